@@ -1,0 +1,133 @@
+-- Generated from include/vkd.h. Do not edit: run `make header`.
+-- luacheck: ignore
+return [[
+typedef enum vkd_status {
+  VKD_OK = 0,
+  VKD_PENDING = 1,
+  VKD_ERROR_NULL_POINTER = -1,
+  VKD_ERROR_ZERO_SIZE = -2,
+  VKD_ERROR_STRUCT_SIZE = -3,
+  VKD_ERROR_NEWER_STRUCT = -4,
+  VKD_ERROR_UNKNOWN_FLAGS = -5,
+  VKD_ERROR_BAD_OPTION = -6,
+  VKD_ERROR_START_OUT_OF_RANGE = -7,
+  VKD_ERROR_LENGTH_OUT_OF_RANGE = -8,
+  VKD_ERROR_DIM_TOO_LARGE = -9,
+  VKD_ERROR_SHAPE_MISMATCH = -10,
+  VKD_ERROR_NOT_FINITE = -101,
+  VKD_ERROR_ZERO_NORM = -102,
+  VKD_ERROR_ZERO_NORM_CENTERED = -103,
+  VKD_ERROR_NORM_RANGE = -104,
+  VKD_ERROR_TOO_LARGE = -201,
+  VKD_ERROR_HOST_MEMORY = -202,
+  VKD_ERROR_DEVICE_MEMORY = -203,
+  VKD_ERROR_NO_LOADER = -301,
+  VKD_ERROR_NO_DEVICE = -302,
+  VKD_ERROR_DEVICE_NOT_FOUND = -303,
+  VKD_ERROR_UNSUPPORTED = -304,
+  VKD_ERROR_DEVICE_LOST = -305,
+  VKD_ERROR_DRIVER = -306,
+  VKD_ERROR_VALIDATION = -307,
+  VKD_ERROR_CANCELLED = -401,
+  VKD_ERROR_NOT_FINISHED = -402,
+  VKD_ERROR_INTERNAL = -901,
+} vkd_status;
+typedef enum vkd_element_type {
+  VKD_F32 = 0,
+  VKD_F16 = 1,
+  VKD_F64 = 2,
+} vkd_element_type;
+typedef enum vkd_batch_flags {
+  VKD_CENTER = 1,
+} vkd_batch_flags;
+typedef enum vkd_device_kind {
+  VKD_DEVICE_DISCRETE_GPU = 0,
+  VKD_DEVICE_INTEGRATED_GPU = 1,
+  VKD_DEVICE_VIRTUAL_GPU = 2,
+  VKD_DEVICE_SOFTWARE_VULKAN = 3,
+  VKD_DEVICE_OTHER_VULKAN = 4,
+  VKD_DEVICE_REFERENCE = 5,
+} vkd_device_kind;
+typedef enum vkd_sequence_kernel {
+  VKD_KERNEL_AUTO = 0,
+  VKD_KERNEL_BUFFER = 1,
+  VKD_KERNEL_REGISTERS = 2,
+} vkd_sequence_kernel;
+typedef enum vkd_job_state {
+  VKD_JOB_RUNNING = 0,
+  VKD_JOB_DONE = 1,
+  VKD_JOB_FAILED = 2,
+} vkd_job_state;
+typedef struct vkd_context vkd_context;
+typedef struct vkd_job vkd_job;
+typedef struct vkd_device_info {
+  uint32_t struct_size;
+  uint32_t kind;
+  char name[256];
+  char driver[512];
+  uint8_t uuid[16];
+  uint64_t memory_bytes;
+  uint64_t max_binding_bytes;
+  uint32_t subgroup_size;
+  uint32_t loop_budget;
+} vkd_device_info;
+typedef struct vkd_context_options {
+  uint32_t struct_size;
+  uint32_t flags;
+  const char *device;
+  uint64_t memory_limit;
+  uint32_t sequence_kernel;
+  uint32_t submit_target_ms;
+} vkd_context_options;
+typedef struct vkd_batch_options {
+  uint32_t struct_size;
+  uint32_t flags;
+  uint32_t element_type;
+  uint32_t length;
+  const uint32_t *starts;
+  uint32_t num_starts;
+  uint32_t reserved;
+} vkd_batch_options;
+typedef struct vkd_job_progress {
+  uint32_t struct_size;
+  uint32_t state;
+  uint64_t sequences_done;
+  uint64_t picks_done;
+  uint64_t picks_total;
+  uint64_t bytes_read;
+  double seconds;
+  double seconds_left;
+  double prepare_seconds;
+  double upload_seconds;
+  double matrix_seconds;
+  double sequences_seconds;
+  double download_seconds;
+} vkd_job_progress;
+const char *vkd_status_name(int32_t status);
+const char *vkd_last_error(void);
+uint32_t vkd_version(void);
+const char *vkd_version_string(void);
+int32_t vkd_device_count(uint32_t *out_count);
+int32_t vkd_device_get_info(uint32_t index, struct vkd_device_info *out_info);
+int32_t vkd_context_create(const struct vkd_context_options *options,
+                           struct vkd_context **out_context);
+void vkd_context_free(struct vkd_context *context);
+int32_t vkd_context_get_info(const struct vkd_context *context, struct vkd_device_info *out_info);
+int32_t vkd_batch_compute(const struct vkd_context *context,
+                          const float *embeddings,
+                          uint32_t num_items,
+                          uint32_t dim,
+                          const struct vkd_batch_options *options,
+                          uint32_t *out_sequences);
+int32_t vkd_batch_start(const struct vkd_context *context,
+                        const float *embeddings,
+                        uint32_t num_items,
+                        uint32_t dim,
+                        const struct vkd_batch_options *options,
+                        struct vkd_job **out_job);
+int32_t vkd_job_poll(const struct vkd_job *job, struct vkd_job_progress *out_progress);
+int32_t vkd_job_wait(const struct vkd_job *job, int64_t timeout_ms);
+int32_t vkd_job_result(const struct vkd_job *job, uint32_t *out_sequences);
+void vkd_job_cancel(const struct vkd_job *job);
+void vkd_job_free(struct vkd_job *job);
+]]

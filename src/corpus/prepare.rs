@@ -1,0 +1,155 @@
+//! Preparation: the checks of the input and the step from floats to integers.
+//!
+//! All in f64 and in item order, row by row with one row of scratch, so that the result does not
+//! depend on threads or vector width.
+
+use super::{Corpus, Elements, MAX_DIM};
+use crate::error::{zeroed, Error, Result};
+
+impl Corpus {
+    /// Checks `elements` (N x D, row-major, `num_items * dim` values) and prepares them. With
+    /// `center` the mean embedding is subtracted first.
+    ///
+    /// Errors name the offending item (0-based), and for NaN and infinity the dimension.
+    pub fn prepare(elements: Elements, num_items: u32, dim: u32, center: bool) -> Result<Corpus> {
+        check_shape(elements, num_items, dim)?;
+        let mut scratch = zeroed::<f64>(dim as usize, "one row of embeddings")?;
+        let mean = check_and_sum(elements, num_items, &mut scratch, center)?;
+        let norms = measure(elements, num_items, mean.as_deref(), &mut scratch)?;
+        let longest = norms.iter().copied().fold(0.0, f64::max);
+
+        let mut rows = zeroed::<i16>(num_items as usize * dim as usize, "the prepared rows")?;
+        for (item, row) in rows.chunks_exact_mut(dim as usize).enumerate() {
+            load_row(elements, item, mean.as_deref(), &mut scratch);
+            for (quantised, value) in row.iter_mut().zip(&scratch) {
+                // f64::round takes halves away from zero, as the contract asks.
+                *quantised = (value / norms[item] * 32767.0).round() as i16;
+            }
+        }
+        let weights = norms.iter().map(|norm| (norm / longest * 32768.0).round() as u16).collect();
+        Ok(Corpus { num_items, dim, rows, weights })
+    }
+}
+
+fn check_shape(elements: Elements, num_items: u32, dim: u32) -> Result<()> {
+    if num_items == 0 {
+        return Err(Error::ZeroSize { name: "num_items" });
+    }
+    if dim == 0 {
+        return Err(Error::ZeroSize { name: "dim" });
+    }
+    if dim > MAX_DIM {
+        return Err(Error::DimTooLarge { dim, limit: MAX_DIM });
+    }
+    let needed = u64::from(num_items) * u64::from(dim);
+    if elements.len() as u64 != needed {
+        return Err(Error::ShapeMismatch { given: elements.len(), num_items, dim, needed });
+    }
+    Ok(())
+}
+
+/// Finds values that are not finite; returns the mean embedding when centring is asked for.
+fn check_and_sum(
+    elements: Elements,
+    num_items: u32,
+    scratch: &mut [f64],
+    center: bool,
+) -> Result<Option<Vec<f64>>> {
+    let mut sum = vec![0.0f64; scratch.len()];
+    for item in 0..num_items {
+        elements.widen_row(item as usize, scratch);
+        if let Some(dimension) = scratch.iter().position(|value| !value.is_finite()) {
+            let value = if scratch[dimension].is_nan() { "a NaN" } else { "an infinity" };
+            return Err(Error::NotFinite { item, dimension: dimension as u32, value });
+        }
+        if center {
+            sum.iter_mut().zip(scratch.iter()).for_each(|(total, value)| *total += value);
+        }
+    }
+    sum.iter_mut().for_each(|total| *total /= f64::from(num_items));
+    Ok(center.then_some(sum))
+}
+
+fn load_row(elements: Elements, item: usize, mean: Option<&[f64]>, row: &mut [f64]) {
+    elements.widen_row(item, row);
+    if let Some(mean) = mean {
+        row.iter_mut().zip(mean).for_each(|(value, mean)| *value -= mean);
+    }
+}
+
+/// The Euclidean length of every row.
+fn measure(
+    elements: Elements,
+    num_items: u32,
+    mean: Option<&[f64]>,
+    scratch: &mut [f64],
+) -> Result<Vec<f64>> {
+    let mut norms = zeroed::<f64>(num_items as usize, "the row lengths")?;
+    for (item, norm) in norms.iter_mut().enumerate() {
+        load_row(elements, item, mean, scratch);
+        *norm = scratch.iter().map(|value| value * value).sum::<f64>().sqrt();
+        let item = item as u32;
+        if *norm == 0.0 && scratch.iter().all(|value| *value == 0.0) {
+            return Err(match mean {
+                Some(_) => Error::ZeroNormCentered { item },
+                None => Error::ZeroNorm { item },
+            });
+        }
+        // A subnormal length has lost its digits: x / norm could leave -1..1 and wrap an i16.
+        if !norm.is_finite() || !(*norm * *norm).is_normal() {
+            return Err(Error::NormRange { item });
+        }
+    }
+    Ok(norms)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn prepare(values: &[f32], dim: u32, center: bool) -> Result<Corpus> {
+        Corpus::prepare(Elements::F32(values), values.len() as u32 / dim, dim, center)
+    }
+
+    #[test]
+    fn rows_are_unit_length_in_q15_and_weights_follow_the_norms() {
+        let corpus = prepare(&[3.0, 4.0, 0.0, -1.0], 2, false).unwrap();
+        assert_eq!(corpus.row(0), [19660, 26214]);
+        assert_eq!(corpus.row(1), [0, -32767]);
+        assert_eq!(corpus.weights(), [32768, 6554]);
+    }
+
+    #[test]
+    fn halves_round_away_from_zero() {
+        // 0.6 * 32767 = 19660.2 and 0.8 * 32767 = 26213.6: signs mirror exactly.
+        let corpus = prepare(&[0.6, 0.8, -0.6, -0.8], 2, false).unwrap();
+        let mirrored: Vec<i16> = corpus.row(0).iter().map(|q| -q).collect();
+        assert_eq!(corpus.row(1), mirrored);
+    }
+
+    #[test]
+    fn centring_subtracts_the_mean() {
+        let corpus = prepare(&[1.0, 5.0, 3.0, 5.0], 2, true).unwrap();
+        assert_eq!(corpus.row(0), [-32767, 0]);
+        assert_eq!(corpus.row(1), [32767, 0]);
+    }
+
+    #[test]
+    fn bad_values_name_item_and_dimension() {
+        let nan = prepare(&[1.0, 2.0, 3.0, f32::NAN], 2, false).unwrap_err();
+        assert_eq!(nan, Error::NotFinite { item: 1, dimension: 1, value: "a NaN" });
+        let infinite = prepare(&[f32::NEG_INFINITY, 2.0], 2, true).unwrap_err();
+        assert_eq!(infinite, Error::NotFinite { item: 0, dimension: 0, value: "an infinity" });
+        assert_eq!(prepare(&[1.0, 0.0], 1, false).unwrap_err(), Error::ZeroNorm { item: 1 });
+        let same = prepare(&[2.0, 2.0], 1, true).unwrap_err();
+        assert_eq!(same, Error::ZeroNormCentered { item: 0 });
+    }
+
+    #[test]
+    fn lengths_beyond_f64_are_an_error() {
+        let huge = Corpus::prepare(Elements::F64(&[1e300, 1e300]), 1, 2, false);
+        assert_eq!(huge.unwrap_err(), Error::NormRange { item: 0 });
+        let tiny = Corpus::prepare(Elements::F64(&[1e-200, 1e-200]), 1, 2, false);
+        assert_eq!(tiny.unwrap_err(), Error::NormRange { item: 0 });
+    }
+}

@@ -1,0 +1,61 @@
+//! Engines compute what a plan asks for; all of them give the same bits.
+//!
+//! `reference` is the contract in the plainest loops, the oracle of every test. `vulkan` runs GLSL
+//! kernels on a Vulkan device. `Engine` is all the rest of the library knows of them.
+
+pub mod reference;
+pub mod vulkan;
+
+use crate::corpus::Corpus;
+use crate::error::Result;
+use crate::plan::Plan;
+use crate::progress::Progress;
+
+/// What kind of machinery a device is, in the order in which one is chosen by default.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum DeviceKind {
+    /// A graphics card with its own memory.
+    DiscreteGpu,
+    /// A GPU that shares the processor's memory.
+    IntegratedGpu,
+    /// A GPU seen through a virtual machine.
+    VirtualGpu,
+    /// A Vulkan driver that runs on the processor (llvmpipe, SwiftShader).
+    SoftwareVulkan,
+    /// Anything else that speaks Vulkan.
+    OtherVulkan,
+    /// The built-in reference engine: plain loops, slow, needs no driver.
+    Reference,
+}
+
+/// A device as shown to the user.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct DeviceInfo {
+    /// Name, as the driver gives it.
+    pub name: String,
+    /// Driver name and version.
+    pub driver: String,
+    /// Kind of device.
+    pub kind: DeviceKind,
+    /// The device's UUID; zero for the reference engine.
+    pub uuid: [u8; 16],
+    /// Bytes of the largest memory heap the engine can use; 0 where unknown.
+    pub memory_bytes: u64,
+    /// The most bytes one buffer binding may span; a larger matrix is split over several.
+    pub max_binding_bytes: u64,
+    /// Lanes of a subgroup; 1 for the reference engine.
+    pub subgroup_size: u32,
+    /// Loop rounds that one dispatch may spend per lane; 0: no limit.
+    pub loop_budget: u32,
+}
+
+/// Computes sequences. One call at a time.
+pub trait Engine: Send {
+    /// The device it works on.
+    fn info(&self) -> &DeviceInfo;
+
+    /// Computes the planned sequences of `corpus`: `plan.output_len()` item numbers, row after row.
+    /// Every row begins with its start; each further item is the untaken one with the lowest score,
+    /// on equal scores the lowest number.
+    fn sequences(&mut self, corpus: &Corpus, plan: &Plan, progress: &Progress) -> Result<Vec<u32>>;
+}

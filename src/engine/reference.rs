@@ -1,0 +1,119 @@
+//! The arithmetic contract in the plainest loops: the oracle of every test.
+//!
+//! Written to be read, not to be fast: steps 3 to 5 of the contract, one after the other. It needs
+//! no driver, so it is also a last resort for small corpora (`device = "reference"`).
+
+use super::{DeviceInfo, DeviceKind, Engine};
+use crate::corpus::Corpus;
+use crate::error::{zeroed, Result};
+use crate::plan::Plan;
+use crate::progress::{Phase, Progress};
+
+/// The reference engine.
+#[derive(Debug)]
+pub struct Reference {
+    info: DeviceInfo,
+}
+
+impl Default for Reference {
+    fn default() -> Self {
+        Reference { info: device_info() }
+    }
+}
+
+/// The reference engine as a device.
+pub fn device_info() -> DeviceInfo {
+    DeviceInfo {
+        name: "reference".into(),
+        driver: concat!("vkd ", env!("CARGO_PKG_VERSION"), ", plain loops on one core").into(),
+        kind: DeviceKind::Reference,
+        uuid: [0; 16],
+        memory_bytes: 0,
+        max_binding_bytes: u64::MAX,
+        subgroup_size: 1,
+        loop_budget: 0,
+    }
+}
+
+impl Engine for Reference {
+    fn info(&self) -> &DeviceInfo {
+        &self.info
+    }
+
+    fn sequences(&mut self, corpus: &Corpus, plan: &Plan, progress: &Progress) -> Result<Vec<u32>> {
+        let matrix = progress.time(Phase::Matrix, || contributions(corpus, progress))?;
+        let mut out = zeroed(plan.output_len(), "the sequences")?;
+        progress.time(Phase::Sequences, || {
+            for (&start, row) in plan.starts().iter().zip(out.chunks_mut(plan.length() as usize)) {
+                progress.check()?;
+                sequence(&matrix, start, row);
+                let picks = row.len() as u64 - 1;
+                progress.add_picks(picks, picks * u64::from(corpus.num_items()) * 2);
+                progress.add_sequences(1);
+            }
+            Ok(out)
+        })
+    }
+}
+
+/// Step 3: the exact dot product of two prepared rows.
+pub fn dot(a: &[i16], b: &[i16]) -> i32 {
+    a.iter().zip(b).map(|(&a, &b)| i32::from(a) * i32::from(b)).sum()
+}
+
+/// Step 4: what picking an item of weight `weight` adds to the score of an item, given their dot
+/// product.
+pub fn contribution(dot: i32, weight: u16, extra_shift: u32) -> i16 {
+    let g = ((dot + (1 << 14)) >> 15).clamp(-32767, 32767);
+    ((i32::from(weight) * g + (1 << (14 + extra_shift))) >> (15 + extra_shift)) as i16
+}
+
+/// c(s, j) for all pairs: N rows of N.
+fn contributions(corpus: &Corpus, progress: &Progress) -> Result<Vec<i16>> {
+    let n = corpus.num_items() as usize;
+    let mut matrix = zeroed::<i16>(n * n, "the contribution matrix")?;
+    for (s, row) in matrix.chunks_exact_mut(n).enumerate() {
+        progress.check()?;
+        let (picked, weight) = (corpus.row(s as u32), corpus.weights()[s]);
+        for (j, c) in row.iter_mut().enumerate() {
+            *c = contribution(dot(picked, corpus.row(j as u32)), weight, corpus.extra_shift());
+        }
+    }
+    Ok(matrix)
+}
+
+/// Step 5: one sequence into `row`, beginning with `start`.
+fn sequence(matrix: &[i16], start: u32, row: &mut [u32]) {
+    let n = matrix.len().isqrt();
+    let mut scores = vec![0i32; n];
+    let mut taken = vec![false; n];
+    let mut pick = start as usize;
+    for k in 0..row.len() {
+        if k > 0 {
+            let untaken = (0..n).filter(|&j| !taken[j]);
+            // min_by_key keeps the first of equals: the lowest index.
+            pick = untaken.min_by_key(|&j| scores[j]).unwrap_or(0);
+        }
+        row[k] = pick as u32;
+        taken[pick] = true;
+        for (score, &c) in scores.iter_mut().zip(&matrix[pick * n..][..n]) {
+            *score += i32::from(c);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn contributions_round_and_clamp_as_the_contract_says() {
+        assert_eq!(contribution(32767 * 32767, 32768, 0), 32766);
+        assert_eq!(contribution(i32::MAX - (1 << 14), 32768, 0), 32767);
+        assert_eq!(contribution(-(1 << 30) - (1 << 20), 32768, 0), -32767);
+        assert_eq!(contribution(1 << 14, 32768, 0), 1);
+        assert_eq!(contribution((1 << 14) - 1, 32768, 0), 0);
+        assert_eq!(contribution(-(1 << 14) - 1, 32768, 0), -1);
+        assert_eq!(contribution(32767 << 15, 16384, 1), 8192);
+    }
+}

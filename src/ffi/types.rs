@@ -1,0 +1,255 @@
+//! The types of the C header. cbindgen copies the comments, so they are the C documentation.
+
+use libc::c_char;
+
+use crate::context::Context;
+use crate::job::Job;
+
+/// What every function that can fail returns: 0 for success, 1 for "not yet", negative numbers for
+/// errors. Errors come in bands: -1.. arguments, -101.. the embeddings, -201.. memory, -301..
+/// devices and drivers, -401.. jobs, -901 a defect in vkd. `vkd_status_name` gives the name of each.
+#[repr(C)]
+#[allow(non_camel_case_types, missing_docs)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum vkd_status {
+    /// Success.
+    VKD_OK = 0,
+    /// The job is still at work (only from `vkd_job_wait`).
+    VKD_PENDING = 1,
+    /// A pointer that must not be NULL is NULL.
+    VKD_ERROR_NULL_POINTER = -1,
+    /// A count or size is 0.
+    VKD_ERROR_ZERO_SIZE = -2,
+    /// `struct_size` of a struct is too small to be right.
+    VKD_ERROR_STRUCT_SIZE = -3,
+    /// A struct is longer than this library knows, and its unknown tail is not zero.
+    VKD_ERROR_NEWER_STRUCT = -4,
+    /// A flag that this library does not know is set.
+    VKD_ERROR_UNKNOWN_FLAGS = -5,
+    /// An option has a value that is not allowed.
+    VKD_ERROR_BAD_OPTION = -6,
+    /// A start item is not in the corpus.
+    VKD_ERROR_START_OUT_OF_RANGE = -7,
+    /// The length is more than the number of items.
+    VKD_ERROR_LENGTH_OUT_OF_RANGE = -8,
+    /// More dimensions than 65,536.
+    VKD_ERROR_DIM_TOO_LARGE = -9,
+    /// The number of values is not items x dimensions.
+    VKD_ERROR_SHAPE_MISMATCH = -10,
+    /// A NaN or an infinity in the embeddings.
+    VKD_ERROR_NOT_FINITE = -101,
+    /// An embedding of zero length.
+    VKD_ERROR_ZERO_NORM = -102,
+    /// An embedding that equals the mean, so that centring leaves nothing of it.
+    VKD_ERROR_ZERO_NORM_CENTERED = -103,
+    /// An embedding whose length no f64 can hold.
+    VKD_ERROR_NORM_RANGE = -104,
+    /// The run needs more memory than there is, or than the limit allows.
+    VKD_ERROR_TOO_LARGE = -201,
+    /// The system refused memory.
+    VKD_ERROR_HOST_MEMORY = -202,
+    /// The driver refused memory.
+    VKD_ERROR_DEVICE_MEMORY = -203,
+    /// No Vulkan loader is installed.
+    VKD_ERROR_NO_LOADER = -301,
+    /// The Vulkan loader offers no device.
+    VKD_ERROR_NO_DEVICE = -302,
+    /// No device matches what was asked for.
+    VKD_ERROR_DEVICE_NOT_FOUND = -303,
+    /// The device lacks something that is needed.
+    VKD_ERROR_UNSUPPORTED = -304,
+    /// The device was lost; create a new context.
+    VKD_ERROR_DEVICE_LOST = -305,
+    /// The driver returned another error.
+    VKD_ERROR_DRIVER = -306,
+    /// The Vulkan validation layer had something to say (only with `VKD_VALIDATION`).
+    VKD_ERROR_VALIDATION = -307,
+    /// The job was cancelled.
+    VKD_ERROR_CANCELLED = -401,
+    /// The job has not finished.
+    VKD_ERROR_NOT_FINISHED = -402,
+    /// A defect in vkd.
+    VKD_ERROR_INTERNAL = -901,
+}
+
+/// Element types of embeddings (`vkd_batch_options.element_type`).
+#[repr(C)]
+#[allow(non_camel_case_types)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum vkd_element_type {
+    /// 32-bit floats, the default.
+    VKD_F32 = 0,
+    /// 16-bit floats (IEEE 754 binary16, as in a numpy float16 array).
+    VKD_F16 = 1,
+    /// 64-bit floats.
+    VKD_F64 = 2,
+}
+
+/// Flags of `vkd_batch_options`, to be combined with `|`.
+#[repr(C)]
+#[allow(non_camel_case_types)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum vkd_batch_flags {
+    /// Subtract the mean embedding first. Off by default.
+    VKD_CENTER = 1,
+}
+
+/// Kinds of devices (`vkd_device_info.kind`), in the order in which one is chosen by default.
+#[repr(C)]
+#[allow(non_camel_case_types)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum vkd_device_kind {
+    /// A graphics card with its own memory.
+    VKD_DEVICE_DISCRETE_GPU = 0,
+    /// A GPU that shares the processor's memory.
+    VKD_DEVICE_INTEGRATED_GPU = 1,
+    /// A GPU seen through a virtual machine.
+    VKD_DEVICE_VIRTUAL_GPU = 2,
+    /// A Vulkan driver that runs on the processor, such as llvmpipe.
+    VKD_DEVICE_SOFTWARE_VULKAN = 3,
+    /// Another Vulkan device.
+    VKD_DEVICE_OTHER_VULKAN = 4,
+    /// The built-in reference engine: slow, needs no driver.
+    VKD_DEVICE_REFERENCE = 5,
+}
+
+/// Kernels for the picks (`vkd_context_options.sequence_kernel`). All give the same bits.
+#[repr(C)]
+#[allow(non_camel_case_types)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum vkd_sequence_kernel {
+    /// The engine chooses by the device's type and limits, the default.
+    VKD_KERNEL_AUTO = 0,
+    /// Scores in a storage buffer: any number of items.
+    VKD_KERNEL_BUFFER = 1,
+    /// Scores in registers: falls back to the buffer kernel where there are too many items for it.
+    VKD_KERNEL_REGISTERS = 2,
+}
+
+/// States of a job (`vkd_job_progress.state`).
+#[repr(C)]
+#[allow(non_camel_case_types)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum vkd_job_state {
+    /// At work, or waiting for the context's other jobs.
+    VKD_JOB_RUNNING = 0,
+    /// Finished; the result can be fetched.
+    VKD_JOB_DONE = 1,
+    /// Ended with an error or cancelled; `vkd_job_wait` returns which.
+    VKD_JOB_FAILED = 2,
+}
+
+/// One device, opened for computing. Any thread may use it; see `vkd_context_create`.
+#[allow(non_camel_case_types)]
+#[derive(Debug)]
+pub struct vkd_context(pub(super) Context);
+
+/// One running or finished computation. Any thread may use it; see `vkd_batch_start`.
+#[allow(non_camel_case_types)]
+#[derive(Debug)]
+pub struct vkd_job(pub(super) Job);
+
+/// How to make a context. Set all bytes to 0, then `struct_size`; 0 means the default everywhere.
+#[repr(C)]
+#[allow(non_camel_case_types)]
+#[derive(Debug, Clone, Copy)]
+pub struct vkd_context_options {
+    /// `sizeof(vkd_context_options)`.
+    pub struct_size: u32,
+    /// No flags exist yet: 0.
+    pub flags: u32,
+    /// The device as NUL-terminated UTF-8. NULL or "": the environment variable `VKD_DEVICE`, and
+    /// where that is unset the best device (discrete GPU, integrated, virtual, software driver).
+    /// "reference": the built-in reference engine. "vulkan": the best Vulkan device. A decimal
+    /// number: the index of `vkd_device_get_info`. A UUID in hex. Or a part of a device's name in any
+    /// case, "vulkan:" before it allowed: "llvmpipe", "vulkan:RTX". Read during the call only.
+    pub device: *const c_char,
+    /// The most device memory in bytes that one run may use; default: the device's largest heap.
+    pub memory_limit: u64,
+    /// One of `vkd_sequence_kernel`; default: chosen by the device.
+    pub sequence_kernel: u32,
+    /// How long one submission to the device should take, in milliseconds; default: 50 on a GPU,
+    /// so that no driver watchdog bites (a display GPU stops work after 2,000), 200 on a software
+    /// driver. At most 1,000.
+    pub submit_target_ms: u32,
+}
+
+/// A device. Set `struct_size` before the call, the library fills the rest.
+#[repr(C)]
+#[allow(non_camel_case_types)]
+#[derive(Debug, Clone, Copy)]
+pub struct vkd_device_info {
+    /// `sizeof(vkd_device_info)`.
+    pub struct_size: u32,
+    /// One of `vkd_device_kind`.
+    pub kind: u32,
+    /// Name, NUL-terminated UTF-8.
+    pub name: [c_char; 256],
+    /// Driver name and version, NUL-terminated UTF-8.
+    pub driver: [c_char; 512],
+    /// The device's UUID; all 0 for the reference engine.
+    pub uuid: [u8; 16],
+    /// Bytes of the largest memory heap the engine can use; 0 where unknown.
+    pub memory_bytes: u64,
+    /// The most bytes one buffer binding may span; a larger matrix is split over several.
+    pub max_binding_bytes: u64,
+    /// Lanes of a subgroup.
+    pub subgroup_size: u32,
+    /// Loop rounds one dispatch may spend per lane before the driver gives up; 0: no limit.
+    pub loop_budget: u32,
+}
+
+/// What to compute. Set all bytes to 0, then `struct_size`; 0 means the default everywhere.
+#[repr(C)]
+#[allow(non_camel_case_types)]
+#[derive(Debug, Clone, Copy)]
+pub struct vkd_batch_options {
+    /// `sizeof(vkd_batch_options)`.
+    pub struct_size: u32,
+    /// Bits of `vkd_batch_flags`.
+    pub flags: u32,
+    /// One of `vkd_element_type`: what the `embeddings` pointer really points to.
+    pub element_type: u32,
+    /// Items per sequence, the start included; default: all items.
+    pub length: u32,
+    /// `num_starts` item numbers (0-based): the first item of every sequence. Duplicates are allowed.
+    /// NULL, with `num_starts` 0: every item once, in order. Read during the call only.
+    pub starts: *const u32,
+    /// How many starts there are.
+    pub num_starts: u32,
+    /// Must be 0.
+    pub reserved: u32,
+}
+
+/// How far a job is. Set `struct_size` before the call, the library fills the rest.
+#[repr(C)]
+#[allow(non_camel_case_types)]
+#[derive(Debug, Clone, Copy)]
+pub struct vkd_job_progress {
+    /// `sizeof(vkd_job_progress)`.
+    pub struct_size: u32,
+    /// One of `vkd_job_state`.
+    pub state: u32,
+    /// Sequences finished.
+    pub sequences_done: u64,
+    /// Picks finished.
+    pub picks_done: u64,
+    /// Picks of the whole job: sequences x (length - 1).
+    pub picks_total: u64,
+    /// Bytes of the contribution matrix read by the picks so far (2 bytes x items per pick).
+    pub bytes_read: u64,
+    /// Seconds since the start, or that the whole job took.
+    pub seconds: f64,
+    /// Estimated seconds to go; negative while unknown.
+    pub seconds_left: f64,
+    /// Seconds spent checking and preparing the embeddings on the host.
+    pub prepare_seconds: f64,
+    /// Seconds spent moving prepared rows to the device and building its kernels.
+    pub upload_seconds: f64,
+    /// Seconds spent on the contribution matrix.
+    pub matrix_seconds: f64,
+    /// Seconds spent on the picks.
+    pub sequences_seconds: f64,
+    /// Seconds spent bringing the picks back.
+    pub download_seconds: f64,
+}

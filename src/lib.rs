@@ -1,0 +1,27 @@
+//! vkd computes **diversity sequences** of an embedded corpus on any Vulkan device: from every start
+//! item, again and again the item farthest (cosine) from the centroid of all picked so far.
+//!
+//! Data flows one way, and each module knows only the ones to its left:
+//!
+//! ```text
+//! corpus -> plan -> engine {reference | vulkan} -> job -> ffi (C, LuaJIT)
+//! ```
+//!
+//! From the prepared corpus on, everything is exact integer arithmetic, so every engine and every
+//! device gives the same bits. Items are numbered from 0 everywhere in Rust and C.
+#![warn(missing_docs)]
+#![cfg_attr(test, allow(clippy::unwrap_used, clippy::expect_used, clippy::panic))]
+
+pub mod context;
+pub mod corpus;
+pub mod engine;
+pub mod error;
+pub mod ffi;
+pub mod job;
+pub mod plan;
+pub mod progress;
+
+pub use context::{Context, ContextOptions};
+pub use corpus::{Corpus, Elements};
+pub use error::{Error, Result};
+pub use plan::Request;

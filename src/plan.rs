@@ -1,0 +1,93 @@
+//! What is asked for, checked against the corpus, before any engine works.
+//!
+//! A `Request` is what the caller says; `Plan` is the same with every default filled in: the start
+//! of every sequence, their length and the size of the result. Engines only ever see plans.
+
+use crate::error::{Error, Result};
+
+/// Which sequences to compute.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Request {
+    /// The first item of every sequence (0-based, duplicates allowed); `None`: every item in order.
+    pub starts: Option<Vec<u32>>,
+    /// How many items a sequence holds, the start included; 0: all of them.
+    pub length: u32,
+}
+
+/// A checked request.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Plan {
+    starts: Vec<u32>,
+    length: u32,
+}
+
+impl Plan {
+    /// Checks `request` against a corpus of `num_items` items and fills in the defaults.
+    pub fn new(request: &Request, num_items: u32) -> Result<Plan> {
+        if request.length > num_items {
+            return Err(Error::LengthOutOfRange { length: request.length, num_items });
+        }
+        let length = if request.length == 0 { num_items } else { request.length };
+        let starts = match &request.starts {
+            None => (0..num_items).collect(),
+            Some(starts) => starts.clone(),
+        };
+        if starts.is_empty() {
+            return Err(Error::ZeroSize { name: "num_starts" });
+        }
+        match starts.iter().position(|&start| start >= num_items) {
+            Some(position) => Err(Error::StartOutOfRange {
+                position,
+                start: starts[position],
+                last: num_items - 1,
+            }),
+            None => Ok(Plan { starts, length }),
+        }
+    }
+
+    /// The first item of every sequence.
+    pub fn starts(&self) -> &[u32] {
+        &self.starts
+    }
+
+    /// Items per sequence, at least 1.
+    pub fn length(&self) -> u32 {
+        self.length
+    }
+
+    /// Values in the result: sequences x length.
+    pub fn output_len(&self) -> usize {
+        self.starts.len() * self.length as usize
+    }
+
+    /// Picks that have to be computed: every item of every sequence but its start.
+    pub fn picks(&self) -> u64 {
+        self.starts.len() as u64 * u64::from(self.length - 1)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn request(starts: &[u32], length: u32) -> Request {
+        Request { starts: Some(starts.to_vec()), length }
+    }
+
+    #[test]
+    fn defaults_are_every_item_and_the_full_length() {
+        let plan = Plan::new(&Request::default(), 3).unwrap();
+        assert_eq!((plan.starts(), plan.length(), plan.picks()), ([0, 1, 2].as_slice(), 3, 6));
+    }
+
+    #[test]
+    fn duplicates_are_allowed_and_limits_are_named() {
+        assert!(Plan::new(&request(&[2, 2], 1), 3).is_ok());
+        let start = Plan::new(&request(&[0, 3], 0), 3).unwrap_err();
+        assert_eq!(start, Error::StartOutOfRange { position: 1, start: 3, last: 2 });
+        let length = Plan::new(&request(&[0], 4), 3).unwrap_err();
+        assert_eq!(length, Error::LengthOutOfRange { length: 4, num_items: 3 });
+        let none = Plan::new(&request(&[], 0), 3).unwrap_err();
+        assert_eq!(none, Error::ZeroSize { name: "num_starts" });
+    }
+}

@@ -1,0 +1,95 @@
+//! How far a run is, where its time went, and the wish to stop it: plain atomics.
+//!
+//! An engine writes, any thread reads. No lock, no callback.
+
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering::Relaxed};
+use std::time::Instant;
+
+use crate::error::{Error, Result};
+
+/// The parts of a run whose time is measured.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Phase {
+    /// Checking the embeddings and turning them into integers, on the host.
+    Prepare,
+    /// Moving the prepared rows to the device, and building its kernels for this size.
+    Upload,
+    /// The N x N contribution matrix.
+    Matrix,
+    /// The picks.
+    Sequences,
+    /// Bringing the picks back.
+    Download,
+}
+
+/// Names of the phases in the order of [`Phase`].
+pub const PHASE_NAMES: [&str; 5] = ["prepare", "upload", "matrix", "sequences", "download"];
+
+/// Shared between the engine that works and those who watch.
+#[derive(Debug, Default)]
+pub struct Progress {
+    cancel: AtomicBool,
+    sequences_done: AtomicU64,
+    picks_done: AtomicU64,
+    picks_total: AtomicU64,
+    bytes_read: AtomicU64,
+    nanoseconds: [AtomicU64; PHASE_NAMES.len()],
+}
+
+impl Progress {
+    /// Asks the run to stop; it answers with [`Error::Cancelled`] after its next step.
+    pub fn cancel(&self) {
+        self.cancel.store(true, Relaxed);
+    }
+
+    /// The engine's question between two steps.
+    pub fn check(&self) -> Result<()> {
+        if self.cancel.load(Relaxed) { Err(Error::Cancelled) } else { Ok(()) }
+    }
+
+    pub(crate) fn expect_picks(&self, total: u64) {
+        self.picks_total.store(total, Relaxed);
+    }
+
+    pub(crate) fn add_picks(&self, picks: u64, bytes_read: u64) {
+        self.picks_done.fetch_add(picks, Relaxed);
+        self.bytes_read.fetch_add(bytes_read, Relaxed);
+    }
+
+    pub(crate) fn add_sequences(&self, sequences: u64) {
+        self.sequences_done.fetch_add(sequences, Relaxed);
+    }
+
+    /// Runs `work` and books its time on `phase`.
+    pub(crate) fn time<T>(&self, phase: Phase, work: impl FnOnce() -> T) -> T {
+        let begin = Instant::now();
+        let result = work();
+        self.nanoseconds[phase as usize].fetch_add(begin.elapsed().as_nanos() as u64, Relaxed);
+        result
+    }
+
+    /// Sequences finished.
+    pub fn sequences_done(&self) -> u64 {
+        self.sequences_done.load(Relaxed)
+    }
+
+    /// Picks finished.
+    pub fn picks_done(&self) -> u64 {
+        self.picks_done.load(Relaxed)
+    }
+
+    /// Picks of the whole run.
+    pub fn picks_total(&self) -> u64 {
+        self.picks_total.load(Relaxed)
+    }
+
+    /// Bytes of the contribution matrix that the picks have read so far.
+    pub fn bytes_read(&self) -> u64 {
+        self.bytes_read.load(Relaxed)
+    }
+
+    /// Seconds spent in `phase` so far.
+    pub fn seconds(&self, phase: Phase) -> f64 {
+        self.nanoseconds[phase as usize].load(Relaxed) as f64 * 1e-9
+    }
+}
