@@ -26,8 +26,7 @@ const SEQUENCE_VARIANTS: &[Variant] = &[
 ];
 
 const KERNELS: &[Kernel] = &[
-    Kernel { name: "matrix", variants: &[("direct", &[])] },
-    Kernel { name: "matrix_shared", variants: &[("tiled", &[])] },
+    Kernel { name: "matrix", variants: &[("plain", &[])] },
     Kernel { name: "sequences_buffer", variants: SEQUENCE_VARIANTS },
     Kernel { name: "sequences_registers", variants: SEQUENCE_VARIANTS },
     Kernel { name: "direct_method", variants: &[("baseline", &[])] },

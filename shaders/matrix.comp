@@ -1,3 +1,90 @@
 #version 450
-layout(local_size_x=1) in;
-void main(){}
+#extension GL_GOOGLE_include_directive : require
+#extension GL_EXT_control_flow_attributes : require
+
+// The contribution matrix: steps 3 and 4 of the arithmetic contract for one pair of slabs.
+//
+// Every invocation owns 4 rows of slab A and 4 rows of slab B and keeps their 16 dot products in
+// registers: 8 loads of 16 bytes feed 128 multiply-adds. The dot product is symmetric, so tiles
+// below the diagonal are skipped and each tile writes c(a, b) to A's rows and c(b, a) to B's.
+// Loop rounds: one per 8 dimensions, at most 8,192.
+
+layout(local_size_x_id = 0, local_size_y_id = 1) in;
+
+// Prepared rows, two i16 values in a word, zero padded to 8 values and to 4 rows.
+layout(set = 0, binding = 0) readonly buffer RowsA { uvec4 rows_a[]; };
+layout(set = 0, binding = 1) readonly buffer RowsB { uvec4 rows_b[]; };
+layout(set = 0, binding = 2) readonly buffer Weights { ivec4 weights[]; };
+// Contributions, two i16 values in a word; row of the picked item, column of the candidate.
+layout(set = 0, binding = 3) writeonly buffer OutA { uvec2 out_a[]; };
+layout(set = 0, binding = 4) writeonly buffer OutB { uvec2 out_b[]; };
+
+layout(push_constant) uniform Push {
+    uint row_length;    // of a prepared row, in uvec4
+    uint out_stride;    // of a matrix row, in uvec2 (4 items)
+    uint tiles_a;       // tiles of 4 rows in slab A
+    uint tiles_b;       // and in slab B
+    uint first_tile_a;  // number of slab A's first tile in the corpus
+    uint first_tile_b;  // and of slab B's
+    uint done_tiles_a;  // tiles of A that earlier dispatches have done
+    uint extra_shift;   // e of the contract
+};
+
+ivec4 low(uvec4 words) { return ivec4(words << 16) >> 16; }
+ivec4 high(uvec4 words) { return ivec4(words) >> 16; }
+
+int sum(ivec4 v) { return v.x + v.y + v.z + v.w; }
+
+// g of the contract: the dot product in Q15.
+ivec4 rounded(ivec4 dots) { return clamp((dots + 16384) >> 15, -32767, 32767); }
+
+uvec2 weighted(ivec4 g, ivec4 weight) {
+    int shift = 15 + int(extra_shift);
+    uvec4 c = uvec4((weight * g + (1 << (shift - 1))) >> shift);
+    return (c.xz & 0xffffu) | (c.yw << 16);
+}
+
+void main() {
+    uint tile_a = gl_GlobalInvocationID.y + done_tiles_a;
+    uint tile_b = gl_GlobalInvocationID.x;
+    uint item_a = first_tile_a + tile_a;
+    uint item_b = first_tile_b + tile_b;
+    if (tile_a >= tiles_a || tile_b >= tiles_b || item_b < item_a) {
+        return;
+    }
+
+    ivec4 dots[4] = ivec4[4](ivec4(0), ivec4(0), ivec4(0), ivec4(0));
+    uint begin_a = tile_a * 4 * row_length;
+    uint begin_b = tile_b * 4 * row_length;
+    for (uint d = 0; d < row_length; ++d) {
+        ivec4 low_b[4];
+        ivec4 high_b[4];
+        [[unroll]] for (uint j = 0; j < 4; ++j) {
+            uvec4 words = rows_b[begin_b + j * row_length + d];
+            low_b[j] = low(words);
+            high_b[j] = high(words);
+        }
+        [[unroll]] for (uint i = 0; i < 4; ++i) {
+            uvec4 words = rows_a[begin_a + i * row_length + d];
+            ivec4 low_a = low(words);
+            ivec4 high_a = high(words);
+            [[unroll]] for (uint j = 0; j < 4; ++j) {
+                dots[i][j] += sum(low_a * low_b[j] + high_a * high_b[j]);
+            }
+        }
+    }
+
+    ivec4 weight_a = weights[item_a];
+    ivec4 weight_b = weights[item_b];
+    ivec4 g[4];
+    [[unroll]] for (uint i = 0; i < 4; ++i) {
+        g[i] = rounded(dots[i]);
+        out_a[(tile_a * 4 + i) * out_stride + item_b] = weighted(g[i], ivec4(weight_a[i]));
+    }
+    if (item_a != item_b) {
+        [[unroll]] for (uint j = 0; j < 4; ++j) {
+            ivec4 column = ivec4(g[0][j], g[1][j], g[2][j], g[3][j]);
+            out_b[(tile_b * 4 + j) * out_stride + item_a] = weighted(column, ivec4(weight_b[j]));
+        }
+    }
+}

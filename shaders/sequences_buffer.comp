@@ -1,3 +1,62 @@
 #version 450
-layout(local_size_x=1) in;
-void main(){}
+#extension GL_GOOGLE_include_directive : require
+#if SUBGROUPS
+#extension GL_KHR_shader_subgroup_arithmetic : require
+#endif
+
+// Sequences with the scores in a storage buffer: any number of items.
+//
+// One workgroup a sequence. Every invocation owns the chunks lane, lane + lanes, ... of 8 items, in this and
+// in every later dispatch, so scores need no barrier. Loop rounds a pick: one per owned chunk, one
+// for the pick itself, and those of the reduction.
+
+#include "sequence.glsl"
+#include "matrix_slabs.glsl"
+#include "winner.glsl"
+
+void main() {
+    uint lane = gl_LocalInvocationID.x;
+    uint sequence = gl_WorkGroupID.x;
+    uint scores_begin = sequence * row_length * 2;
+    if (first_pick >= end_pick) {
+        return;
+    }
+    uint pick = begin_sequence(sequence);
+    if (first_pick == 1) {
+        for (uint chunk = lane; chunk < row_length; chunk += gl_WorkGroupSize.x) {
+            scores[scores_begin + chunk * 2] = fresh(chunk * 8);
+            scores[scores_begin + chunk * 2 + 1] = fresh(chunk * 8 + 4);
+        }
+    }
+    for (uint k = first_pick; k < end_pick; ++k) {
+        if ((pick / 8) % gl_WorkGroupSize.x == lane) {
+            uint at = scores_begin + pick / 4;
+            scores[at][pick % 4] = PIN ? HIGHEST : scores[at][pick % 4] + taken_score();
+        }
+        Row row = find_row(pick, rows_per_slab, row_length);
+        int best = HIGHEST;
+        uint best_chunk = lane;
+        for (uint chunk = lane; chunk < row_length; chunk += gl_WorkGroupSize.x) {
+            uvec4 c = load_chunk(row, chunk);
+            uint at = scores_begin + chunk * 2;
+            ivec4 first = add(scores[at], first_half(c));
+            ivec4 second = add(scores[at + 1], second_half(c));
+            scores[at] = first;
+            scores[at + 1] = second;
+            int score = lowest(first, second);
+            if (score < best) {
+                best = score;
+                best_chunk = chunk;
+            }
+        }
+        uint item = NO_ITEM;
+        if (best < HIGHEST) {
+            uint at = scores_begin + best_chunk * 2;
+            item = best_chunk * 8 + position(scores[at], scores[at + 1], best);
+        }
+        pick = winner(best, item, k);
+        if (lane == 0) {
+            picks[sequence * length + k] = pick;
+        }
+    }
+}

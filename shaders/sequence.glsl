@@ -1,0 +1,77 @@
+// What both sequence kernels share: bindings, push constants, the packed contributions and taken items.
+//
+// A workgroup continues one sequence by the picks first_pick .. end_pick. Between dispatches the scores
+// lie in `scores`, the picks in `picks`. Taken items (and the padding behind the last item) carry
+// TAKEN on top of their score, so that no item left can score higher: with N contributions of
+// magnitude <= 2^15 a score stays within N * 2^15, and TAKEN = 2^31 - 1 - N * 2^15 keeps that
+// distance while 3 * N * 2^15 < 2^31, that is up to N = 21,845. Beyond, PIN holds a taken
+// score at 2^31 - 1, which no sum reaches.
+
+layout(local_size_x_id = 0) in;
+
+layout(constant_id = 2) const bool PIN = true;
+
+layout(set = 0, binding = 0) buffer Scores { ivec4 scores[]; };
+layout(set = 0, binding = 1) buffer Picks { uint picks[]; };
+layout(set = 0, binding = 2) readonly buffer Starts { uint starts[]; };
+
+layout(push_constant) uniform Push {
+    uint num_items;
+    uint row_length;     // chunks of 8 items in a matrix row
+    uint rows_per_slab;
+    uint length;         // items of a sequence
+    uint first_pick;     // 1 in the first dispatch
+    uint end_pick;
+    uint first_sequence; // of this wave, counted in `starts`
+};
+
+const int HIGHEST = 0x7fffffff;
+
+int taken_score() { return PIN ? HIGHEST : HIGHEST - (int(num_items) << 15); }
+
+// The 8 contributions of a chunk: items 0..3 and 4..7.
+ivec4 first_half(uvec4 c) {
+    return ivec4(int(c.x << 16) >> 16, int(c.x) >> 16, int(c.y << 16) >> 16, int(c.y) >> 16);
+}
+ivec4 second_half(uvec4 c) {
+    return ivec4(int(c.z << 16) >> 16, int(c.z) >> 16, int(c.w << 16) >> 16, int(c.w) >> 16);
+}
+
+ivec4 add(ivec4 score, ivec4 c) {
+    return PIN ? mix(score + c, ivec4(HIGHEST), equal(score, ivec4(HIGHEST))) : score + c;
+}
+
+// Scores before the first pick: 0, and taken where there is no item.
+ivec4 fresh(uint item) {
+    return mix(ivec4(0), ivec4(taken_score()),
+               greaterThanEqual(uvec4(item) + uvec4(0, 1, 2, 3), uvec4(num_items)));
+}
+
+int lowest(ivec4 first, ivec4 second) {
+    ivec4 m = min(first, second);
+    return min(min(m.x, m.y), min(m.z, m.w));
+}
+
+// Position of the first of 8 scores that equals `score`.
+uint position(ivec4 first, ivec4 second, int score) {
+    if (first.x == score) return 0;
+    if (first.y == score) return 1;
+    if (first.z == score) return 2;
+    if (first.w == score) return 3;
+    if (second.x == score) return 4;
+    if (second.y == score) return 5;
+    if (second.z == score) return 6;
+    return 7;
+}
+
+// The item that this dispatch adds first.
+uint begin_sequence(uint sequence) {
+    if (first_pick > 1) {
+        return picks[sequence * length + first_pick - 1];
+    }
+    uint start = starts[first_sequence + sequence];
+    if (gl_LocalInvocationID.x == 0) {
+        picks[sequence * length] = start;
+    }
+    return start;
+}

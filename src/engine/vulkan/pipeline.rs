@@ -1,0 +1,214 @@
+//! Pipelines: a kernel variant with its specialisation constants, built once and kept.
+//!
+//! All kernels have one descriptor set of storage buffers and one block of push constants, so layouts follow
+//! from two numbers. `Bound` is a pipeline with its buffers, ready to dispatch.
+
+use std::collections::HashMap;
+use std::ffi::CStr;
+use std::sync::Arc;
+
+use ash::vk;
+
+use super::device::Device;
+use super::kernels::Kernel;
+use crate::error::Result;
+
+const ENTRY: &CStr = c"main";
+
+/// What a pipeline is made of.
+#[derive(Clone, PartialEq, Eq, Hash)]
+pub(super) struct Recipe {
+    pub(super) kernel: Kernel,
+    /// Specialisation constants by number.
+    pub(super) constants: Vec<(u32, u32)>,
+    /// Words of push constants.
+    pub(super) push_words: u32,
+    /// Ask for full subgroups of this many lanes.
+    pub(super) subgroup_size: Option<u32>,
+}
+
+/// The pipelines of a device.
+pub(super) struct Pipelines {
+    device: Arc<Device>,
+    built: HashMap<Recipe, Arc<Pipeline>>,
+}
+
+/// One pipeline and its layouts.
+pub(super) struct Pipeline {
+    device: Arc<Device>,
+    bindings: u32,
+    set_layout: vk::DescriptorSetLayout,
+    layout: vk::PipelineLayout,
+    raw: vk::Pipeline,
+}
+
+impl Pipelines {
+    pub(super) fn new(device: &Arc<Device>) -> Pipelines {
+        Pipelines { device: Arc::clone(device), built: HashMap::new() }
+    }
+
+    /// The pipeline of `recipe`, built now if it is new.
+    pub(super) fn get(&mut self, recipe: &Recipe) -> Result<Arc<Pipeline>> {
+        if let Some(pipeline) = self.built.get(recipe) {
+            return Ok(Arc::clone(pipeline));
+        }
+        let pipeline = Arc::new(Pipeline::new(&self.device, recipe)?);
+        self.built.insert(recipe.clone(), Arc::clone(&pipeline));
+        Ok(pipeline)
+    }
+}
+
+impl Pipeline {
+    fn new(device: &Arc<Device>, recipe: &Recipe) -> Result<Pipeline> {
+        let mut pipeline = Pipeline {
+            device: Arc::clone(device),
+            bindings: recipe.kernel.bindings,
+            set_layout: vk::DescriptorSetLayout::null(),
+            layout: vk::PipelineLayout::null(),
+            raw: vk::Pipeline::null(),
+        };
+        // `Drop` cleans up whatever an early return leaves.
+        pipeline.set_layout = set_layout(device, recipe.kernel.bindings)?;
+        pipeline.layout = layout(device, pipeline.set_layout, recipe.push_words)?;
+        pipeline.raw = build(device, pipeline.layout, recipe)?;
+        Ok(pipeline)
+    }
+
+    /// The pipeline with `buffers` at its bindings 0, 1, ...; the last one fills the bindings that
+    /// are left over, which the kernel never reads.
+    pub(super) fn bind(self: &Arc<Self>, buffers: &[vk::DescriptorBufferInfo]) -> Result<Bound> {
+        let raw = self.device.raw();
+        let sizes = [vk::DescriptorPoolSize {
+            ty: vk::DescriptorType::STORAGE_BUFFER,
+            descriptor_count: self.bindings,
+        }];
+        let info = vk::DescriptorPoolCreateInfo::default().max_sets(1).pool_sizes(&sizes);
+        // SAFETY: the device is live.
+        let pool = unsafe { raw.create_descriptor_pool(&info, None) };
+        let pool = self.device.check("vkCreateDescriptorPool", pool)?;
+        let mut bound = Bound { pipeline: Arc::clone(self), pool, set: vk::DescriptorSet::null() };
+        let layouts = [self.set_layout];
+        let info = vk::DescriptorSetAllocateInfo::default().descriptor_pool(pool).set_layouts(&layouts);
+        // SAFETY: the pool was just made for one such set.
+        let sets = unsafe { raw.allocate_descriptor_sets(&info) };
+        bound.set = self.device.check("vkAllocateDescriptorSets", sets)?[0];
+
+        let at = |binding: u32| buffers[(binding as usize).min(buffers.len() - 1)];
+        let infos: Vec<[vk::DescriptorBufferInfo; 1]> = (0..self.bindings).map(|b| [at(b)]).collect();
+        let writes: Vec<vk::WriteDescriptorSet> = infos
+            .iter()
+            .zip(0..)
+            .map(|(info, binding)| {
+                vk::WriteDescriptorSet::default()
+                    .dst_set(bound.set)
+                    .dst_binding(binding)
+                    .descriptor_type(vk::DescriptorType::STORAGE_BUFFER)
+                    .buffer_info(info)
+            })
+            .collect();
+        // SAFETY: set and buffers are live, and no pending work uses the set.
+        unsafe { raw.update_descriptor_sets(&writes, &[]) };
+        Ok(bound)
+    }
+}
+
+impl Drop for Pipeline {
+    fn drop(&mut self) {
+        let raw = self.device.raw();
+        // SAFETY: no pending work uses them; null handles are allowed.
+        unsafe {
+            raw.destroy_pipeline(self.raw, None);
+            raw.destroy_pipeline_layout(self.layout, None);
+            raw.destroy_descriptor_set_layout(self.set_layout, None);
+        }
+    }
+}
+
+/// A pipeline with its buffers.
+pub(super) struct Bound {
+    pipeline: Arc<Pipeline>,
+    pool: vk::DescriptorPool,
+    set: vk::DescriptorSet,
+}
+
+impl Bound {
+    pub(super) fn handles(&self) -> (vk::Pipeline, vk::PipelineLayout, vk::DescriptorSet) {
+        (self.pipeline.raw, self.pipeline.layout, self.set)
+    }
+}
+
+impl Drop for Bound {
+    fn drop(&mut self) {
+        // SAFETY: every submission that uses the set has been awaited.
+        unsafe { self.pipeline.device.raw().destroy_descriptor_pool(self.pool, None) };
+    }
+}
+
+fn set_layout(device: &Device, bindings: u32) -> Result<vk::DescriptorSetLayout> {
+    let one = |binding| {
+        vk::DescriptorSetLayoutBinding::default()
+            .binding(binding)
+            .descriptor_type(vk::DescriptorType::STORAGE_BUFFER)
+            .descriptor_count(1)
+            .stage_flags(vk::ShaderStageFlags::COMPUTE)
+    };
+    let bindings: Vec<_> = (0..bindings).map(one).collect();
+    let info = vk::DescriptorSetLayoutCreateInfo::default().bindings(&bindings);
+    // SAFETY: the device is live.
+    let layout = unsafe { device.raw().create_descriptor_set_layout(&info, None) };
+    device.check("vkCreateDescriptorSetLayout", layout)
+}
+
+fn layout(device: &Device, set: vk::DescriptorSetLayout, push_words: u32) -> Result<vk::PipelineLayout> {
+    let sets = [set];
+    let push = [vk::PushConstantRange {
+        stage_flags: vk::ShaderStageFlags::COMPUTE,
+        offset: 0,
+        size: push_words * 4,
+    }];
+    let info = vk::PipelineLayoutCreateInfo::default().set_layouts(&sets).push_constant_ranges(&push);
+    // SAFETY: the set layout is live.
+    let layout = unsafe { device.raw().create_pipeline_layout(&info, None) };
+    device.check("vkCreatePipelineLayout", layout)
+}
+
+fn build(device: &Device, layout: vk::PipelineLayout, recipe: &Recipe) -> Result<vk::Pipeline> {
+    let raw = device.raw();
+    let words: Vec<u32> = recipe
+        .kernel
+        .spirv
+        .chunks_exact(4)
+        .map(|word| u32::from_ne_bytes([word[0], word[1], word[2], word[3]]))
+        .collect();
+    let info = vk::ShaderModuleCreateInfo::default().code(&words);
+    // SAFETY: the code is valid SPIR-V (checked by the tests with spirv-val).
+    let module = unsafe { raw.create_shader_module(&info, None) };
+    let module = device.check("vkCreateShaderModule", module)?;
+
+    let constant = |(index, (id, _)): (usize, &(u32, u32))| vk::SpecializationMapEntry {
+        constant_id: *id,
+        offset: index as u32 * 4,
+        size: 4,
+    };
+    let entries: Vec<_> = recipe.constants.iter().enumerate().map(constant).collect();
+    let data: Vec<u8> = recipe.constants.iter().flat_map(|(_, value)| value.to_ne_bytes()).collect();
+    let specialization = vk::SpecializationInfo::default().map_entries(&entries).data(&data);
+    let mut required = vk::PipelineShaderStageRequiredSubgroupSizeCreateInfo::default();
+    let mut stage = vk::PipelineShaderStageCreateInfo::default()
+        .stage(vk::ShaderStageFlags::COMPUTE)
+        .module(module)
+        .name(ENTRY)
+        .specialization_info(&specialization);
+    if let Some(size) = recipe.subgroup_size {
+        required.required_subgroup_size = size;
+        stage = stage
+            .flags(vk::PipelineShaderStageCreateFlags::REQUIRE_FULL_SUBGROUPS)
+            .push_next(&mut required);
+    }
+    let infos = [vk::ComputePipelineCreateInfo::default().stage(stage).layout(layout)];
+    // SAFETY: module and layout are live and fit each other.
+    let pipelines = unsafe { raw.create_compute_pipelines(vk::PipelineCache::null(), &infos, None) };
+    // SAFETY: a pipeline keeps what it needs of its module.
+    unsafe { raw.destroy_shader_module(module, None) };
+    device.check("vkCreateComputePipelines", pipelines.map_err(|(_, code)| code).map(|all| all[0]))
+}

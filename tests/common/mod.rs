@@ -1,0 +1,112 @@
+//! Helpers of the integration tests: npy files, golden cases, random corpora, one-line computing.
+#![allow(dead_code)]
+
+use std::path::{Path, PathBuf};
+
+use sha2::{Digest, Sha256};
+use vkd::engine::vulkan::Settings;
+use vkd::{Context, ContextOptions, Elements, Request};
+
+pub struct Npy {
+    pub num_items: u32,
+    pub dim: u32,
+    pub values: Vec<f32>,
+}
+
+fn folder() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/golden")
+}
+
+/// Reads a file of tests/golden (f2 or f4, C order).
+pub fn npy(name: &str) -> Npy {
+    let bytes = std::fs::read(folder().join(name)).unwrap();
+    let header_len = usize::from(u16::from_le_bytes([bytes[8], bytes[9]]));
+    let header = std::str::from_utf8(&bytes[10..10 + header_len]).unwrap();
+    let shape = header.split("'shape': (").nth(1).unwrap().split(')').next().unwrap();
+    let shape: Vec<u32> = shape.split(',').filter_map(|n| n.trim().parse().ok()).collect();
+    let data = &bytes[10 + header_len..];
+    let values = if header.contains("'<f2'") {
+        data.chunks_exact(2).map(|b| half::f16::from_le_bytes([b[0], b[1]]).to_f32()).collect()
+    } else {
+        assert!(header.contains("'<f4'"), "{header}");
+        data.chunks_exact(4).map(|b| f32::from_le_bytes([b[0], b[1], b[2], b[3]])).collect()
+    };
+    Npy { num_items: shape[0], dim: shape[1], values }
+}
+
+/// A corpus of clustered, repeated and mixed-length rows from a small generator.
+pub fn random(num_items: u32, dim: u32, seed: u64) -> Npy {
+    let mut state = seed.wrapping_mul(0x9e37_79b9_7f4a_7c15) | 1;
+    let mut next = move || {
+        state ^= state << 13;
+        state ^= state >> 7;
+        state ^= state << 17;
+        (state >> 40) as f32 / (1u64 << 23) as f32 - 1.0
+    };
+    let mut values: Vec<f32> = Vec::new();
+    for item in 0..num_items as usize {
+        if item > 4 && item % 7 == 0 {
+            // An exact duplicate of an earlier row, for ties.
+            let from = (item / 2) * dim as usize;
+            values.extend_from_within(from..from + dim as usize);
+        } else {
+            let scale = 1.0 + (item % 3) as f32;
+            values.extend((0..dim).map(|_| scale * (next() + 0.3) + 1e-3));
+        }
+    }
+    Npy { num_items, dim, values }
+}
+
+pub fn vulkan(vulkan: Settings) -> ContextOptions {
+    ContextOptions { device: Some("vulkan".into()), vulkan }
+}
+
+pub fn compute(options: &ContextOptions, npy: &Npy, center: bool, request: &Request) -> Vec<u32> {
+    let context = Context::new(options).unwrap();
+    let elements = Elements::F32(&npy.values);
+    context.sequences(elements, npy.num_items, npy.dim, center, request).unwrap()
+}
+
+pub fn reference(npy: &Npy, center: bool, request: &Request) -> Vec<u32> {
+    let options = ContextOptions { device: Some("reference".into()), ..Default::default() };
+    compute(&options, npy, center, request)
+}
+
+pub struct Golden {
+    pub name: String,
+    pub npy: Npy,
+    expected: serde_json::Value,
+}
+
+pub fn golden() -> Vec<Golden> {
+    let text = std::fs::read_to_string(folder().join("golden.json")).unwrap();
+    let cases: Vec<serde_json::Value> = serde_json::from_str(&text).unwrap();
+    cases
+        .into_iter()
+        .map(|expected| {
+            let name = expected["file"].as_str().unwrap().to_owned();
+            Golden { npy: npy(&name), name, expected }
+        })
+        .collect()
+}
+
+impl Golden {
+    /// All starts, plain and centred, against the committed hashes.
+    pub fn check(&self, options: &ContextOptions) {
+        let context = Context::new(options).unwrap();
+        for (rule, center) in [("plain", false), ("centered", true)] {
+            let expected = &self.expected[rule];
+            let what = format!("{} {rule} with {options:?}", self.name);
+            let elements = Elements::F32(&self.npy.values);
+            let (n, d) = (self.npy.num_items, self.npy.dim);
+            let result = context.sequences(elements, n, d, center, &Request::default());
+            if !expected["error"].is_null() {
+                assert_eq!(result.unwrap_err(), vkd::Error::ZeroNormCentered { item: 0 }, "{what}");
+                continue;
+            }
+            let bytes: Vec<u8> = result.unwrap().iter().flat_map(|pick| pick.to_le_bytes()).collect();
+            let hash = format!("{:x}", Sha256::digest(bytes));
+            assert_eq!(hash, expected["sequences_sha256"].as_str().unwrap(), "{what}");
+        }
+    }
+}
