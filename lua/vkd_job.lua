@@ -1,0 +1,162 @@
+-- Jobs: computations that run while Lua does something else.
+
+local ffi = require("ffi")
+local support = require("vkd_support")
+support.own_file()
+local library = require("vkd_library")
+local new_sequences = require("vkd_sequences")
+local misuse, describe = support.misuse, support.describe
+local c, sized, failure, live = library.c, library.sized, library.failure, library.live
+
+---How far a job is.
+---@class vkd.Progress
+---@field state "running"|"done"|"failed"
+---@field fraction number Share of the picks that are done, 0 to 1.
+---@field sequences_done number
+---@field picks_done number
+---@field picks_total number
+---@field bytes_read number
+---@field seconds number Since the start, or of the whole job.
+---@field seconds_left? number nil while unknown.
+---@field prepare_seconds number
+---@field upload_seconds number
+---@field matrix_seconds number
+---@field sequences_seconds number
+---@field download_seconds number
+
+---What a run took.
+---@class vkd.Report
+---@field device string
+---@field seconds number The whole run, of which the phases below are parts.
+---@field prepare_seconds number Checking and preparing the embeddings on the host.
+---@field upload_seconds number Moving them to the device and building its kernels.
+---@field matrix_seconds number The contribution matrix.
+---@field sequences_seconds number The picks.
+---@field download_seconds number Bringing the picks back.
+---@field picks number
+---@field bytes_read number Bytes of the contribution matrix read by the picks.
+
+local STATES = { [0] = "running", "done", "failed" }
+local PHASES = { "prepare_seconds", "upload_seconds", "matrix_seconds", "sequences_seconds",
+  "download_seconds" }
+
+local function progress_table(raw)
+  local done, total = tonumber(raw.picks_done), tonumber(raw.picks_total)
+  local state = STATES[raw.state]
+  local fraction = total > 0 and done / total or (state == "done" and 1 or 0)
+  local progress = {
+    state = state,
+    fraction = fraction,
+    sequences_done = tonumber(raw.sequences_done),
+    picks_done = done,
+    picks_total = total,
+    bytes_read = tonumber(raw.bytes_read),
+    seconds = raw.seconds,
+    seconds_left = raw.seconds_left >= 0 and raw.seconds_left or nil,
+  }
+  for _, phase in ipairs(PHASES) do progress[phase] = raw[phase] end
+  return progress
+end
+
+---A running or finished computation, from `vkd.start`.
+---@class vkd.Job
+local Job = {}
+Job.__index = Job
+
+---How far the job is. Never blocks.
+---@return vkd.Progress? progress
+---@return string? message
+---@return string? status
+function Job:poll()
+  local raw = sized("vkd_job_progress")
+  local status = c.vkd_job_poll(live(self, Job, "job", "poll"), raw)
+  if status ~= 0 then return failure(status) end
+  return progress_table(raw)
+end
+
+---Waits until the job has ended.
+---@param seconds? number At most so long; default: as long as it takes.
+---@return true? finished nil while it is at work, or when it has failed.
+---@return string? message "pending", or why it failed.
+---@return string? status
+function Job:wait(seconds)
+  local handle = live(self, Job, "job", "wait")
+  if seconds ~= nil and not (type(seconds) == "number" and seconds >= 0) then
+    misuse("seconds must be a number of at least 0, not %s", describe(seconds))
+  end
+  -- Beyond some centuries a timeout is for ever.
+  local endless = seconds == nil or seconds > 1e10
+  local status = c.vkd_job_wait(handle, endless and -1 or math.ceil(seconds * 1000))
+  if status == 0 then return true end
+  if status == ffi.C.VKD_PENDING then return nil, "pending", "VKD_PENDING" end
+  if status == ffi.C.VKD_ERROR_DEVICE_LOST then self._on_lost() end
+  return failure(status)
+end
+
+---Asks the job to stop and returns at once; `wait` then tells when it has ended ("VKD_ERROR_CANCELLED").
+function Job:cancel()
+  c.vkd_job_cancel(live(self, Job, "job", "cancel"))
+end
+
+---The result of a finished job.
+---@return vkd.Sequences? sequences
+---@return vkd.Report|string report Or the message.
+---@return string? status
+function Job:result()
+  local handle = live(self, Job, "job", "result")
+  -- Asked first, so that no memory is taken for a job that has no result.
+  local status = c.vkd_job_wait(handle, 0)
+  if status == ffi.C.VKD_PENDING then
+    return nil, "the job has not finished; wait for it first", "VKD_ERROR_NOT_FINISHED"
+  end
+  if status ~= 0 then return failure(status) end
+  local data, message, refused = support.allocate("uint32_t", self._count * self._length)
+  if not data then return nil, message, refused end
+  status = c.vkd_job_result(handle, data)
+  if status ~= 0 then return failure(status) end
+  local progress, why, name = self:poll()
+  if not progress then return nil, why, name end
+  local report = { device = self._device, seconds = progress.seconds,
+    picks = progress.picks_done, bytes_read = progress.bytes_read }
+  for _, phase in ipairs(PHASES) do report[phase] = progress[phase] end
+  return new_sequences(data, self._count, self._length), report
+end
+
+---Frees the job; one at work is cancelled first. Results stay. Using the job afterwards is an error.
+function Job:free()
+  library.release(self, Job, "job", c.vkd_job_free)
+end
+
+local job = {}
+
+---Starts a job on an open context.
+---@param handle ffi.cdata* The context.
+---@param request vkd.Request
+---@param center boolean
+---@param device string Its name, for the report.
+---@param on_lost function Called when the device was lost.
+---@return vkd.Job? job
+---@return string? message
+---@return string? status
+function job.start(handle, request, center, device, on_lost)
+  -- The new object holds everything that C reads until the call is over.
+  local started = setmetatable({ _keep = request, _device = device, _on_lost = on_lost }, Job)
+  local raw = sized("vkd_batch_options")
+  local out = ffi.new("vkd_job *[1]")
+  raw.flags = center and ffi.C.VKD_CENTER or 0
+  raw.element_type, raw.length = request.element_type, request.length
+  raw.starts, raw.num_starts = request.starts, request.num_starts
+  local status = c.vkd_batch_start(
+    handle, request.pointer, request.num_items, request.dim, raw, out)
+  if status ~= 0 then
+    if status == ffi.C.VKD_ERROR_DEVICE_LOST then on_lost() end
+    return failure(status)
+  end
+  started._handle = ffi.gc(out[0], c.vkd_job_free)
+  started._count = request.num_starts > 0 and request.num_starts or request.num_items
+  started._length = request.length > 0 and request.length or request.num_items
+  started._keep = nil
+  return started
+end
+
+return job
