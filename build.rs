@@ -4,6 +4,8 @@
 //! `tests/header.rs` compares the committed header and cdef with the fresh ones (`make header`
 //! rewrites them). A shader error ends the build with its file and line.
 
+#![allow(clippy::expect_used, clippy::panic, clippy::print_stderr)] // a build step stops by panicking
+
 use std::fs;
 use std::path::{Path, PathBuf};
 
@@ -15,18 +17,25 @@ struct Kernel {
 
 type Variant = (&'static str, &'static [(&'static str, &'static str)]);
 
-/// Whether subgroup arithmetic may be used, and over how many bindings the matrix may be spread.
+/// Whether subgroup arithmetic may be used, over how many bindings the matrix may be spread, and
+/// whether these are texel buffers.
 const SEQUENCE_VARIANTS: &[Variant] = &[
-    ("subgroup_1", &[("SUBGROUPS", "1"), ("SLABS", "1")]),
-    ("subgroup_4", &[("SUBGROUPS", "1"), ("SLABS", "4")]),
-    ("subgroup_16", &[("SUBGROUPS", "1"), ("SLABS", "16")]),
-    ("shared_1", &[("SUBGROUPS", "0"), ("SLABS", "1")]),
-    ("shared_4", &[("SUBGROUPS", "0"), ("SLABS", "4")]),
-    ("shared_16", &[("SUBGROUPS", "0"), ("SLABS", "16")]),
+    ("texels_1", &[("SUBGROUPS", "1"), ("SLABS", "1"), ("TEXELS", "1")]),
+    ("texels_4", &[("SUBGROUPS", "1"), ("SLABS", "4"), ("TEXELS", "1")]),
+    ("texels_16", &[("SUBGROUPS", "1"), ("SLABS", "16"), ("TEXELS", "1")]),
+    ("subgroup_1", &[("SUBGROUPS", "1"), ("SLABS", "1"), ("TEXELS", "0")]),
+    ("subgroup_4", &[("SUBGROUPS", "1"), ("SLABS", "4"), ("TEXELS", "0")]),
+    ("subgroup_16", &[("SUBGROUPS", "1"), ("SLABS", "16"), ("TEXELS", "0")]),
+    ("shared_1", &[("SUBGROUPS", "0"), ("SLABS", "1"), ("TEXELS", "0")]),
+    ("shared_4", &[("SUBGROUPS", "0"), ("SLABS", "4"), ("TEXELS", "0")]),
+    ("shared_16", &[("SUBGROUPS", "0"), ("SLABS", "16"), ("TEXELS", "0")]),
 ];
 
+const MATRIX_VARIANTS: &[Variant] =
+    &[("plain", &[("TEXELS", "0")]), ("texels", &[("TEXELS", "1")])];
+
 const KERNELS: &[Kernel] = &[
-    Kernel { name: "matrix", variants: &[("plain", &[])] },
+    Kernel { name: "matrix", variants: MATRIX_VARIANTS },
     Kernel { name: "sequences_buffer", variants: SEQUENCE_VARIANTS },
     Kernel { name: "sequences_registers", variants: SEQUENCE_VARIANTS },
     Kernel { name: "direct_method", variants: &[("baseline", &[])] },

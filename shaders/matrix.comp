@@ -7,13 +7,21 @@
 // Every invocation owns 4 rows of slab A and 4 rows of slab B and keeps their 16 dot products in
 // registers: 8 loads of 16 bytes feed 128 multiply-adds. The dot product is symmetric, so tiles
 // below the diagonal are skipped and each tile writes c(a, b) to A's rows and c(b, a) to B's.
-// Loop rounds: one per 8 dimensions, at most 8,192.
+// Loop rounds: one per 8 dimensions, at most 8,192. With TEXELS the prepared rows are texel buffers, see
+// matrix_slabs.glsl.
 
 layout(local_size_x_id = 0, local_size_y_id = 1) in;
 
 // Prepared rows, two i16 values in a word, zero padded to 8 values and to 4 rows.
+#if TEXELS
+layout(set = 0, binding = 0) uniform usamplerBuffer rows_a;
+layout(set = 0, binding = 1) uniform usamplerBuffer rows_b;
+#define LOAD(rows, at) texelFetch(rows, int(at))
+#else
 layout(set = 0, binding = 0) readonly buffer RowsA { uvec4 rows_a[]; };
 layout(set = 0, binding = 1) readonly buffer RowsB { uvec4 rows_b[]; };
+#define LOAD(rows, at) rows[at]
+#endif
 layout(set = 0, binding = 2) readonly buffer Weights { ivec4 weights[]; };
 // Contributions, two i16 values in a word; row of the picked item, column of the candidate.
 layout(set = 0, binding = 3) writeonly buffer OutA { uvec2 out_a[]; };
@@ -60,12 +68,12 @@ void main() {
         ivec4 low_b[4];
         ivec4 high_b[4];
         [[unroll]] for (uint j = 0; j < 4; ++j) {
-            uvec4 words = rows_b[begin_b + j * row_length + d];
+            uvec4 words = LOAD(rows_b, begin_b + j * row_length + d);
             low_b[j] = low(words);
             high_b[j] = high(words);
         }
         [[unroll]] for (uint i = 0; i < 4; ++i) {
-            uvec4 words = rows_a[begin_a + i * row_length + d];
+            uvec4 words = LOAD(rows_a, begin_a + i * row_length + d);
             ivec4 low_a = low(words);
             ivec4 high_a = high(words);
             [[unroll]] for (uint j = 0; j < 4; ++j) {

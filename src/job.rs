@@ -18,16 +18,19 @@ pub struct Job {
     thread: Option<JoinHandle<()>>,
 }
 
+/// How a run ended, and how long it took.
+type Outcome = (Arc<Result<Vec<u32>>>, Duration);
+
 #[derive(Debug)]
 struct Shared {
     progress: Progress,
     begin: Instant,
-    outcome: Mutex<Option<(Arc<Result<Vec<u32>>>, Duration)>>,
+    outcome: Mutex<Option<Outcome>>,
     finished: Condvar,
 }
 
 impl Shared {
-    fn outcome(&self) -> MutexGuard<'_, Option<(Arc<Result<Vec<u32>>>, Duration)>> {
+    fn outcome(&self) -> MutexGuard<'_, Option<Outcome>> {
         self.outcome.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
@@ -65,7 +68,10 @@ impl Job {
     /// Seconds since the start, or that the whole run took.
     pub fn seconds(&self) -> f64 {
         let outcome = self.shared.outcome();
-        outcome.as_ref().map_or_else(|| self.shared.begin.elapsed(), |(_, took)| *took).as_secs_f64()
+        outcome
+            .as_ref()
+            .map_or_else(|| self.shared.begin.elapsed(), |(_, took)| *took)
+            .as_secs_f64()
     }
 
     /// The result, if the run has ended.

@@ -44,7 +44,11 @@ impl Progress {
 
     /// The engine's question between two steps.
     pub fn check(&self) -> Result<()> {
-        if self.cancel.load(Relaxed) { Err(Error::Cancelled) } else { Ok(()) }
+        if self.cancel.load(Relaxed) {
+            Err(Error::Cancelled)
+        } else {
+            Ok(())
+        }
     }
 
     pub(crate) fn expect_picks(&self, total: u64) {

@@ -12,7 +12,10 @@ fn golden_cases_on_the_reference() {
     for case in golden() {
         // The reference computes the Psalms matrix in a minute without optimisation; 8 rows do.
         if case.npy.num_items < 2000 {
-            case.check(&vkd::ContextOptions { device: Some("reference".into()), ..Default::default() });
+            case.check(&vkd::ContextOptions {
+                device: Some("reference".into()),
+                ..Default::default()
+            });
         }
     }
 }
@@ -38,26 +41,27 @@ fn every_shape_agrees_with_the_reference() {
     let reductions = [
         (Reduction::OneSubgroup, None),
         (Reduction::Subgroups, Some(8)),
-        (Reduction::Subgroups, Some(64)),
         (Reduction::Subgroups, Some(128)),
         (Reduction::Shared, Some(1)),
-        (Reduction::Shared, Some(2)),
-        (Reduction::Shared, Some(128)),
+        (Reduction::Shared, Some(16)),
     ];
-    for (num_items, dim) in [(1, 1), (2, 3), (9, 8), (67, 5), (301, 17), (515, 33)] {
+    for (num_items, dim) in [(2, 3), (67, 5), (301, 17)] {
         let corpus = random(num_items, dim, u64::from(num_items));
         let starts: Vec<u32> = (0..num_items).step_by(1 + num_items as usize / 9).collect();
         let request = Request { starts: Some(starts), length: 0 };
         let expected = reference(&corpus, num_items % 2 == 0 && num_items > 2, &request);
         for kernel in kernels {
             for (reduction, lanes) in reductions {
-                for (force_pin, force_staging) in [(false, false), (true, true)] {
+                for (force_pin, force_staging, texels) in
+                    [(false, false, None), (true, true, Some(false))]
+                {
                     let settings = Settings {
                         kernel: Some(kernel),
                         reduction: Some(reduction),
                         lanes,
                         force_pin,
                         force_staging,
+                        texels,
                         max_wave: Some(5),
                         ..Settings::default()
                     };

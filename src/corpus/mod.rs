@@ -63,8 +63,7 @@ mod tests {
 
     #[test]
     fn extra_shift_grows_where_a_sum_would_overflow() {
-        let cases =
-            [(1, 0), (65_536, 0), (65_537, 1), (131_072, 1), (131_073, 2), (u32::MAX, 16)];
+        let cases = [(1, 0), (65_536, 0), (65_537, 1), (131_072, 1), (131_073, 2), (u32::MAX, 16)];
         for (num_items, shift) in cases {
             assert_eq!(extra_shift(num_items), shift, "{num_items} items");
         }

@@ -88,13 +88,13 @@ fn sequence(matrix: &[i16], start: u32, row: &mut [u32]) {
     let mut scores = vec![0i32; n];
     let mut taken = vec![false; n];
     let mut pick = start as usize;
-    for k in 0..row.len() {
+    for (k, place) in row.iter_mut().enumerate() {
         if k > 0 {
             let untaken = (0..n).filter(|&j| !taken[j]);
             // min_by_key keeps the first of equals: the lowest index.
             pick = untaken.min_by_key(|&j| scores[j]).unwrap_or(0);
         }
-        row[k] = pick as u32;
+        *place = pick as u32;
         taken[pick] = true;
         for (score, &c) in scores.iter_mut().zip(&matrix[pick * n..][..n]) {
             *score += i32::from(c);

@@ -58,7 +58,11 @@ pub(super) unsafe fn required<'a, T>(pointer: *const T, name: &'static str) -> R
 ///
 /// # Safety
 /// A pointer that is not NULL must be valid for reads of `len` values while the result is used.
-pub(super) unsafe fn array<'a, T>(pointer: *const T, len: u64, name: &'static str) -> Result<&'a [T]> {
+pub(super) unsafe fn array<'a, T>(
+    pointer: *const T,
+    len: u64,
+    name: &'static str,
+) -> Result<&'a [T]> {
     if pointer.is_null() {
         return Err(Error::NullPointer { name });
     }

@@ -221,7 +221,10 @@ pub unsafe extern "C" fn vkd_batch_start(
 /// # Safety
 /// `job` must be NULL (an error) or live, `out_progress` NULL (an error) or `struct_size` bytes.
 #[no_mangle]
-pub unsafe extern "C" fn vkd_job_poll(job: *const vkd_job, out_progress: *mut vkd_job_progress) -> i32 {
+pub unsafe extern "C" fn vkd_job_poll(
+    job: *const vkd_job,
+    out_progress: *mut vkd_job_progress,
+) -> i32 {
     guard(|| {
         // SAFETY: the caller's contract.
         let job = unsafe { required(job, "job")? };

@@ -1,5 +1,5 @@
 //! Helpers of the integration tests: npy files, golden cases, random corpora, one-line computing.
-#![allow(dead_code)]
+#![allow(dead_code, unreachable_pub)]
 
 use std::path::{Path, PathBuf};
 
@@ -104,7 +104,8 @@ impl Golden {
                 assert_eq!(result.unwrap_err(), vkd::Error::ZeroNormCentered { item: 0 }, "{what}");
                 continue;
             }
-            let bytes: Vec<u8> = result.unwrap().iter().flat_map(|pick| pick.to_le_bytes()).collect();
+            let bytes: Vec<u8> =
+                result.unwrap().iter().flat_map(|pick| pick.to_le_bytes()).collect();
             let hash = format!("{:x}", Sha256::digest(bytes));
             assert_eq!(hash, expected["sequences_sha256"].as_str().unwrap(), "{what}");
         }

@@ -37,7 +37,8 @@ pub fn direct_method(
             }
         }
     })?;
-    let centroids = Buffer::on_device(device, "baseline centroids", sequences * u64::from(chunks) * 16)?;
+    let centroids =
+        Buffer::on_device(device, "baseline centroids", sequences * u64::from(chunks) * 16)?;
     let taken = Buffer::on_device(device, "baseline taken", sequences * u64::from(num_items) * 4)?;
     let row_bytes = length as usize * 4;
     let mut picks = Buffer::shared(device, "baseline picks", sequences * row_bytes as u64, false)?;
@@ -52,7 +53,7 @@ pub fn direct_method(
         push_words: 5,
         subgroup_size: None,
     };
-    let buffers = [items.whole(), centroids.whole(), picks.whole(), taken.whole()];
+    let buffers = [&items, &centroids, &picks, &taken];
     let kernel = tools.pipelines.get(&recipe)?.bind(&buffers)?;
 
     let rounds = num_items.div_ceil(lanes) * (chunks + 2) + 2 * chunks + 64;

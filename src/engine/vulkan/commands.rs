@@ -29,10 +29,12 @@ impl Commands {
             .queue_family_index(device.queue_family())
             .flags(vk::CommandPoolCreateFlags::RESET_COMMAND_BUFFER);
         // SAFETY: the device is live and has this queue family.
-        let pool = device.check("vkCreateCommandPool", unsafe { raw.create_command_pool(&info, None) })?;
+        let pool =
+            device.check("vkCreateCommandPool", unsafe { raw.create_command_pool(&info, None) })?;
         let mut commands =
             Commands { device: Arc::clone(device), pool, buffer: null.0, fence: null.1 };
-        let info = vk::CommandBufferAllocateInfo::default().command_pool(pool).command_buffer_count(1);
+        let info =
+            vk::CommandBufferAllocateInfo::default().command_pool(pool).command_buffer_count(1);
         // SAFETY: the pool was just made.
         let buffers = unsafe { raw.allocate_command_buffers(&info) };
         commands.buffer = device.check("vkAllocateCommandBuffers", buffers)?[0];
@@ -68,7 +70,13 @@ impl Commands {
             unsafe {
                 device.cmd_bind_pipeline(commands, point, pipeline);
                 device.cmd_bind_descriptor_sets(commands, point, layout, 0, &[set], &[]);
-                device.cmd_push_constants(commands, layout, vk::ShaderStageFlags::COMPUTE, 0, &push);
+                device.cmd_push_constants(
+                    commands,
+                    layout,
+                    vk::ShaderStageFlags::COMPUTE,
+                    0,
+                    &push,
+                );
                 device.cmd_dispatch(commands, groups.0, groups.1, 1);
             }
         })

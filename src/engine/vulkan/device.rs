@@ -38,6 +38,7 @@ pub(super) struct Limits {
     /// The subgroup size can be fixed and full subgroups asked for.
     pub(super) subgroup_control: bool,
     pub(super) software: bool,
+    pub(super) max_texels: u64,
     portability_subset: bool,
 }
 
@@ -67,7 +68,7 @@ fn candidates(instance: &Instance) -> Result<Vec<Candidate>> {
 
 /// Reads a device; `None` where it has no Vulkan 1.1 or cannot compute.
 fn inspect(instance: &ash::Instance, physical: vk::PhysicalDevice) -> Option<Candidate> {
-    // SAFETY (the whole function): the physical device belongs to this live instance.
+    // SAFETY: the physical device belongs to this live instance.
     let basic = unsafe { instance.get_physical_device_properties(physical) };
     if basic.api_version < vk::API_VERSION_1_1 {
         return None;
@@ -121,16 +122,20 @@ fn inspect(instance: &ash::Instance, physical: vk::PhysicalDevice) -> Option<Can
         loop_budget: if software { SOFTWARE_LOOP_BUDGET } else { 0 },
     };
     let limits = Limits {
-        max_lanes: limits.max_compute_work_group_invocations.min(limits.max_compute_work_group_size[0]),
+        max_lanes: limits
+            .max_compute_work_group_invocations
+            .min(limits.max_compute_work_group_size[0]),
         max_bindings: limits
             .max_per_stage_descriptor_storage_buffers
             .min(limits.max_descriptor_set_storage_buffers),
-        max_groups: limits.max_compute_work_group_count[0].min(limits.max_compute_work_group_count[1]),
+        max_groups: limits.max_compute_work_group_count[0]
+            .min(limits.max_compute_work_group_count[1]),
         max_binding_bytes,
         subgroup_arithmetic: subgroup.supported_stages.contains(vk::ShaderStageFlags::COMPUTE)
             && subgroup.supported_operations.contains(arithmetic),
         subgroup_control: controls_subgroups(instance, physical, &size_control, &info, has),
         software,
+        max_texels: u64::from(limits.max_texel_buffer_elements),
         portability_subset: has(ash::khr::portability_subset::NAME),
     };
     Some(Candidate { physical, queue_family, info, limits })
@@ -153,7 +158,8 @@ fn controls_subgroups(
     features.compute_full_subgroups == vk::TRUE
         && features.subgroup_size_control == vk::TRUE
         && properties.required_subgroup_size_stages.contains(vk::ShaderStageFlags::COMPUTE)
-        && (properties.min_subgroup_size..=properties.max_subgroup_size).contains(&info.subgroup_size)
+        && (properties.min_subgroup_size..=properties.max_subgroup_size)
+            .contains(&info.subgroup_size)
 }
 
 fn kind(kind: vk::PhysicalDeviceType) -> DeviceKind {
@@ -268,7 +274,11 @@ impl Device {
     }
 
     /// Turns a failed Vulkan call into the library's error.
-    pub(super) fn check<T>(&self, call: &'static str, result: ash::prelude::VkResult<T>) -> Result<T> {
+    pub(super) fn check<T>(
+        &self,
+        call: &'static str,
+        result: ash::prelude::VkResult<T>,
+    ) -> Result<T> {
         result.map_err(|code| driver_error(&self.info.name, call, code))
     }
 }
@@ -303,8 +313,9 @@ fn create(
     info: &DeviceInfo,
     limits: &Limits,
 ) -> Result<ash::Device> {
-    let queues =
-        [vk::DeviceQueueCreateInfo::default().queue_family_index(queue_family).queue_priorities(&[1.0])];
+    let queues = [vk::DeviceQueueCreateInfo::default()
+        .queue_family_index(queue_family)
+        .queue_priorities(&[1.0])];
     let mut extensions = Vec::new();
     if limits.portability_subset {
         // A device that has this extension must be opened with it.

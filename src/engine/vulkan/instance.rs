@@ -59,8 +59,8 @@ impl Instance {
             .application_name(c"vkd")
             .engine_name(c"vkd")
             .api_version(vk::API_VERSION_1_1);
-        let mut features = vk::ValidationFeaturesEXT::default()
-            .enabled_validation_features(&validation::FEATURES);
+        let mut features =
+            vk::ValidationFeaturesEXT::default().enabled_validation_features(&validation::FEATURES);
         let mut info = vk::InstanceCreateInfo::default()
             .application_info(&application)
             .enabled_extension_names(&names)

@@ -1,19 +1,24 @@
 //! The SPIR-V of every kernel variant, built from shaders/ by build.rs.
 
-/// A kernel variant: its SPIR-V and how many storage buffers it binds.
+/// A kernel variant: its SPIR-V, how many buffers it binds, and which of them (by bit) as texels.
 #[derive(Clone, Copy, PartialEq, Eq, Hash)]
 pub(super) struct Kernel {
     pub(super) name: &'static str,
     pub(super) spirv: &'static [u8],
     pub(super) bindings: u32,
+    pub(super) texels: u32,
 }
 
 macro_rules! kernel {
     ($file:literal, $bindings:expr) => {
+        kernel!($file, $bindings, 0)
+    };
+    ($file:literal, $bindings:expr, $texels:expr) => {
         Kernel {
             name: $file,
             spirv: include_bytes!(concat!(env!("OUT_DIR"), "/", $file, ".spv")),
             bindings: $bindings,
+            texels: $texels,
         }
     };
 }
@@ -21,12 +26,21 @@ macro_rules! kernel {
 /// Scores, picks and starts; the matrix follows.
 pub(super) const SEQUENCE_BINDINGS: u32 = 3;
 
+/// The bindings behind these, as bits.
+const SLAB_BITS: u32 = !0 << SEQUENCE_BINDINGS;
+
 pub(super) const MATRIX: Kernel = kernel!("matrix.plain", 5);
+pub(super) const MATRIX_TEXELS: Kernel = kernel!("matrix.texels", 5, 0b11);
 pub(super) const DIRECT_METHOD: Kernel = kernel!("direct_method.baseline", 4);
 
 /// A sequence kernel for a matrix of up to 1, 4 or 16 slabs.
 type BySlabs = [(u32, Kernel); 3];
 
+pub(super) const BUFFER_TEXELS: BySlabs = [
+    (1, kernel!("sequences_buffer.texels_1", 4, SLAB_BITS & 0xf)),
+    (4, kernel!("sequences_buffer.texels_4", 7, SLAB_BITS & 0x7f)),
+    (16, kernel!("sequences_buffer.texels_16", 19, SLAB_BITS & 0x7ffff)),
+];
 pub(super) const BUFFER_SUBGROUP: BySlabs = [
     (1, kernel!("sequences_buffer.subgroup_1", 4)),
     (4, kernel!("sequences_buffer.subgroup_4", 7)),
@@ -36,6 +50,11 @@ pub(super) const BUFFER_SHARED: BySlabs = [
     (1, kernel!("sequences_buffer.shared_1", 4)),
     (4, kernel!("sequences_buffer.shared_4", 7)),
     (16, kernel!("sequences_buffer.shared_16", 19)),
+];
+pub(super) const REGISTERS_TEXELS: BySlabs = [
+    (1, kernel!("sequences_registers.texels_1", 4, SLAB_BITS & 0xf)),
+    (4, kernel!("sequences_registers.texels_4", 7, SLAB_BITS & 0x7f)),
+    (16, kernel!("sequences_registers.texels_16", 19, SLAB_BITS & 0x7ffff)),
 ];
 pub(super) const REGISTERS_SUBGROUP: BySlabs = [
     (1, kernel!("sequences_registers.subgroup_1", 4)),

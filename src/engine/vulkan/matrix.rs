@@ -32,6 +32,8 @@ pub(super) struct Layout {
     /// Chunks of 8 dimensions (16 bytes) in a prepared row.
     dim_length: u32,
     extra_shift: u32,
+    /// Kernels read the matrix and the prepared rows as texel buffers.
+    pub(super) texels: bool,
 }
 
 impl Layout {
@@ -44,8 +46,15 @@ impl Layout {
         let padded = num_items.next_multiple_of(TILE);
         let fitting = limits.max_binding_bytes / longest_row / u64::from(TILE) * u64::from(TILE);
         let rows_per_slab = fitting.min(u64::from(padded)) as u32;
-        let layout =
-            Layout { num_items, row_length, rows_per_slab, dim_length, extra_shift: corpus.extra_shift() };
+        let longest_slab = fitting.min(u64::from(padded)) * (longest_row / 16);
+        let layout = Layout {
+            num_items,
+            row_length,
+            rows_per_slab,
+            dim_length,
+            extra_shift: corpus.extra_shift(),
+            texels: settings.texels.unwrap_or(limits.software) && longest_slab <= limits.max_texels,
+        };
         let bindable = limits.max_bindings.saturating_sub(kernels::SEQUENCE_BINDINGS);
         let available = limits.max_binding_bytes * u64::from(bindable.min(MAX_SLABS));
         if rows_per_slab == 0 || layout.slabs() > bindable.min(MAX_SLABS) {
@@ -170,7 +179,7 @@ impl Matrix {
         // Lanes along x share their rows of slab A; a software driver runs 8 lanes at once.
         let lanes = if tools.device.limits().software { (8, 1) } else { (8, 8) };
         let pipeline = tools.pipelines.get(&Recipe {
-            kernel: kernels::MATRIX,
+            kernel: if layout.texels { kernels::MATRIX_TEXELS } else { kernels::MATRIX },
             constants: vec![(0, lanes.0), (1, lanes.1)],
             push_words: 8,
             subgroup_size: None,
@@ -183,11 +192,11 @@ impl Matrix {
                 let first_tile = |slab| slab * layout.rows_per_slab / TILE;
                 let (a, b) = (a as usize, b as usize);
                 let bound = pipeline.bind(&[
-                    rows.rows[a].whole(),
-                    rows.rows[b].whole(),
-                    rows.weights.whole(),
-                    slabs[a].whole(),
-                    slabs[b].whole(),
+                    &rows.rows[a],
+                    &rows.rows[b],
+                    &rows.weights,
+                    &slabs[a],
+                    &slabs[b],
                 ])?;
                 let groups = tiles_a.div_ceil(lanes.1);
                 let mut done = 0;

@@ -24,7 +24,11 @@ pub(super) struct Buffer {
 
 impl Buffer {
     /// A buffer for kernels only.
-    pub(super) fn on_device(device: &Arc<Device>, name: &'static str, bytes: u64) -> Result<Buffer> {
+    pub(super) fn on_device(
+        device: &Arc<Device>,
+        name: &'static str,
+        bytes: u64,
+    ) -> Result<Buffer> {
         Buffer::new(device, name, bytes, MemoryLocation::GpuOnly)
     }
 
@@ -35,10 +39,8 @@ impl Buffer {
         bytes: u64,
         force_staging: bool,
     ) -> Result<Buffer> {
-        let same_memory = matches!(
-            device.info().kind,
-            DeviceKind::IntegratedGpu | DeviceKind::SoftwareVulkan
-        );
+        let same_memory =
+            matches!(device.info().kind, DeviceKind::IntegratedGpu | DeviceKind::SoftwareVulkan);
         let location = match same_memory && !force_staging {
             true => MemoryLocation::GpuToCpu,
             false => MemoryLocation::GpuOnly,
@@ -54,11 +56,13 @@ impl Buffer {
     ) -> Result<Buffer> {
         let bytes = bytes.max(16);
         let usage = vk::BufferUsageFlags::STORAGE_BUFFER
+            | vk::BufferUsageFlags::UNIFORM_TEXEL_BUFFER
             | vk::BufferUsageFlags::TRANSFER_SRC
             | vk::BufferUsageFlags::TRANSFER_DST;
         let info = vk::BufferCreateInfo::default().size(bytes).usage(usage);
         // SAFETY: the device is live.
-        let raw = device.check("vkCreateBuffer", unsafe { device.raw().create_buffer(&info, None) })?;
+        let raw =
+            device.check("vkCreateBuffer", unsafe { device.raw().create_buffer(&info, None) })?;
         // From here on `Drop` cleans up whatever fails.
         let mut buffer = Buffer { device: Arc::clone(device), raw, allocation: None, bytes };
         // SAFETY: the buffer was just made on this device.
@@ -87,6 +91,17 @@ impl Buffer {
     /// The whole buffer, for a binding.
     pub(super) fn whole(&self) -> vk::DescriptorBufferInfo {
         vk::DescriptorBufferInfo { buffer: self.raw, offset: 0, range: self.bytes }
+    }
+
+    /// The whole buffer as texels of 16 bytes. The caller destroys the view.
+    pub(super) fn texels(&self) -> Result<vk::BufferView> {
+        let info = vk::BufferViewCreateInfo::default()
+            .buffer(self.raw)
+            .format(vk::Format::R32G32B32A32_UINT)
+            .range(vk::WHOLE_SIZE);
+        // SAFETY: the buffer is live and bound, and its usage has texel buffers.
+        let view = unsafe { self.device.raw().create_buffer_view(&info, None) };
+        self.device.check("vkCreateBufferView", view)
     }
 
     fn mapped(&mut self) -> Option<&mut [u8]> {

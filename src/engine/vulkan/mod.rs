@@ -79,6 +79,8 @@ pub struct Settings {
     pub loop_budget: Option<u32>,
     /// Keep taken scores pinned whatever the number of items, as for more than 21,845.
     pub force_pin: bool,
+    /// Read the matrix as texel buffers; by default on software devices only.
+    pub texels: Option<bool>,
     /// The most sequences computed side by side.
     pub max_wave: Option<u32>,
 }
@@ -117,11 +119,11 @@ impl VulkanEngine {
         }
         let layout = matrix::Layout::new(corpus, &self.device, &self.settings)?;
         let wave = sequences::wave(&self.device, &self.settings, &layout, plan)?;
-        let upload = || matrix::upload(&self.device, &mut self.commands, corpus, &layout, &self.settings);
+        let upload =
+            || matrix::upload(&self.device, &mut self.commands, corpus, &layout, &self.settings);
         let rows = progress.time(Phase::Upload, upload)?;
-        let matrix = progress.time(Phase::Matrix, || {
-            Matrix::compute(self.tools(), &layout, &rows, progress)
-        })?;
+        let matrix = progress
+            .time(Phase::Matrix, || Matrix::compute(self.tools(), &layout, &rows, progress))?;
         drop(rows);
         sequences::run(self.tools(), &matrix, plan, wave, progress)
     }

@@ -1,7 +1,7 @@
 //! Pipelines: a kernel variant with its specialisation constants, built once and kept.
 //!
-//! All kernels have one descriptor set of storage buffers and one block of push constants, so layouts follow
-//! from two numbers. `Bound` is a pipeline with its buffers, ready to dispatch.
+//! All kernels have one descriptor set of buffers (storage or texel) and one block of push constants,
+//! so layouts follow from the recipe. `Bound` is a pipeline with its buffers, ready to dispatch.
 
 use std::collections::HashMap;
 use std::ffi::CStr;
@@ -11,6 +11,7 @@ use ash::vk;
 
 use super::device::Device;
 use super::kernels::Kernel;
+use super::memory::Buffer;
 use crate::error::Result;
 
 const ENTRY: &CStr = c"main";
@@ -36,7 +37,7 @@ pub(super) struct Pipelines {
 /// One pipeline and its layouts.
 pub(super) struct Pipeline {
     device: Arc<Device>,
-    bindings: u32,
+    kernel: Kernel,
     set_layout: vk::DescriptorSetLayout,
     layout: vk::PipelineLayout,
     raw: vk::Pipeline,
@@ -62,13 +63,13 @@ impl Pipeline {
     fn new(device: &Arc<Device>, recipe: &Recipe) -> Result<Pipeline> {
         let mut pipeline = Pipeline {
             device: Arc::clone(device),
-            bindings: recipe.kernel.bindings,
+            kernel: recipe.kernel,
             set_layout: vk::DescriptorSetLayout::null(),
             layout: vk::PipelineLayout::null(),
             raw: vk::Pipeline::null(),
         };
         // `Drop` cleans up whatever an early return leaves.
-        pipeline.set_layout = set_layout(device, recipe.kernel.bindings)?;
+        pipeline.set_layout = set_layout(device, &recipe.kernel)?;
         pipeline.layout = layout(device, pipeline.set_layout, recipe.push_words)?;
         pipeline.raw = build(device, pipeline.layout, recipe)?;
         Ok(pipeline)
@@ -76,38 +77,30 @@ impl Pipeline {
 
     /// The pipeline with `buffers` at its bindings 0, 1, ...; the last one fills the bindings that
     /// are left over, which the kernel never reads.
-    pub(super) fn bind(self: &Arc<Self>, buffers: &[vk::DescriptorBufferInfo]) -> Result<Bound> {
+    pub(super) fn bind(self: &Arc<Self>, buffers: &[&Buffer]) -> Result<Bound> {
         let raw = self.device.raw();
-        let sizes = [vk::DescriptorPoolSize {
-            ty: vk::DescriptorType::STORAGE_BUFFER,
-            descriptor_count: self.bindings,
-        }];
+        let texels = self.kernel.texels.count_ones();
+        let size = |ty, descriptor_count| vk::DescriptorPoolSize { ty, descriptor_count };
+        let mut sizes =
+            vec![size(vk::DescriptorType::STORAGE_BUFFER, self.kernel.bindings - texels)];
+        if texels > 0 {
+            sizes.push(size(vk::DescriptorType::UNIFORM_TEXEL_BUFFER, texels));
+        }
         let info = vk::DescriptorPoolCreateInfo::default().max_sets(1).pool_sizes(&sizes);
         // SAFETY: the device is live.
         let pool = unsafe { raw.create_descriptor_pool(&info, None) };
         let pool = self.device.check("vkCreateDescriptorPool", pool)?;
-        let mut bound = Bound { pipeline: Arc::clone(self), pool, set: vk::DescriptorSet::null() };
+        let set = vk::DescriptorSet::null();
+        let mut bound = Bound { pipeline: Arc::clone(self), pool, set, views: Vec::new() };
         let layouts = [self.set_layout];
-        let info = vk::DescriptorSetAllocateInfo::default().descriptor_pool(pool).set_layouts(&layouts);
+        let info =
+            vk::DescriptorSetAllocateInfo::default().descriptor_pool(pool).set_layouts(&layouts);
         // SAFETY: the pool was just made for one such set.
         let sets = unsafe { raw.allocate_descriptor_sets(&info) };
         bound.set = self.device.check("vkAllocateDescriptorSets", sets)?[0];
-
-        let at = |binding: u32| buffers[(binding as usize).min(buffers.len() - 1)];
-        let infos: Vec<[vk::DescriptorBufferInfo; 1]> = (0..self.bindings).map(|b| [at(b)]).collect();
-        let writes: Vec<vk::WriteDescriptorSet> = infos
-            .iter()
-            .zip(0..)
-            .map(|(info, binding)| {
-                vk::WriteDescriptorSet::default()
-                    .dst_set(bound.set)
-                    .dst_binding(binding)
-                    .descriptor_type(vk::DescriptorType::STORAGE_BUFFER)
-                    .buffer_info(info)
-            })
-            .collect();
-        // SAFETY: set and buffers are live, and no pending work uses the set.
-        unsafe { raw.update_descriptor_sets(&writes, &[]) };
+        for binding in 0..self.kernel.bindings {
+            bound.write(binding, buffers[(binding as usize).min(buffers.len() - 1)])?;
+        }
         Ok(bound)
     }
 }
@@ -129,9 +122,30 @@ pub(super) struct Bound {
     pipeline: Arc<Pipeline>,
     pool: vk::DescriptorPool,
     set: vk::DescriptorSet,
+    views: Vec<vk::BufferView>,
 }
 
 impl Bound {
+    fn write(&mut self, binding: u32, buffer: &Buffer) -> Result<()> {
+        let kind = descriptor_type(&self.pipeline.kernel, binding);
+        let infos = [buffer.whole()];
+        let write = vk::WriteDescriptorSet::default()
+            .dst_set(self.set)
+            .dst_binding(binding)
+            .descriptor_type(kind);
+        let views;
+        let write = if kind == vk::DescriptorType::UNIFORM_TEXEL_BUFFER {
+            views = [buffer.texels()?];
+            self.views.push(views[0]);
+            write.texel_buffer_view(&views)
+        } else {
+            write.buffer_info(&infos)
+        };
+        // SAFETY: set, buffer and view are live, and no pending work uses the set.
+        unsafe { self.pipeline.device.raw().update_descriptor_sets(&[write], &[]) };
+        Ok(())
+    }
+
     pub(super) fn handles(&self) -> (vk::Pipeline, vk::PipelineLayout, vk::DescriptorSet) {
         (self.pipeline.raw, self.pipeline.layout, self.set)
     }
@@ -139,34 +153,50 @@ impl Bound {
 
 impl Drop for Bound {
     fn drop(&mut self) {
-        // SAFETY: every submission that uses the set has been awaited.
-        unsafe { self.pipeline.device.raw().destroy_descriptor_pool(self.pool, None) };
+        let raw = self.pipeline.device.raw();
+        // SAFETY: every submission that uses the set and its views has been awaited.
+        unsafe {
+            raw.destroy_descriptor_pool(self.pool, None);
+            self.views.iter().for_each(|view| raw.destroy_buffer_view(*view, None));
+        }
     }
 }
 
-fn set_layout(device: &Device, bindings: u32) -> Result<vk::DescriptorSetLayout> {
+fn descriptor_type(kernel: &Kernel, binding: u32) -> vk::DescriptorType {
+    match kernel.texels >> binding & 1 {
+        0 => vk::DescriptorType::STORAGE_BUFFER,
+        _ => vk::DescriptorType::UNIFORM_TEXEL_BUFFER,
+    }
+}
+
+fn set_layout(device: &Device, kernel: &Kernel) -> Result<vk::DescriptorSetLayout> {
     let one = |binding| {
         vk::DescriptorSetLayoutBinding::default()
             .binding(binding)
-            .descriptor_type(vk::DescriptorType::STORAGE_BUFFER)
+            .descriptor_type(descriptor_type(kernel, binding))
             .descriptor_count(1)
             .stage_flags(vk::ShaderStageFlags::COMPUTE)
     };
-    let bindings: Vec<_> = (0..bindings).map(one).collect();
+    let bindings: Vec<_> = (0..kernel.bindings).map(one).collect();
     let info = vk::DescriptorSetLayoutCreateInfo::default().bindings(&bindings);
     // SAFETY: the device is live.
     let layout = unsafe { device.raw().create_descriptor_set_layout(&info, None) };
     device.check("vkCreateDescriptorSetLayout", layout)
 }
 
-fn layout(device: &Device, set: vk::DescriptorSetLayout, push_words: u32) -> Result<vk::PipelineLayout> {
+fn layout(
+    device: &Device,
+    set: vk::DescriptorSetLayout,
+    push_words: u32,
+) -> Result<vk::PipelineLayout> {
     let sets = [set];
     let push = [vk::PushConstantRange {
         stage_flags: vk::ShaderStageFlags::COMPUTE,
         offset: 0,
         size: push_words * 4,
     }];
-    let info = vk::PipelineLayoutCreateInfo::default().set_layouts(&sets).push_constant_ranges(&push);
+    let info =
+        vk::PipelineLayoutCreateInfo::default().set_layouts(&sets).push_constant_ranges(&push);
     // SAFETY: the set layout is live.
     let layout = unsafe { device.raw().create_pipeline_layout(&info, None) };
     device.check("vkCreatePipelineLayout", layout)
@@ -191,7 +221,8 @@ fn build(device: &Device, layout: vk::PipelineLayout, recipe: &Recipe) -> Result
         size: 4,
     };
     let entries: Vec<_> = recipe.constants.iter().enumerate().map(constant).collect();
-    let data: Vec<u8> = recipe.constants.iter().flat_map(|(_, value)| value.to_ne_bytes()).collect();
+    let data: Vec<u8> =
+        recipe.constants.iter().flat_map(|(_, value)| value.to_ne_bytes()).collect();
     let specialization = vk::SpecializationInfo::default().map_entries(&entries).data(&data);
     let mut required = vk::PipelineShaderStageRequiredSubgroupSizeCreateInfo::default();
     let mut stage = vk::PipelineShaderStageCreateInfo::default()
@@ -207,7 +238,8 @@ fn build(device: &Device, layout: vk::PipelineLayout, recipe: &Recipe) -> Result
     }
     let infos = [vk::ComputePipelineCreateInfo::default().stage(stage).layout(layout)];
     // SAFETY: module and layout are live and fit each other.
-    let pipelines = unsafe { raw.create_compute_pipelines(vk::PipelineCache::null(), &infos, None) };
+    let pipelines =
+        unsafe { raw.create_compute_pipelines(vk::PipelineCache::null(), &infos, None) };
     // SAFETY: a pipeline keeps what it needs of its module.
     unsafe { raw.destroy_shader_module(module, None) };
     device.check("vkCreateComputePipelines", pipelines.map_err(|(_, code)| code).map(|all| all[0]))

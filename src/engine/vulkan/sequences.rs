@@ -42,7 +42,12 @@ struct Choice {
 }
 
 /// How many sequences run side by side.
-pub(super) fn wave(device: &Device, settings: &Settings, layout: &Layout, plan: &Plan) -> Result<u32> {
+pub(super) fn wave(
+    device: &Device,
+    settings: &Settings,
+    layout: &Layout,
+    plan: &Plan,
+) -> Result<u32> {
     let limits = device.limits();
     let scores = u64::from(layout.row_length) * 32;
     let picks = u64::from(plan.length()) * 4;
@@ -106,16 +111,15 @@ impl State {
         let wave = u64::from(wave);
         let scores = Buffer::on_device(device, "scores", wave * u64::from(layout.row_length) * 32)?;
         let picks = Buffer::shared(device, "picks", wave * u64::from(plan.length()) * 4, staging)?;
-        let mut starts =
-            Buffer::shared(device, "starts", plan.starts().len() as u64 * 4, staging)?;
+        let mut starts = Buffer::shared(device, "starts", plan.starts().len() as u64 * 4, staging)?;
         starts.write(tools.commands, |to| {
             for (to, start) in to.chunks_exact_mut(4).zip(plan.starts()) {
                 to.copy_from_slice(&start.to_ne_bytes());
             }
         })?;
         let recipe = recipe(device, tools.settings, &choice, matrix)?;
-        let mut buffers = vec![scores.whole(), picks.whole(), starts.whole()];
-        buffers.extend(matrix.slabs.iter().map(Buffer::whole));
+        let mut buffers = vec![&scores, &picks, &starts];
+        buffers.extend(&matrix.slabs);
         let kernel = tools.pipelines.get(&recipe)?.bind(&buffers)?;
         let pacer = Pacer::new(submit_target(device, tools.settings), 16, cap);
         let (_scores, _starts) = (scores, starts);
@@ -242,12 +246,19 @@ fn picks_per_dispatch(device: &Device, choice: &Choice, row_length: u32) -> Resu
     }
 }
 
-fn recipe(device: &Device, settings: &Settings, choice: &Choice, matrix: &Matrix) -> Result<Recipe> {
-    let variants = match (choice.kernel, choice.reduction) {
-        (SequenceKernel::Buffer, Reduction::Shared) => kernels::BUFFER_SHARED,
-        (SequenceKernel::Buffer, _) => kernels::BUFFER_SUBGROUP,
-        (SequenceKernel::Registers, Reduction::Shared) => kernels::REGISTERS_SHARED,
-        (SequenceKernel::Registers, _) => kernels::REGISTERS_SUBGROUP,
+fn recipe(
+    device: &Device,
+    settings: &Settings,
+    choice: &Choice,
+    matrix: &Matrix,
+) -> Result<Recipe> {
+    let variants = match (choice.kernel, choice.reduction, matrix.layout.texels) {
+        (SequenceKernel::Buffer, Reduction::Shared, _) => kernels::BUFFER_SHARED,
+        (SequenceKernel::Buffer, _, true) => kernels::BUFFER_TEXELS,
+        (SequenceKernel::Buffer, _, false) => kernels::BUFFER_SUBGROUP,
+        (SequenceKernel::Registers, Reduction::Shared, _) => kernels::REGISTERS_SHARED,
+        (SequenceKernel::Registers, _, true) => kernels::REGISTERS_TEXELS,
+        (SequenceKernel::Registers, _, false) => kernels::REGISTERS_SUBGROUP,
     };
     let one_subgroup = choice.reduction == Reduction::OneSubgroup;
     let pin = settings.force_pin || matrix.layout.num_items > UNPINNED_ITEMS;
@@ -272,4 +283,3 @@ fn smallest_fitting(variants: [(u32, Kernel); 3], slabs: u32, device: &Device) -
         missing: format!("{slabs} matrix slabs need more than its {bindable} storage bindings"),
     })
 }
-
