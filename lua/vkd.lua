@@ -345,5 +345,6 @@ end
 
 vkd.load_npy = npy.load
 vkd.progress_line = progress_line.line
+vkd.terminal_width = progress_line.width
 
 return vkd

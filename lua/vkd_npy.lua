@@ -64,6 +64,7 @@ end
 local function read_header(file)
   local start = file:read(8)
   if not start or start:sub(1, 6) ~= "\147NUMPY" then return nil, "it is not a .npy file" end
+  if #start < 8 then return nil, "it is cut short in its header" end
   local version = start:byte(7)
   if version < 1 or version > 3 then
     return nil, ("its format version %d is unknown (1 to 3 are known)"):format(version)

@@ -1,0 +1,176 @@
+-- Mistakes in a call raise an error that names the file and line of the call itself.
+
+local helper = dofile(debug.getinfo(1, "S").source:match("^@(.*[/\\\\])") .. "helper.lua")
+local ffi = require("ffi")
+local vkd = helper.vkd()
+local blames_caller = helper.blames_caller
+
+local four = { 1, 2, 3, 4 }
+
+describe("misuse of embeddings:", function()
+  local cases = {
+    { "embeddings must be cdata, a table", nil, 2 },
+    { "embeddings must be cdata, a table", "text", 2 },
+    { "embeddings must be cdata, a table", 7, 2 },
+    { "embeddings must point to float, double or uint16_t", ffi.new("int[4]"), 2 },
+    { "embeddings must point to float, double or uint16_t", ffi.new("float *[4]"), 2 },
+    { "embeddings must point to float, double or uint16_t", ffi.new("float", 1), 2 },
+    { "NULL pointer", ffi.cast("float *", nil), 2, { dim = 2 } },
+    { "num_items is needed", ffi.cast("float *", ffi.new("float[4]")), nil, { dim = 2 } },
+    { "option dim is needed", ffi.cast("float *", ffi.new("float[4]")), 2 },
+    { "element_type = \"f16\"", ffi.new("uint16_t[4]"), 2 },
+    { "element_type is \"f64\"", ffi.new("float[4]"), 2, { element_type = "f64" } },
+    { "needs uint16_t cdata", four, 2, { element_type = "f16" } },
+    { "\"f32\", \"f16\" or \"f64\"", four, 2, { element_type = "f8" } },
+    { "cannot be split into 3 items", four, 3 },
+    { "cannot be split into 3 items", ffi.new("float[4]"), 3 },
+    { "cannot be split into items of 3 dimensions", four, nil, { dim = 3 } },
+    { "2 items of 3 dimensions are 6 numbers, but the array holds 4", ffi.new("float[4]"), 2, { dim = 3 } },
+    { "2 items of 1 dimensions are 2 numbers, but the table holds 4", four, 2, { dim = 1 } },
+    { "num_items is needed with the table", four },
+    { "num_items must be an integer", four, 1.5 },
+    { "num_items must be an integer", four, -1 },
+    { "num_items must be an integer", four, "2" },
+    { "embeddings[3] must be a number", { 1, 2, "x", 4 }, 2 },
+    { "embeddings[2] has 3 numbers, but embeddings[1] has 2", { { 1, 2 }, { 1, 2, 3 } } },
+    { "embeddings[2] must be a table", { { 1, 2 }, 3 } },
+    { "embeddings[2][1] must be a number", { { 1, 2 }, { {}, 2 } } },
+    { "num_items is 3, but the table has 2 rows", { { 1, 2 }, { 3, 4 } }, 3 },
+    { "option dim is 3", { { 1, 2 }, { 3, 4 } }, 2, { dim = 3 } },
+    { "need the integers num_items and dim", { data = ffi.new("float[4]") } },
+  }
+  for i, case in ipairs(cases) do
+    it(("%d: %s"):format(i, case[1]), function()
+      blames_caller(case[1], function() local _ = vkd.batch_compute(case[2], case[3], case[4]) end)
+      blames_caller(case[1], function() local _ = vkd.start(case[2], case[3], case[4]) end)
+    end)
+  end
+
+  it("what load_npy returned contradicts the other arguments", function()
+    local embeddings = assert(vkd.load_npy(helper.root .. "tests/golden/two_items.npy"))
+    blames_caller("num_items is 3", function() local _ = vkd.batch_compute(embeddings, 3) end)
+    blames_caller("option dim is 4", function() local _ = vkd.batch_compute(embeddings, { dim = 4 }) end)
+    blames_caller("element_type is", function()
+      local _ = vkd.batch_compute(embeddings, { element_type = "f16" })
+    end)
+  end)
+end)
+
+describe("misuse of options:", function()
+  local cases = {
+    { "options must be a table", 5 },
+    { "there is no option \"centre\" here; there are: center,", { centre = true } },
+    { "there is no option 1 here", { "center" } },
+    { "option center must be a boolean", { center = 1 } },
+    { "option length must be an integer", { length = 0 } },
+    { "option length must be an integer", { length = 1.5 } },
+    { "option dim must be an integer", { dim = 0 } },
+    { "option starts must be a table or a cdata", { starts = 1 } },
+    { "option starts is empty", { starts = {} } },
+    { "starts[2] must be an item number", { starts = { 1, "2" } } },
+    { "starts[1] must be an item number", { starts = { 1.5 } } },
+    { "option starts must be a table or uint32_t", { starts = ffi.new("int[1]") } },
+    { "num_starts is needed", { starts = ffi.cast("uint32_t *", ffi.new("uint32_t[1]")) } },
+    { "num_starts is 3, but starts holds 2", { starts = ffi.new("uint32_t[2]"), num_starts = 3 } },
+    { "num_starts goes with", { num_starts = 1 } },
+    { "starts is a NULL pointer", { starts = ffi.cast("uint32_t *", nil), num_starts = 1 } },
+    { "option progress must be", { progress = 1 } },
+    { "option progress must be", { progress = {} } },
+    { "option device must be a name or an index", { device = -1 } },
+    { "option context must come from vkd.context", { context = {} } },
+  }
+  for i, case in ipairs(cases) do
+    it(("%d: %s"):format(i, case[1]), function()
+      blames_caller(case[1], function() local _ = vkd.batch_compute(four, 2, case[2]) end)
+    end)
+  end
+
+  it("context and device exclude each other", function()
+    local context = assert(vkd.context())
+    blames_caller("exclude each other", function()
+      local _ = vkd.batch_compute(four, 2, { context = context, device = "reference" })
+    end)
+    context:free()
+  end)
+
+  it("start has no progress option", function()
+    blames_caller("there is no option \"progress\"", function()
+      local _ = vkd.start(four, 2, { progress = true })
+    end)
+  end)
+end)
+
+describe("misuse of contexts:", function()
+  it("unknown and wrong options", function()
+    blames_caller("there is no option \"gpu\"", function() local _ = vkd.context({ gpu = 1 }) end)
+    blames_caller("option sequence_kernel", function() local _ = vkd.context({ sequence_kernel = "fast" }) end)
+    blames_caller("option memory_limit", function() local _ = vkd.context({ memory_limit = -1 }) end)
+    blames_caller("option submit_target_ms", function() local _ = vkd.context({ submit_target_ms = 0.5 }) end)
+    blames_caller("options must be a table", function() local _ = vkd.context("reference") end)
+  end)
+
+  it("methods blame the caller too", function()
+    local context = assert(vkd.context())
+    blames_caller("cannot be split", function() local _ = context:batch_compute(four, 3) end)
+    blames_caller("there is no option \"device\"", function()
+      local _ = context:batch_compute(four, 2, { device = "reference" })
+    end)
+    blames_caller("there is no option \"x\"", function() local _ = context:start(four, 2, { x = 1 }) end)
+    blames_caller("call it as context:info", function() local _ = context.info() end)
+    blames_caller("call it as context:batch_compute", function() local _ = context.batch_compute(four, 2) end)
+    context:free()
+  end)
+
+  it("use after free", function()
+    local context = assert(vkd.context())
+    context:free()
+    context:free()
+    blames_caller("this context has been freed", function() local _ = context:info() end)
+    blames_caller("this context has been freed", function() local _ = context:batch_compute(four, 2) end)
+    blames_caller("this context has been freed", function() local _ = context:start(four, 2) end)
+    blames_caller("this context has been freed", function()
+      local _ = vkd.batch_compute(four, 2, { context = context })
+    end)
+  end)
+end)
+
+describe("misuse of jobs, results and files:", function()
+  it("use after free", function()
+    local job = assert(vkd.start(four, 2))
+    job:free()
+    job:free()
+    for _, method in ipairs({ "poll", "wait", "cancel", "result" }) do
+      blames_caller("this job has been freed", function() local _ = job[method](job) end)
+      blames_caller("call it as job:" .. method, function() local _ = job[method]() end)
+    end
+  end)
+
+  it("wrong timeouts", function()
+    local job = assert(vkd.start(four, 2))
+    for _, seconds in ipairs({ -1, 0 / 0, "1" }) do
+      blames_caller("seconds must be", function() local _ = job:wait(seconds) end)
+    end
+    job:free()
+  end)
+
+  it("rows that do not exist", function()
+    local sequences = assert(vkd.batch_compute(four, 2))
+    for _, i in ipairs({ 0, 3, 1.5, "1" }) do
+      blames_caller("there is no sequence", function() local _ = sequences:row(i) end)
+      blames_caller("there is no sequence", function() local _ = sequences:pointer(i) end)
+    end
+    blames_caller("call it as sequences:row", function() local _ = sequences.row(1) end)
+  end)
+
+  it("paths, items and streams of a wrong type", function()
+    blames_caller("path must be a string", function() local _ = vkd.load_npy(nil) end)
+    local embeddings = assert(vkd.load_npy(helper.root .. "tests/golden/two_items.npy"))
+    blames_caller("item must be an integer from 1 to 2", function() local _ = embeddings:row(3) end)
+    blames_caller("stream must be an open file", function() local _ = vkd.progress_line("stderr") end)
+  end)
+
+  it("a call straight from pcall still has a line", function()
+    local _, message = pcall(vkd.batch_compute, four, 3)
+    assert.matches("misuse_spec%.lua:%d+: ", message)
+  end)
+end)

@@ -1,0 +1,153 @@
+-- The module as a whole: loading it, devices, contexts, and many rounds of everything.
+
+local helper = dofile(debug.getinfo(1, "S").source:match("^@(.*[/\\\\])") .. "helper.lua")
+local vkd = helper.vkd()
+
+local OWN = { "vkd", "vkd_support", "vkd_input", "vkd_npy", "vkd_progress", "vkd_cdef", "vkd_library",
+  "vkd_sequences", "vkd_job" }
+
+local function run(script, environment)
+  local path = os.tmpname()
+  local file = assert(io.open(path, "w"))
+  file:write(script)
+  file:close()
+  local pipe = assert(io.popen(("%s luajit %s 2>&1; echo exit $?"):format(environment or "", path)))
+  local text = pipe:read("*a")
+  pipe:close()
+  os.remove(path)
+  return text
+end
+
+describe("the module", function()
+  it("tells the library's version", function()
+    assert.matches("^%d+%.%d+%.%d+$", vkd.version)
+  end)
+
+  it("can be loaded anew in one Lua state", function()
+    local numbers = helper.numbers(10, 3)
+    local expected = helper.text(assert(vkd.batch_compute(numbers, 10)))
+    for _ = 1, 3 do
+      package.loaded.vkd = nil
+      assert.equal(expected, helper.text(assert(require("vkd").batch_compute(numbers, 10))))
+      for _, name in ipairs(OWN) do package.loaded[name] = nil end
+      local fresh = require("vkd")
+      assert.not_equal(vkd, fresh)
+      assert.equal(expected, helper.text(assert(fresh.batch_compute(numbers, 10))))
+      helper.blames_caller("cannot be split", function() local _ = fresh.batch_compute(numbers, 7) end)
+    end
+    collectgarbage()
+    assert.equal(expected, helper.text(assert(vkd.batch_compute(numbers, 10))))
+  end)
+
+  it("needs no package.path, only its own path", function()
+    local text = run(("local vkd = dofile(%q) print(vkd.version)"):format(helper.root .. "lua/vkd.lua"))
+    assert.equal(vkd.version .. "\nexit 0\n", text)
+  end)
+
+  it("names the library that cannot be loaded", function()
+    local text = run(("dofile(%q)"):format(helper.root .. "lua/vkd.lua"), "VKD_LIBRARY=/no/such/libvkd.so")
+    assert.matches("VKD_LIBRARY is /no/such/libvkd%.so, which cannot be loaded", text)
+    assert.matches("exit 1", text)
+  end)
+
+  it("leaves no global variables behind", function()
+    local text = run(([[
+      local before = {}
+      for name in pairs(_G) do before[name] = true end
+      local vkd = dofile(%q)
+      assert(vkd.batch_compute({ 1, 2, 3, 4 }, 2, { device = "reference" }))
+      for name in pairs(_G) do if not before[name] then print(name) end end]]):format(
+      helper.root .. "lua/vkd.lua"))
+    assert.equal("exit 0\n", text)
+  end)
+
+  it("survives the end of the program with everything open", function()
+    local text = run(([[
+      local vkd = dofile(%q)
+      context = assert(vkd.context())
+      local numbers = {}
+      for i = 1, 2000 do numbers[i] = i * 7919 %% 1009 + 1 end
+      job = assert(context:start(numbers, 500))
+      other = assert(vkd.start(numbers, 500))]]):format(helper.root .. "lua/vkd.lua"))
+    assert.equal("exit 0\n", text)
+  end)
+end)
+
+describe("devices", function()
+  it("are listed, the reference engine last", function()
+    local devices = assert(vkd.devices())
+    assert.is_true(#devices >= 1)
+    for i, device in ipairs(devices) do
+      assert.equal(i - 1, device.index)
+      assert.is_true(#device.name > 0)
+      assert.equal(32, #device.uuid)
+    end
+    assert.equal("reference", devices[#devices].kind)
+  end)
+
+  it("can be chosen by index and by name", function()
+    local devices = assert(vkd.devices())
+    for _, device in ipairs(devices) do
+      local context = assert(vkd.context({ device = device.index }))
+      assert.equal(device.name, assert(context:info()).name)
+      context:free()
+    end
+    local _, report = assert(vkd.batch_compute({ 1, 2, 3, 4 }, 2, { device = "reference" }))
+    assert.equal("reference", report.device)
+  end)
+
+  it("all give the same result", function()
+    local numbers = helper.numbers(70, 9)
+    local expected = helper.text(assert(vkd.batch_compute(numbers, 70, { device = "reference" })))
+    for _, device in ipairs(assert(vkd.devices())) do
+      assert.equal(expected, helper.text(assert(vkd.batch_compute(numbers, 70, { device = device.index }))))
+    end
+  end)
+end)
+
+describe("contexts", function()
+  it("work side by side", function()
+    local first, second = assert(vkd.context()), assert(vkd.context({ sequence_kernel = "registers" }))
+    local numbers = helper.numbers(40, 4)
+    local job = assert(first:start(numbers, 40))
+    local expected = helper.text(assert(second:batch_compute(numbers, 40)))
+    assert.is_true(job:wait())
+    assert.equal(expected, helper.text(assert(job:result())))
+    assert.equal(expected, helper.text(assert(vkd.batch_compute(numbers, 40, { context = second }))))
+    job:free()
+    first:free()
+    assert.equal(expected, helper.text(assert(second:batch_compute(numbers, 40))))
+    second:free()
+  end)
+
+  it("take all their options", function()
+    local context = assert(vkd.context({ memory_limit = 2 ^ 30, submit_target_ms = 5 }))
+    assert.equal(2, assert(context:batch_compute({ 1, 2, 3, 4 }, 2)).count)
+    context:free()
+  end)
+end)
+
+describe("many rounds", function()
+  it("of contexts, freed or dropped", function()
+    for round = 1, 15 do
+      local context = assert(vkd.context())
+      assert(context:batch_compute({ 1, 2, 3, 4 }, 2))
+      if round % 2 == 0 then context:free() end
+    end
+    collectgarbage()
+    collectgarbage()
+  end)
+
+  it("of jobs and results", function()
+    local numbers = helper.numbers(12, 3)
+    local expected = helper.text(assert(vkd.batch_compute(numbers, 12)))
+    for round = 1, 150 do
+      local job = assert(vkd.start(numbers, 12))
+      assert.is_true(job:wait())
+      assert.equal(expected, helper.text(assert(job:result())))
+      if round % 2 == 0 then job:free() end
+    end
+    collectgarbage()
+    collectgarbage()
+  end)
+end)
