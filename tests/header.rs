@@ -1,0 +1,67 @@
+//! The committed C header and LuaJIT cdef are what the sources generate, and complete.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, missing_docs)]
+
+use std::path::Path;
+use std::process::Command;
+
+fn committed(name: &str) -> std::path::PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join(name)
+}
+
+#[test]
+fn header_and_cdef_are_up_to_date() {
+    for (fresh, name) in [("vkd.h", "include/vkd.h"), ("vkd_cdef.lua", "lua/vkd_cdef.lua")] {
+        let fresh = std::fs::read_to_string(Path::new(env!("OUT_DIR")).join(fresh)).unwrap();
+        if std::env::var_os("VKD_BLESS").is_some() {
+            std::fs::write(committed(name), &fresh).unwrap();
+        }
+        let stale = std::fs::read_to_string(committed(name)).unwrap() != fresh;
+        assert!(!stale, "{name} is not what the sources generate: run `make header`");
+    }
+}
+
+#[test]
+fn every_status_of_the_header_has_the_name_the_library_gives_it() {
+    let header = std::fs::read_to_string(committed("include/vkd.h")).unwrap();
+    let body = header.split("typedef enum vkd_status {").nth(1).unwrap();
+    let body = body.split("} vkd_status;").next().unwrap();
+    let mut count = 0;
+    for line in body.lines().filter(|line| line.trim_start().starts_with("VKD_")) {
+        let (name, number) = line.trim().trim_end_matches(',').split_once(" = ").unwrap();
+        let known = vkd::error::status_name(number.parse().unwrap());
+        assert_eq!(known.trim_end_matches('\0'), name);
+        count += 1;
+    }
+    let named =
+        (-1000..=1).filter(|&n| !vkd::error::status_name(n).starts_with("VKD_STATUS_")).count();
+    assert_eq!(count, named);
+}
+
+#[test]
+fn every_declaration_of_the_header_is_documented() {
+    let header = std::fs::read_to_string(committed("include/vkd.h")).unwrap();
+    let mut previous = "";
+    for line in header.lines() {
+        let begins =
+            ["typedef ", "int32_t vkd", "uint32_t vkd", "void vkd", "const char *vkd", "  VKD_"];
+        let member = line.starts_with("  ") && !line.starts_with("   ") && line.ends_with(';');
+        if member || begins.iter().any(|begin| line.starts_with(begin)) {
+            assert!(previous.trim_end().ends_with("*/"), "undocumented: {line}");
+        }
+        previous = line;
+    }
+}
+
+#[test]
+fn luajit_reads_the_cdef() {
+    let script =
+        "require('ffi').cdef(dofile(arg[1])); print(require('ffi').sizeof('vkd_device_info'))";
+    let file = std::env::temp_dir().join(format!("vkd-cdef-{}.lua", std::process::id()));
+    std::fs::write(&file, script).unwrap();
+    let output = Command::new("luajit").arg(&file).arg(committed("lua/vkd_cdef.lua")).output();
+    std::fs::remove_file(&file).unwrap();
+    let output = output.expect("luajit is installed");
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    let size = size_of::<vkd::ffi::vkd_device_info>().to_string();
+    assert_eq!(String::from_utf8_lossy(&output.stdout).trim(), size);
+}
