@@ -42,7 +42,7 @@ local vkd = {}
 ---@type string
 vkd.version = ffi.string(c.vkd_version_string())
 
------- Devices
+-- Devices
 
 local KINDS = { [0] = "discrete GPU", "integrated GPU", "virtual GPU", "software Vulkan",
   "other Vulkan", "reference" }
@@ -93,7 +93,7 @@ function vkd.devices()
   return devices
 end
 
------- Contexts
+-- Contexts
 
 local CONTEXT_OPTIONS = { device = "string number", memory_limit = "number",
   sequence_kernel = "string", submit_target_ms = "number" }
@@ -163,7 +163,7 @@ function Context:free()
   library.release(self, Context, "context", c.vkd_context_free)
 end
 
------- The main job
+-- The main job
 
 ---@class vkd.StartOptions
 ---@field dim? integer Dimensions; needed with a pointer, inferred otherwise.

@@ -44,6 +44,8 @@ local function progress_table(raw)
   local done, total = tonumber(raw.picks_done), tonumber(raw.picks_total)
   local state = STATES[raw.state]
   local fraction = total > 0 and done / total or (state == "done" and 1 or 0)
+  -- Until the first picks have been timed, an estimate from them would be 0.
+  local known = raw.seconds_left >= 0 and (state ~= "running" or raw.sequences_seconds > 0)
   local progress = {
     state = state,
     fraction = fraction,
@@ -52,7 +54,7 @@ local function progress_table(raw)
     picks_total = total,
     bytes_read = tonumber(raw.bytes_read),
     seconds = raw.seconds,
-    seconds_left = raw.seconds_left >= 0 and raw.seconds_left or nil,
+    seconds_left = known and raw.seconds_left or nil,
   }
   for _, phase in ipairs(PHASES) do progress[phase] = raw[phase] end
   return progress

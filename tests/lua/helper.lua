@@ -40,7 +40,7 @@ function helper.with_file(bytes, use)
   return unpack(results, 2, 5)
 end
 
------- JSON: enough for golden.json, which has no escapes in its strings
+-- JSON: enough for golden.json, which has no escapes in its strings
 
 local function skip(text, at)
   return text:find("[^ \t\r\n]", at) or #text + 1
@@ -78,7 +78,7 @@ function helper.json(text)
   return (decode(text, 1))
 end
 
------- SHA-256
+-- SHA-256
 
 local band, bxor, bnot, ror, shr = bit.band, bit.bxor, bit.bnot, bit.ror, bit.rshift
 local ROUNDS = ffi.new("int32_t[64]")
@@ -154,7 +154,7 @@ function helper.hash(sequences)
   return helper.sha256(sequences.data, sequences.count * sequences.length * 4)
 end
 
------- Corpora
+-- Corpora
 
 ---A flat table of numbers that 32-bit and 16-bit floats hold exactly, the same at every call.
 function helper.numbers(num_items, dim, seed)
@@ -187,7 +187,7 @@ function helper.text(sequences)
   return table.concat(lines, "\n")
 end
 
------- Errors
+-- Errors
 
 ---Asserts that `call` raises an error that begins with the file and a line of `call` itself and
 ---contains `expected` (plain text).
