@@ -38,7 +38,7 @@ rust-test:
 	$(CARGO_TEST)
 
 lua-test:
-	VKD_VALIDATION=$(VALIDATION) tests/lua/run
+	VKD_VALIDATION=$(VALIDATION) busted --lua=luajit tests/lua
 
 # Every kernel variant that was built is valid SPIR-V for Vulkan 1.1.
 spirv-val:
