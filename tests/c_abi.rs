@@ -5,6 +5,7 @@ mod common;
 
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
+use std::sync::atomic::{AtomicU32, Ordering::Relaxed};
 
 fn root() -> &'static Path {
     Path::new(env!("CARGO_MANIFEST_DIR"))
@@ -27,7 +28,11 @@ fn run(command: &mut Command) -> Output {
 fn program(name: &str, shared: bool) -> PathBuf {
     let folder = libraries().join("c");
     std::fs::create_dir_all(&folder).unwrap();
-    let binary = folder.join(format!("{name}-{}", if shared { "shared" } else { "static" }));
+    // Tests run side by side: each compiles its own.
+    static COUNT: AtomicU32 = AtomicU32::new(0);
+    let count = COUNT.fetch_add(1, Relaxed);
+    let kind = if shared { "shared" } else { "static" };
+    let binary = folder.join(format!("{name}-{kind}-{count}"));
     let mut cc = Command::new("cc");
     cc.args(["-std=c99", "-Wall", "-Wextra", "-Wpedantic", "-Werror", "-O1", "-Iinclude"]);
     cc.arg(format!("tests/c/{name}.c")).arg("-o").arg(&binary).current_dir(root());

@@ -1,0 +1,114 @@
+//! Errors of devices and memory, and the proof that the validation layer is listening.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, missing_docs)]
+
+mod common;
+
+use std::process::Command;
+
+use vkd::engine::vulkan::{planted_error, Settings, VulkanEngine};
+use vkd::{Context, ContextOptions, Elements, Error, Request};
+
+/// Runs one of the ignored tests below in a process of its own, with its own environment.
+fn alone(test: &str, variables: &[(&str, &str)]) {
+    let mut command = Command::new(std::env::current_exe().unwrap());
+    command.args(["--exact", test, "--ignored", "--nocapture"]).envs(variables.iter().copied());
+    let output = command.output().unwrap();
+    let text = String::from_utf8_lossy(&output.stdout);
+    assert!(output.status.success() && text.contains("1 passed"), "{text}");
+}
+
+#[test]
+fn a_planted_error_is_caught_by_the_validation_layer() {
+    let log = std::env::temp_dir().join(format!("vkd-planted-{}.log", std::process::id()));
+    alone("child_planted_error", &[("VKD_VALIDATION", log.to_str().unwrap())]);
+    let text = std::fs::read_to_string(&log).unwrap();
+    std::fs::remove_file(&log).unwrap();
+    assert!(text.contains("vkCreateBuffer"), "{text}");
+}
+
+#[test]
+#[ignore = "run by a_planted_error_is_caught_by_the_validation_layer"]
+fn child_planted_error() {
+    let error = planted_error().unwrap_err();
+    assert!(matches!(&error, Error::Validation { count: 1, .. }), "{error}");
+}
+
+#[test]
+fn memory_that_the_driver_refuses_is_an_error() {
+    alone("child_refused_memory", &[("VKD_VALIDATION", "")]);
+}
+
+#[test]
+#[ignore = "run by memory_that_the_driver_refuses_is_an_error"]
+fn child_refused_memory() {
+    let corpus = common::random(8000, 4, 1);
+    let context = Context::new(&common::vulkan(Settings::default())).unwrap();
+    let request = Request { starts: Some(vec![0]), length: 3 };
+    let run = |items: usize| {
+        let elements = Elements::F32(&corpus.values[..items * 4]);
+        context.sequences(elements, items as u32, 4, false, &request)
+    };
+    run(100).unwrap();
+    // Room for everything but the matrix of 128 MB.
+    let status = std::fs::read_to_string("/proc/self/status").unwrap();
+    let size = status.lines().find_map(|line| line.strip_prefix("VmSize:")).unwrap();
+    let size: u64 = size.trim().trim_end_matches(" kB").parse().unwrap();
+    let limit = libc::rlimit { rlim_cur: size * 1024 + (64 << 20), rlim_max: libc::RLIM_INFINITY };
+    // SAFETY: a valid struct; only this process is limited.
+    assert_eq!(unsafe { libc::setrlimit(libc::RLIMIT_AS, &limit) }, 0);
+    let error = run(8000).unwrap_err();
+    assert!(matches!(error, Error::DeviceMemory { .. }), "{error}");
+    assert!(error.to_string().contains("contribution matrix"), "{error}");
+    // The context is still good.
+    run(100).unwrap();
+}
+
+#[test]
+fn a_memory_limit_is_kept_with_the_numbers_in_the_message() {
+    let corpus = common::random(100, 4, 1);
+    let settings = Settings { memory_limit: Some(10_000), ..Settings::default() };
+    let context = Context::new(&common::vulkan(settings)).unwrap();
+    let elements = Elements::F32(&corpus.values);
+    let error = context.sequences(elements, 100, 4, false, &Request::default()).unwrap_err();
+    let Error::TooLarge { needed, available, .. } = error else { panic!("{error}") };
+    // 100 rows of 13 chunks of 16 bytes; prepared rows of one chunk and a weight.
+    assert_eq!((needed, available), (100 * 13 * 16 + 100 * 20, 10_000));
+}
+
+#[test]
+fn a_device_that_is_not_there_is_an_error_that_lists_what_is() {
+    let options = ContextOptions { device: Some("Voodoo 2".into()), ..Default::default() };
+    let text = Context::new(&options).unwrap_err().to_string();
+    assert!(
+        text.contains("Voodoo 2") && text.contains("0: ") && text.contains("reference"),
+        "{text}"
+    );
+}
+
+#[test]
+fn every_name_of_a_device_opens_it() {
+    let devices = vkd::context::devices().unwrap();
+    assert_eq!(devices.last().unwrap().name, "reference");
+    for (index, device) in devices.iter().enumerate() {
+        let uuid: String = device.uuid.iter().map(|byte| format!("{byte:02x}")).collect();
+        let names = [index.to_string(), device.name.clone(), uuid];
+        for name in names.into_iter().filter(|name| !name.chars().all(|c| c == '0')) {
+            let options = ContextOptions { device: Some(name.clone()), ..Default::default() };
+            assert_eq!(Context::new(&options).unwrap().info().name, device.name, "{name}");
+        }
+    }
+}
+
+#[test]
+fn nothing_stays_allocated_after_a_run() {
+    use vkd::engine::Engine;
+    let npy = common::npy("odd_257x7.npy");
+    let elements = Elements::F32(&npy.values);
+    let corpus = vkd::Corpus::prepare(elements, npy.num_items, npy.dim, false).unwrap();
+    let plan = vkd::plan::Plan::new(&Request::default(), npy.num_items).unwrap();
+    let mut engine = VulkanEngine::new("", &Settings::default()).unwrap();
+    for _ in 0..3 {
+        engine.sequences(&corpus, &plan, &vkd::progress::Progress::default()).unwrap();
+        assert_eq!(engine.live_allocations(), (0, 0));
+    }
+}

@@ -1,0 +1,49 @@
+//! The examples of README.md run as printed.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, missing_docs)]
+
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+fn root() -> &'static Path {
+    Path::new(env!("CARGO_MANIFEST_DIR"))
+}
+
+/// The fenced block of `language`, written to a file of its own.
+fn extract(language: &str) -> PathBuf {
+    let readme = std::fs::read_to_string(root().join("README.md")).unwrap();
+    let block = readme.split(&format!("```{language}\n")).nth(1).expect("the block is there");
+    let folder = std::env::current_exe().unwrap().parent().unwrap().join("readme");
+    std::fs::create_dir_all(&folder).unwrap();
+    let file = folder.join(format!("example.{language}"));
+    std::fs::write(&file, block.split("```").next().unwrap()).unwrap();
+    file
+}
+
+fn output(command: &mut Command) -> String {
+    let output = command.current_dir(root()).env_remove("LD_LIBRARY_PATH").output().unwrap();
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    String::from_utf8(output.stdout).unwrap()
+}
+
+fn library() -> PathBuf {
+    std::env::current_exe().unwrap().parent().unwrap().to_owned()
+}
+
+/// Item 2 and 3 of the four are far from the first two, which are nearly the same.
+#[test]
+fn the_luajit_example_runs() {
+    let mut luajit = Command::new("luajit");
+    let text = output(luajit.arg(extract("lua")).env("VKD_LIBRARY", library().join("libvkd.so")));
+    assert_eq!(text, "1 3 4 2\n2 4 3 1\n3 1 4 2\n4 1 3 2\n");
+}
+
+#[test]
+fn the_c_example_runs() {
+    let source = extract("c");
+    let binary = source.with_extension("bin");
+    let library = library();
+    let mut cc = Command::new("cc");
+    cc.args(["-Iinclude", "-Wall", "-Wextra", "-Werror"]).arg(&source).arg("-L").arg(&library);
+    output(cc.arg("-lvkd").arg(format!("-Wl,-rpath,{}", library.display())).arg("-o").arg(&binary));
+    assert_eq!(output(&mut Command::new(binary)), "0 2 3 1\n1 3 2 0\n2 0 3 1\n3 0 2 1\n");
+}
