@@ -56,7 +56,7 @@ leak:
 	tests/c/leak
 
 bench:
-	@.ci/setup test
+	@.ci/setup bench
 	cargo bench --bench psalms
 
 header:

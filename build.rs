@@ -38,7 +38,7 @@ const KERNELS: &[Kernel] = &[
     Kernel { name: "matrix", variants: MATRIX_VARIANTS },
     Kernel { name: "sequences_buffer", variants: SEQUENCE_VARIANTS },
     Kernel { name: "sequences_registers", variants: SEQUENCE_VARIANTS },
-    Kernel { name: "direct_method", variants: &[("baseline", &[])] },
+    Kernel { name: "direct_method", variants: MATRIX_VARIANTS },
 ];
 
 fn main() {

@@ -12,7 +12,7 @@ use vkd::engine::vulkan::{direct_method, SequenceKernel, Settings, VulkanEngine}
 use vkd::progress::{Phase, PHASE_NAMES};
 use vkd::{Context, Elements, Request};
 
-const RUNS: usize = 3;
+const RUNS: usize = 5;
 const DIRECT_STARTS: u32 = 8;
 const NUMPY_STARTS: u32 = 64;
 
@@ -91,7 +91,7 @@ fn main() {
         direct * picks,
         direct * picks / picking
     );
-    let numpy = Command::new("python3")
+    let numpy = Command::new(std::env::var("VKD_PYTHON").unwrap_or("/usr/bin/python3".into()))
         .arg(concat!(env!("CARGO_MANIFEST_DIR"), "/benches/baselines/numpy_integer.py"))
         .arg(concat!(env!("CARGO_MANIFEST_DIR"), "/examples/data/psalms.npy"))
         .arg(NUMPY_STARTS.to_string())

@@ -3,12 +3,23 @@
 // The direct method, a baseline for the benchmark: every pick adds one embedding to the centroid and
 // takes the dot product of every untaken item with it.
 //
-// One workgroup a sequence. Loop rounds a pick: items per lane x (chunks + 2), and the centroid's chunks.
+// One workgroup a sequence. With TEXELS it reads as the other kernels do (matrix_slabs.glsl). Loop rounds a pick: items per lane x (chunks + 2), and the centroid's chunks.
 
 layout(local_size_x_id = 0) in;
 
+#if TEXELS
+layout(set = 0, binding = 0) uniform usamplerBuffer items;
+layout(set = 0, binding = 1, rgba32i) uniform iimageBuffer centroids;
+vec4 load_item(uint at) { return uintBitsToFloat(texelFetch(items, int(at))); }
+vec4 load_centroid(uint at) { return intBitsToFloat(imageLoad(centroids, int(at))); }
+void store_centroid(uint at, vec4 value) { imageStore(centroids, int(at), floatBitsToInt(value)); }
+#else
 layout(set = 0, binding = 0) readonly buffer Items { vec4 items[]; };
 layout(set = 0, binding = 1) buffer Centroids { vec4 centroids[]; };
+vec4 load_item(uint at) { return items[at]; }
+vec4 load_centroid(uint at) { return centroids[at]; }
+void store_centroid(uint at, vec4 value) { centroids[at] = value; }
+#endif
 layout(set = 0, binding = 2) buffer Picks { uint picks[]; };
 layout(set = 0, binding = 3) buffer Taken { uint taken[]; };
 
@@ -38,9 +49,10 @@ void main() {
             taken[flags + item] = 0;
         }
         for (uint d = lane; d < chunks; d += lanes) {
-            centroids[own_centroid + d] = vec4(0);
+            store_centroid(own_centroid + d, vec4(0));
         }
         memoryBarrierBuffer();
+        memoryBarrierImage();
         barrier();
     }
     for (uint k = first_pick; k < end_pick; ++k) {
@@ -48,9 +60,11 @@ void main() {
             taken[flags + pick] = 1;
         }
         for (uint d = lane; d < chunks; d += lanes) {
-            centroids[own_centroid + d] += items[pick * chunks + d];
+            uint at = own_centroid + d;
+            store_centroid(at, load_centroid(at) + load_item(pick * chunks + d));
         }
         memoryBarrierBuffer();
+        memoryBarrierImage();
         barrier();
         float best = 3.0e38;
         uint best_item = 0;
@@ -58,7 +72,7 @@ void main() {
             if (taken[flags + item] == 0) {
                 vec4 sum = vec4(0);
                 for (uint d = 0; d < chunks; ++d) {
-                    sum += centroids[own_centroid + d] * items[item * chunks + d];
+                    sum += load_centroid(own_centroid + d) * load_item(item * chunks + d);
                 }
                 float score = sum.x + sum.y + sum.z + sum.w;
                 if (score < best) {

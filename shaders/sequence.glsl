@@ -11,7 +11,15 @@ layout(local_size_x_id = 0) in;
 
 layout(constant_id = 2) const bool PIN = true;
 
+#if TEXELS
+layout(set = 0, binding = 0, rgba32i) uniform iimageBuffer scores;
+ivec4 load_scores(uint at) { return imageLoad(scores, int(at)); }
+void store_scores(uint at, ivec4 value) { imageStore(scores, int(at), value); }
+#else
 layout(set = 0, binding = 0) buffer Scores { ivec4 scores[]; };
+ivec4 load_scores(uint at) { return scores[at]; }
+void store_scores(uint at, ivec4 value) { scores[at] = value; }
+#endif
 layout(set = 0, binding = 1) buffer Picks { uint picks[]; };
 layout(set = 0, binding = 2) readonly buffer Starts { uint starts[]; };
 

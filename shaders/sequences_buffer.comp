@@ -24,14 +24,16 @@ void main() {
     uint pick = begin_sequence(sequence);
     if (first_pick == 1) {
         for (uint chunk = lane; chunk < row_length; chunk += gl_WorkGroupSize.x) {
-            scores[scores_begin + chunk * 2] = fresh(chunk * 8);
-            scores[scores_begin + chunk * 2 + 1] = fresh(chunk * 8 + 4);
+            store_scores(scores_begin + chunk * 2, fresh(chunk * 8));
+            store_scores(scores_begin + chunk * 2 + 1, fresh(chunk * 8 + 4));
         }
     }
     for (uint k = first_pick; k < end_pick; ++k) {
         if ((pick / 8) % gl_WorkGroupSize.x == lane) {
             uint at = scores_begin + pick / 4;
-            scores[at][pick % 4] = PIN ? HIGHEST : scores[at][pick % 4] + taken_score();
+            ivec4 score = load_scores(at);
+            bvec4 here = equal(uvec4(pick % 4), uvec4(0, 1, 2, 3));
+            store_scores(at, mix(score, PIN ? ivec4(HIGHEST) : score + taken_score(), here));
         }
         Row row = find_row(pick, rows_per_slab, row_length);
         int best = HIGHEST;
@@ -39,10 +41,10 @@ void main() {
         for (uint chunk = lane; chunk < row_length; chunk += gl_WorkGroupSize.x) {
             uvec4 c = load_chunk(row, chunk);
             uint at = scores_begin + chunk * 2;
-            ivec4 first = add(scores[at], first_half(c));
-            ivec4 second = add(scores[at + 1], second_half(c));
-            scores[at] = first;
-            scores[at + 1] = second;
+            ivec4 first = add(load_scores(at), first_half(c));
+            ivec4 second = add(load_scores(at + 1), second_half(c));
+            store_scores(at, first);
+            store_scores(at + 1, second);
             int score = lowest(first, second);
             if (score < best) {
                 best = score;
@@ -52,7 +54,7 @@ void main() {
         uint item = NO_ITEM;
         if (best < HIGHEST) {
             uint at = scores_begin + best_chunk * 2;
-            item = best_chunk * 8 + position(scores[at], scores[at + 1], best);
+            item = best_chunk * 8 + position(load_scores(at), load_scores(at + 1), best);
         }
         pick = winner(best, item, k);
         if (lane == 0) {

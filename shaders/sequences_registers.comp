@@ -34,8 +34,8 @@ void main() {
         score[i * 2] = fresh(chunk * 8);
         score[i * 2 + 1] = fresh(chunk * 8 + 4);
         if (first_pick > 1 && chunk < row_length) {
-            score[i * 2] = scores[scores_begin + chunk * 2];
-            score[i * 2 + 1] = scores[scores_begin + chunk * 2 + 1];
+            score[i * 2] = load_scores(scores_begin + chunk * 2);
+            score[i * 2 + 1] = load_scores(scores_begin + chunk * 2 + 1);
         }
     }
     for (uint k = first_pick; k < end_pick; ++k) {
@@ -97,8 +97,8 @@ void main() {
         [[unroll]] for (uint i = 0; i < CHUNKS; ++i) {
             uint chunk = lane + i * lanes;
             if (chunk < row_length) {
-                scores[scores_begin + chunk * 2] = score[i * 2];
-                scores[scores_begin + chunk * 2 + 1] = score[i * 2 + 1];
+                store_scores(scores_begin + chunk * 2, score[i * 2]);
+                store_scores(scores_begin + chunk * 2 + 1, score[i * 2 + 1]);
             }
         }
     }

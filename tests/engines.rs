@@ -28,7 +28,7 @@ fn the_psalms_on_the_reference() {
 
 #[test]
 fn golden_cases_on_vulkan_with_both_kernels() {
-    for kernel in [None, Some(SequenceKernel::Buffer), Some(SequenceKernel::Registers)] {
+    for kernel in [SequenceKernel::Buffer, SequenceKernel::Registers].map(Some) {
         let options = vulkan(Settings { kernel, ..Settings::default() });
         golden().iter().for_each(|case| case.check(&options));
     }

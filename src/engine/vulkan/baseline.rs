@@ -48,7 +48,11 @@ pub fn direct_method(
         }
     })?;
     let recipe = Recipe {
-        kernel: kernels::DIRECT_METHOD,
+        kernel: if device.limits().software {
+            kernels::DIRECT_METHOD_TEXELS
+        } else {
+            kernels::DIRECT_METHOD
+        },
         constants: vec![(0, lanes)],
         push_words: 5,
         subgroup_size: None,

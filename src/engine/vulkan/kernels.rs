@@ -1,24 +1,27 @@
 //! The SPIR-V of every kernel variant, built from shaders/ by build.rs.
 
-/// A kernel variant: its SPIR-V, how many buffers it binds, and which of them (by bit) as texels.
+/// A kernel variant: its SPIR-V, how many buffers it binds, and which of them (by bit) as texels to
+/// read, or as texels to read and write.
 #[derive(Clone, Copy, PartialEq, Eq, Hash)]
 pub(super) struct Kernel {
     pub(super) name: &'static str,
     pub(super) spirv: &'static [u8],
     pub(super) bindings: u32,
     pub(super) texels: u32,
+    pub(super) storage_texels: u32,
 }
 
 macro_rules! kernel {
     ($file:literal, $bindings:expr) => {
-        kernel!($file, $bindings, 0)
+        kernel!($file, $bindings, 0, 0)
     };
-    ($file:literal, $bindings:expr, $texels:expr) => {
+    ($file:literal, $bindings:expr, $texels:expr, $storage_texels:expr) => {
         Kernel {
             name: $file,
             spirv: include_bytes!(concat!(env!("OUT_DIR"), "/", $file, ".spv")),
             bindings: $bindings,
             texels: $texels,
+            storage_texels: $storage_texels,
         }
     };
 }
@@ -30,16 +33,17 @@ pub(super) const SEQUENCE_BINDINGS: u32 = 3;
 const SLAB_BITS: u32 = !0 << SEQUENCE_BINDINGS;
 
 pub(super) const MATRIX: Kernel = kernel!("matrix.plain", 5);
-pub(super) const MATRIX_TEXELS: Kernel = kernel!("matrix.texels", 5, 0b11);
-pub(super) const DIRECT_METHOD: Kernel = kernel!("direct_method.baseline", 4);
+pub(super) const MATRIX_TEXELS: Kernel = kernel!("matrix.texels", 5, 0b11, 0);
+pub(super) const DIRECT_METHOD: Kernel = kernel!("direct_method.plain", 4);
+pub(super) const DIRECT_METHOD_TEXELS: Kernel = kernel!("direct_method.texels", 4, 0b1, 0b10);
 
 /// A sequence kernel for a matrix of up to 1, 4 or 16 slabs.
 type BySlabs = [(u32, Kernel); 3];
 
 pub(super) const BUFFER_TEXELS: BySlabs = [
-    (1, kernel!("sequences_buffer.texels_1", 4, SLAB_BITS & 0xf)),
-    (4, kernel!("sequences_buffer.texels_4", 7, SLAB_BITS & 0x7f)),
-    (16, kernel!("sequences_buffer.texels_16", 19, SLAB_BITS & 0x7ffff)),
+    (1, kernel!("sequences_buffer.texels_1", 4, SLAB_BITS & 0xf, 1)),
+    (4, kernel!("sequences_buffer.texels_4", 7, SLAB_BITS & 0x7f, 1)),
+    (16, kernel!("sequences_buffer.texels_16", 19, SLAB_BITS & 0x7ffff, 1)),
 ];
 pub(super) const BUFFER_SUBGROUP: BySlabs = [
     (1, kernel!("sequences_buffer.subgroup_1", 4)),
@@ -52,9 +56,9 @@ pub(super) const BUFFER_SHARED: BySlabs = [
     (16, kernel!("sequences_buffer.shared_16", 19)),
 ];
 pub(super) const REGISTERS_TEXELS: BySlabs = [
-    (1, kernel!("sequences_registers.texels_1", 4, SLAB_BITS & 0xf)),
-    (4, kernel!("sequences_registers.texels_4", 7, SLAB_BITS & 0x7f)),
-    (16, kernel!("sequences_registers.texels_16", 19, SLAB_BITS & 0x7ffff)),
+    (1, kernel!("sequences_registers.texels_1", 4, SLAB_BITS & 0xf, 1)),
+    (4, kernel!("sequences_registers.texels_4", 7, SLAB_BITS & 0x7f, 1)),
+    (16, kernel!("sequences_registers.texels_16", 19, SLAB_BITS & 0x7ffff, 1)),
 ];
 pub(super) const REGISTERS_SUBGROUP: BySlabs = [
     (1, kernel!("sequences_registers.subgroup_1", 4)),

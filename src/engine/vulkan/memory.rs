@@ -57,6 +57,7 @@ impl Buffer {
         let bytes = bytes.max(16);
         let usage = vk::BufferUsageFlags::STORAGE_BUFFER
             | vk::BufferUsageFlags::UNIFORM_TEXEL_BUFFER
+            | vk::BufferUsageFlags::STORAGE_TEXEL_BUFFER
             | vk::BufferUsageFlags::TRANSFER_SRC
             | vk::BufferUsageFlags::TRANSFER_DST;
         let info = vk::BufferCreateInfo::default().size(bytes).usage(usage);
@@ -94,10 +95,10 @@ impl Buffer {
     }
 
     /// The whole buffer as texels of 16 bytes. The caller destroys the view.
-    pub(super) fn texels(&self) -> Result<vk::BufferView> {
+    pub(super) fn texels(&self, format: vk::Format) -> Result<vk::BufferView> {
         let info = vk::BufferViewCreateInfo::default()
             .buffer(self.raw)
-            .format(vk::Format::R32G32B32A32_UINT)
+            .format(format)
             .range(vk::WHOLE_SIZE);
         // SAFETY: the buffer is live and bound, and its usage has texel buffers.
         let view = unsafe { self.device.raw().create_buffer_view(&info, None) };

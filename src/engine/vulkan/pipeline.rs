@@ -79,13 +79,18 @@ impl Pipeline {
     /// are left over, which the kernel never reads.
     pub(super) fn bind(self: &Arc<Self>, buffers: &[&Buffer]) -> Result<Bound> {
         let raw = self.device.raw();
-        let texels = self.kernel.texels.count_ones();
-        let size = |ty, descriptor_count| vk::DescriptorPoolSize { ty, descriptor_count };
-        let mut sizes =
-            vec![size(vk::DescriptorType::STORAGE_BUFFER, self.kernel.bindings - texels)];
-        if texels > 0 {
-            sizes.push(size(vk::DescriptorType::UNIFORM_TEXEL_BUFFER, texels));
-        }
+        let kinds = [
+            vk::DescriptorType::STORAGE_BUFFER,
+            vk::DescriptorType::UNIFORM_TEXEL_BUFFER,
+            vk::DescriptorType::STORAGE_TEXEL_BUFFER,
+        ];
+        let count = |ty| {
+            let same = |binding: &u32| descriptor_type(&self.kernel, *binding) == ty;
+            let descriptor_count = (0..self.kernel.bindings).filter(same).count() as u32;
+            vk::DescriptorPoolSize { ty, descriptor_count }
+        };
+        let mut sizes: Vec<_> = kinds.into_iter().map(count).collect();
+        sizes.retain(|size| size.descriptor_count > 0);
         let info = vk::DescriptorPoolCreateInfo::default().max_sets(1).pool_sizes(&sizes);
         // SAFETY: the device is live.
         let pool = unsafe { raw.create_descriptor_pool(&info, None) };
@@ -133,13 +138,19 @@ impl Bound {
             .dst_set(self.set)
             .dst_binding(binding)
             .descriptor_type(kind);
+        let format = match kind {
+            vk::DescriptorType::UNIFORM_TEXEL_BUFFER => Some(vk::Format::R32G32B32A32_UINT),
+            vk::DescriptorType::STORAGE_TEXEL_BUFFER => Some(vk::Format::R32G32B32A32_SINT),
+            _ => None,
+        };
         let views;
-        let write = if kind == vk::DescriptorType::UNIFORM_TEXEL_BUFFER {
-            views = [buffer.texels()?];
-            self.views.push(views[0]);
-            write.texel_buffer_view(&views)
-        } else {
-            write.buffer_info(&infos)
+        let write = match format {
+            Some(format) => {
+                views = [buffer.texels(format)?];
+                self.views.push(views[0]);
+                write.texel_buffer_view(&views)
+            }
+            None => write.buffer_info(&infos),
         };
         // SAFETY: set, buffer and view are live, and no pending work uses the set.
         unsafe { self.pipeline.device.raw().update_descriptor_sets(&[write], &[]) };
@@ -163,9 +174,11 @@ impl Drop for Bound {
 }
 
 fn descriptor_type(kernel: &Kernel, binding: u32) -> vk::DescriptorType {
-    match kernel.texels >> binding & 1 {
-        0 => vk::DescriptorType::STORAGE_BUFFER,
-        _ => vk::DescriptorType::UNIFORM_TEXEL_BUFFER,
+    let has = |bits: u32| bits >> binding & 1 == 1;
+    match (has(kernel.texels), has(kernel.storage_texels)) {
+        (true, _) => vk::DescriptorType::UNIFORM_TEXEL_BUFFER,
+        (_, true) => vk::DescriptorType::STORAGE_TEXEL_BUFFER,
+        _ => vk::DescriptorType::STORAGE_BUFFER,
     }
 }
 

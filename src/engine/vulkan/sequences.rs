@@ -54,6 +54,8 @@ pub(super) fn wave(
     let free = available_bytes(device, settings).saturating_sub(layout.matrix_bytes());
     // Half of the rest is left to the driver, staging and other programs.
     let fitting = (free / 2 / (scores + picks)).min(limits.max_binding_bytes / scores.max(picks));
+    let texels = if layout.texels { limits.max_texels / (scores / 16) } else { u64::MAX };
+    let fitting = fitting.min(texels);
     let usual = if limits.software { SOFTWARE_WAVE } else { GPU_WAVE };
     let most = settings.max_wave.unwrap_or(usual).min(limits.max_groups);
     let wave = fitting.min(u64::from(most)).min(plan.starts().len() as u64) as u32;
