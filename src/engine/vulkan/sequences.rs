@@ -28,6 +28,10 @@ const GPU_CHUNKS: u32 = 8;
 /// to compile the unrolled kernel.
 const SOFTWARE_CHUNKS: u32 = 128;
 
+/// Picks for every chunk that make up for compiling that kernel, on a software driver: 122 chunks took
+/// llvmpipe 14 s, and 8 us less a pick than the buffer kernel.
+const SOFTWARE_PICKS_PER_CHUNK: u64 = 14_000;
+
 /// Above this many items a sum of contributions could reach a taken score: see shaders/sequence.glsl.
 const UNPINNED_ITEMS: u32 = 21_845;
 
@@ -107,7 +111,7 @@ struct State {
 impl State {
     fn new(tools: &mut Tools, matrix: &Matrix, plan: &Plan, wave: u32) -> Result<State> {
         let (device, layout) = (tools.device, &matrix.layout);
-        let choice = choose(device, tools.settings, layout.row_length);
+        let choice = choose(device, tools.settings, layout.row_length, plan.picks());
         let cap = picks_per_dispatch(device, &choice, layout.row_length)?;
         let staging = tools.settings.force_staging;
         let wave = u64::from(wave);
@@ -184,7 +188,7 @@ impl State {
     }
 }
 
-fn choose(device: &Device, settings: &Settings, row_length: u32) -> Choice {
+fn choose(device: &Device, settings: &Settings, row_length: u32, picks: u64) -> Choice {
     let limits = device.limits();
     let subgroup = device.info().subgroup_size.max(1);
     let one_subgroup = limits.subgroup_arithmetic && limits.subgroup_control;
@@ -199,12 +203,15 @@ fn choose(device: &Device, settings: &Settings, row_length: u32) -> Choice {
     let lanes = settings.lanes.unwrap_or(usual).min(max_lanes);
     let chunks = row_length.div_ceil(lanes);
     let most = if limits.software { SOFTWARE_CHUNKS } else { GPU_CHUNKS };
+    let pays = settings.kernel.is_some()
+        || !limits.software
+        || picks >= SOFTWARE_PICKS_PER_CHUNK * u64::from(chunks);
     let kernel = match wanted {
-        SequenceKernel::Registers if chunks <= most => SequenceKernel::Registers,
+        SequenceKernel::Registers if chunks <= most && pays => SequenceKernel::Registers,
         // What was chosen for registers is too wide for the buffer kernel's one subgroup.
         SequenceKernel::Registers if settings.kernel.is_none() && settings.lanes.is_none() => {
             let settings = Settings { kernel: Some(SequenceKernel::Buffer), ..settings.clone() };
-            return choose(device, &settings, row_length);
+            return choose(device, &settings, row_length, picks);
         }
         _ => SequenceKernel::Buffer,
     };
