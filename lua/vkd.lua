@@ -44,13 +44,13 @@ vkd.version = ffi.string(c.vkd_version_string())
 
 -- Devices
 
-local KINDS = { [0] = "discrete GPU", "integrated GPU", "virtual GPU", "software Vulkan",
+local KINDS = { [0] = "discrete GPU", "integrated GPU", "virtual GPU", "CPU", "software Vulkan",
   "other Vulkan", "reference" }
 
 ---A device. `index` is 0-based, as the device option wants it.
 ---@class vkd.Device
 ---@field index? integer Only from `vkd.devices`.
----@field kind "discrete GPU"|"integrated GPU"|"virtual GPU"|"software Vulkan"|"other Vulkan"|"reference"
+---@field kind "discrete GPU"|"integrated GPU"|"virtual GPU"|"CPU"|"software Vulkan"|"other Vulkan"|"reference"
 ---@field name string
 ---@field driver string
 ---@field uuid string Hex digits.
@@ -96,7 +96,7 @@ end
 -- Contexts
 
 local CONTEXT_OPTIONS = { device = "string number", memory_limit = "number",
-  sequence_kernel = "string", submit_target_ms = "number" }
+  sequence_kernel = "string", submit_target_ms = "number", threads = "number" }
 local KERNELS = { auto = 0, buffer = 1, registers = 2 }
 
 ---A device, opened for computing. Make one and keep it; it frees itself when it is collected.
@@ -108,6 +108,7 @@ Context.__index = Context
 ---@field device? string|integer "reference", "vulkan", a part of a device's name, a UUID in hex, or an index from `vkd.devices` (0-based). Default: the environment variable VKD_DEVICE, else the best device.
 ---@field memory_limit? number The most bytes of device memory that a run may use.
 ---@field sequence_kernel? "auto"|"buffer"|"registers" All give the same result.
+---@field threads? integer Threads of the CPU engine; default: `VKD_THREADS`, else one per processor.
 ---@field submit_target_ms? integer How long one submission to the device should take, at most 1000.
 
 local function device_name(device)
@@ -135,12 +136,13 @@ function vkd.context(options)
   local device = device_name(options.device)
   local limit = input.count(options, "memory_limit", 1, 2 ^ 53) or 0
   local target = input.count(options, "submit_target_ms", 1) or 0
+  local threads = input.count(options, "threads", 1) or 0
   -- C reads the text during the call; as an array it stays where it is while `text` lives.
   local text = ffi.new("char[?]", #device + 1, device)
   local out = ffi.new("vkd_context *[1]")
   local raw = sized("vkd_context_options")
   raw.device, raw.memory_limit, raw.submit_target_ms = text, limit, target
-  raw.sequence_kernel = KERNELS[kernel]
+  raw.sequence_kernel, raw.threads = KERNELS[kernel], threads
   local status = c.vkd_context_create(raw, out)
   if status ~= 0 then return failure(status) end
   return setmetatable(

@@ -1,8 +1,9 @@
 //! Engines compute what a plan asks for; all of them give the same bits.
 //!
-//! `reference` is the contract in the plainest loops, the oracle of every test. `vulkan` runs GLSL
-//! kernels on a Vulkan device. `Engine` is all the rest of the library knows of them.
+//! `reference` is the contract in the plainest loops, the oracle of every test. `cpu` is the built-in
+//! engine for processors, `vulkan` runs GLSL kernels on a Vulkan device. `Engine` is all the rest of the library knows of them.
 
+pub mod cpu;
 pub mod reference;
 pub mod vulkan;
 
@@ -20,6 +21,8 @@ pub enum DeviceKind {
     IntegratedGpu,
     /// A GPU seen through a virtual machine.
     VirtualGpu,
+    /// The built-in CPU engine: needs no driver.
+    Cpu,
     /// A Vulkan driver that runs on the processor (llvmpipe, SwiftShader).
     SoftwareVulkan,
     /// Anything else that speaks Vulkan.

@@ -10,7 +10,7 @@ use super::types::*;
 use crate::context::{devices, Context, ContextOptions};
 use crate::corpus::Elements;
 use crate::engine::vulkan::{SequenceKernel, Settings};
-use crate::engine::{DeviceInfo, DeviceKind};
+use crate::engine::{cpu, DeviceInfo, DeviceKind};
 use crate::error::{Error, Result};
 use crate::job::Job;
 use crate::plan::Request;
@@ -372,13 +372,22 @@ unsafe fn context_options(options: vkd_context_options) -> Result<ContextOptions
     if target > 1000 {
         return Err(bad("submit_target_ms", target, "at most 1000, drivers stop work after 2000"));
     }
+    if options.threads > 4096 {
+        return Err(bad("threads", options.threads, "at most 4096"));
+    }
+    let memory_limit = (options.memory_limit != 0).then_some(options.memory_limit);
+    let cpu = cpu::Settings {
+        threads: (options.threads != 0).then_some(options.threads),
+        memory_limit,
+        ..cpu::Settings::default()
+    };
     let vulkan = Settings {
         kernel,
-        memory_limit: (options.memory_limit != 0).then_some(options.memory_limit),
+        memory_limit,
         submit_target: (target != 0).then(|| Duration::from_millis(target.into())),
         ..Settings::default()
     };
-    Ok(ContextOptions { device, vulkan })
+    Ok(ContextOptions { device, cpu, vulkan })
 }
 
 fn bad(option: &'static str, got: u32, allowed: &str) -> Error {
@@ -408,6 +417,7 @@ fn info_to_c(info: &DeviceInfo) -> vkd_device_info {
         DeviceKind::DiscreteGpu => vkd_device_kind::VKD_DEVICE_DISCRETE_GPU,
         DeviceKind::IntegratedGpu => vkd_device_kind::VKD_DEVICE_INTEGRATED_GPU,
         DeviceKind::VirtualGpu => vkd_device_kind::VKD_DEVICE_VIRTUAL_GPU,
+        DeviceKind::Cpu => vkd_device_kind::VKD_DEVICE_CPU,
         DeviceKind::SoftwareVulkan => vkd_device_kind::VKD_DEVICE_SOFTWARE_VULKAN,
         DeviceKind::OtherVulkan => vkd_device_kind::VKD_DEVICE_OTHER_VULKAN,
         DeviceKind::Reference => vkd_device_kind::VKD_DEVICE_REFERENCE,

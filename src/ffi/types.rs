@@ -105,12 +105,14 @@ pub enum vkd_device_kind {
     VKD_DEVICE_INTEGRATED_GPU = 1,
     /// A GPU seen through a virtual machine.
     VKD_DEVICE_VIRTUAL_GPU = 2,
-    /// A Vulkan driver that runs on the processor, such as llvmpipe.
-    VKD_DEVICE_SOFTWARE_VULKAN = 3,
-    /// Another Vulkan device.
-    VKD_DEVICE_OTHER_VULKAN = 4,
-    /// The built-in reference engine: slow, needs no driver.
-    VKD_DEVICE_REFERENCE = 5,
+    /// The built-in CPU engine: needs no driver.
+    VKD_DEVICE_CPU = 3,
+    /// A Vulkan driver that runs on the processor, such as llvmpipe. Used only when named.
+    VKD_DEVICE_SOFTWARE_VULKAN = 4,
+    /// Another Vulkan device. Used only when named.
+    VKD_DEVICE_OTHER_VULKAN = 5,
+    /// The built-in reference engine: slow, the oracle of the tests.
+    VKD_DEVICE_REFERENCE = 6,
 }
 
 /// Kernels for the picks (`vkd_context_options.sequence_kernel`). All give the same bits.
@@ -159,12 +161,13 @@ pub struct vkd_context_options {
     /// No flags exist yet: 0.
     pub flags: u32,
     /// The device as NUL-terminated UTF-8. NULL or "": the environment variable `VKD_DEVICE`, and
-    /// where that is unset the best device (discrete GPU, integrated, virtual, software driver).
-    /// "reference": the built-in reference engine. "vulkan": the best Vulkan device. A decimal
-    /// number: the index of `vkd_device_get_info`. A UUID in hex. Or a part of a device's name in any
-    /// case, "vulkan:" before it allowed: "llvmpipe", "vulkan:RTX". Read during the call only.
+    /// where that is unset the best GPU (discrete, integrated, virtual), else the CPU engine. "cpu": the
+    /// built-in CPU engine. "reference": the arithmetic in plain loops. "vulkan": the best Vulkan device.
+    /// A decimal number: the index of `vkd_device_get_info`. A UUID in hex. Or a part of a Vulkan device's
+    /// name in any case, "vulkan:" before it allowed: "llvmpipe", "vulkan:RTX". Read during the call only.
     pub device: *const c_char,
-    /// The most device memory in bytes that one run may use; default: the device's largest heap.
+    /// The most memory in bytes that one run may use; default: the device's largest heap, and for the
+    /// CPU engine what the system and the process's control group leave free.
     pub memory_limit: u64,
     /// One of `vkd_sequence_kernel`; default: chosen by the device.
     pub sequence_kernel: u32,
@@ -172,6 +175,9 @@ pub struct vkd_context_options {
     /// so that no driver watchdog bites (a display GPU stops work after 2,000), 200 on a software
     /// driver. At most 1,000.
     pub submit_target_ms: u32,
+    /// Threads of the CPU engine, at most 4,096; default: the environment variable `VKD_THREADS`, and where that is
+    /// unset one for each processor that the process may use.
+    pub threads: u32,
 }
 
 /// A device. Set `struct_size` before the call, the library fills the rest.
@@ -187,9 +193,10 @@ pub struct vkd_device_info {
     pub name: [c_char; 256],
     /// Driver name and version, NUL-terminated UTF-8.
     pub driver: [c_char; 512],
-    /// The device's UUID; all 0 for the reference engine.
+    /// The device's UUID; all 0 for the built-in engines.
     pub uuid: [u8; 16],
-    /// Bytes of the largest memory heap the engine can use; 0 where unknown.
+    /// Bytes of the largest memory heap the engine can use; for the CPU engine the memory that is free
+    /// now; 0 where unknown.
     pub memory_bytes: u64,
     /// The most bytes one buffer binding may span; a larger matrix is split over several.
     pub max_binding_bytes: u64,

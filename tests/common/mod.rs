@@ -58,7 +58,7 @@ pub fn random(num_items: u32, dim: u32, seed: u64) -> Npy {
 }
 
 pub fn vulkan(vulkan: Settings) -> ContextOptions {
-    ContextOptions { device: Some("vulkan".into()), vulkan }
+    ContextOptions { device: Some("vulkan".into()), vulkan, ..Default::default() }
 }
 
 pub fn compute(options: &ContextOptions, npy: &Npy, center: bool, request: &Request) -> Vec<u32> {

@@ -343,17 +343,11 @@ fn choose(candidates: Vec<Candidate>, wanted: &str) -> Result<Candidate> {
         Some(position) => candidates.into_iter().nth(position),
         None => None,
     }
-    .ok_or_else(|| not_found(&list_names(), wanted))
+    .ok_or_else(|| crate::context::not_found(&list_names(), wanted))
 }
 
 fn list_names() -> Vec<DeviceInfo> {
     crate::context::devices().unwrap_or_default()
-}
-
-fn not_found(devices: &[DeviceInfo], wanted: &str) -> Error {
-    let one = |(index, device): (usize, &DeviceInfo)| format!("{index}: {}", device.name);
-    let names: Vec<String> = devices.iter().enumerate().map(one).collect();
-    Error::DeviceNotFound { wanted: wanted.into(), available: names.join(", ") }
 }
 
 fn find(infos: &[&DeviceInfo], wanted: &str) -> Option<usize> {

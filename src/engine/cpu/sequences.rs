@@ -1,0 +1,293 @@
+//! The picks: for each, one row of the matrix is added to the scores and the lowest score is found.
+//!
+//! A thread works on a few sequences in turn, one pick each. While it adds a row for one, it prefetches the row of the next,
+//! so that the memory's latency hides behind work. Scores are kept in blocks of 256 with the minimum taken in the same
+//! pass; the search for the index then touches one block.
+//!
+//! A taken item gets a score above all others. Up to 21,845 items it may go on receiving contributions:
+//! 2^31 - 1 - N 2^15 stays above N 2^15 by whatever is added. With more items (PIN) it is held at the top.
+
+use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
+use std::sync::{Mutex, PoisonError};
+
+use super::matrix::Matrix;
+use super::merge::{self, Meetings, Merged, SetHash};
+use super::simd::{dispatch, Level, OnSimd, Simd};
+use super::{threads, Settings};
+use crate::error::{zeroed, Result};
+use crate::plan::Plan;
+use crate::progress::Progress;
+
+/// Sequences that a thread works on in turn. With 2 the next row is known one whole pick before.
+pub(super) const SLOTS: usize = 2;
+
+/// Scores of a block, in lines of 16.
+const BLOCK: usize = 256;
+const LINE: usize = 16;
+
+/// Rounds between two looks at the wish to stop, and reports of progress: some 100 us.
+const ROUNDS: u32 = 64;
+
+/// The most items whose taken scores need no pinning.
+const UNPINNED_ITEMS: u32 = 21_845;
+
+/// 16 scores in a cache line of their own.
+#[derive(Debug, Clone, Copy)]
+#[repr(align(64))]
+struct Line([i32; LINE]);
+
+impl Default for Line {
+    fn default() -> Self {
+        Line([0; LINE])
+    }
+}
+
+/// Everything that all threads share.
+struct Run<'a> {
+    matrix: &'a Matrix,
+    num_items: u32,
+    length: u32,
+    meetings: Option<Meetings>,
+    merged: Mutex<Vec<Merged>>,
+    progress: &'a Progress,
+    /// Contributions read by this run, in bytes.
+    bytes: AtomicU64,
+}
+
+/// Rows of the result that no thread has begun.
+type Queue<'a> = Mutex<Box<dyn Iterator<Item = (u32, u32, &'a mut [u32])> + Send + 'a>>;
+
+/// Computes all planned sequences.
+pub(super) fn compute(
+    matrix: &Matrix,
+    num_items: u32,
+    plan: &Plan,
+    level: Level,
+    num_threads: usize,
+    settings: &Settings,
+    progress: &Progress,
+) -> Result<Vec<u32>> {
+    let mut out = zeroed::<u32>(plan.output_len(), "the sequences")?;
+    let length = plan.length();
+    if length == 1 {
+        out.copy_from_slice(plan.starts());
+        progress.add_sequences(plan.starts().len() as u64);
+        return Ok(out);
+    }
+    let row = length as usize;
+    let share = settings.share_equal_sets.unwrap_or(true) && plan.starts().len() > 1;
+    let mut run = Run {
+        matrix,
+        num_items,
+        length,
+        meetings: share.then(|| Meetings::new(length)),
+        merged: Mutex::default(),
+        progress,
+        bytes: AtomicU64::new(0),
+    };
+    let starts = plan.starts();
+    let all = (0..).zip(starts).zip(out.chunks_mut(row)).map(|((i, &start), row)| (i, start, row));
+    run.all(level, num_threads, Mutex::new(Box::new(all)))?;
+
+    let merged = std::mem::take(run.merged.get_mut().unwrap_or_else(PoisonError::into_inner));
+    let differ = merge::resolve(&mut out, length, merged);
+    if !differ.is_empty() {
+        run.meetings = None;
+        let again = out.chunks_mut(row).enumerate().map(|(i, row)| (i as u32, starts[i], row));
+        let again = again.filter(|(i, ..)| differ.iter().any(|one| one.sequence == *i));
+        run.all(level, num_threads, Mutex::new(Box::new(again)))?;
+    }
+    Ok(out)
+}
+
+impl Run<'_> {
+    fn all(&self, level: Level, num_threads: usize, queue: Queue) -> Result<()> {
+        threads::run(num_threads, || dispatch(level, Worker { run: self, queue: &queue }))
+    }
+}
+
+/// A sequence under way.
+struct Slot<'a> {
+    sequence: u32,
+    row: &'a mut [u32],
+    picked: u32,
+    last: u32,
+    hash: SetHash,
+    scores: Vec<Line>,
+}
+
+impl<'a> Slot<'a> {
+    fn new(stride: usize) -> Result<Slot<'a>> {
+        let scores = zeroed::<Line>(stride / LINE, "the scores of a sequence")?;
+        let hash = SetHash::default();
+        Ok(Slot { sequence: 0, row: &mut [], picked: 0, last: 0, hash, scores })
+    }
+
+    fn begin(&mut self, (sequence, start, row): (u32, u32, &'a mut [u32]), run: &Run) {
+        let taken = taken_score(run.num_items);
+        self.scores.fill(Line([0; LINE]));
+        for padding in run.num_items as usize..self.scores.len() * LINE {
+            self.scores[padding / LINE].0[padding % LINE] = taken;
+        }
+        (self.sequence, self.row, self.picked) = (sequence, row, 0);
+        self.hash = SetHash::default();
+        self.take(start, taken);
+    }
+
+    fn take(&mut self, item: u32, taken: i32) {
+        self.scores[item as usize / LINE].0[item as usize % LINE] = taken;
+        self.row[self.picked as usize] = item;
+        self.picked += 1;
+        self.last = item;
+        self.hash.add(item);
+    }
+}
+
+/// The score of a taken item: see the head of this file.
+fn taken_score(num_items: u32) -> i32 {
+    if num_items > UNPINNED_ITEMS {
+        i32::MAX
+    } else {
+        i32::MAX - ((num_items as i32) << 15)
+    }
+}
+
+/// What one thread does.
+struct Worker<'r, 'a, 'q> {
+    run: &'r Run<'a>,
+    queue: &'r Queue<'q>,
+}
+
+impl OnSimd for Worker<'_, '_, '_> {
+    type Output = Result<()>;
+
+    fn run<S: Simd>(self, simd: S) -> Result<()> {
+        if self.run.num_items > UNPINNED_ITEMS {
+            self.work::<S, true>(simd)
+        } else {
+            self.work::<S, false>(simd)
+        }
+    }
+}
+
+impl<'q> Worker<'_, '_, 'q> {
+    fn work<S: Simd, const PIN: bool>(&self, simd: S) -> Result<()> {
+        let mut slots = Vec::new();
+        for _ in 0..SLOTS {
+            let mut slot = Slot::new(self.run.matrix.stride())?;
+            if self.refill(&mut slot) {
+                slots.push(slot);
+            }
+        }
+        while !slots.is_empty() {
+            self.run.progress.check()?;
+            let mut picks = 0;
+            for _ in 0..ROUNDS {
+                let mut at = 0;
+                while at < slots.len() {
+                    let next = self.run.matrix.row(slots[(at + 1) % slots.len()].last);
+                    self.pick::<S, PIN>(simd, &mut slots[at], next);
+                    picks += 1;
+                    if self.goes_on(&mut slots[at]) || self.refill(&mut slots[at]) {
+                        at += 1;
+                    } else {
+                        slots.swap_remove(at);
+                    }
+                }
+            }
+            let bytes = picks * u64::from(self.run.num_items) * 2;
+            self.run.bytes.fetch_add(bytes, Relaxed);
+            self.run.progress.add_picks(picks, bytes);
+        }
+        Ok(())
+    }
+
+    /// Gives a slot the next sequence, if there is one.
+    fn refill(&self, slot: &mut Slot<'q>) -> bool {
+        let mut queue = self.queue.lock().unwrap_or_else(PoisonError::into_inner);
+        match queue.next() {
+            Some(next) => {
+                slot.begin(next, self.run);
+                true
+            }
+            None => false,
+        }
+    }
+
+    /// Whether a sequence needs more picks of its own.
+    fn goes_on(&self, slot: &mut Slot) -> bool {
+        let run = self.run;
+        if slot.picked == run.length {
+            run.progress.add_sequences(1);
+            return false;
+        }
+        let Some(meetings) = &run.meetings else { return true };
+        if !meetings.is_checkpoint(slot.picked) {
+            return true;
+        }
+        let Some(into) = meetings.meet(slot.picked, slot.hash, slot.sequence) else { return true };
+        let merged = Merged { sequence: slot.sequence, into, length: slot.picked };
+        run.merged.lock().unwrap_or_else(PoisonError::into_inner).push(merged);
+        run.progress.add_picks(u64::from(run.length - slot.picked), 0);
+        run.progress.add_sequences(1);
+        false
+    }
+
+    fn pick<S: Simd, const PIN: bool>(&self, simd: S, slot: &mut Slot, next: &[i16]) {
+        let row = bytemuck::cast_slice(self.run.matrix.row(slot.last));
+        let scores = &mut slot.scores;
+        let item = simd.vectorize(
+            #[inline(always)]
+            || step::<S, PIN>(simd, scores, row, next),
+        );
+        slot.take(item, taken_score(self.run.num_items));
+    }
+}
+
+/// Adds `row` to the scores and finds the first of the lowest, while asking for the row `next`.
+#[inline(always)]
+fn step<S: Simd, const PIN: bool>(
+    simd: S,
+    scores: &mut [Line],
+    row: &[[i16; LINE]],
+    next: &[i16],
+) -> u32 {
+    let mut best = i32::MAX;
+    let mut best_block = 0;
+    let lines = BLOCK / LINE;
+    for (block, (scores, row)) in scores.chunks_mut(lines).zip(row.chunks(lines)).enumerate() {
+        let mut low = [i32::MAX; LINE];
+        for (line, (score, row)) in scores.iter_mut().zip(row).enumerate() {
+            if line % 2 == 0 {
+                simd.prefetch(next, block * BLOCK + line * LINE);
+            }
+            for lane in 0..LINE {
+                let old = score.0[lane];
+                let sum = old.wrapping_add(i32::from(row[lane]));
+                let sum = if PIN && old == i32::MAX { old } else { sum };
+                score.0[lane] = sum;
+                low[lane] = low[lane].min(sum);
+            }
+        }
+        let low = low.into_iter().fold(i32::MAX, i32::min);
+        if low < best {
+            best = low;
+            best_block = block;
+        }
+    }
+    let block = scores.chunks(lines).nth(best_block).unwrap_or_default();
+    (best_block * BLOCK) as u32 + first_of(block, best)
+}
+
+/// The position of the first score that equals `best`: every position or a high one, and the minimum of these.
+#[inline(always)]
+fn first_of(block: &[Line], best: i32) -> u32 {
+    let mut first = [u32::MAX; LINE];
+    for (at, line) in (0..).step_by(LINE).zip(block) {
+        for lane in 0..LINE {
+            let here = if line.0[lane] == best { at + lane as u32 } else { u32::MAX };
+            first[lane] = first[lane].min(here);
+        }
+    }
+    first.into_iter().fold(u32::MAX, u32::min)
+}

@@ -1,0 +1,45 @@
+//! Threads for the length of one phase, and how many of them.
+
+use std::sync::Mutex;
+
+use crate::error::{Error, Result};
+
+/// How many threads to use: as asked for, else `VKD_THREADS`, else one for each processor that this process may use.
+pub(super) fn count(wanted: Option<u32>) -> Result<usize> {
+    if let Some(wanted) = wanted.filter(|&wanted| wanted > 0) {
+        return Ok(wanted as usize);
+    }
+    match std::env::var("VKD_THREADS") {
+        Ok(text) if !text.trim().is_empty() => match text.trim().parse() {
+            Ok(count @ 1..=4096) => Ok(count),
+            _ => Err(Error::BadOption {
+                option: "VKD_THREADS",
+                got: text,
+                allowed: "set it to a number from 1 to 4096, or not at all".into(),
+            }),
+        },
+        _ => Ok(std::thread::available_parallelism().map_or(1, usize::from)),
+    }
+}
+
+/// Runs `work` on `num_threads` threads at once, this one among them, and waits for all. The first error counts.
+pub(super) fn run(num_threads: usize, work: impl Fn() -> Result<()> + Sync) -> Result<()> {
+    let failed = Mutex::new(None);
+    let guarded = || {
+        if let Err(error) = work() {
+            let mut failed = failed.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+            failed.get_or_insert(error);
+        }
+    };
+    std::thread::scope(|scope| {
+        for _ in 1..num_threads {
+            // Where the system has no more threads, the others do the work.
+            let _ = std::thread::Builder::new().name("vkd cpu".into()).spawn_scoped(scope, guarded);
+        }
+        guarded();
+    });
+    match failed.into_inner().unwrap_or_else(std::sync::PoisonError::into_inner) {
+        Some(error) => Err(error),
+        None => Ok(()),
+    }
+}

@@ -1,0 +1,104 @@
+//! The CPU engine against the reference and the golden cases, bit for bit: every level of vector instructions that this
+//! machine has, every number of threads, with and without shared futures.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, missing_docs)]
+
+mod common;
+
+use common::{compute, golden, random, reference, Npy};
+use vkd::engine::cpu::{Level, Settings};
+use vkd::{Context, ContextOptions, Elements, Error, Request};
+
+fn cpu(cpu: Settings) -> ContextOptions {
+    ContextOptions { device: Some("cpu".into()), cpu, ..Default::default() }
+}
+
+#[test]
+fn golden_cases_at_every_level() {
+    for level in Level::available() {
+        for share in [true, false] {
+            let settings = Settings {
+                level: Some(level),
+                share_equal_sets: Some(share),
+                ..Settings::default()
+            };
+            golden().iter().for_each(|case| case.check(&cpu(settings.clone())));
+        }
+    }
+}
+
+/// Sizes around every blocking constant, odd dimensions, ties and duplicates, weights, part of the starts.
+#[test]
+fn random_corpora_agree_with_the_reference() {
+    let mut seed = 1;
+    let sizes = [1, 2, 3, 15, 16, 17, 63, 64, 65, 127, 129, 255, 256, 257, 300, 511, 513, 600];
+    let dims = [1, 2, 3, 7, 31, 64, 129, 300];
+    for (at, &num_items) in sizes.iter().enumerate() {
+        for dim in [dims[at % 8], dims[(at + 3) % 8]] {
+            seed += 1;
+            let corpus = random(num_items, dim, seed);
+            let center = seed % 2 == 0 && num_items > 3;
+            let starts = (0..num_items).step_by(1 + num_items as usize / 40).chain([num_items - 1]);
+            let request = Request {
+                starts: (at % 3 != 0).then(|| starts.collect()),
+                length: if at % 4 == 1 { 1 + num_items / 2 } else { 0 },
+            };
+            let expected = reference(&corpus, center, &request);
+            for level in Level::available() {
+                for threads in [1, 2, 3, 8] {
+                    let settings = Settings {
+                        level: Some(level),
+                        threads: Some(threads),
+                        share_equal_sets: Some(threads != 2),
+                        ..Settings::default()
+                    };
+                    let shape = format!("{num_items} x {dim}, center {center}, {settings:?}");
+                    assert!(
+                        compute(&cpu(settings), &corpus, center, &request) == expected,
+                        "{shape}"
+                    );
+                }
+            }
+        }
+    }
+}
+
+/// Sequences from the duplicates of one text differ in their first item only: nearly all futures are shared.
+#[test]
+fn shared_futures_of_many_duplicates() {
+    let unit = |i: u32| [(i % 9) as f32 - 4.0, (i % 5) as f32 + 1.0, 1.0];
+    let values: Vec<f32> = (0..400).flat_map(unit).collect();
+    let corpus = Npy { num_items: 400, dim: 3, values };
+    let expected = reference(&corpus, false, &Request::default());
+    assert!(compute(&cpu(Settings::default()), &corpus, false, &Request::default()) == expected);
+}
+
+/// Beyond 21,845 items taken scores are pinned; among parallel rows a wrong one would come back at once.
+#[test]
+fn taken_items_stay_taken_among_thousands_of_parallel_rows() {
+    for num_items in [21_845, 22_003] {
+        let values: Vec<f32> = (0..num_items).flat_map(|i| [1.0, (i % 5) as f32 * 1e-4]).collect();
+        let corpus = Npy { num_items, dim: 2, values };
+        let request = Request { starts: Some(vec![21_800]), length: 0 };
+        let mut sequence = compute(&cpu(Settings::default()), &corpus, false, &request);
+        assert_eq!(sequence[0], 21_800);
+        sequence.sort_unstable();
+        assert!(sequence.iter().copied().eq(0..num_items), "not a permutation");
+    }
+}
+
+#[test]
+fn too_little_memory_is_refused_before_any_work() {
+    let corpus = random(300, 5, 1);
+    let settings = Settings { memory_limit: Some(100_000), ..Settings::default() };
+    let context = Context::new(&cpu(settings)).unwrap();
+    let elements = Elements::F32(&corpus.values);
+    let error = context.sequences(elements, 300, 5, false, &Request::default()).unwrap_err();
+    let Error::TooLarge { needed, available: 100_000, .. } = error else { panic!("{error}") };
+    assert!(needed > 300 * 300 * 2, "{needed}");
+}
+
+#[test]
+fn the_thread_count_is_checked() {
+    let context = Context::new(&cpu(Settings { threads: Some(3), ..Settings::default() })).unwrap();
+    assert!(context.info().name.starts_with("CPU (3 threads, "), "{}", context.info().name);
+}
