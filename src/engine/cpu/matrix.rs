@@ -9,7 +9,7 @@ use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
 use std::sync::{Mutex, PoisonError};
 
 use super::pages::Pages;
-use super::simd::{dispatch, Level, OnSimd, Pairs, Simd};
+use super::simd::{dispatch, HalfLine, Level, Line, OnSimd, Simd};
 use super::threads;
 use crate::corpus::Corpus;
 use crate::engine::reference::contribution;
@@ -51,8 +51,10 @@ impl Matrix {
         self.stride
     }
 
-    pub(super) fn row(&self, item: u32) -> &[i16] {
-        &self.pages.get()[item as usize * self.stride..][..self.stride]
+    pub(super) fn row(&self, item: u32) -> &[HalfLine] {
+        let row = &self.pages.get()[item as usize * self.stride..][..self.stride];
+        // Pages are aligned, and so is every row of them.
+        bytemuck::cast_slice(row)
     }
 
     pub(super) fn compute(
@@ -96,7 +98,7 @@ fn task_bands(task: usize) -> (usize, usize) {
 
 /// The prepared rows in panels.
 struct Packed {
-    words: Vec<Pairs>,
+    words: Vec<Line>,
     pairs: usize,
 }
 
@@ -104,19 +106,19 @@ impl Packed {
     fn new(corpus: &Corpus) -> Result<Packed> {
         let pairs = (corpus.dim() as usize).div_ceil(2);
         let items = (corpus.num_items() as usize).next_multiple_of(BAND);
-        let mut words = zeroed::<Pairs>(items / PANEL * pairs, "the packed rows")?;
+        let mut words = zeroed::<Line>(items / PANEL * pairs, "the packed rows")?;
         for item in 0..corpus.num_items() {
             let first = item as usize / PANEL * pairs;
             let panel = &mut words[first..first + pairs];
             for (pair, word) in corpus.row(item).chunks(2).zip(panel) {
                 let high = pair.get(1).copied().unwrap_or(0);
-                word[item as usize % PANEL] = i32::from(high) << 16 | i32::from(pair[0] as u16);
+                word.0[item as usize % PANEL] = i32::from(high) << 16 | i32::from(pair[0] as u16);
             }
         }
         Ok(Packed { words, pairs })
     }
 
-    fn panel(&self, index: usize) -> &[Pairs] {
+    fn panel(&self, index: usize) -> &[Line] {
         &self.words[index * self.pairs..][..self.pairs]
     }
 }
@@ -168,22 +170,25 @@ impl OnSimd for Multiply<'_> {
 #[inline(always)]
 fn tile<S: Simd>(
     simd: S,
-    rows: &[Pairs],
+    rows: &[Line],
     first: usize,
-    columns: &[Pairs],
+    columns: &[Line],
     at: usize,
     dots: &mut [[i32; BAND]],
 ) {
     // The number of rows is a constant of the level; one array for all, the compiler drops the rest.
-    let mut sums = [simd.zero(); 8];
+    let mut sums = [simd.splat(0); 8];
     for (a, b) in rows.iter().zip(columns) {
         let b = simd.load(b);
         for row in 0..S::TILE_ROWS {
-            sums[row] = simd.multiply_add(sums[row], a[(first + row) % PANEL], b);
+            let a = simd.splat(a.0[(first + row) % PANEL]);
+            sums[row] = simd.multiply_add(sums[row], a, b);
         }
     }
     for (dots, sum) in dots.iter_mut().zip(sums) {
-        dots[at..at + PANEL].copy_from_slice(&simd.store(sum));
+        let mut line = Line::default();
+        simd.store(sum, &mut line);
+        dots[at..at + PANEL].copy_from_slice(&line.0);
     }
 }
 

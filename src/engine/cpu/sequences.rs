@@ -12,7 +12,7 @@ use std::sync::{Mutex, PoisonError};
 
 use super::matrix::Matrix;
 use super::merge::{self, Meetings, Merged, SetHash};
-use super::simd::{dispatch, Level, OnSimd, Simd};
+use super::simd::{dispatch, HalfLine, Level, Line, OnSimd, Simd};
 use super::{threads, Settings};
 use crate::error::{zeroed, Result};
 use crate::plan::Plan;
@@ -30,17 +30,6 @@ const ROUNDS: u32 = 64;
 
 /// The most items whose taken scores need no pinning.
 const UNPINNED_ITEMS: u32 = 21_845;
-
-/// 16 scores in a cache line of their own.
-#[derive(Debug, Clone, Copy)]
-#[repr(align(64))]
-struct Line([i32; LINE]);
-
-impl Default for Line {
-    fn default() -> Self {
-        Line([0; LINE])
-    }
-}
 
 /// Everything that all threads share.
 struct Run<'a> {
@@ -233,8 +222,8 @@ impl<'q> Worker<'_, '_, 'q> {
         false
     }
 
-    fn pick<S: Simd, const PIN: bool>(&self, simd: S, slot: &mut Slot, next: &[i16]) {
-        let row = bytemuck::cast_slice(self.run.matrix.row(slot.last));
+    fn pick<S: Simd, const PIN: bool>(&self, simd: S, slot: &mut Slot, next: &[HalfLine]) {
+        let row = self.run.matrix.row(slot.last);
         let scores = &mut slot.scores;
         let item = simd.vectorize(
             #[inline(always)]
@@ -249,45 +238,57 @@ impl<'q> Worker<'_, '_, 'q> {
 fn step<S: Simd, const PIN: bool>(
     simd: S,
     scores: &mut [Line],
-    row: &[[i16; LINE]],
-    next: &[i16],
+    row: &[HalfLine],
+    next: &[HalfLine],
 ) -> u32 {
+    let highest = simd.splat(i32::MAX);
     let mut best = i32::MAX;
     let mut best_block = 0;
     let lines = BLOCK / LINE;
     for (block, (scores, row)) in scores.chunks_mut(lines).zip(row.chunks(lines)).enumerate() {
-        let mut low = [i32::MAX; LINE];
-        for (line, (score, row)) in scores.iter_mut().zip(row).enumerate() {
-            if line % 2 == 0 {
-                simd.prefetch(next, block * BLOCK + line * LINE);
+        let mut low = highest;
+        for (at, (score, row)) in scores.iter_mut().zip(row).enumerate() {
+            if at % 2 == 0 {
+                simd.prefetch(next, block * lines + at);
             }
-            for lane in 0..LINE {
-                let old = score.0[lane];
-                let sum = old.wrapping_add(i32::from(row[lane]));
-                let sum = if PIN && old == i32::MAX { old } else { sum };
-                score.0[lane] = sum;
-                low[lane] = low[lane].min(sum);
+            let old = simd.load(score);
+            let mut sum = simd.add(old, simd.widen(row));
+            if PIN {
+                sum = simd.where_equal(old, highest, highest, sum);
             }
+            simd.store(sum, score);
+            low = simd.min(low, sum);
         }
-        let low = low.into_iter().fold(i32::MAX, i32::min);
+        let low = lowest(simd, low);
         if low < best {
             best = low;
             best_block = block;
         }
     }
     let block = scores.chunks(lines).nth(best_block).unwrap_or_default();
-    (best_block * BLOCK) as u32 + first_of(block, best)
+    (best_block * BLOCK) as u32 + first_of(simd, block, best)
 }
 
-/// The position of the first score that equals `best`: every position or a high one, and the minimum of these.
 #[inline(always)]
-fn first_of(block: &[Line], best: i32) -> u32 {
-    let mut first = [u32::MAX; LINE];
-    for (at, line) in (0..).step_by(LINE).zip(block) {
-        for lane in 0..LINE {
-            let here = if line.0[lane] == best { at + lane as u32 } else { u32::MAX };
-            first[lane] = first[lane].min(here);
-        }
-    }
-    first.into_iter().fold(u32::MAX, u32::min)
+fn lowest<S: Simd>(simd: S, wide: S::Wide) -> i32 {
+    let mut line = Line::default();
+    simd.store(wide, &mut line);
+    line.0.into_iter().fold(i32::MAX, i32::min)
 }
+
+/// The position of the first score that equals `best`.
+#[inline(always)]
+fn first_of<S: Simd>(simd: S, block: &[Line], best: i32) -> u32 {
+    let best = simd.splat(best);
+    let highest = simd.splat(i32::MAX);
+    let mut first = highest;
+    let mut position = simd.load(&POSITIONS);
+    for line in block {
+        let here = simd.where_equal(simd.load(line), best, position, highest);
+        first = simd.min(first, here);
+        position = simd.add(position, simd.splat(LINE as i32));
+    }
+    lowest(simd, first) as u32
+}
+
+const POSITIONS: Line = Line([0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15]);
