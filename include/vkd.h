@@ -188,17 +188,21 @@ typedef enum vkd_device_kind {
    */
   VKD_DEVICE_VIRTUAL_GPU = 2,
   /**
-   * A Vulkan driver that runs on the processor, such as llvmpipe.
+   * The built-in CPU engine: needs no driver.
    */
-  VKD_DEVICE_SOFTWARE_VULKAN = 3,
+  VKD_DEVICE_CPU = 3,
   /**
-   * Another Vulkan device.
+   * A Vulkan driver that runs on the processor, such as llvmpipe. Used only when named.
    */
-  VKD_DEVICE_OTHER_VULKAN = 4,
+  VKD_DEVICE_SOFTWARE_VULKAN = 4,
   /**
-   * The built-in reference engine: slow, needs no driver.
+   * Another Vulkan device. Used only when named.
    */
-  VKD_DEVICE_REFERENCE = 5,
+  VKD_DEVICE_OTHER_VULKAN = 5,
+  /**
+   * The built-in reference engine: slow, the oracle of the tests.
+   */
+  VKD_DEVICE_REFERENCE = 6,
 } vkd_device_kind;
 
 /**
@@ -268,11 +272,12 @@ typedef struct vkd_device_info {
    */
   char driver[512];
   /**
-   * The device's UUID; all 0 for the reference engine.
+   * The device's UUID; all 0 for the built-in engines.
    */
   uint8_t uuid[16];
   /**
-   * Bytes of the largest memory heap the engine can use; 0 where unknown.
+   * Bytes of the largest memory heap the engine can use; for the CPU engine the memory that is free
+   * now; 0 where unknown.
    */
   uint64_t memory_bytes;
   /**
@@ -303,14 +308,15 @@ typedef struct vkd_context_options {
   uint32_t flags;
   /**
    * The device as NUL-terminated UTF-8. NULL or "": the environment variable `VKD_DEVICE`, and
-   * where that is unset the best device (discrete GPU, integrated, virtual, software driver).
-   * "reference": the built-in reference engine. "vulkan": the best Vulkan device. A decimal
-   * number: the index of `vkd_device_get_info`. A UUID in hex. Or a part of a device's name in any
-   * case, "vulkan:" before it allowed: "llvmpipe", "vulkan:RTX". Read during the call only.
+   * where that is unset the best GPU (discrete, integrated, virtual), else the CPU engine. "cpu": the
+   * built-in CPU engine. "reference": the arithmetic in plain loops. "vulkan": the best Vulkan device.
+   * A decimal number: the index of `vkd_device_get_info`. A UUID in hex. Or a part of a Vulkan device's
+   * name in any case, "vulkan:" before it allowed: "llvmpipe", "vulkan:RTX". Read during the call only.
    */
   const char *device;
   /**
-   * The most device memory in bytes that one run may use; default: the device's largest heap.
+   * The most memory in bytes that one run may use; default: the device's largest heap, and for the
+   * CPU engine what the system and the process's control group leave free.
    */
   uint64_t memory_limit;
   /**
@@ -323,6 +329,11 @@ typedef struct vkd_context_options {
    * driver. At most 1,000.
    */
   uint32_t submit_target_ms;
+  /**
+   * Threads of the CPU engine, at most 4,096; default: the environment variable `VKD_THREADS`, and where that is
+   * unset one for each processor that the process may use.
+   */
+  uint32_t threads;
 } vkd_context_options;
 
 /**

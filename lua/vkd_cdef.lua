@@ -44,9 +44,10 @@ typedef enum vkd_device_kind {
   VKD_DEVICE_DISCRETE_GPU = 0,
   VKD_DEVICE_INTEGRATED_GPU = 1,
   VKD_DEVICE_VIRTUAL_GPU = 2,
-  VKD_DEVICE_SOFTWARE_VULKAN = 3,
-  VKD_DEVICE_OTHER_VULKAN = 4,
-  VKD_DEVICE_REFERENCE = 5,
+  VKD_DEVICE_CPU = 3,
+  VKD_DEVICE_SOFTWARE_VULKAN = 4,
+  VKD_DEVICE_OTHER_VULKAN = 5,
+  VKD_DEVICE_REFERENCE = 6,
 } vkd_device_kind;
 typedef enum vkd_sequence_kernel {
   VKD_KERNEL_AUTO = 0,
@@ -78,6 +79,7 @@ typedef struct vkd_context_options {
   uint64_t memory_limit;
   uint32_t sequence_kernel;
   uint32_t submit_target_ms;
+  uint32_t threads;
 } vkd_context_options;
 typedef struct vkd_batch_options {
   uint32_t struct_size;

@@ -19,7 +19,7 @@ use crate::plan::Plan;
 use crate::progress::Progress;
 
 /// Sequences that a thread works on in turn. With 2 the next row is known one whole pick before.
-pub(super) const SLOTS: usize = 2;
+pub(super) const SLOTS: usize = 4;
 
 /// Scores of a block, in lines of 16.
 const BLOCK: usize = 256;

@@ -203,7 +203,7 @@ fn each(a: [i32; 16], b: [i32; 16], of: impl Fn(i32, i32) -> i32) -> [i32; 16] {
 
 #[cfg(target_arch = "x86_64")]
 mod x86 {
-    use core::arch::x86_64::{__m128i, __m256i, __m512i, _MM_HINT_T0};
+    use core::arch::x86_64::{__m128i, __m256i, __m512i, _MM_HINT_T1};
 
     use bytemuck::{must_cast_mut, must_cast_ref};
     use pulp::x86::{V2, V3, V4};
@@ -296,7 +296,7 @@ mod x86 {
                 #[inline(always)]
                 fn prefetch(self, row: &[HalfLine], at: usize) {
                     let line = row.as_ptr().wrapping_add(at);
-                    self.sse._mm_prefetch::<_MM_HINT_T0>(line.cast());
+                    self.sse._mm_prefetch::<_MM_HINT_T1>(line.cast());
                 }
             }
         };
