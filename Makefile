@@ -3,17 +3,24 @@
 VALIDATION := $(CURDIR)/target/validation.log
 CARGO_TEST := VKD_VALIDATION=$(VALIDATION) cargo test --release
 
-.PHONY: help run test bench build lint rust-test lua-test spirv-val validation leak header clean
+.PHONY: help run devices test bench bench-growth build install uninstall examples lint rust-test lua-test spirv-val validation leak header clean
 help:
 	@echo "make run      install what is missing, build, compute the Psalms from LuaJIT"
 	@echo "make test     install what is missing, run all checks and tests"
-	@echo "make bench    measure against the direct method and numpy"
+	@echo "make devices  list the devices that vkd can use"
+	@echo "make install  install library, header and LuaJIT module below PREFIX (default /usr/local)"
+	@echo "make bench    measure against the direct method and numpy; CORPUS=file.npy adds a corpus"
 	@echo "make header   write include/vkd.h and lua/vkd_cdef.lua from the Rust sources"
 
 run:
 	@.ci/setup run
 	cargo build --release
 	luajit examples/psalms.lua
+
+devices:
+	@.ci/setup run
+	@cargo build --release --quiet
+	@luajit examples/devices.lua
 
 test:
 	@.ci/setup test
@@ -22,7 +29,9 @@ test:
 	$(MAKE) build
 	$(MAKE) spirv-val
 	$(MAKE) lua-test
+	$(MAKE) examples
 	$(MAKE) leak
+	tests/install
 	$(MAKE) rust-test
 	$(MAKE) validation
 
@@ -38,7 +47,8 @@ rust-test:
 	$(CARGO_TEST)
 
 lua-test:
-	VKD_VALIDATION=$(VALIDATION) busted --lua=luajit tests/lua
+	VKD_DEVICE=cpu busted --lua=luajit tests/lua
+	VKD_DEVICE=llvmpipe VKD_VALIDATION=$(VALIDATION) busted --lua=luajit tests/lua
 
 # Every kernel variant that was built is valid SPIR-V for Vulkan 1.1.
 spirv-val:
@@ -55,9 +65,42 @@ validation:
 leak:
 	tests/c/leak
 
+# CORPUS: another npy file (f2 or f4) beside the Psalms.
 bench:
 	@.ci/setup bench
+	cargo bench --bench cpu -- $(CORPUS)
 	cargo bench --bench psalms
+
+# Some minutes: writes docs/growth.svg.
+bench-growth:
+	cargo bench --bench growth
+
+# What `make run` shows, on the built-in engine and on a Vulkan driver: the same picks.
+examples:
+	VKD_DEVICE=cpu luajit examples/psalms.lua | tail -n 11 >target/psalms.cpu
+	VKD_DEVICE=llvmpipe luajit examples/psalms.lua | tail -n 11 >target/psalms.llvmpipe
+	cmp target/psalms.cpu target/psalms.llvmpipe
+	luajit examples/devices.lua
+
+PREFIX ?= /usr/local
+VERSION := $(shell sed -n 's/^version = "\(.*\)"/\1/p' Cargo.toml | head -n 1)
+LUA_MODULES := $(DESTDIR)$(PREFIX)/share/lua/5.1
+
+install: build
+	install -d $(DESTDIR)$(PREFIX)/include $(DESTDIR)$(PREFIX)/lib/pkgconfig $(LUA_MODULES)
+	install -m 644 include/vkd.h $(DESTDIR)$(PREFIX)/include/
+	install -m 755 target/release/libvkd.so $(DESTDIR)$(PREFIX)/lib/
+	install -m 644 target/release/libvkd.a $(DESTDIR)$(PREFIX)/lib/
+	install -m 644 lua/*.lua $(LUA_MODULES)/
+	printf '%s\n' 'prefix=$(PREFIX)' 'Name: vkd' 'Version: $(VERSION)' \
+		'Description: diversity sequences of embedded texts' \
+		'Cflags: -I$${prefix}/include' 'Libs: -L$${prefix}/lib -lvkd' \
+		'Libs.private: -lm -lpthread -ldl -lgcc_s' >$(DESTDIR)$(PREFIX)/lib/pkgconfig/vkd.pc
+
+uninstall:
+	rm -f $(DESTDIR)$(PREFIX)/include/vkd.h $(DESTDIR)$(PREFIX)/lib/libvkd.so \
+		$(DESTDIR)$(PREFIX)/lib/libvkd.a $(DESTDIR)$(PREFIX)/lib/pkgconfig/vkd.pc
+	cd lua && for module in *.lua; do rm -f $(LUA_MODULES)/$$module; done
 
 header:
 	VKD_BLESS=1 cargo test --release --test header

@@ -74,6 +74,10 @@ typedef enum vkd_status {
    */
   VKD_ERROR_SHAPE_MISMATCH = -10,
   /**
+   * The output has too little room for the result.
+   */
+  VKD_ERROR_OUTPUT_TOO_SMALL = -11,
+  /**
    * A NaN or an infinity in the embeddings.
    */
   VKD_ERROR_NOT_FINITE = -101,
@@ -101,6 +105,10 @@ typedef enum vkd_status {
    * The driver refused memory.
    */
   VKD_ERROR_DEVICE_MEMORY = -203,
+  /**
+   * The driver ran out of memory during a call.
+   */
+  VKD_ERROR_DRIVER_MEMORY = -204,
   /**
    * No Vulkan loader is installed.
    */
@@ -569,12 +577,15 @@ int32_t vkd_job_wait(const struct vkd_job *job, int64_t timeout_ms);
 
 /**
  * Copies the result of a finished job to `out_sequences` (starts x length numbers, see
- * `vkd_batch_compute`). Can be called again. VKD_ERROR_NOT_FINISHED while the job is at work.
+ * `vkd_batch_compute`), which has room for `capacity` numbers; fewer than the result has are
+ * VKD_ERROR_OUTPUT_TOO_SMALL. Can be called again. VKD_ERROR_NOT_FINISHED while the job is at work.
  *
  * # Safety
- * `job` must be NULL (an error) or live, `out_sequences` NULL (an error) or large enough.
+ * `job` must be NULL (an error) or live, `out_sequences` NULL (an error) or `capacity` numbers long.
  */
-int32_t vkd_job_result(const struct vkd_job *job, uint32_t *out_sequences);
+int32_t vkd_job_result(const struct vkd_job *job,
+                       uint64_t capacity,
+                       uint32_t *out_sequences);
 
 /**
  * Asks a job to stop and returns at once; it ends with VKD_ERROR_CANCELLED after its next

@@ -14,6 +14,7 @@ typedef enum vkd_status {
   VKD_ERROR_LENGTH_OUT_OF_RANGE = -8,
   VKD_ERROR_DIM_TOO_LARGE = -9,
   VKD_ERROR_SHAPE_MISMATCH = -10,
+  VKD_ERROR_OUTPUT_TOO_SMALL = -11,
   VKD_ERROR_NOT_FINITE = -101,
   VKD_ERROR_ZERO_NORM = -102,
   VKD_ERROR_ZERO_NORM_CENTERED = -103,
@@ -21,6 +22,7 @@ typedef enum vkd_status {
   VKD_ERROR_TOO_LARGE = -201,
   VKD_ERROR_HOST_MEMORY = -202,
   VKD_ERROR_DEVICE_MEMORY = -203,
+  VKD_ERROR_DRIVER_MEMORY = -204,
   VKD_ERROR_NO_LOADER = -301,
   VKD_ERROR_NO_DEVICE = -302,
   VKD_ERROR_DEVICE_NOT_FOUND = -303,
@@ -129,7 +131,9 @@ int32_t vkd_batch_start(const struct vkd_context *context,
                         struct vkd_job **out_job);
 int32_t vkd_job_poll(const struct vkd_job *job, struct vkd_job_progress *out_progress);
 int32_t vkd_job_wait(const struct vkd_job *job, int64_t timeout_ms);
-int32_t vkd_job_result(const struct vkd_job *job, uint32_t *out_sequences);
+int32_t vkd_job_result(const struct vkd_job *job,
+                       uint64_t capacity,
+                       uint32_t *out_sequences);
 void vkd_job_cancel(const struct vkd_job *job);
 void vkd_job_free(struct vkd_job *job);
 ]]

@@ -44,8 +44,7 @@ local function progress_table(raw)
   local done, total = tonumber(raw.picks_done), tonumber(raw.picks_total)
   local state = STATES[raw.state]
   local fraction = total > 0 and done / total or (state == "done" and 1 or 0)
-  -- Until the first picks have been timed, an estimate from them would be 0.
-  local known = raw.seconds_left >= 0 and (state ~= "running" or raw.sequences_seconds > 0)
+  local known = raw.seconds_left >= 0
   local progress = {
     state = state,
     fraction = fraction,
@@ -114,7 +113,7 @@ function Job:result()
   if status ~= 0 then return failure(status) end
   local data, message, refused = support.allocate("uint32_t", self._count * self._length)
   if not data then return nil, message, refused end
-  status = c.vkd_job_result(handle, data)
+  status = c.vkd_job_result(handle, self._count * self._length, data)
   if status ~= 0 then return failure(status) end
   local progress, why, name = self:poll()
   if not progress then return nil, why, name end

@@ -54,7 +54,6 @@ library.c = c
 ---The three values for a failed call: nil, the message and the status's name.
 function library.failure(status)
   local message = ffi.string(c.vkd_last_error())
-  if status <= -101 and status > -200 then message = message .. " (counted from 0)" end
   return nil, message, ffi.string(c.vkd_status_name(status))
 end
 

@@ -127,6 +127,8 @@ fn open(wanted: &str, options: &ContextOptions) -> Result<Box<dyn Engine>> {
     match wanted.to_lowercase().as_str() {
         "" if has_gpu() => vulkan("vulkan"),
         "" | "cpu" => built_in(DeviceKind::Cpu),
+        // As the list of devices names it: "CPU (2 threads, AVX2)".
+        name if name.starts_with("cpu (") => built_in(DeviceKind::Cpu),
         "reference" => built_in(DeviceKind::Reference),
         name => match name.parse::<usize>() {
             Ok(index) => match place(&devices()?, index, wanted)? {

@@ -29,14 +29,18 @@ pub enum Error {
     DimTooLarge { dim: u32, limit: u32 },
     #[error("{given} embedding values were given, but {num_items} items of {dim} dimensions need {needed}")]
     ShapeMismatch { given: usize, num_items: u32, dim: u32, needed: u64 },
+    #[error(
+        "{name} has room for {capacity} values, but the result has {needed}; pass a larger one"
+    )]
+    OutputTooSmall { name: &'static str, capacity: u64, needed: u64 },
 
-    #[error("item {item} has {value} in dimension {dimension}; every value must be finite (remove or re-embed that item)")]
+    #[error("item {item} has {value} in dimension {dimension} (both 0-based); every value must be finite (remove or re-embed that item)")]
     NotFinite { item: u32, dimension: u32, value: &'static str },
-    #[error("item {item} has zero length, so it has no direction to compare (an empty text?); remove it")]
+    #[error("item {item} (0-based) has zero length, so it has no direction to compare (an empty text?); remove it")]
     ZeroNorm { item: u32 },
-    #[error("item {item} has zero length after centring (it equals the mean of all items); remove it or switch centring off")]
+    #[error("item {item} (0-based) has zero length after centring (it equals the mean of all items); remove it or switch centring off")]
     ZeroNormCentered { item: u32 },
-    #[error("item {item} has a length that no f64 can hold (its values are too large or too small); scale the embeddings")]
+    #[error("item {item} (0-based) has a length that no f64 can hold (its values are too large or too small); scale the embeddings")]
     NormRange { item: u32 },
 
     #[error("{what} need {needed} bytes on {device}, and {available} are there; use fewer items, fewer starts per call or another device")]
@@ -45,10 +49,12 @@ pub enum Error {
     HostMemory { what: &'static str, bytes: u64 },
     #[error("{device} refused {bytes} bytes for {what} ({reason}); close other programs that use it, or use fewer items")]
     DeviceMemory { device: String, what: String, bytes: u64, reason: String },
+    #[error("{device} ran out of memory during {call} ({code}); close other programs that use it, or use fewer items")]
+    DriverMemory { device: String, call: &'static str, code: String },
 
-    #[error("no Vulkan loader could be opened ({reason}); install it (Debian: libvulkan1), or choose the device \"reference\"")]
+    #[error("no Vulkan loader could be opened ({reason}); install it (Debian: libvulkan1), or choose the device \"cpu\"")]
     NoLoader { reason: String },
-    #[error("the Vulkan loader is there, but it offers no device ({reason}); install a driver (Debian: mesa-vulkan-drivers), or choose the device \"reference\"")]
+    #[error("the Vulkan loader is there, but it offers no device ({reason}); install a driver (Debian: mesa-vulkan-drivers), or choose the device \"cpu\"")]
     NoDevice { reason: String },
     #[error("no device matches \"{wanted}\"; there are: {available}")]
     DeviceNotFound { wanted: String, available: String },
@@ -106,6 +112,7 @@ statuses! {
     Error::LengthOutOfRange { .. } => -8 "VKD_ERROR_LENGTH_OUT_OF_RANGE",
     Error::DimTooLarge { .. } => -9 "VKD_ERROR_DIM_TOO_LARGE",
     Error::ShapeMismatch { .. } => -10 "VKD_ERROR_SHAPE_MISMATCH",
+    Error::OutputTooSmall { .. } => -11 "VKD_ERROR_OUTPUT_TOO_SMALL",
     Error::NotFinite { .. } => -101 "VKD_ERROR_NOT_FINITE",
     Error::ZeroNorm { .. } => -102 "VKD_ERROR_ZERO_NORM",
     Error::ZeroNormCentered { .. } => -103 "VKD_ERROR_ZERO_NORM_CENTERED",
@@ -113,6 +120,7 @@ statuses! {
     Error::TooLarge { .. } => -201 "VKD_ERROR_TOO_LARGE",
     Error::HostMemory { .. } => -202 "VKD_ERROR_HOST_MEMORY",
     Error::DeviceMemory { .. } => -203 "VKD_ERROR_DEVICE_MEMORY",
+    Error::DriverMemory { .. } => -204 "VKD_ERROR_DRIVER_MEMORY",
     Error::NoLoader { .. } => -301 "VKD_ERROR_NO_LOADER",
     Error::NoDevice { .. } => -302 "VKD_ERROR_NO_DEVICE",
     Error::DeviceNotFound { .. } => -303 "VKD_ERROR_DEVICE_NOT_FOUND",

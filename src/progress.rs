@@ -26,14 +26,32 @@ pub enum Phase {
 pub const PHASE_NAMES: [&str; 5] = ["prepare", "upload", "matrix", "sequences", "download"];
 
 /// Shared between the engine that works and those who watch.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub struct Progress {
+    epoch: Instant,
+    /// The phase under way: 1 + its number, and above 3 bits its begin in nanoseconds after the epoch.
+    running: AtomicU64,
     cancel: AtomicBool,
     sequences_done: AtomicU64,
     picks_done: AtomicU64,
     picks_total: AtomicU64,
     bytes_read: AtomicU64,
     nanoseconds: [AtomicU64; PHASE_NAMES.len()],
+}
+
+impl Default for Progress {
+    fn default() -> Self {
+        Progress {
+            epoch: Instant::now(),
+            running: AtomicU64::default(),
+            cancel: AtomicBool::default(),
+            sequences_done: AtomicU64::default(),
+            picks_done: AtomicU64::default(),
+            picks_total: AtomicU64::default(),
+            bytes_read: AtomicU64::default(),
+            nanoseconds: Default::default(),
+        }
+    }
 }
 
 impl Progress {
@@ -66,9 +84,11 @@ impl Progress {
 
     /// Runs `work` and books its time on `phase`.
     pub(crate) fn time<T>(&self, phase: Phase, work: impl FnOnce() -> T) -> T {
-        let begin = Instant::now();
+        let begin = self.now();
+        self.running.store(begin << 3 | (phase as u64 + 1), Relaxed);
         let result = work();
-        self.nanoseconds[phase as usize].fetch_add(begin.elapsed().as_nanos() as u64, Relaxed);
+        self.running.store(0, Relaxed);
+        self.nanoseconds[phase as usize].fetch_add(self.now() - begin, Relaxed);
         result
     }
 
@@ -92,8 +112,37 @@ impl Progress {
         self.bytes_read.load(Relaxed)
     }
 
-    /// Seconds spent in `phase` so far.
+    /// Seconds spent in `phase` so far, up to this moment.
     pub fn seconds(&self, phase: Phase) -> f64 {
-        self.nanoseconds[phase as usize].load(Relaxed) as f64 * 1e-9
+        let booked = self.nanoseconds[phase as usize].load(Relaxed);
+        let running = self.running.load(Relaxed);
+        let under_way = if running & 7 == phase as u64 + 1 {
+            self.now().saturating_sub(running >> 3)
+        } else {
+            0
+        };
+        (booked + under_way) as f64 * 1e-9
+    }
+
+    fn now(&self) -> u64 {
+        self.epoch.elapsed().as_nanos() as u64
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_phase_under_way_counts_too() {
+        let progress = Progress::default();
+        progress.time(Phase::Matrix, || {
+            std::thread::sleep(std::time::Duration::from_millis(2));
+            assert!(progress.seconds(Phase::Matrix) >= 0.002);
+            assert_eq!(progress.seconds(Phase::Sequences), 0.0);
+        });
+        let booked = progress.seconds(Phase::Matrix);
+        assert!(booked >= 0.002);
+        assert_eq!(progress.seconds(Phase::Matrix), booked);
     }
 }

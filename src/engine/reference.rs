@@ -63,6 +63,7 @@ pub fn dot(a: &[i16], b: &[i16]) -> i32 {
 
 /// Step 4: what picking an item of weight `weight` adds to the score of an item, given their dot
 /// product.
+#[inline(always)]
 pub fn contribution(dot: i32, weight: u16, extra_shift: u32) -> i16 {
     let g = ((dot + (1 << 14)) >> 15).clamp(-32767, 32767);
     ((i32::from(weight) * g + (1 << (14 + extra_shift))) >> (15 + extra_shift)) as i16

@@ -185,7 +185,7 @@ pub unsafe extern "C" fn vkd_batch_compute(
         // SAFETY: the caller's contract.
         let job = unsafe { start(context, embeddings, num_items, dim, options)? };
         // SAFETY: the caller's contract: room for the whole result.
-        unsafe { write_result(job.wait(None).as_deref(), out_sequences) }
+        unsafe { write_result(job.wait(None).as_deref(), u64::MAX, out_sequences) }
     })
 }
 
@@ -254,19 +254,24 @@ pub unsafe extern "C" fn vkd_job_wait(job: *const vkd_job, timeout_ms: i64) -> i
 }
 
 /// Copies the result of a finished job to `out_sequences` (starts x length numbers, see
-/// `vkd_batch_compute`). Can be called again. VKD_ERROR_NOT_FINISHED while the job is at work.
+/// `vkd_batch_compute`), which has room for `capacity` numbers; fewer than the result has are
+/// VKD_ERROR_OUTPUT_TOO_SMALL. Can be called again. VKD_ERROR_NOT_FINISHED while the job is at work.
 ///
 /// # Safety
-/// `job` must be NULL (an error) or live, `out_sequences` NULL (an error) or large enough.
+/// `job` must be NULL (an error) or live, `out_sequences` NULL (an error) or `capacity` numbers long.
 #[no_mangle]
-pub unsafe extern "C" fn vkd_job_result(job: *const vkd_job, out_sequences: *mut u32) -> i32 {
+pub unsafe extern "C" fn vkd_job_result(
+    job: *const vkd_job,
+    capacity: u64,
+    out_sequences: *mut u32,
+) -> i32 {
     guard(|| {
         // SAFETY: the caller's contract.
         let job = unsafe { required(job, "job")? };
         // SAFETY: the caller's contract.
         unsafe { required(out_sequences, "out_sequences")? };
         // SAFETY: the caller's contract: room for the whole result.
-        unsafe { write_result(job.0.result().as_deref(), out_sequences) }
+        unsafe { write_result(job.0.result().as_deref(), capacity, out_sequences) }
     })
 }
 
@@ -396,10 +401,18 @@ fn bad(option: &'static str, got: u32, allowed: &str) -> Error {
 
 /// # Safety
 /// `out` must have room for the whole result.
-unsafe fn write_result(result: Option<&Result<Vec<u32>>>, out: *mut u32) -> Result<i32> {
+unsafe fn write_result(
+    result: Option<&Result<Vec<u32>>>,
+    capacity: u64,
+    out: *mut u32,
+) -> Result<i32> {
     match result {
         None => Err(Error::NotFinished),
         Some(Err(error)) => Err(error.clone()),
+        Some(Ok(sequences)) if sequences.len() as u64 > capacity => {
+            let (name, needed) = ("out_sequences", sequences.len() as u64);
+            Err(Error::OutputTooSmall { name, capacity, needed })
+        }
         Some(Ok(sequences)) => {
             // SAFETY: the caller's contract; a fresh Vec cannot overlap the caller's memory.
             unsafe { std::ptr::copy_nonoverlapping(sequences.as_ptr(), out, sequences.len()) };
@@ -452,11 +465,11 @@ fn progress_to_c(job: &Job) -> vkd_job_progress {
         Some(Ok(_)) => vkd_job_state::VKD_JOB_DONE,
         Some(Err(_)) => vkd_job_state::VKD_JOB_FAILED,
     };
-    let pace = progress.seconds(Phase::Sequences) / done as f64;
-    let seconds_left = match (&result, done) {
-        (Some(_), _) => 0.0,
-        (None, 0) => -1.0,
-        (None, _) => pace * total.saturating_sub(done) as f64,
+    let spent = progress.seconds(Phase::Sequences);
+    let seconds_left = match &result {
+        Some(_) => 0.0,
+        None if done == 0 || spent == 0.0 => -1.0,
+        None => spent / done as f64 * total.saturating_sub(done) as f64,
     };
     vkd_job_progress {
         struct_size: size_of::<vkd_job_progress>() as u32,

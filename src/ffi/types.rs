@@ -36,6 +36,8 @@ pub enum vkd_status {
     VKD_ERROR_DIM_TOO_LARGE = -9,
     /// The number of values is not items x dimensions.
     VKD_ERROR_SHAPE_MISMATCH = -10,
+    /// The output has too little room for the result.
+    VKD_ERROR_OUTPUT_TOO_SMALL = -11,
     /// A NaN or an infinity in the embeddings.
     VKD_ERROR_NOT_FINITE = -101,
     /// An embedding of zero length.
@@ -50,6 +52,8 @@ pub enum vkd_status {
     VKD_ERROR_HOST_MEMORY = -202,
     /// The driver refused memory.
     VKD_ERROR_DEVICE_MEMORY = -203,
+    /// The driver ran out of memory during a call.
+    VKD_ERROR_DRIVER_MEMORY = -204,
     /// No Vulkan loader is installed.
     VKD_ERROR_NO_LOADER = -301,
     /// The Vulkan loader offers no device.

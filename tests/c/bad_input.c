@@ -71,7 +71,7 @@ static void pointers(void) {
     expect("no context info", vkd_context_get_info(context, NULL), VKD_ERROR_NULL_POINTER, "out_info");
     expect("wait for nothing", vkd_job_wait(NULL, 0), VKD_ERROR_NULL_POINTER, "job");
     expect("poll nothing", vkd_job_poll(NULL, NULL), VKD_ERROR_NULL_POINTER, "job");
-    expect("result of nothing", vkd_job_result(NULL, out), VKD_ERROR_NULL_POINTER, "job");
+    expect("result of nothing", vkd_job_result(NULL, 1, out), VKD_ERROR_NULL_POINTER, "job");
     expect("misaligned", vkd_batch_compute(context, (const float *)(const void *)((const char *)items + 1), 1, 1, NULL, out), VKD_ERROR_BAD_OPTION, "aligned");
     vkd_job_cancel(NULL);
     vkd_job_free(NULL);
@@ -161,7 +161,8 @@ static void jobs(void) {
     }
     progress.struct_size = 12;
     expect("poll, small struct", vkd_job_poll(job, &progress), VKD_ERROR_STRUCT_SIZE, "96");
-    expect("result", vkd_job_result(job, out), VKD_OK, "");
+    expect("result, no room", vkd_job_result(job, 15, out), VKD_ERROR_OUTPUT_TOO_SMALL, "the result has 16");
+    expect("result", vkd_job_result(job, 16, out), VKD_OK, "");
     vkd_job_free(job);
 }
 

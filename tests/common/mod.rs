@@ -19,7 +19,12 @@ fn folder() -> PathBuf {
 
 /// Reads a file of tests/golden (f2 or f4, C order).
 pub fn npy(name: &str) -> Npy {
-    let bytes = std::fs::read(folder().join(name)).unwrap();
+    npy_at(&folder().join(name))
+}
+
+/// Reads an npy file (f2 or f4, C order).
+pub fn npy_at(path: &Path) -> Npy {
+    let bytes = std::fs::read(path).unwrap();
     let header_len = usize::from(u16::from_le_bytes([bytes[8], bytes[9]]));
     let header = std::str::from_utf8(&bytes[10..10 + header_len]).unwrap();
     let shape = header.split("'shape': (").nth(1).unwrap().split(')').next().unwrap();

@@ -18,7 +18,7 @@ describe("bad data:", function()
   end)
 
   it("counts from 0 and says so", function()
-    failed("VKD_ERROR_ZERO_NORM", "(counted from 0)", vkd.batch_compute({ 1, 2, 0, 0 }, 2))
+    failed("VKD_ERROR_ZERO_NORM", "(0-based)", vkd.batch_compute({ 1, 2, 0, 0 }, 2))
   end)
 
   it("a zero vector, given or after centring", function()

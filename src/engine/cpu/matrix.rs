@@ -71,7 +71,6 @@ impl Matrix {
         let bands: Vec<Mutex<&mut [i16]>> = bands.map(Mutex::new).collect();
         let tasks = bands.len() * (bands.len() + 1) / 2;
         let next = AtomicUsize::new(0);
-        let output = Output { corpus, bands: &bands, stride };
         threads::run(num_threads.min(tasks), || {
             let mut square = Square::new();
             loop {
@@ -81,8 +80,11 @@ impl Matrix {
                     return Ok(());
                 }
                 let (i, j) = task_bands(task);
-                dispatch(level, Multiply { packed: &packed, i, j, square: &mut square });
-                output.write(i, j, &mut square);
+                dispatch(level, Task { corpus, packed: &packed, i, j, square: &mut square });
+                copy(&bands[i], stride, j, &square.own);
+                if i != j {
+                    copy(&bands[j], stride, i, &square.mirrored);
+                }
             }
         })?;
         drop(bands);
@@ -123,46 +125,60 @@ impl Packed {
     }
 }
 
-/// The dot products of two bands, then what they contribute.
+/// The dot products of two bands, and what they contribute: as rows of the one and as rows of the other.
 struct Square {
     dots: Vec<[i32; BAND]>,
-    values: Vec<[i16; BAND]>,
+    own: Vec<[i16; BAND]>,
+    mirrored: Vec<[i16; BAND]>,
 }
 
 impl Square {
     fn new() -> Square {
-        Square { dots: vec![[0; BAND]; BAND], values: vec![[0; BAND]; BAND] }
+        let values = vec![[0; BAND]; BAND];
+        Square { dots: vec![[0; BAND]; BAND], own: values.clone(), mirrored: values }
     }
 }
 
-/// The dot products of band `i` with band `j`.
-struct Multiply<'a> {
+/// Computes the square of band `i` and band `j`.
+struct Task<'a> {
+    corpus: &'a Corpus,
     packed: &'a Packed,
     i: usize,
     j: usize,
     square: &'a mut Square,
 }
 
-impl OnSimd for Multiply<'_> {
+impl OnSimd for Task<'_> {
     type Output = ();
 
     fn run<S: Simd>(self, simd: S) {
         simd.vectorize(
             #[inline(always)]
             || {
-                let panels = BAND / PANEL;
-                for b in 0..panels {
-                    let columns = self.packed.panel(self.j * panels + b);
-                    for a in 0..panels {
-                        let rows = self.packed.panel(self.i * panels + a);
-                        let dots = &mut self.square.dots[a * PANEL..][..PANEL];
-                        for (first, dots) in dots.chunks_mut(S::TILE_ROWS).enumerate() {
-                            tile(simd, rows, first * S::TILE_ROWS, columns, b * PANEL, dots);
-                        }
-                    }
+                let Square { dots, own, mirrored } = self.square;
+                multiply(simd, self.packed, self.i, self.j, dots);
+                finish(self.corpus, dots, own, self.i);
+                if self.i != self.j {
+                    transpose(dots);
+                    finish(self.corpus, dots, mirrored, self.j);
                 }
             },
         );
+    }
+}
+
+#[inline(always)]
+fn multiply<S: Simd>(simd: S, packed: &Packed, i: usize, j: usize, dots: &mut [[i32; BAND]]) {
+    let panels = BAND / PANEL;
+    for b in 0..panels {
+        let columns = packed.panel(j * panels + b);
+        for a in 0..panels {
+            let rows = packed.panel(i * panels + a);
+            let dots = dots[a * PANEL..][..PANEL].chunks_mut(S::TILE_ROWS);
+            for (first, dots) in dots.enumerate() {
+                tile(simd, rows, first * S::TILE_ROWS, columns, b * PANEL, dots);
+            }
+        }
     }
 }
 
@@ -180,9 +196,9 @@ fn tile<S: Simd>(
     let mut sums = [simd.splat(0); 8];
     for (a, b) in rows.iter().zip(columns) {
         let b = simd.load(b);
-        for row in 0..S::TILE_ROWS {
+        for (row, sum) in sums[..S::TILE_ROWS].iter_mut().enumerate() {
             let a = simd.splat(a.0[(first + row) % PANEL]);
-            sums[row] = simd.multiply_add(sums[row], a, b);
+            *sum = simd.multiply_add(*sum, a, b);
         }
     }
     for (dots, sum) in dots.iter_mut().zip(sums) {
@@ -192,51 +208,33 @@ fn tile<S: Simd>(
     }
 }
 
-/// Where the squares go.
-struct Output<'a, 'b> {
-    corpus: &'a Corpus,
-    bands: &'a [Mutex<&'b mut [i16]>],
-    stride: usize,
-}
-
-impl Output<'_, '_> {
-    /// Writes a square as rows of band `i`, and mirrored as rows of band `j`.
-    fn write(&self, i: usize, j: usize, square: &mut Square) {
-        let Square { dots, values } = square;
-        self.finish(dots, values, i);
-        self.copy(i, j, values);
-        if i != j {
-            transpose(dots);
-            self.finish(dots, values, j);
-            self.copy(j, i, values);
-        }
-    }
-
-    /// Contributions from dot products: the rows belong to band `band`.
-    fn finish(&self, dots: &[[i32; BAND]], values: &mut [[i16; BAND]], band: usize) {
-        let shift = self.corpus.extra_shift();
-        let weights = self.corpus.weights()[band * BAND..].iter();
-        for ((dots, values), &weight) in dots.iter().zip(values).zip(weights) {
-            for (value, &dot) in values.iter_mut().zip(dots) {
-                *value = contribution(dot, weight, shift);
-            }
-        }
-    }
-
-    fn copy(&self, band: usize, columns: usize, values: &[[i16; BAND]]) {
-        let mut rows = self.bands[band].lock().unwrap_or_else(PoisonError::into_inner);
-        for (row, values) in rows.chunks_exact_mut(self.stride).zip(values) {
-            row[columns * BAND..][..BAND].copy_from_slice(values);
+/// Contributions from dot products: the rows are the items of band `band`.
+#[inline(always)]
+fn finish(corpus: &Corpus, dots: &[[i32; BAND]], values: &mut [[i16; BAND]], band: usize) {
+    let shift = corpus.extra_shift();
+    let weights = corpus.weights()[band * BAND..].iter();
+    for ((dots, values), &weight) in dots.iter().zip(values).zip(weights) {
+        for (value, &dot) in values.iter_mut().zip(dots) {
+            *value = contribution(dot, weight, shift);
         }
     }
 }
 
+#[inline(always)]
 fn transpose(square: &mut [[i32; BAND]]) {
     for i in 0..BAND {
         let (above, below) = square.split_at_mut(i + 1);
         for (j, row) in below.iter_mut().enumerate() {
             std::mem::swap(&mut above[i][i + 1 + j], &mut row[i]);
         }
+    }
+}
+
+/// Writes `values` into the rows of a band, as its columns of another.
+fn copy(band: &Mutex<&mut [i16]>, stride: usize, columns: usize, values: &[[i16; BAND]]) {
+    let mut rows = band.lock().unwrap_or_else(PoisonError::into_inner);
+    for (row, values) in rows.chunks_exact_mut(stride).zip(values) {
+        row[columns * BAND..][..BAND].copy_from_slice(values);
     }
 }
 

@@ -8,10 +8,12 @@ mod matrix;
 mod memory;
 mod merge;
 mod pages;
+mod peak;
 mod sequences;
 mod simd;
 mod threads;
 
+pub use peak::multiply_adds_per_second;
 pub use simd::Level;
 
 use super::{DeviceInfo, DeviceKind, Engine};
@@ -72,7 +74,7 @@ impl CpuEngine {
 pub fn peak_bytes(num_items: u32, dim: u32, plan: &Plan, num_threads: usize) -> u64 {
     let stride = matrix::stride(num_items) as u64;
     let matrix = u64::from(num_items) * stride * 2;
-    let scores = (num_threads * sequences::SLOTS) as u64 * stride * 4;
+    let scores = num_threads as u64 * sequences::num_slots(stride as usize) as u64 * stride * 4;
     let output = plan.output_len() as u64 * 4;
     let tables = merge::table_bytes(plan.starts().len() as u64, plan.length());
     matrix + matrix::packed_bytes(num_items, dim).max(scores + output + tables)

@@ -1,8 +1,9 @@
 //! The picks: for each, one row of the matrix is added to the scores and the lowest score is found.
 //!
-//! A thread works on a few sequences in turn, one pick each. While it adds a row for one, it prefetches the row of the next,
-//! so that the memory's latency hides behind work. Scores are kept in blocks of 256 with the minimum taken in the same
-//! pass; the search for the index then touches one block.
+//! A thread works on a few sequences in turn, one pick each. While it adds a row for one, it prefetches the row of the next
+//! into the second-level cache (the first is full of scores), so that the memory's latency hides behind
+//! work. Scores are kept in blocks of 256 with the minimum taken in the same pass; the search for the index then touches
+//! one block.
 //!
 //! A taken item gets a score above all others. Up to 21,845 items it may go on receiving contributions:
 //! 2^31 - 1 - N 2^15 stays above N 2^15 by whatever is added. With more items (PIN) it is held at the top.
@@ -18,8 +19,15 @@ use crate::error::{zeroed, Result};
 use crate::plan::Plan;
 use crate::progress::Progress;
 
-/// Sequences that a thread works on in turn. With 2 the next row is known one whole pick before.
-pub(super) const SLOTS: usize = 4;
+/// Sequences that a thread works on in turn. Two, while their scores stay in 24 of the 32 KiB of a first-level cache; with scores
+/// that do not, four: the rows then come from memory and need more time to arrive.
+pub(super) fn num_slots(stride: usize) -> usize {
+    if 2 * stride * size_of::<i32>() <= 24 * 1024 {
+        2
+    } else {
+        4
+    }
+}
 
 /// Scores of a block, in lines of 16.
 const BLOCK: usize = 256;
@@ -162,7 +170,7 @@ impl OnSimd for Worker<'_, '_, '_> {
 impl<'q> Worker<'_, '_, 'q> {
     fn work<S: Simd, const PIN: bool>(&self, simd: S) -> Result<()> {
         let mut slots = Vec::new();
-        for _ in 0..SLOTS {
+        for _ in 0..num_slots(self.run.matrix.stride()) {
             let mut slot = Slot::new(self.run.matrix.stride())?;
             if self.refill(&mut slot) {
                 slots.push(slot);

@@ -97,7 +97,7 @@ pub(super) trait Simd: Copy + Send + Sync {
     /// Adds to each of 16 sums the two products of its pair in `b` with the pair that is in all of `a`.
     fn multiply_add(self, sum: Self::Wide, a: Self::Wide, b: Self::Wide) -> Self::Wide;
 
-    /// Asks for the cache line of `row[at]`, which is about to be read.
+    /// Asks for the cache line of `row[at]`, which is about to be read, in the second-level cache.
     fn prefetch(self, row: &[HalfLine], at: usize);
 }
 

@@ -232,9 +232,8 @@ impl Device {
             Err(error) => {
                 // SAFETY: the device was just made and nothing uses it.
                 unsafe { raw.destroy_device(None) };
-                let reason = error.to_string();
-                let what = "the allocator".into();
-                Err(Error::DeviceMemory { device: info.name, what, bytes: 0, reason })
+                let (device, code) = (info.name, error.to_string());
+                Err(Error::DriverMemory { device, call: "the allocator's start", code })
             }
         }
     }
@@ -300,7 +299,7 @@ pub(super) fn driver_error(device: &str, call: &'static str, code: vk::Result) -
         vk::Result::ERROR_OUT_OF_HOST_MEMORY
         | vk::Result::ERROR_OUT_OF_DEVICE_MEMORY
         | vk::Result::ERROR_TOO_MANY_OBJECTS => {
-            Error::DeviceMemory { device, what: call.into(), bytes: 0, reason: code.to_string() }
+            Error::DriverMemory { device, call, code: code.to_string() }
         }
         code => Error::Driver { device, call, code: code.to_string() },
     }

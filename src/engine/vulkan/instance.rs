@@ -122,7 +122,8 @@ fn extensions(entry: &Entry) -> Result<Vec<std::ffi::CString>> {
 fn creation_error(code: vk::Result) -> Error {
     match code {
         vk::Result::ERROR_OUT_OF_HOST_MEMORY | vk::Result::ERROR_OUT_OF_DEVICE_MEMORY => {
-            Error::HostMemory { what: "a Vulkan instance", bytes: 0 }
+            let device = "the Vulkan loader".into();
+            Error::DriverMemory { device, call: "vkCreateInstance", code: code.to_string() }
         }
         // ERROR_INCOMPATIBLE_DRIVER: the loader found no driver at all.
         code => Error::NoDevice { reason: code.to_string() },

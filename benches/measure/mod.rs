@@ -1,0 +1,68 @@
+//! What all benchmarks share: medians, the read bandwidth of this machine, timed runs.
+#![allow(dead_code)]
+
+use std::time::Instant;
+
+use vkd::progress::{Phase, PHASE_NAMES};
+use vkd::{Context, ContextOptions, Elements, Request};
+
+pub struct Times {
+    pub phases: [f64; PHASE_NAMES.len()],
+    pub total: f64,
+    pub picks: f64,
+    pub bytes: f64,
+}
+
+pub fn median(mut values: Vec<f64>) -> f64 {
+    values.sort_by(f64::total_cmp);
+    values[values.len() / 2]
+}
+
+/// All starts at full length, or `starts`.
+pub fn run(
+    options: &ContextOptions,
+    (values, num_items, dim): (&[f32], u32, u32),
+    center: bool,
+    starts: Option<Vec<u32>>,
+) -> Times {
+    let context = Context::new(options).unwrap();
+    let request = Request { starts, length: 0 };
+    let begin = Instant::now();
+    let job = context.start(Elements::F32(values), num_items, dim, center, &request).unwrap();
+    job.wait(None).unwrap().as_ref().as_ref().unwrap();
+    let total = begin.elapsed().as_secs_f64();
+    let progress = job.progress();
+    let phases = [Phase::Prepare, Phase::Upload, Phase::Matrix, Phase::Sequences, Phase::Download];
+    Times {
+        phases: phases.map(|phase| progress.seconds(phase)),
+        total,
+        picks: progress.picks_done() as f64,
+        bytes: progress.bytes_read() as f64,
+    }
+}
+
+/// GB/s at which `threads` threads together read a buffer of `bytes` bytes, each its own part again and again: the best of
+/// several tries of some 0.2 s.
+pub fn read_bandwidth(bytes: usize, threads: usize) -> f64 {
+    let words = vec![1u64; bytes / 8];
+    let part = words.len().div_ceil(threads);
+    let rounds = (4_000_000_000 / bytes).max(1);
+    let try_once = || {
+        let begin = Instant::now();
+        std::thread::scope(|scope| {
+            for words in words.chunks(part) {
+                scope.spawn(move || {
+                    for _ in 0..rounds {
+                        let mut sums = [0u64; 16];
+                        for line in std::hint::black_box(words).chunks_exact(16) {
+                            sums.iter_mut().zip(line).for_each(|(sum, word)| *sum ^= word);
+                        }
+                        std::hint::black_box(sums);
+                    }
+                });
+            }
+        });
+        (rounds * words.len() * 8) as f64 / 1e9 / begin.elapsed().as_secs_f64()
+    };
+    (0..5).map(|_| try_once()).fold(0.0, f64::max)
+}
