@@ -103,7 +103,7 @@ uninstall:
 	cd lua && for module in *.lua; do rm -f $(LUA_MODULES)/$$module; done
 
 header:
-	VKD_BLESS=1 cargo test --release --test header
+	VKD_BLESS=1 cargo test --release --test header header_and_cdef
 
 clean:
 	cargo clean

@@ -72,8 +72,8 @@ fn golden_cases_from_c() {
             }
             // The reference's Psalms are tested from Rust; here they would only cost a minute.
             let large = case.npy.num_items > 2000;
-            let devices: &[&str] = if large { &["llvmpipe"] } else { &["llvmpipe", "reference"] };
-            for device in devices {
+            let devices = ["llvmpipe", "cpu", "reference"];
+            for device in &devices[..if large { 2 } else { 3 }] {
                 for program in [&shared, &fixed] {
                     if large && program == &fixed && center {
                         continue;
@@ -91,6 +91,7 @@ fn bad_input_from_c() {
     for shared in [true, false] {
         let program = program("bad_input", shared);
         run(Command::new(&program).env("VKD_DEVICE", "reference"));
+        run(Command::new(&program).env("VKD_DEVICE", "cpu"));
         run(Command::new(&program).arg("vulkan").env("VKD_DEVICE", "llvmpipe"));
     }
 }

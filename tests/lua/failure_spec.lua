@@ -22,8 +22,8 @@ describe("bad data:", function()
   end)
 
   it("a zero vector, given or after centring", function()
-    failed("VKD_ERROR_ZERO_NORM", "item 1 has zero length", vkd.batch_compute({ 1, 2, 0, 0 }, 2))
-    failed("VKD_ERROR_ZERO_NORM_CENTERED", "item 0 has zero length after centring",
+    failed("VKD_ERROR_ZERO_NORM", "item 1 (0-based) has zero length", vkd.batch_compute({ 1, 2, 0, 0 }, 2))
+    failed("VKD_ERROR_ZERO_NORM_CENTERED", "item 0 (0-based) has zero length after centring",
       vkd.batch_compute({ 1, 2, 1, 2 }, 2, { center = true }))
   end)
 
