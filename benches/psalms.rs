@@ -1,48 +1,28 @@
 //! All starts of the Psalms on the Vulkan device, by phase, beside two baselines in the same run: the direct
 //! method (centroid and N x D per pick) on the same device, and the same integer method in numpy. The
-//! baselines run a sample of starts and are scaled; the table says so. Medians of three runs.
+//! baselines run a sample of starts and are scaled; the table says so. Medians of five runs.
 #![allow(clippy::unwrap_used, clippy::print_stdout, missing_docs)]
 
 #[path = "../tests/common/mod.rs"]
 mod common;
+mod measure;
 
 use std::process::Command;
 
+use measure::{median, Times};
+
 use vkd::engine::vulkan::{direct_method, SequenceKernel, Settings, VulkanEngine};
 use vkd::progress::{Phase, PHASE_NAMES};
-use vkd::{Context, Elements, Request};
+use vkd::Context;
 
 const RUNS: usize = 5;
 const DIRECT_STARTS: u32 = 8;
 const NUMPY_STARTS: u32 = 64;
 
-fn median(mut values: Vec<f64>) -> f64 {
-    values.sort_by(f64::total_cmp);
-    values[values.len() / 2]
-}
-
-struct Times {
-    phases: [f64; PHASE_NAMES.len()],
-    total: f64,
-    picks: f64,
-    bytes: f64,
-}
-
 fn run(npy: &common::Npy, kernel: SequenceKernel, starts: Option<Vec<u32>>) -> Times {
     let settings = Settings { kernel: Some(kernel), ..Settings::default() };
-    let context = Context::new(&common::vulkan(settings)).unwrap();
-    let request = Request { starts, length: 0 };
-    let elements = Elements::F32(&npy.values);
-    let job = context.start(elements, npy.num_items, npy.dim, false, &request).unwrap();
-    job.wait(None).unwrap().as_ref().as_ref().unwrap();
-    let progress = job.progress();
-    let phases = [Phase::Prepare, Phase::Upload, Phase::Matrix, Phase::Sequences, Phase::Download];
-    Times {
-        phases: phases.map(|phase| progress.seconds(phase)),
-        total: job.seconds(),
-        picks: progress.picks_done() as f64,
-        bytes: progress.bytes_read() as f64,
-    }
+    let corpus = (&*npy.values, npy.num_items, npy.dim);
+    measure::run(&common::vulkan(settings), corpus, false, starts)
 }
 
 fn main() {

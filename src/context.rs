@@ -122,7 +122,11 @@ fn open(wanted: &str, options: &ContextOptions) -> Result<Box<dyn Engine>> {
         }
     };
     let vulkan = |wanted: &str| -> Result<Box<dyn Engine>> {
-        Ok(Box::new(VulkanEngine::new(wanted, &options.vulkan)?))
+        match VulkanEngine::new(wanted, &options.vulkan) {
+            // It knows of Vulkan devices only.
+            Err(Error::DeviceNotFound { .. }) => Err(not_found(&devices()?, wanted)),
+            engine => Ok(Box::new(engine?)),
+        }
     };
     match wanted.to_lowercase().as_str() {
         "" if has_gpu() => vulkan("vulkan"),
@@ -168,7 +172,7 @@ fn place(devices: &[DeviceInfo], index: usize, wanted: &str) -> Result<Place> {
 }
 
 /// The error for a device that is not there, listing those that are.
-pub(crate) fn not_found(devices: &[DeviceInfo], wanted: &str) -> Error {
+fn not_found(devices: &[DeviceInfo], wanted: &str) -> Error {
     let one = |(index, device): (usize, &DeviceInfo)| format!("{index}: {}", device.name);
     let names: Vec<String> = devices.iter().enumerate().map(one).collect();
     Error::DeviceNotFound { wanted: wanted.into(), available: names.join(", ") }

@@ -1,5 +1,5 @@
 //! What all benchmarks share: medians, the read bandwidth of this machine, timed runs.
-#![allow(dead_code)]
+#![allow(dead_code, unreachable_pub)]
 
 use std::time::Instant;
 

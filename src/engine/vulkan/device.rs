@@ -338,15 +338,12 @@ fn create(
 /// of the name, "vulkan:" before it allowed.
 fn choose(candidates: Vec<Candidate>, wanted: &str) -> Result<Candidate> {
     let infos: Vec<&DeviceInfo> = candidates.iter().map(|candidate| &candidate.info).collect();
-    match find(&infos, wanted) {
-        Some(position) => candidates.into_iter().nth(position),
-        None => None,
-    }
-    .ok_or_else(|| crate::context::not_found(&list_names(), wanted))
-}
-
-fn list_names() -> Vec<DeviceInfo> {
-    crate::context::devices().unwrap_or_default()
+    let position = find(&infos, wanted);
+    let names: Vec<&str> = infos.iter().map(|info| &*info.name).collect();
+    let available = names.join(", ");
+    position
+        .and_then(|position| candidates.into_iter().nth(position))
+        .ok_or_else(|| Error::DeviceNotFound { wanted: wanted.into(), available })
 }
 
 fn find(infos: &[&DeviceInfo], wanted: &str) -> Option<usize> {
