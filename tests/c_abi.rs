@@ -97,7 +97,7 @@ fn bad_input_from_c() {
 }
 
 #[test]
-fn missing_loader_and_missing_driver_have_their_own_errors() {
+fn missing_loader_missing_driver_and_bad_variables_have_their_own_errors() {
     let program = program("main_job", true);
     let fails = |variables: &[(&str, &str)]| {
         let mut command = Command::new(&program);
@@ -112,6 +112,8 @@ fn missing_loader_and_missing_driver_have_their_own_errors() {
     };
     let text = fails(&[("VKD_VULKAN_LIBRARY", "/nonexistent/libvulkan.so")]);
     assert!(text.contains("no Vulkan loader could be opened"), "{text}");
+    let text = fails(&[("VKD_DEVICE", "cpu"), ("VKD_THREADS", "many")]);
+    assert!(text.contains("VKD_THREADS is many"), "{text}");
     let none = "/nonexistent/driver.json";
     let text = fails(&[("VK_ICD_FILENAMES", none), ("VK_DRIVER_FILES", none)]);
     assert!(text.contains("it offers no device"), "{text}");

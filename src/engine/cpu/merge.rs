@@ -135,16 +135,18 @@ mod tests {
     fn chains_are_completed_from_their_ends_and_false_meetings_are_found() {
         let mut rows = vec![
             0, 1, 2, 3, 4, 5, //
-            1, 0, 2, 9, 9, 9, // equal to the first from 2 on
-            2, 0, 1, 3, 9, 9, // from 4 on equal to the second
-            5, 4, 9, 9, 9, 9, // a collision: not the set of the first
+            1, 0, 9, 9, 9, 9, // equal to the first from 2 on
+            2, 0, 1, 9, 9, 9, // from 3 on equal to the fourth
+            0, 2, 1, 3, 9, 9, // from 4 on equal to the first
+            5, 4, 0, 1, 9, 9, // a collision: not the set of the first
             4, 5, 9, 9, 9, 9, // relies on the collision
         ];
         let one = |sequence, into, length| Merged { sequence, into, length };
-        let merged = vec![one(1, 0, 2), one(2, 1, 4), one(3, 0, 2), one(4, 3, 2)];
+        let merged = vec![one(1, 0, 2), one(2, 3, 3), one(3, 0, 4), one(4, 0, 4), one(5, 4, 2)];
         let differ = resolve(&mut rows, 6, merged);
         assert_eq!(rows[6..12], [1, 0, 2, 3, 4, 5]);
-        assert_eq!(differ.len(), 2);
-        assert!(differ.iter().all(|one| one.sequence >= 3));
+        assert_eq!(rows[12..18], [2, 0, 1, 3, 4, 5]);
+        let differ: Vec<u32> = differ.iter().map(|one| one.sequence).collect();
+        assert_eq!(differ, [4, 5]);
     }
 }

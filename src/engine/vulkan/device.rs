@@ -396,8 +396,8 @@ mod tests {
     fn driver_codes_become_the_errors_they_mean() {
         let status = |code| driver_error("gpu", "vkQueueSubmit", code).status();
         assert_eq!(status(vk::Result::ERROR_DEVICE_LOST), -305);
-        assert_eq!(status(vk::Result::ERROR_OUT_OF_DEVICE_MEMORY), -203);
-        assert_eq!(status(vk::Result::ERROR_OUT_OF_HOST_MEMORY), -203);
+        assert_eq!(status(vk::Result::ERROR_OUT_OF_DEVICE_MEMORY), -204);
+        assert_eq!(status(vk::Result::ERROR_OUT_OF_HOST_MEMORY), -204);
         assert_eq!(status(vk::Result::ERROR_INITIALIZATION_FAILED), -306);
     }
 }
