@@ -34,7 +34,6 @@ fn a_run_keeps_to_its_stated_peak() {
         let used = status("VmHWM:") - before;
         let stated = peak_bytes(num_items, dim, &plan, threads as usize);
         assert_eq!(out.len(), plan.output_len());
-        println!("{num_items} x {dim}: stated {stated}, used {used}");
         assert!(used as f64 <= stated as f64 * 1.05, "used {used}, stated {stated}");
         assert!(
             used as f64 >= stated as f64 * 0.80,
