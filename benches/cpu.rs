@@ -21,7 +21,7 @@ fn main() {
     let level = Level::best();
     let threads = std::thread::available_parallelism().map_or(1, usize::from);
     println!("CPU engine, {threads} threads, {}; medians of {RUNS} runs", level.name());
-    let peak = (0..5).map(|_| multiply_adds_per_second(level, threads)).fold(0.0, f64::max);
+    let peak = (0..25).map(|_| multiply_adds_per_second(level, threads)).fold(0.0, f64::max);
     println!("multiply-adds from registers: {:.0} G/s", peak / 1e9);
     let psalms = concat!(env!("CARGO_MANIFEST_DIR"), "/examples/data/psalms.npy").to_owned();
     let given = std::env::args().skip(1).filter(|argument| argument.ends_with(".npy"));

@@ -66,7 +66,7 @@ impl Matrix {
         let num_items = corpus.num_items() as usize;
         let stride = stride(corpus.num_items());
         let mut pages = Pages::zeroed(num_items * stride, "the contribution matrix")?;
-        let packed = Packed::new(corpus)?;
+        let packed = Packed::new(corpus, num_threads)?;
         let bands = pages.get_mut()[..num_items * stride].chunks_mut(BAND * stride);
         let bands: Vec<Mutex<&mut [i16]>> = bands.map(Mutex::new).collect();
         let tasks = bands.len() * (bands.len() + 1) / 2;
@@ -105,23 +105,36 @@ struct Packed {
 }
 
 impl Packed {
-    fn new(corpus: &Corpus) -> Result<Packed> {
+    fn new(corpus: &Corpus, num_threads: usize) -> Result<Packed> {
         let pairs = (corpus.dim() as usize).div_ceil(2);
         let items = (corpus.num_items() as usize).next_multiple_of(BAND);
         let mut words = zeroed::<Line>(items / PANEL * pairs, "the packed rows")?;
-        for item in 0..corpus.num_items() {
-            let first = item as usize / PANEL * pairs;
-            let panel = &mut words[first..first + pairs];
-            for (pair, word) in corpus.row(item).chunks(2).zip(panel) {
-                let high = pair.get(1).copied().unwrap_or(0);
-                word.0[item as usize % PANEL] = i32::from(high) << 16 | i32::from(pair[0] as u16);
+        let panels =
+            Mutex::new((0..corpus.num_items()).step_by(PANEL).zip(words.chunks_mut(pairs)));
+        let next = || panels.lock().unwrap_or_else(PoisonError::into_inner).next();
+        threads::run(num_threads.min(items / PANEL), || {
+            while let Some((first, panel)) = next() {
+                pack(corpus, first, panel);
             }
-        }
+            Ok(())
+        })?;
+        drop(panels);
         Ok(Packed { words, pairs })
     }
 
     fn panel(&self, index: usize) -> &[Line] {
         &self.words[index * self.pairs..][..self.pairs]
+    }
+}
+
+/// Packs the items from `first` into their panel.
+fn pack(corpus: &Corpus, first: u32, panel: &mut [Line]) {
+    let end = corpus.num_items().min(first + PANEL as u32);
+    for (lane, item) in (first..end).enumerate() {
+        for (pair, word) in corpus.row(item).chunks(2).zip(panel.iter_mut()) {
+            let high = pair.get(1).copied().unwrap_or(0);
+            word.0[lane] = i32::from(high) << 16 | i32::from(pair[0] as u16);
+        }
     }
 }
 

@@ -32,12 +32,14 @@ impl OnSimd for Peak {
             || {
                 let rows = S::TILE_ROWS;
                 let mut sums = [simd.splat(0); 8];
-                let (mut a, b) = (simd.splat(3), simd.splat(0x0005_0007));
+                let a: [_; 8] = std::hint::black_box(std::array::from_fn(|row| row as i32));
+                let (mut b, one) = (simd.splat(0x0005_0007), simd.splat(1));
                 for _ in 0..ROUNDS * 8 / rows {
-                    for sum in &mut sums[..rows] {
-                        *sum = simd.multiply_add(*sum, a, b);
+                    // Each row its own factor, or the compiler would multiply once for all.
+                    for (sum, &a) in sums[..rows].iter_mut().zip(&a) {
+                        *sum = simd.multiply_add(*sum, simd.splat(a), b);
                     }
-                    a = std::hint::black_box(a);
+                    b = simd.add(b, one);
                 }
                 let mut total = 0i32;
                 for sum in sums {

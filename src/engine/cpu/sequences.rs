@@ -8,7 +8,6 @@
 //! A taken item gets a score above all others. Up to 21,845 items it may go on receiving contributions:
 //! 2^31 - 1 - N 2^15 stays above N 2^15 by whatever is added. With more items (PIN) it is held at the top.
 
-use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 use std::sync::{Mutex, PoisonError};
 
 use super::matrix::Matrix;
@@ -47,8 +46,6 @@ struct Run<'a> {
     meetings: Option<Meetings>,
     merged: Mutex<Vec<Merged>>,
     progress: &'a Progress,
-    /// Contributions read by this run, in bytes.
-    bytes: AtomicU64,
 }
 
 /// Rows of the result that no thread has begun.
@@ -80,7 +77,6 @@ pub(super) fn compute(
         meetings: share.then(|| Meetings::new(length)),
         merged: Mutex::default(),
         progress,
-        bytes: AtomicU64::new(0),
     };
     let starts = plan.starts();
     let all = (0..).zip(starts).zip(out.chunks_mut(row)).map(|((i, &start), row)| (i, start, row));
@@ -193,7 +189,6 @@ impl<'q> Worker<'_, '_, 'q> {
                 }
             }
             let bytes = picks * u64::from(self.run.num_items) * 2;
-            self.run.bytes.fetch_add(bytes, Relaxed);
             self.run.progress.add_picks(picks, bytes);
         }
         Ok(())
