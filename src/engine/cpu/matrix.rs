@@ -118,7 +118,6 @@ impl Packed {
             }
             Ok(())
         })?;
-        drop(panels);
         Ok(Packed { words, pairs })
     }
 
