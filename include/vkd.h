@@ -20,9 +20,14 @@
 #include <stdint.h>
 
 /**
+ * Classes of submission times: up to 1 ms, 2 ms, 4 ms, ... 1,024 ms, longer.
+ */
+#define SUBMISSION_CLASSES 12
+
+/**
  * What every function that can fail returns: 0 for success, 1 for "not yet", negative numbers for
  * errors. Errors come in bands: -1.. arguments, -101.. the embeddings, -201.. memory, -301..
- * devices and drivers, -401.. jobs, -901 a defect in vkd. `vkd_status_name` gives the name of each.
+ * devices and drivers, -401.. jobs, -501.. files, -901 a defect in vkd. `vkd_status_name` gives the name of each.
  */
 typedef enum vkd_status {
   /**
@@ -146,6 +151,30 @@ typedef enum vkd_status {
    */
   VKD_ERROR_NOT_FINISHED = -402,
   /**
+   * A file cannot be opened, read or written.
+   */
+  VKD_ERROR_FILE = -501,
+  /**
+   * The disk is full, or a limit for files is reached. Finished sequences are kept.
+   */
+  VKD_ERROR_DISK_FULL = -502,
+  /**
+   * A file is damaged or was not written by vkd.
+   */
+  VKD_ERROR_BAD_FILE = -503,
+  /**
+   * A file holds other results than asked for.
+   */
+  VKD_ERROR_OTHER_RESULTS = -504,
+  /**
+   * Another run is writing the file.
+   */
+  VKD_ERROR_FILE_BUSY = -505,
+  /**
+   * The job wrote its result to a file.
+   */
+  VKD_ERROR_RESULT_IN_FILE = -506,
+  /**
    * A defect in vkd.
    */
   VKD_ERROR_INTERNAL = -901,
@@ -177,6 +206,10 @@ typedef enum vkd_batch_flags {
    * Subtract the mean embedding first. Off by default.
    */
   VKD_CENTER = 1,
+  /**
+   * Replace the file at `output_path` and what an interrupted run left there, whatever it holds.
+   */
+  VKD_OVERWRITE = 2,
 } vkd_batch_flags;
 
 /**
@@ -260,6 +293,11 @@ typedef struct vkd_context vkd_context;
 typedef struct vkd_job vkd_job;
 
 /**
+ * A file of sequences, open for reading. Any thread may use it; see `vkd_sequences_open`.
+ */
+typedef struct vkd_sequences vkd_sequences;
+
+/**
  * A device. Set `struct_size` before the call, the library fills the rest.
  */
 typedef struct vkd_device_info {
@@ -323,8 +361,9 @@ typedef struct vkd_context_options {
    */
   const char *device;
   /**
-   * The most memory in bytes that one run may use; default: the device's largest heap, and for the
-   * CPU engine what the system and the process's control group leave free.
+   * The most memory in bytes that one run may use (of the device's, for the CPU engine of the host's); default: the
+   * environment variable `VKD_MEMORY_LIMIT` ("500M", "2G"), and where that is unset what the driver's budget, or the
+   * system and the process's control group, leave free.
    */
   uint64_t memory_limit;
   /**
@@ -377,7 +416,61 @@ typedef struct vkd_batch_options {
    * Must be 0.
    */
   uint32_t reserved;
+  /**
+   * A file for the result, as a NUL-terminated path, instead of memory; NULL: memory. The file is a safetensors file, see
+   * `vkd_sequences_open`. While it grows it is called PATH.partial. The same call after a kill, a cancel or a full disk goes
+   * on where it stopped; if the finished file holds shorter sequences, they are extended; if it holds all, the run ends at
+   * once; if it holds other results, that is VKD_ERROR_OTHER_RESULTS. Read during the call only.
+   */
+  const char *output_path;
 } vkd_batch_options;
+
+/**
+ * What a run takes. Set `struct_size` before the call, the library fills the rest.
+ */
+typedef struct vkd_run_plan {
+  /**
+   * `sizeof(vkd_run_plan)`.
+   */
+  uint32_t struct_size;
+  /**
+   * 0.
+   */
+  uint32_t reserved;
+  /**
+   * Bytes of the host's memory at the most: the prepared embeddings, what the engine takes, and the result where it goes to
+   * memory. Beside it a call with `out_sequences` has the caller's copy.
+   */
+  uint64_t host_bytes;
+  /**
+   * Bytes of the device's memory at the most; 0 for the built-in engines.
+   */
+  uint64_t device_bytes;
+  /**
+   * Bytes of the result: in memory, or in the file (without its header).
+   */
+  uint64_t output_bytes;
+  /**
+   * Bytes of the prepared embeddings, a part of `host_bytes`.
+   */
+  uint64_t corpus_bytes;
+  /**
+   * Groups of sequences that are computed side by side, one after the other, at least.
+   */
+  uint64_t batches;
+  /**
+   * Submissions to the device, at least; 0 for the built-in engines.
+   */
+  uint64_t dispatches;
+  /**
+   * Sequences of the result.
+   */
+  uint64_t sequences;
+  /**
+   * Picks of the run: sequences x (length - 1).
+   */
+  uint64_t picks;
+} vkd_run_plan;
 
 /**
  * How far a job is. Set `struct_size` before the call, the library fills the rest.
@@ -436,6 +529,104 @@ typedef struct vkd_job_progress {
    */
   double download_seconds;
 } vkd_job_progress;
+
+/**
+ * What a file of sequences holds. Set `struct_size` before the call, the library fills the rest.
+ */
+typedef struct vkd_sequences_info {
+  /**
+   * `sizeof(vkd_sequences_info)`.
+   */
+  uint32_t struct_size;
+  /**
+   * VKD_CENTER if the mean was subtracted.
+   */
+  uint32_t flags;
+  /**
+   * Sequences.
+   */
+  uint32_t count;
+  /**
+   * Items of each.
+   */
+  uint32_t length;
+  /**
+   * Items of the corpus.
+   */
+  uint32_t num_items;
+  /**
+   * Bytes of an item number in the rows: 2 or 4.
+   */
+  uint32_t item_bytes;
+  /**
+   * Hash of the prepared embeddings: 32 hex digits, NUL-terminated. Equal embeddings have equal ones.
+   */
+  char fingerprint[40];
+  /**
+   * Version of the library that began the file, NUL-terminated.
+   */
+  char version[24];
+} vkd_sequences_info;
+
+/**
+ * How much `vkd_verify` checks. Set all bytes to 0, then `struct_size`; 0 means the default everywhere.
+ */
+typedef struct vkd_verify_options {
+  /**
+   * `sizeof(vkd_verify_options)`.
+   */
+  uint32_t struct_size;
+  /**
+   * No flags exist yet: 0.
+   */
+  uint32_t flags;
+  /**
+   * One of `vkd_element_type`: what the `embeddings` pointer really points to.
+   */
+  uint32_t element_type;
+  /**
+   * Sequences of the sample, spread over the file; default 16.
+   */
+  uint32_t num_sequences;
+  /**
+   * Picks of each, spread over its length; default 64.
+   */
+  uint32_t num_picks;
+} vkd_verify_options;
+
+/**
+ * What `vkd_verify` found. Set `struct_size` before the call, the library fills the rest.
+ */
+typedef struct vkd_verify_report {
+  /**
+   * `sizeof(vkd_verify_report)`.
+   */
+  uint32_t struct_size;
+  /**
+   * Sequences that were looked at.
+   */
+  uint32_t sequences_checked;
+  /**
+   * Picks that were computed anew.
+   */
+  uint64_t picks_checked;
+  /**
+   * The largest regret of a pick, in cosine distance.
+   */
+  double worst_regret;
+  /**
+   * The mean regret.
+   */
+  double mean_regret;
+  /**
+   * The sequence with the largest regret (0-based).
+   */
+  uint32_t worst_sequence;
+  /**
+   * The place of that pick in its sequence (0-based).
+   */
+  uint32_t worst_pick;
+} vkd_verify_report;
 
 #ifdef __cplusplus
 extern "C" {
@@ -525,7 +716,7 @@ int32_t vkd_context_get_info(const struct vkd_context *context, struct vkd_devic
  * `options->element_type` says (cast the pointer). They need not be normalised. `options` may be
  * NULL for all defaults: one full sequence from every item. `out_sequences` has room for
  * starts x length numbers; row r begins with start r. Item numbers count from 0. It is written only
- * on success. Blocks until done; `vkd_batch_start` is the same without blocking. All pointers are
+ * on success, and may be NULL where `options->output_path` names a file for the result. Blocks until done; `vkd_batch_start` is the same without blocking. All pointers are
  * read during the call only. The result does not depend on the device.
  *
  * Besides the output, the run holds on the host the prepared rows (2 x num_items x dim bytes) and
@@ -540,6 +731,20 @@ int32_t vkd_batch_compute(const struct vkd_context *context,
                           uint32_t dim,
                           const struct vkd_batch_options *options,
                           uint32_t *out_sequences);
+
+/**
+ * Tells what a run would take, without the embeddings, and refuses what cannot be done, as the run itself would. Set
+ * `out_plan->struct_size` first. Waits for a run that is under way on the context.
+ *
+ * # Safety
+ * `context` must be NULL (an error) or live; `options` as in `vkd_batch_compute`; `out_plan` NULL (an error) or
+ * `struct_size` bytes.
+ */
+int32_t vkd_plan(const struct vkd_context *context,
+                 uint32_t num_items,
+                 uint32_t dim,
+                 const struct vkd_batch_options *options,
+                 struct vkd_run_plan *out_plan);
 
 /**
  * Starts what `vkd_batch_compute` does and returns at once, with the input checked and prepared.
@@ -588,8 +793,8 @@ int32_t vkd_job_result(const struct vkd_job *job,
                        uint32_t *out_sequences);
 
 /**
- * Asks a job to stop and returns at once; it ends with VKD_ERROR_CANCELLED after its next
- * submission to the device (some 50 ms). No effect on a job that has ended. NULL is fine.
+ * Asks a job to stop and returns at once; within 0.2 seconds the job has ended with VKD_ERROR_CANCELLED. What is
+ * finished stays in its file. No effect on a job that has ended. NULL is fine.
  *
  * # Safety
  * `job` must be NULL or live.
@@ -603,6 +808,100 @@ void vkd_job_cancel(const struct vkd_job *job);
  * `job` must be NULL or come from `vkd_batch_start`, and must not be used again.
  */
 void vkd_job_free(struct vkd_job *job);
+
+/**
+ * Opens a finished file of sequences (`vkd_batch_options.output_path`) for reading, and checks its header, its size, its
+ * checksums and 16 of its rows; `vkd_sequences_verify` checks all.
+ *
+ * Writes a handle to `out_sequences`, to be freed with `vkd_sequences_free`. The file is mapped into memory, read only: any
+ * number of threads, Lua states and processes can have it open at once, without locks and without copies. Do not cut
+ * or overwrite a file in place while it is open; vkd itself replaces files by renaming, and whoever has the old one open
+ * keeps it.
+ *
+ * # Safety
+ * `path` must be NULL (an error) or NUL-terminated, `out_sequences` NULL (an error) or valid for a write.
+ */
+int32_t vkd_sequences_open(const char *path,
+                           struct vkd_sequences **out_sequences);
+
+/**
+ * Frees what `vkd_sequences_open` opened; pointers to its rows end with it. NULL is fine.
+ *
+ * # Safety
+ * `sequences` must be NULL or come from `vkd_sequences_open`, and must not be used again.
+ */
+void vkd_sequences_free(struct vkd_sequences *sequences);
+
+/**
+ * Describes a file. Set `out_info->struct_size` first; the rest is written on success.
+ *
+ * # Safety
+ * `sequences` must be NULL (an error) or live, `out_info` NULL (an error) or `struct_size` bytes.
+ */
+int32_t vkd_sequences_get_info(const struct vkd_sequences *sequences,
+                               struct vkd_sequences_info *out_info);
+
+/**
+ * Gives sequence `index` (0-based) as it lies in the file: `length` item numbers (0-based) of `item_bytes` bytes each, 2
+ * (uint16_t) or 4 (uint32_t), see `vkd_sequences_get_info`. The first one is the start. Nothing is copied; the pointer is
+ * good until `vkd_sequences_free`.
+ *
+ * # Safety
+ * `sequences` must be NULL (an error) or live, `out_row` NULL (an error) or valid for a write.
+ */
+int32_t vkd_sequences_row(const struct vkd_sequences *sequences,
+                          uint32_t index,
+                          const void **out_row);
+
+/**
+ * Copies `count` item numbers of sequence `index` from place `first` on (all 0-based) to `out_items`, widened to 32 bits.
+ *
+ * # Safety
+ * `sequences` must be NULL (an error) or live, `out_items` NULL (an error) or `count` numbers long.
+ */
+int32_t vkd_sequences_copy_row(const struct vkd_sequences *sequences,
+                               uint32_t index,
+                               uint32_t first,
+                               uint32_t count,
+                               uint32_t *out_items);
+
+/**
+ * Finds the first sequence that begins with item `start` (0-based) and writes its index to `out_index`; where there is none,
+ * that is VKD_ERROR_START_OUT_OF_RANGE. In a file of all starts the index is the start.
+ *
+ * # Safety
+ * `sequences` must be NULL (an error) or live, `out_index` NULL (an error) or valid for a write.
+ */
+int32_t vkd_sequences_find(const struct vkd_sequences *sequences,
+                           uint32_t start,
+                           uint32_t *out_index);
+
+/**
+ * Checks every row of a file: its checksum, its start, and that it holds items of the corpus, each once.
+ *
+ * # Safety
+ * `sequences` must be NULL (an error) or live.
+ */
+int32_t vkd_sequences_verify(const struct vkd_sequences *sequences);
+
+/**
+ * Checks a file against the embeddings that it was computed from: all rows as `vkd_sequences_verify`, and a sample of
+ * picks anew in 64-bit floats, without the library's integers.
+ *
+ * Reports the worst regret: how much farther from the centroid (in cosine distance, 0 to 2) some other item was than the
+ * one picked. The integers round to 15 bits, so up to some 0.001 is right; a wrong file shows 0.1 and more. Embeddings
+ * that are not the file's are VKD_ERROR_OTHER_RESULTS. A pick costs num_items x dim multiplications. `options` may be
+ * NULL; set `out_report->struct_size` first.
+ *
+ * # Safety
+ * Pointers must be NULL (an error, but for `options`) or valid for the sizes above.
+ */
+int32_t vkd_verify(const struct vkd_sequences *sequences,
+                   const float *embeddings,
+                   uint32_t num_items,
+                   uint32_t dim,
+                   const struct vkd_verify_options *options,
+                   struct vkd_verify_report *out_report);
 
 #ifdef __cplusplus
 }  // extern "C"

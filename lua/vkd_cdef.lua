@@ -32,6 +32,12 @@ typedef enum vkd_status {
   VKD_ERROR_VALIDATION = -307,
   VKD_ERROR_CANCELLED = -401,
   VKD_ERROR_NOT_FINISHED = -402,
+  VKD_ERROR_FILE = -501,
+  VKD_ERROR_DISK_FULL = -502,
+  VKD_ERROR_BAD_FILE = -503,
+  VKD_ERROR_OTHER_RESULTS = -504,
+  VKD_ERROR_FILE_BUSY = -505,
+  VKD_ERROR_RESULT_IN_FILE = -506,
   VKD_ERROR_INTERNAL = -901,
 } vkd_status;
 typedef enum vkd_element_type {
@@ -41,6 +47,7 @@ typedef enum vkd_element_type {
 } vkd_element_type;
 typedef enum vkd_batch_flags {
   VKD_CENTER = 1,
+  VKD_OVERWRITE = 2,
 } vkd_batch_flags;
 typedef enum vkd_device_kind {
   VKD_DEVICE_DISCRETE_GPU = 0,
@@ -63,6 +70,7 @@ typedef enum vkd_job_state {
 } vkd_job_state;
 typedef struct vkd_context vkd_context;
 typedef struct vkd_job vkd_job;
+typedef struct vkd_sequences vkd_sequences;
 typedef struct vkd_device_info {
   uint32_t struct_size;
   uint32_t kind;
@@ -91,7 +99,20 @@ typedef struct vkd_batch_options {
   const uint32_t *starts;
   uint32_t num_starts;
   uint32_t reserved;
+  const char *output_path;
 } vkd_batch_options;
+typedef struct vkd_run_plan {
+  uint32_t struct_size;
+  uint32_t reserved;
+  uint64_t host_bytes;
+  uint64_t device_bytes;
+  uint64_t output_bytes;
+  uint64_t corpus_bytes;
+  uint64_t batches;
+  uint64_t dispatches;
+  uint64_t sequences;
+  uint64_t picks;
+} vkd_run_plan;
 typedef struct vkd_job_progress {
   uint32_t struct_size;
   uint32_t state;
@@ -107,6 +128,32 @@ typedef struct vkd_job_progress {
   double sequences_seconds;
   double download_seconds;
 } vkd_job_progress;
+typedef struct vkd_sequences_info {
+  uint32_t struct_size;
+  uint32_t flags;
+  uint32_t count;
+  uint32_t length;
+  uint32_t num_items;
+  uint32_t item_bytes;
+  char fingerprint[40];
+  char version[24];
+} vkd_sequences_info;
+typedef struct vkd_verify_options {
+  uint32_t struct_size;
+  uint32_t flags;
+  uint32_t element_type;
+  uint32_t num_sequences;
+  uint32_t num_picks;
+} vkd_verify_options;
+typedef struct vkd_verify_report {
+  uint32_t struct_size;
+  uint32_t sequences_checked;
+  uint64_t picks_checked;
+  double worst_regret;
+  double mean_regret;
+  uint32_t worst_sequence;
+  uint32_t worst_pick;
+} vkd_verify_report;
 const char *vkd_status_name(int32_t status);
 const char *vkd_last_error(void);
 uint32_t vkd_version(void);
@@ -123,6 +170,11 @@ int32_t vkd_batch_compute(const struct vkd_context *context,
                           uint32_t dim,
                           const struct vkd_batch_options *options,
                           uint32_t *out_sequences);
+int32_t vkd_plan(const struct vkd_context *context,
+                 uint32_t num_items,
+                 uint32_t dim,
+                 const struct vkd_batch_options *options,
+                 struct vkd_run_plan *out_plan);
 int32_t vkd_batch_start(const struct vkd_context *context,
                         const float *embeddings,
                         uint32_t num_items,
@@ -136,4 +188,27 @@ int32_t vkd_job_result(const struct vkd_job *job,
                        uint32_t *out_sequences);
 void vkd_job_cancel(const struct vkd_job *job);
 void vkd_job_free(struct vkd_job *job);
+int32_t vkd_sequences_open(const char *path,
+                           struct vkd_sequences **out_sequences);
+void vkd_sequences_free(struct vkd_sequences *sequences);
+int32_t vkd_sequences_get_info(const struct vkd_sequences *sequences,
+                               struct vkd_sequences_info *out_info);
+int32_t vkd_sequences_row(const struct vkd_sequences *sequences,
+                          uint32_t index,
+                          const void **out_row);
+int32_t vkd_sequences_copy_row(const struct vkd_sequences *sequences,
+                               uint32_t index,
+                               uint32_t first,
+                               uint32_t count,
+                               uint32_t *out_items);
+int32_t vkd_sequences_find(const struct vkd_sequences *sequences,
+                           uint32_t start,
+                           uint32_t *out_index);
+int32_t vkd_sequences_verify(const struct vkd_sequences *sequences);
+int32_t vkd_verify(const struct vkd_sequences *sequences,
+                   const float *embeddings,
+                   uint32_t num_items,
+                   uint32_t dim,
+                   const struct vkd_verify_options *options,
+                   struct vkd_verify_report *out_report);
 ]]

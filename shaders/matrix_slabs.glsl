@@ -13,25 +13,25 @@
 #define LOAD(number, at) slab_##number[at]
 #endif
 
-SLAB(0, 3);
+SLAB(0, 2);
 #if SLABS > 1
-SLAB(1, 4);
-SLAB(2, 5);
-SLAB(3, 6);
+SLAB(1, 3);
+SLAB(2, 4);
+SLAB(3, 5);
 #endif
 #if SLABS > 4
-SLAB(4, 7);
-SLAB(5, 8);
-SLAB(6, 9);
-SLAB(7, 10);
-SLAB(8, 11);
-SLAB(9, 12);
-SLAB(10, 13);
-SLAB(11, 14);
-SLAB(12, 15);
-SLAB(13, 16);
-SLAB(14, 17);
-SLAB(15, 18);
+SLAB(4, 6);
+SLAB(5, 7);
+SLAB(6, 8);
+SLAB(7, 9);
+SLAB(8, 10);
+SLAB(9, 11);
+SLAB(10, 12);
+SLAB(11, 13);
+SLAB(12, 14);
+SLAB(13, 15);
+SLAB(14, 16);
+SLAB(15, 17);
 #endif
 
 // A row of the matrix: its slab, and where it begins there.

@@ -1,7 +1,7 @@
 // What both sequence kernels share: bindings, push constants, the packed contributions and taken items.
 //
 // A workgroup continues one sequence by the picks first_pick .. end_pick. Between dispatches the scores
-// lie in `scores`, the picks in `picks`. Taken items (and the padding behind the last item) carry
+// lie in `scores`, the picks in `picks`; its head is there from the beginning. Taken items (and the padding behind the last item) carry
 // TAKEN on top of their score, so that no item left can score higher: with N contributions of
 // magnitude <= 2^15 a score stays within N * 2^15, and TAKEN = 2^31 - 1 - N * 2^15 keeps that
 // distance while 3 * N * 2^15 < 2^31, that is up to N = 21,845. Beyond, PIN holds a taken
@@ -21,7 +21,6 @@ ivec4 load_scores(uint at) { return scores[at]; }
 void store_scores(uint at, ivec4 value) { scores[at] = value; }
 #endif
 layout(set = 0, binding = 1) buffer Picks { uint picks[]; };
-layout(set = 0, binding = 2) readonly buffer Starts { uint starts[]; };
 
 layout(push_constant) uniform Push {
     uint num_items;
@@ -30,7 +29,7 @@ layout(push_constant) uniform Push {
     uint length;         // items of a sequence
     uint first_pick;     // 1 in the first dispatch
     uint end_pick;
-    uint first_sequence; // of this wave, counted in `starts`
+    uint head;           // picks that the host has written to `picks`, at least 1
 };
 
 const int HIGHEST = 0x7fffffff;
@@ -72,14 +71,7 @@ uint position(ivec4 first, ivec4 second, int score) {
     return 7;
 }
 
-// The item that this dispatch adds first.
-uint begin_sequence(uint sequence) {
-    if (first_pick > 1) {
-        return picks[sequence * length + first_pick - 1];
-    }
-    uint start = starts[first_sequence + sequence];
-    if (gl_LocalInvocationID.x == 0) {
-        picks[sequence * length] = start;
-    }
-    return start;
+// The pick number k: from the head, or the one that the scores say.
+uint head_or(uint sequence, uint k, uint pick) {
+    return k < head ? picks[sequence * length + k] : pick;
 }

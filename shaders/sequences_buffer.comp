@@ -21,7 +21,7 @@ void main() {
     if (first_pick >= end_pick) {
         return;
     }
-    uint pick = begin_sequence(sequence);
+    uint pick = picks[sequence * length + first_pick - 1];
     if (first_pick == 1) {
         for (uint chunk = lane; chunk < row_length; chunk += gl_WorkGroupSize.x) {
             store_scores(scores_begin + chunk * 2, fresh(chunk * 8));
@@ -56,7 +56,7 @@ void main() {
             uint at = scores_begin + best_chunk * 2;
             item = best_chunk * 8 + position(load_scores(at), load_scores(at + 1), best);
         }
-        pick = winner(best, item, k);
+        pick = head_or(sequence, k, winner(best, item, k));
         if (lane == 0) {
             picks[sequence * length + k] = pick;
         }

@@ -27,7 +27,7 @@ void main() {
     if (first_pick >= end_pick) {
         return;
     }
-    uint pick = begin_sequence(sequence);
+    uint pick = picks[sequence * length + first_pick - 1];
     ivec4 score[CHUNKS * 2];
     [[unroll]] for (uint i = 0; i < CHUNKS; ++i) {
         uint chunk = lane + i * lanes;
@@ -88,7 +88,7 @@ void main() {
         if (best < HIGHEST) {
             item = best_chunk * 8 + position(best_first, best_second, best);
         }
-        pick = winner(best, item, k);
+        pick = head_or(sequence, k, winner(best, item, k));
         if (lane == 0) {
             picks[sequence * length + k] = pick;
         }

@@ -7,15 +7,17 @@
 
 use std::sync::{Arc, Mutex, PoisonError};
 
-use crate::corpus::{Corpus, Elements};
+use crate::corpus::{check_shape, Corpus, Elements};
 use crate::engine::cpu::{self, CpuEngine};
 use crate::engine::reference::{self, Reference};
 use crate::engine::vulkan::{self, VulkanEngine};
-use crate::engine::{DeviceInfo, DeviceKind, Engine};
+use crate::engine::{DeviceInfo, DeviceKind, Engine, MemoryRows, Needs, Rows};
 use crate::error::{Error, Result};
-use crate::job::Job;
+use crate::job::{Job, Output};
+use crate::memory;
 use crate::plan::{Plan, Request};
 use crate::progress::{Phase, Progress};
+use crate::store::{self, Begun, Meta, Target, Writer};
 
 /// How a context is made. The default is right for nearly everyone.
 #[derive(Debug, Clone, Default)]
@@ -25,6 +27,9 @@ pub struct ContextOptions {
     /// [`devices`]. A UUID in hex (dashes allowed), or any part of a Vulkan device's name, "vulkan:" before it
     /// allowed.
     pub device: Option<String>,
+    /// The most bytes of memory that one run may take: of the device's, for a Vulkan device, else of the host's. `None`: what
+    /// `VKD_MEMORY_LIMIT` says, else what is free.
+    pub memory_limit: Option<u64>,
     /// Settings of the CPU engine.
     pub cpu: cpu::Settings,
     /// Settings of the Vulkan engine.
@@ -35,6 +40,7 @@ pub struct ContextOptions {
 pub struct Context {
     engine: Arc<Mutex<Box<dyn Engine>>>,
     info: DeviceInfo,
+    bounds: Bounds,
 }
 
 impl std::fmt::Debug for Context {
@@ -60,14 +66,32 @@ impl Context {
     pub fn new(options: &ContextOptions) -> Result<Context> {
         let wanted = options.device.clone().filter(|device| !device.is_empty());
         let wanted = wanted.or_else(|| std::env::var("VKD_DEVICE").ok()).unwrap_or_default();
-        let engine = open(wanted.trim(), options)?;
+        let limit = match options.memory_limit {
+            None => memory::limit()?,
+            limit => limit,
+        };
+        let mut options = options.clone();
+        options.vulkan.memory_limit = options.vulkan.memory_limit.or(limit);
+        let engine = open(wanted.trim(), &options)?;
         let info = engine.info().clone();
-        Ok(Context { engine: Arc::new(Mutex::new(engine)), info })
+        let built_in = matches!(info.kind, DeviceKind::Cpu | DeviceKind::Reference);
+        let device = if built_in { info.name.clone() } else { "this machine".into() };
+        let bounds = Bounds { limit: limit.filter(|_| built_in), device };
+        Ok(Context { engine: Arc::new(Mutex::new(engine)), info, bounds })
     }
 
     /// The device of this context.
     pub fn info(&self) -> &DeviceInfo {
         &self.info
+    }
+
+    /// What a run would take, without the embeddings: refused where the device or the memory cannot do it. Waits for a run
+    /// that is under way.
+    pub fn plan(&self, num_items: u32, dim: u32, request: &Request, to: To) -> Result<RunPlan> {
+        check_shape(num_items, dim)?;
+        let plan = Plan::new(request, num_items)?;
+        let engine = self.engine.lock().unwrap_or_else(PoisonError::into_inner);
+        self.bounds.check(&**engine, num_items, dim, &plan, matches!(to, To::File(_)))
     }
 
     /// Checks everything, then starts the computation of sequences as a job.
@@ -78,24 +102,59 @@ impl Context {
         dim: u32,
         center: bool,
         request: &Request,
+        to: To,
     ) -> Result<Job> {
         let progress = Progress::default();
-        let prepare = || Corpus::prepare(elements, num_items, dim, center);
         if num_items == 0 {
             return Err(Error::ZeroSize { name: "num_items" });
         }
         let plan = Plan::new(request, num_items)?;
+        // Before any work, where no other run keeps the engine busy; else the job checks it.
+        if let Ok(engine) = self.engine.try_lock() {
+            check_shape(num_items, dim)?;
+            self.bounds.check(&**engine, num_items, dim, &plan, matches!(to, To::File(_)))?;
+        }
+        let prepare = || Corpus::prepare(elements, num_items, dim, center);
         let corpus = progress.time(Phase::Prepare, prepare)?;
+        let run = Run { engine: Arc::clone(&self.engine), bounds: self.bounds.clone(), corpus };
         progress.expect_picks(plan.picks());
-        let engine = Arc::clone(&self.engine);
+        let To::File(target) = to else {
+            return Job::spawn(progress, move |progress| {
+                let rows = MemoryRows::new(&plan)?;
+                run.compute(&plan, &rows, progress, false)?;
+                Ok(Output::Memory(rows.into_values()))
+            });
+        };
+        let meta = Meta {
+            version: env!("CARGO_PKG_VERSION").into(),
+            fingerprint: store::fingerprint(&run.corpus),
+            centered: center,
+            num_items,
+            count: plan.count() as u32,
+            length: plan.length(),
+        };
+        let begun = Writer::begin(target, &meta, &plan)?;
+        let path = target.path.clone();
+        if let Begun::Open(writer, rest) = &begun {
+            let finished = writer.already_finished();
+            progress.add_sequences(finished);
+            progress.expect_picks(rest.picks());
+        } else {
+            progress.add_sequences(meta.count.into());
+            progress.expect_picks(0);
+        }
         Job::spawn(progress, move |progress| {
-            let mut engine = engine.lock().unwrap_or_else(PoisonError::into_inner);
-            progress.check()?;
-            engine.sequences(&corpus, &plan, progress)
+            if let Begun::Open(writer, plan) = begun {
+                if plan.count() > 0 {
+                    run.compute(&plan, &*writer, progress, true)?;
+                }
+                writer.finish()?;
+            }
+            Ok(Output::File(path))
         })
     }
 
-    /// The blocking form of [`Context::start`].
+    /// The blocking form of [`Context::start`], into memory.
     pub fn sequences(
         &self,
         elements: Elements,
@@ -104,13 +163,100 @@ impl Context {
         center: bool,
         request: &Request,
     ) -> Result<Vec<u32>> {
-        let job = self.start(elements, num_items, dim, center, request)?;
+        let job = self.start(elements, num_items, dim, center, request, To::Memory)?;
         let result = job.wait(None);
         drop(job);
         match result.map(Arc::try_unwrap) {
-            Some(Ok(result)) => result,
+            Some(Ok(Ok(Output::Memory(sequences)))) => Ok(sequences),
+            Some(Ok(Err(error))) => Err(error),
             _ => Err(Error::Internal { detail: "a job ended without a result".into() }),
         }
+    }
+}
+
+/// Where a run's sequences go.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum To<'a> {
+    /// Into memory.
+    Memory,
+    /// Into a file, which is resumed or extended if it is there.
+    File(&'a Target),
+}
+
+/// What a run takes.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct RunPlan {
+    /// What the engine takes.
+    pub engine: Needs,
+    /// Bytes of the prepared rows and weights, on the host during the whole run.
+    pub corpus_bytes: u64,
+    /// Bytes of the result: in memory, or in the file.
+    pub output_bytes: u64,
+    /// Bytes of the host's memory at the most: prepared rows, engine, and the result if it goes to memory.
+    pub host_bytes: u64,
+    /// Sequences.
+    pub sequences: u64,
+    /// Picks.
+    pub picks: u64,
+}
+
+/// What bounds the host's memory of a run.
+#[derive(Debug, Clone)]
+struct Bounds {
+    limit: Option<u64>,
+    device: String,
+}
+
+impl Bounds {
+    fn check(
+        &self,
+        engine: &dyn Engine,
+        num_items: u32,
+        dim: u32,
+        plan: &Plan,
+        in_file: bool,
+    ) -> Result<RunPlan> {
+        let needs = engine.needs(num_items, dim, plan)?;
+        let corpus_bytes = u64::from(num_items) * (u64::from(dim) * 2 + 2);
+        let item_bytes = if in_file && num_items <= 1 << 16 { 2 } else { 4 };
+        let output_bytes = plan.output_len() as u64 * item_bytes;
+        let in_memory = if in_file { 0 } else { output_bytes };
+        let host_bytes = corpus_bytes + needs.host_bytes + in_memory;
+        let free = memory::available_bytes().unwrap_or(u64::MAX);
+        let available = self.limit.unwrap_or(free).min(free);
+        if host_bytes > available {
+            return Err(Error::TooLarge {
+                what: "the run",
+                needed: host_bytes,
+                available,
+                device: self.device.clone(),
+            });
+        }
+        let (sequences, picks) = (plan.count() as u64, plan.picks());
+        Ok(RunPlan { engine: needs, corpus_bytes, output_bytes, host_bytes, sequences, picks })
+    }
+}
+
+/// What a job works with.
+struct Run {
+    engine: Arc<Mutex<Box<dyn Engine>>>,
+    bounds: Bounds,
+    corpus: Corpus,
+}
+
+impl Run {
+    fn compute(
+        &self,
+        plan: &Plan,
+        rows: &dyn Rows,
+        progress: &Progress,
+        in_file: bool,
+    ) -> Result<()> {
+        let mut engine = self.engine.lock().unwrap_or_else(PoisonError::into_inner);
+        progress.check()?;
+        let (num_items, dim) = (self.corpus.num_items(), self.corpus.dim());
+        self.bounds.check(&**engine, num_items, dim, plan, in_file)?;
+        engine.sequences(&self.corpus, plan, rows, progress)
     }
 }
 

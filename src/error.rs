@@ -2,7 +2,7 @@
 //!
 //! Every variant says what was wrong, where, which value and limit were involved and what to do
 //! next. `status` maps a variant to the number that crosses the C ABI; the numbers come in bands:
-//! -1.. arguments, -101.. data, -201.. memory, -301.. devices and drivers, -401.. jobs, -901 defects.
+//! -1.. arguments, -101.. data, -201.. memory, -301.. devices and drivers, -401.. jobs, -501.. files, -901 defects.
 
 /// What can go wrong. The text of each variant is what `vkd_last_error` returns.
 #[derive(Debug, Clone, PartialEq, thiserror::Error)]
@@ -23,6 +23,8 @@ pub enum Error {
     BadOption { option: &'static str, got: String, allowed: String },
     #[error("starts[{position}] is {start}; item numbers run from 0 to {last} (0-based)")]
     StartOutOfRange { position: usize, start: u32, last: u32 },
+    #[error("no sequence of the file begins with item {start} (0-based)")]
+    NoSuchStart { start: u32 },
     #[error("length is {length}, but there are only {num_items} items; use 0 for all of them")]
     LengthOutOfRange { length: u32, num_items: u32 },
     #[error("dim is {dim}; at most {limit} dimensions are supported")]
@@ -72,6 +74,19 @@ pub enum Error {
     #[error("the job has not finished; wait for it first")]
     NotFinished,
 
+    #[error("cannot {action} {path}: {reason}")]
+    File { action: &'static str, path: String, reason: String },
+    #[error("no room on the disk, or within the limit for files, to {action} {path} ({bytes} bytes): {reason}; make room and call again: what is finished is kept, and the run goes on from there")]
+    DiskFull { action: &'static str, path: String, bytes: u64, reason: String },
+    #[error("{path} is damaged or was not written by vkd: {reason}; compute it again (with the overwrite flag) or restore it")]
+    BadFile { path: String, reason: String },
+    #[error("{path} holds other results than asked for: its {what} is {found}, not {wanted}; choose another path, or set the overwrite flag to replace it")]
+    OtherResults { path: String, what: &'static str, found: String, wanted: String },
+    #[error("{path} is being written by another run; wait for it, or choose another path")]
+    FileBusy { path: String },
+    #[error("the result of this job is in the file {path}; open it with vkd_sequences_open")]
+    ResultInFile { path: String },
+
     #[error("a defect in vkd: {detail}; please report it with this text")]
     Internal { detail: String },
 }
@@ -108,7 +123,7 @@ statuses! {
     Error::NewerStruct { .. } => -4 "VKD_ERROR_NEWER_STRUCT",
     Error::UnknownFlags { .. } => -5 "VKD_ERROR_UNKNOWN_FLAGS",
     Error::BadOption { .. } => -6 "VKD_ERROR_BAD_OPTION",
-    Error::StartOutOfRange { .. } => -7 "VKD_ERROR_START_OUT_OF_RANGE",
+    Error::StartOutOfRange { .. } | Error::NoSuchStart { .. } => -7 "VKD_ERROR_START_OUT_OF_RANGE",
     Error::LengthOutOfRange { .. } => -8 "VKD_ERROR_LENGTH_OUT_OF_RANGE",
     Error::DimTooLarge { .. } => -9 "VKD_ERROR_DIM_TOO_LARGE",
     Error::ShapeMismatch { .. } => -10 "VKD_ERROR_SHAPE_MISMATCH",
@@ -130,6 +145,12 @@ statuses! {
     Error::Validation { .. } => -307 "VKD_ERROR_VALIDATION",
     Error::Cancelled => -401 "VKD_ERROR_CANCELLED",
     Error::NotFinished => -402 "VKD_ERROR_NOT_FINISHED",
+    Error::File { .. } => -501 "VKD_ERROR_FILE",
+    Error::DiskFull { .. } => -502 "VKD_ERROR_DISK_FULL",
+    Error::BadFile { .. } => -503 "VKD_ERROR_BAD_FILE",
+    Error::OtherResults { .. } => -504 "VKD_ERROR_OTHER_RESULTS",
+    Error::FileBusy { .. } => -505 "VKD_ERROR_FILE_BUSY",
+    Error::ResultInFile { .. } => -506 "VKD_ERROR_RESULT_IN_FILE",
     Error::Internal { .. } => -901 "VKD_ERROR_INTERNAL",
 }
 

@@ -4,7 +4,7 @@
 //! Data flows one way, and each module knows only the ones to its left:
 //!
 //! ```text
-//! corpus -> plan -> engine {reference | vulkan} -> job -> ffi (C, LuaJIT)
+//! corpus -> plan -> engine {reference | cpu | vulkan} -> store -> job -> ffi (C, LuaJIT)
 //! ```
 //!
 //! From the prepared corpus on, everything is exact integer arithmetic, so every engine and every
@@ -18,8 +18,11 @@ pub mod engine;
 pub mod error;
 pub mod ffi;
 pub mod job;
+mod memory;
 pub mod plan;
 pub mod progress;
+pub mod store;
+pub mod verify;
 
 pub use context::{Context, ContextOptions};
 pub use corpus::{Corpus, Elements};

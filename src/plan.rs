@@ -1,7 +1,8 @@
 //! What is asked for, checked against the corpus, before any engine works.
 //!
-//! A `Request` is what the caller says; `Plan` is the same with every default filled in: the start
-//! of every sequence, their length and the size of the result. Engines only ever see plans.
+//! A `Request` is what the caller says; `Plan` is the same with every default filled in: the head of every sequence,
+//! their length and the size of the result. A head is what a sequence begins with: its start, or more of it where an earlier
+//! run got that far (a sequence's state is its prefix). Engines only ever see plans.
 
 use crate::error::{Error, Result};
 
@@ -17,7 +18,8 @@ pub struct Request {
 /// A checked request.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Plan {
-    starts: Vec<u32>,
+    heads: Vec<u32>,
+    head: u32,
     length: u32,
 }
 
@@ -41,13 +43,34 @@ impl Plan {
                 start: starts[position],
                 last: num_items - 1,
             }),
-            None => Ok(Plan { starts, length }),
+            None => Ok(Plan { heads: starts, head: 1, length }),
         }
     }
 
-    /// The first item of every sequence.
-    pub fn starts(&self) -> &[u32] {
-        &self.starts
+    /// Sequences whose first `head` items are known: `heads` holds them one after the other. They must be items of
+    /// the corpus without repetitions, and `head` at most `length`.
+    pub(crate) fn continuing(heads: Vec<u32>, head: u32, length: u32) -> Plan {
+        Plan { heads, head, length }
+    }
+
+    /// The plan of the sequences from `first` on.
+    pub(crate) fn rest(&self, first: usize) -> Plan {
+        Plan { heads: self.heads[first * self.head as usize..].to_vec(), ..*self }
+    }
+
+    /// How many sequences there are.
+    pub fn count(&self) -> usize {
+        self.heads.len() / self.head as usize
+    }
+
+    /// What each sequence begins with, all of the same length.
+    pub fn heads(&self) -> impl Iterator<Item = &[u32]> {
+        self.heads.chunks_exact(self.head as usize)
+    }
+
+    /// Items of a head, at least 1.
+    pub fn head(&self) -> u32 {
+        self.head
     }
 
     /// Items per sequence, at least 1.
@@ -57,12 +80,12 @@ impl Plan {
 
     /// Values in the result: sequences x length.
     pub fn output_len(&self) -> usize {
-        self.starts.len() * self.length as usize
+        self.count() * self.length as usize
     }
 
-    /// Picks that have to be computed: every item of every sequence but its start.
+    /// Picks that have to be computed: every item of every sequence but its head.
     pub fn picks(&self) -> u64 {
-        self.starts.len() as u64 * u64::from(self.length - 1)
+        self.count() as u64 * u64::from(self.length - self.head)
     }
 }
 
@@ -77,7 +100,15 @@ mod tests {
     #[test]
     fn defaults_are_every_item_and_the_full_length() {
         let plan = Plan::new(&Request::default(), 3).unwrap();
-        assert_eq!((plan.starts(), plan.length(), plan.picks()), ([0, 1, 2].as_slice(), 3, 6));
+        assert!(plan.heads().eq([[0], [1], [2]]));
+        assert_eq!((plan.count(), plan.length(), plan.picks()), (3, 3, 6));
+    }
+
+    #[test]
+    fn the_rest_of_a_plan_keeps_its_heads() {
+        let plan = Plan::continuing(vec![0, 1, 2, 0, 4, 3], 2, 5);
+        assert_eq!((plan.count(), plan.picks(), plan.output_len()), (3, 9, 15));
+        assert!(plan.rest(1).heads().eq([[2, 0], [4, 3]]));
     }
 
     #[test]

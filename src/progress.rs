@@ -3,7 +3,7 @@
 //! An engine writes, any thread reads. No lock, no callback.
 
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering::Relaxed};
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use crate::error::{Error, Result};
 
@@ -37,7 +37,12 @@ pub struct Progress {
     picks_total: AtomicU64,
     bytes_read: AtomicU64,
     nanoseconds: [AtomicU64; PHASE_NAMES.len()],
+    /// How many submissions to a device took up to 1, 2, 4, ... ms.
+    submissions: [AtomicU64; SUBMISSION_CLASSES],
 }
+
+/// Classes of submission times: up to 1 ms, 2 ms, 4 ms, ... 1,024 ms, longer.
+pub const SUBMISSION_CLASSES: usize = 12;
 
 impl Default for Progress {
     fn default() -> Self {
@@ -50,6 +55,7 @@ impl Default for Progress {
             picks_total: AtomicU64::default(),
             bytes_read: AtomicU64::default(),
             nanoseconds: Default::default(),
+            submissions: Default::default(),
         }
     }
 }
@@ -78,8 +84,24 @@ impl Progress {
         self.bytes_read.fetch_add(bytes_read, Relaxed);
     }
 
+    /// After a lost device: what was under way is computed again.
+    pub(crate) fn back_to(&self, picks: u64) {
+        self.picks_done.store(picks, Relaxed);
+    }
+
     pub(crate) fn add_sequences(&self, sequences: u64) {
         self.sequences_done.fetch_add(sequences, Relaxed);
+    }
+
+    pub(crate) fn add_submission(&self, took: Duration) {
+        let milliseconds = took.as_micros().div_ceil(1000).max(1) as u64;
+        let class = milliseconds.next_power_of_two().ilog2() as usize;
+        self.submissions[class.min(SUBMISSION_CLASSES - 1)].fetch_add(1, Relaxed);
+    }
+
+    /// How many submissions to a device took up to 1, 2, 4, ... 1,024 ms, and longer.
+    pub fn submissions(&self) -> [u64; SUBMISSION_CLASSES] {
+        std::array::from_fn(|class| self.submissions[class].load(Relaxed))
     }
 
     /// Runs `work` and books its time on `phase`.

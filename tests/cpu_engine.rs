@@ -49,7 +49,6 @@ fn random_corpora_agree_with_the_reference() {
                         level: Some(level),
                         threads: Some(threads),
                         share_equal_sets: Some(threads != 2),
-                        ..Settings::default()
                     };
                     let shape = format!("{num_items} x {dim}, center {center}, {settings:?}");
                     assert!(
@@ -89,8 +88,8 @@ fn taken_items_stay_taken_among_thousands_of_parallel_rows() {
 #[test]
 fn too_little_memory_is_refused_before_any_work() {
     let corpus = random(300, 5, 1);
-    let settings = Settings { memory_limit: Some(100_000), ..Settings::default() };
-    let context = Context::new(&cpu(settings)).unwrap();
+    let options = ContextOptions { memory_limit: Some(100_000), ..cpu(Settings::default()) };
+    let context = Context::new(&options).unwrap();
     let elements = Elements::F32(&corpus.values);
     let error = context.sequences(elements, 300, 5, false, &Request::default()).unwrap_err();
     let Error::TooLarge { needed, available: 100_000, .. } = error else { panic!("{error}") };

@@ -108,7 +108,7 @@ fn nothing_stays_allocated_after_a_run() {
     let plan = vkd::plan::Plan::new(&Request::default(), npy.num_items).unwrap();
     let mut engine = VulkanEngine::new("", &Settings::default()).unwrap();
     for _ in 0..3 {
-        engine.sequences(&corpus, &plan, &vkd::progress::Progress::default()).unwrap();
+        engine.sequences_in_memory(&corpus, &plan, &vkd::progress::Progress::default()).unwrap();
         assert_eq!(engine.live_allocations(), (0, 0));
     }
 }

@@ -3,6 +3,7 @@
 
 use std::time::Instant;
 
+use vkd::context::To;
 use vkd::progress::{Phase, PHASE_NAMES};
 use vkd::{Context, ContextOptions, Elements, Request};
 
@@ -28,7 +29,8 @@ pub fn run(
     let context = Context::new(options).unwrap();
     let request = Request { starts, length: 0 };
     let begin = Instant::now();
-    let job = context.start(Elements::F32(values), num_items, dim, center, &request).unwrap();
+    let job =
+        context.start(Elements::F32(values), num_items, dim, center, &request, To::Memory).unwrap();
     job.wait(None).unwrap().as_ref().as_ref().unwrap();
     let total = begin.elapsed().as_secs_f64();
     let progress = job.progress();

@@ -31,7 +31,7 @@ impl Elements<'_> {
     }
 
     /// Writes the `row.len()` values of row `item`, widened to f64, to `row`.
-    pub(super) fn widen_row(&self, item: usize, row: &mut [f64]) {
+    pub(crate) fn widen_row(&self, item: usize, row: &mut [f64]) {
         let first = item * row.len();
         let range = first..first + row.len();
         match self {

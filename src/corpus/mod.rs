@@ -9,6 +9,7 @@ mod elements;
 mod prepare;
 
 pub use elements::Elements;
+pub(crate) use prepare::check_shape;
 
 /// The most dimensions an embedding may have. The dot product of two prepared rows stays below
 /// (32767 + sqrt(65536) / 2)^2 < 2^31 and a device loop over a row below 65,535 rounds.

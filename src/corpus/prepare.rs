@@ -12,7 +12,11 @@ impl Corpus {
     ///
     /// Errors name the offending item (0-based), and for NaN and infinity the dimension.
     pub fn prepare(elements: Elements, num_items: u32, dim: u32, center: bool) -> Result<Corpus> {
-        check_shape(elements, num_items, dim)?;
+        check_shape(num_items, dim)?;
+        let needed = u64::from(num_items) * u64::from(dim);
+        if elements.len() as u64 != needed {
+            return Err(Error::ShapeMismatch { given: elements.len(), num_items, dim, needed });
+        }
         let mut scratch = zeroed::<f64>(dim as usize, "one row of embeddings")?;
         let mean = check_and_sum(elements, num_items, &mut scratch, center)?;
         let norms = measure(elements, num_items, mean.as_deref(), &mut scratch)?;
@@ -31,7 +35,8 @@ impl Corpus {
     }
 }
 
-fn check_shape(elements: Elements, num_items: u32, dim: u32) -> Result<()> {
+/// Checks the shape of a corpus.
+pub(crate) fn check_shape(num_items: u32, dim: u32) -> Result<()> {
     if num_items == 0 {
         return Err(Error::ZeroSize { name: "num_items" });
     }
@@ -40,10 +45,6 @@ fn check_shape(elements: Elements, num_items: u32, dim: u32) -> Result<()> {
     }
     if dim > MAX_DIM {
         return Err(Error::DimTooLarge { dim, limit: MAX_DIM });
-    }
-    let needed = u64::from(num_items) * u64::from(dim);
-    if elements.len() as u64 != needed {
-        return Err(Error::ShapeMismatch { given: elements.len(), num_items, dim, needed });
     }
     Ok(())
 }

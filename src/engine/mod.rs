@@ -5,7 +5,10 @@
 
 pub mod cpu;
 pub mod reference;
+mod rows;
 pub mod vulkan;
+
+pub use rows::{MemoryRows, Rows};
 
 use crate::corpus::Corpus;
 use crate::error::Result;
@@ -57,8 +60,41 @@ pub trait Engine: Send {
     /// The device it works on.
     fn info(&self) -> &DeviceInfo;
 
-    /// Computes the planned sequences of `corpus`: `plan.output_len()` item numbers, row after row.
-    /// Every row begins with its start; each further item is the untaken one with the lowest score,
-    /// on equal scores the lowest number.
-    fn sequences(&mut self, corpus: &Corpus, plan: &Plan, progress: &Progress) -> Result<Vec<u32>>;
+    /// What a run of `plan` over a corpus of this size takes, or why this device cannot do it.
+    fn needs(&self, num_items: u32, dim: u32, plan: &Plan) -> Result<Needs>;
+
+    /// Computes the planned sequences of `corpus` and puts them into `rows`. Every sequence begins with its head; each
+    /// further item is the untaken one with the lowest score, on equal scores the lowest number.
+    fn sequences(
+        &mut self,
+        corpus: &Corpus,
+        plan: &Plan,
+        rows: &dyn Rows,
+        progress: &Progress,
+    ) -> Result<()>;
+
+    /// [`Engine::sequences`] into memory.
+    fn sequences_in_memory(
+        &mut self,
+        corpus: &Corpus,
+        plan: &Plan,
+        progress: &Progress,
+    ) -> Result<Vec<u32>> {
+        let rows = MemoryRows::new(plan)?;
+        self.sequences(corpus, plan, &rows, progress)?;
+        Ok(rows.into_values())
+    }
+}
+
+/// What a run takes, beside the prepared corpus and the sequences.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Needs {
+    /// The most bytes of the host's memory that the engine holds at once.
+    pub host_bytes: u64,
+    /// The most bytes of the device's memory that it holds at once; 0 for the built-in engines.
+    pub device_bytes: u64,
+    /// Groups of sequences that are computed side by side, one after the other; finished ones are kept after each.
+    pub batches: u64,
+    /// Submissions to the device, at least; 0 for the built-in engines.
+    pub dispatches: u64,
 }

@@ -3,7 +3,7 @@
 //! Written to be read, not to be fast: steps 3 to 5 of the contract, one after the other. It needs
 //! no driver, so it is also a last resort for small corpora (`device = "reference"`).
 
-use super::{DeviceInfo, DeviceKind, Engine};
+use super::{DeviceInfo, DeviceKind, Engine, Needs, Rows};
 use crate::corpus::Corpus;
 use crate::error::{zeroed, Result};
 use crate::plan::Plan;
@@ -40,18 +40,31 @@ impl Engine for Reference {
         &self.info
     }
 
-    fn sequences(&mut self, corpus: &Corpus, plan: &Plan, progress: &Progress) -> Result<Vec<u32>> {
+    fn needs(&self, num_items: u32, _dim: u32, plan: &Plan) -> Result<Needs> {
+        let n = u64::from(num_items);
+        // Per item a score and whether it is taken.
+        let host_bytes = n * n * 2 + n * 5 + u64::from(plan.length()) * 4;
+        Ok(Needs { host_bytes, batches: plan.count() as u64, ..Needs::default() })
+    }
+
+    fn sequences(
+        &mut self,
+        corpus: &Corpus,
+        plan: &Plan,
+        rows: &dyn Rows,
+        progress: &Progress,
+    ) -> Result<()> {
         let matrix = progress.time(Phase::Matrix, || contributions(corpus, progress))?;
-        let mut out = zeroed(plan.output_len(), "the sequences")?;
+        let mut row = zeroed(plan.length() as usize, "a sequence")?;
         progress.time(Phase::Sequences, || {
-            for (&start, row) in plan.starts().iter().zip(out.chunks_mut(plan.length() as usize)) {
-                progress.check()?;
-                sequence(&matrix, start, row);
-                let picks = row.len() as u64 - 1;
+            for (index, head) in plan.heads().enumerate() {
+                sequence(&matrix, head, &mut row, progress)?;
+                let picks = (row.len() - head.len()) as u64;
                 progress.add_picks(picks, picks * u64::from(corpus.num_items()) * 2);
+                rows.put(index, &row)?;
                 progress.add_sequences(1);
             }
-            Ok(out)
+            Ok(())
         })
     }
 }
@@ -83,24 +96,24 @@ fn contributions(corpus: &Corpus, progress: &Progress) -> Result<Vec<i16>> {
     Ok(matrix)
 }
 
-/// Step 5: one sequence into `row`, beginning with `start`.
-fn sequence(matrix: &[i16], start: u32, row: &mut [u32]) {
+/// Step 5: one sequence into `row`, beginning with `head`.
+fn sequence(matrix: &[i16], head: &[u32], row: &mut [u32], progress: &Progress) -> Result<()> {
     let n = matrix.len().isqrt();
     let mut scores = vec![0i32; n];
     let mut taken = vec![false; n];
-    let mut pick = start as usize;
     for (k, place) in row.iter_mut().enumerate() {
-        if k > 0 {
-            let untaken = (0..n).filter(|&j| !taken[j]);
-            // min_by_key keeps the first of equals: the lowest index.
-            pick = untaken.min_by_key(|&j| scores[j]).unwrap_or(0);
-        }
-        *place = pick as u32;
-        taken[pick] = true;
-        for (score, &c) in scores.iter_mut().zip(&matrix[pick * n..][..n]) {
+        progress.check()?;
+        let untaken = (0..n as u32).filter(|&j| !taken[j as usize]);
+        // min_by_key keeps the first of equals: the lowest index.
+        let lowest = || untaken.min_by_key(|&j| scores[j as usize]).unwrap_or(0);
+        let pick = head.get(k).copied().unwrap_or_else(lowest);
+        *place = pick;
+        taken[pick as usize] = true;
+        for (score, &c) in scores.iter_mut().zip(&matrix[pick as usize * n..][..n]) {
             *score += i32::from(c);
         }
     }
+    Ok(())
 }
 
 #[cfg(test)]

@@ -1,22 +1,18 @@
-//! Every function of the C header but `vkd_status_name` and `vkd_last_error`.
+//! The functions of the C header for devices, contexts, runs and jobs.
 
-use std::ffi::CStr;
 use std::time::Duration;
 
 use libc::c_char;
 
-use super::boundary::{array, guard, read_options, required, write_struct, Sized32};
+use super::boundary::{guard, read_options, required, write_struct, Sized32};
+use super::input::{context_options, plan, start};
+use super::output::{info_to_c, plan_to_c, progress_to_c, write_result};
 use super::types::*;
-use crate::context::{devices, Context, ContextOptions};
-use crate::corpus::Elements;
-use crate::engine::vulkan::{SequenceKernel, Settings};
-use crate::engine::{cpu, DeviceInfo, DeviceKind};
-use crate::error::{Error, Result};
-use crate::job::Job;
-use crate::plan::Request;
-use crate::progress::Phase;
+use crate::context::{devices, Context};
+use crate::error::Error;
+use crate::job::Output;
 
-// SAFETY: all four are repr(C), begin with a u32 size and hold only numbers and raw pointers.
+// SAFETY: all are repr(C), begin with a u32 size and hold only numbers and raw pointers.
 unsafe impl Sized32 for vkd_context_options {
     const NAME: &'static str = "vkd_context_options";
     const LEAST: u32 = 32;
@@ -30,6 +26,11 @@ unsafe impl Sized32 for vkd_batch_options {
 unsafe impl Sized32 for vkd_device_info {
     const NAME: &'static str = "vkd_device_info";
     const LEAST: u32 = 816;
+}
+// SAFETY: as above.
+unsafe impl Sized32 for vkd_run_plan {
+    const NAME: &'static str = "vkd_run_plan";
+    const LEAST: u32 = 72;
 }
 // SAFETY: as above.
 unsafe impl Sized32 for vkd_job_progress {
@@ -162,7 +163,7 @@ pub unsafe extern "C" fn vkd_context_get_info(
 /// `options->element_type` says (cast the pointer). They need not be normalised. `options` may be
 /// NULL for all defaults: one full sequence from every item. `out_sequences` has room for
 /// starts x length numbers; row r begins with start r. Item numbers count from 0. It is written only
-/// on success. Blocks until done; `vkd_batch_start` is the same without blocking. All pointers are
+/// on success, and may be NULL where `options->output_path` names a file for the result. Blocks until done; `vkd_batch_start` is the same without blocking. All pointers are
 /// read during the call only. The result does not depend on the device.
 ///
 /// Besides the output, the run holds on the host the prepared rows (2 x num_items x dim bytes) and
@@ -181,11 +182,40 @@ pub unsafe extern "C" fn vkd_batch_compute(
 ) -> i32 {
     guard(|| {
         // SAFETY: the caller's contract.
-        unsafe { required(out_sequences, "out_sequences")? };
+        let in_file = unsafe { !read_options(options)?.output_path.is_null() };
+        if !in_file {
+            // SAFETY: the caller's contract.
+            unsafe { required(out_sequences, "out_sequences")? };
+        }
         // SAFETY: the caller's contract.
         let job = unsafe { start(context, embeddings, num_items, dim, options)? };
-        // SAFETY: the caller's contract: room for the whole result.
-        unsafe { write_result(job.wait(None).as_deref(), u64::MAX, out_sequences) }
+        match job.wait(None).as_deref() {
+            Some(Ok(Output::File(_))) => Ok(0),
+            // SAFETY: the caller's contract: room for the whole result.
+            result => unsafe { write_result(result, u64::MAX, out_sequences) },
+        }
+    })
+}
+
+/// Tells what a run would take, without the embeddings, and refuses what cannot be done, as the run itself would. Set
+/// `out_plan->struct_size` first. Waits for a run that is under way on the context.
+///
+/// # Safety
+/// `context` must be NULL (an error) or live; `options` as in `vkd_batch_compute`; `out_plan` NULL (an error) or
+/// `struct_size` bytes.
+#[no_mangle]
+pub unsafe extern "C" fn vkd_plan(
+    context: *const vkd_context,
+    num_items: u32,
+    dim: u32,
+    options: *const vkd_batch_options,
+    out_plan: *mut vkd_run_plan,
+) -> i32 {
+    guard(|| {
+        // SAFETY: the caller's contract.
+        let make = || Ok(plan_to_c(&unsafe { plan(context, num_items, dim, options)? }));
+        // SAFETY: the caller's contract.
+        unsafe { write_struct(out_plan, "out_plan", make) }
     })
 }
 
@@ -275,8 +305,8 @@ pub unsafe extern "C" fn vkd_job_result(
     })
 }
 
-/// Asks a job to stop and returns at once; it ends with VKD_ERROR_CANCELLED after its next
-/// submission to the device (some 50 ms). No effect on a job that has ended. NULL is fine.
+/// Asks a job to stop and returns at once; within 0.2 seconds the job has ended with VKD_ERROR_CANCELLED. What is
+/// finished stays in its file. No effect on a job that has ended. NULL is fine.
 ///
 /// # Safety
 /// `job` must be NULL or live.
@@ -302,188 +332,4 @@ pub unsafe extern "C" fn vkd_job_free(job: *mut vkd_job) {
         }
         Ok(0)
     });
-}
-
-/// # Safety
-/// Pointers must be NULL or valid as in `vkd_batch_compute`.
-unsafe fn start(
-    context: *const vkd_context,
-    embeddings: *const f32,
-    num_items: u32,
-    dim: u32,
-    options: *const vkd_batch_options,
-) -> Result<Job> {
-    // SAFETY: the caller's contract, here and below.
-    let context = unsafe { required(context, "context")? };
-    // SAFETY: as above.
-    let options = unsafe { read_options(options)? };
-    // SAFETY: as above.
-    let request = unsafe { request(&options)? };
-    let len = u64::from(num_items) * u64::from(dim);
-    let name = "embeddings";
-    // SAFETY: the caller says that so many values of this type are there.
-    let elements = unsafe {
-        match options.element_type {
-            0 => Elements::F32(array(embeddings, len, name)?),
-            1 => Elements::F16(array(embeddings.cast(), len, name)?),
-            2 => Elements::F64(array(embeddings.cast(), len, name)?),
-            other => return Err(bad("element_type", other, "use one of vkd_element_type")),
-        }
-    };
-    let center = options.flags & vkd_batch_flags::VKD_CENTER as u32 != 0;
-    context.0.start(elements, num_items, dim, center, &request)
-}
-
-/// # Safety
-/// `options.starts` must be NULL or hold `options.num_starts` numbers.
-unsafe fn request(options: &vkd_batch_options) -> Result<Request> {
-    let known = vkd_batch_flags::VKD_CENTER as u32;
-    if options.flags & !known != 0 {
-        let name = vkd_batch_options::NAME;
-        return Err(Error::UnknownFlags { name, got: options.flags, known });
-    }
-    if options.reserved != 0 {
-        return Err(bad("reserved", options.reserved, "it must be 0"));
-    }
-    let starts = if options.starts.is_null() && options.num_starts == 0 {
-        None
-    } else {
-        // SAFETY: the caller's contract.
-        Some(unsafe { array(options.starts, options.num_starts.into(), "starts")? }.to_vec())
-    };
-    Ok(Request { starts, length: options.length })
-}
-
-/// # Safety
-/// `options.device` must be NULL or NUL-terminated.
-unsafe fn context_options(options: vkd_context_options) -> Result<ContextOptions> {
-    if options.flags != 0 {
-        let name = vkd_context_options::NAME;
-        return Err(Error::UnknownFlags { name, got: options.flags, known: 0 });
-    }
-    let device = if options.device.is_null() {
-        None
-    } else {
-        // SAFETY: the caller's contract.
-        Some(unsafe { CStr::from_ptr(options.device) }.to_string_lossy().into_owned())
-    };
-    let kernel = match options.sequence_kernel {
-        0 => None,
-        1 => Some(SequenceKernel::Buffer),
-        2 => Some(SequenceKernel::Registers),
-        other => return Err(bad("sequence_kernel", other, "use one of vkd_sequence_kernel")),
-    };
-    let target = options.submit_target_ms;
-    if target > 1000 {
-        return Err(bad("submit_target_ms", target, "at most 1000, drivers stop work after 2000"));
-    }
-    if options.threads > 4096 {
-        return Err(bad("threads", options.threads, "at most 4096"));
-    }
-    let memory_limit = (options.memory_limit != 0).then_some(options.memory_limit);
-    let cpu = cpu::Settings {
-        threads: (options.threads != 0).then_some(options.threads),
-        memory_limit,
-        ..cpu::Settings::default()
-    };
-    let vulkan = Settings {
-        kernel,
-        memory_limit,
-        submit_target: (target != 0).then(|| Duration::from_millis(target.into())),
-        ..Settings::default()
-    };
-    Ok(ContextOptions { device, cpu, vulkan })
-}
-
-fn bad(option: &'static str, got: u32, allowed: &str) -> Error {
-    Error::BadOption { option, got: got.to_string(), allowed: allowed.into() }
-}
-
-/// # Safety
-/// `out` must have room for the whole result.
-unsafe fn write_result(
-    result: Option<&Result<Vec<u32>>>,
-    capacity: u64,
-    out: *mut u32,
-) -> Result<i32> {
-    match result {
-        None => Err(Error::NotFinished),
-        Some(Err(error)) => Err(error.clone()),
-        Some(Ok(sequences)) if sequences.len() as u64 > capacity => {
-            let (name, needed) = ("out_sequences", sequences.len() as u64);
-            Err(Error::OutputTooSmall { name, capacity, needed })
-        }
-        Some(Ok(sequences)) => {
-            // SAFETY: the caller's contract; a fresh Vec cannot overlap the caller's memory.
-            unsafe { std::ptr::copy_nonoverlapping(sequences.as_ptr(), out, sequences.len()) };
-            Ok(0)
-        }
-    }
-}
-
-fn info_to_c(info: &DeviceInfo) -> vkd_device_info {
-    let mut name = [0; 256];
-    let mut driver = [0; 512];
-    copy_text(&info.name, &mut name);
-    copy_text(&info.driver, &mut driver);
-    let kind = match info.kind {
-        DeviceKind::DiscreteGpu => vkd_device_kind::VKD_DEVICE_DISCRETE_GPU,
-        DeviceKind::IntegratedGpu => vkd_device_kind::VKD_DEVICE_INTEGRATED_GPU,
-        DeviceKind::VirtualGpu => vkd_device_kind::VKD_DEVICE_VIRTUAL_GPU,
-        DeviceKind::Cpu => vkd_device_kind::VKD_DEVICE_CPU,
-        DeviceKind::SoftwareVulkan => vkd_device_kind::VKD_DEVICE_SOFTWARE_VULKAN,
-        DeviceKind::OtherVulkan => vkd_device_kind::VKD_DEVICE_OTHER_VULKAN,
-        DeviceKind::Reference => vkd_device_kind::VKD_DEVICE_REFERENCE,
-    };
-    vkd_device_info {
-        struct_size: size_of::<vkd_device_info>() as u32,
-        kind: kind as u32,
-        name,
-        driver,
-        uuid: info.uuid,
-        memory_bytes: info.memory_bytes,
-        max_binding_bytes: info.max_binding_bytes,
-        subgroup_size: info.subgroup_size,
-        loop_budget: info.loop_budget,
-    }
-}
-
-/// Copies as much of `text` as fits before a final NUL.
-fn copy_text(text: &str, to: &mut [c_char]) {
-    let room = to.len() - 1;
-    for (to, byte) in to[..room].iter_mut().zip(text.bytes()) {
-        *to = byte as c_char;
-    }
-}
-
-fn progress_to_c(job: &Job) -> vkd_job_progress {
-    let progress = job.progress();
-    let (done, total) = (progress.picks_done(), progress.picks_total());
-    let result = job.result();
-    let state = match result.as_deref() {
-        None => vkd_job_state::VKD_JOB_RUNNING,
-        Some(Ok(_)) => vkd_job_state::VKD_JOB_DONE,
-        Some(Err(_)) => vkd_job_state::VKD_JOB_FAILED,
-    };
-    let spent = progress.seconds(Phase::Sequences);
-    let seconds_left = match &result {
-        Some(_) => 0.0,
-        None if done == 0 || spent == 0.0 => -1.0,
-        None => spent / done as f64 * total.saturating_sub(done) as f64,
-    };
-    vkd_job_progress {
-        struct_size: size_of::<vkd_job_progress>() as u32,
-        state: state as u32,
-        sequences_done: progress.sequences_done(),
-        picks_done: done,
-        picks_total: total,
-        bytes_read: progress.bytes_read(),
-        seconds: job.seconds(),
-        seconds_left,
-        prepare_seconds: progress.seconds(Phase::Prepare),
-        upload_seconds: progress.seconds(Phase::Upload),
-        matrix_seconds: progress.seconds(Phase::Matrix),
-        sequences_seconds: progress.seconds(Phase::Sequences),
-        download_seconds: progress.seconds(Phase::Download),
-    }
 }

@@ -4,10 +4,11 @@ use libc::c_char;
 
 use crate::context::Context;
 use crate::job::Job;
+use crate::store::SequencesFile;
 
 /// What every function that can fail returns: 0 for success, 1 for "not yet", negative numbers for
 /// errors. Errors come in bands: -1.. arguments, -101.. the embeddings, -201.. memory, -301..
-/// devices and drivers, -401.. jobs, -901 a defect in vkd. `vkd_status_name` gives the name of each.
+/// devices and drivers, -401.. jobs, -501.. files, -901 a defect in vkd. `vkd_status_name` gives the name of each.
 #[repr(C)]
 #[allow(non_camel_case_types, missing_docs)]
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -72,6 +73,18 @@ pub enum vkd_status {
     VKD_ERROR_CANCELLED = -401,
     /// The job has not finished.
     VKD_ERROR_NOT_FINISHED = -402,
+    /// A file cannot be opened, read or written.
+    VKD_ERROR_FILE = -501,
+    /// The disk is full, or a limit for files is reached. Finished sequences are kept.
+    VKD_ERROR_DISK_FULL = -502,
+    /// A file is damaged or was not written by vkd.
+    VKD_ERROR_BAD_FILE = -503,
+    /// A file holds other results than asked for.
+    VKD_ERROR_OTHER_RESULTS = -504,
+    /// Another run is writing the file.
+    VKD_ERROR_FILE_BUSY = -505,
+    /// The job wrote its result to a file.
+    VKD_ERROR_RESULT_IN_FILE = -506,
     /// A defect in vkd.
     VKD_ERROR_INTERNAL = -901,
 }
@@ -96,6 +109,8 @@ pub enum vkd_element_type {
 pub enum vkd_batch_flags {
     /// Subtract the mean embedding first. Off by default.
     VKD_CENTER = 1,
+    /// Replace the file at `output_path` and what an interrupted run left there, whatever it holds.
+    VKD_OVERWRITE = 2,
 }
 
 /// Kinds of devices (`vkd_device_info.kind`), in the order in which one is chosen by default.
@@ -155,6 +170,72 @@ pub struct vkd_context(pub(super) Context);
 #[derive(Debug)]
 pub struct vkd_job(pub(super) Job);
 
+/// A file of sequences, open for reading. Any thread may use it; see `vkd_sequences_open`.
+#[allow(non_camel_case_types)]
+#[derive(Debug)]
+pub struct vkd_sequences(pub(super) SequencesFile);
+
+/// What a file of sequences holds. Set `struct_size` before the call, the library fills the rest.
+#[repr(C)]
+#[allow(non_camel_case_types)]
+#[derive(Debug, Clone, Copy)]
+pub struct vkd_sequences_info {
+    /// `sizeof(vkd_sequences_info)`.
+    pub struct_size: u32,
+    /// VKD_CENTER if the mean was subtracted.
+    pub flags: u32,
+    /// Sequences.
+    pub count: u32,
+    /// Items of each.
+    pub length: u32,
+    /// Items of the corpus.
+    pub num_items: u32,
+    /// Bytes of an item number in the rows: 2 or 4.
+    pub item_bytes: u32,
+    /// Hash of the prepared embeddings: 32 hex digits, NUL-terminated. Equal embeddings have equal ones.
+    pub fingerprint: [c_char; 40],
+    /// Version of the library that began the file, NUL-terminated.
+    pub version: [c_char; 24],
+}
+
+/// How much `vkd_verify` checks. Set all bytes to 0, then `struct_size`; 0 means the default everywhere.
+#[repr(C)]
+#[allow(non_camel_case_types)]
+#[derive(Debug, Clone, Copy)]
+pub struct vkd_verify_options {
+    /// `sizeof(vkd_verify_options)`.
+    pub struct_size: u32,
+    /// No flags exist yet: 0.
+    pub flags: u32,
+    /// One of `vkd_element_type`: what the `embeddings` pointer really points to.
+    pub element_type: u32,
+    /// Sequences of the sample, spread over the file; default 16.
+    pub num_sequences: u32,
+    /// Picks of each, spread over its length; default 64.
+    pub num_picks: u32,
+}
+
+/// What `vkd_verify` found. Set `struct_size` before the call, the library fills the rest.
+#[repr(C)]
+#[allow(non_camel_case_types)]
+#[derive(Debug, Clone, Copy)]
+pub struct vkd_verify_report {
+    /// `sizeof(vkd_verify_report)`.
+    pub struct_size: u32,
+    /// Sequences that were looked at.
+    pub sequences_checked: u32,
+    /// Picks that were computed anew.
+    pub picks_checked: u64,
+    /// The largest regret of a pick, in cosine distance.
+    pub worst_regret: f64,
+    /// The mean regret.
+    pub mean_regret: f64,
+    /// The sequence with the largest regret (0-based).
+    pub worst_sequence: u32,
+    /// The place of that pick in its sequence (0-based).
+    pub worst_pick: u32,
+}
+
 /// How to make a context. Set all bytes to 0, then `struct_size`; 0 means the default everywhere.
 #[repr(C)]
 #[allow(non_camel_case_types)]
@@ -170,8 +251,9 @@ pub struct vkd_context_options {
     /// A decimal number: the index of `vkd_device_get_info`. A UUID in hex. Or a part of a Vulkan device's
     /// name in any case, "vulkan:" before it allowed: "llvmpipe", "vulkan:RTX". Read during the call only.
     pub device: *const c_char,
-    /// The most memory in bytes that one run may use; default: the device's largest heap, and for the
-    /// CPU engine what the system and the process's control group leave free.
+    /// The most memory in bytes that one run may use (of the device's, for the CPU engine of the host's); default: the
+    /// environment variable `VKD_MEMORY_LIMIT` ("500M", "2G"), and where that is unset what the driver's budget, or the
+    /// system and the process's control group, leave free.
     pub memory_limit: u64,
     /// One of `vkd_sequence_kernel`; default: chosen by the device.
     pub sequence_kernel: u32,
@@ -230,6 +312,39 @@ pub struct vkd_batch_options {
     pub num_starts: u32,
     /// Must be 0.
     pub reserved: u32,
+    /// A file for the result, as a NUL-terminated path, instead of memory; NULL: memory. The file is a safetensors file, see
+    /// `vkd_sequences_open`. While it grows it is called PATH.partial. The same call after a kill, a cancel or a full disk goes
+    /// on where it stopped; if the finished file holds shorter sequences, they are extended; if it holds all, the run ends at
+    /// once; if it holds other results, that is VKD_ERROR_OTHER_RESULTS. Read during the call only.
+    pub output_path: *const c_char,
+}
+
+/// What a run takes. Set `struct_size` before the call, the library fills the rest.
+#[repr(C)]
+#[allow(non_camel_case_types)]
+#[derive(Debug, Clone, Copy)]
+pub struct vkd_run_plan {
+    /// `sizeof(vkd_run_plan)`.
+    pub struct_size: u32,
+    /// 0.
+    pub reserved: u32,
+    /// Bytes of the host's memory at the most: the prepared embeddings, what the engine takes, and the result where it goes to
+    /// memory. Beside it a call with `out_sequences` has the caller's copy.
+    pub host_bytes: u64,
+    /// Bytes of the device's memory at the most; 0 for the built-in engines.
+    pub device_bytes: u64,
+    /// Bytes of the result: in memory, or in the file (without its header).
+    pub output_bytes: u64,
+    /// Bytes of the prepared embeddings, a part of `host_bytes`.
+    pub corpus_bytes: u64,
+    /// Groups of sequences that are computed side by side, one after the other, at least.
+    pub batches: u64,
+    /// Submissions to the device, at least; 0 for the built-in engines.
+    pub dispatches: u64,
+    /// Sequences of the result.
+    pub sequences: u64,
+    /// Picks of the run: sequences x (length - 1).
+    pub picks: u64,
 }
 
 /// How far a job is. Set `struct_size` before the call, the library fills the rest.

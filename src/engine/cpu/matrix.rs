@@ -33,7 +33,7 @@ pub(super) struct Matrix {
 /// rows to the same few sets of the caches.
 pub(super) fn stride(num_items: u32) -> usize {
     let stride = (num_items as usize).next_multiple_of(BAND);
-    if stride % 2048 == 0 {
+    if stride.is_multiple_of(2048) {
         stride + BAND
     } else {
         stride

@@ -2,11 +2,15 @@
 //! and go on with the same picks. The second to get there stops, and copies the rest from the first.
 //!
 //! Sequences meet at checkpoints, picks k that are multiples of an interval. There each looks up a hash of its set
-//! (the sum of random numbers, one for each item); who finds nothing leaves its own. That is all while threads work. At
-//! the end `resolve` compares the sets of each pair exactly, so a collision of hashes costs time, never a wrong pick.
+//! (the sum of random numbers, one for each item); who finds nothing leaves its own. Who finds another stops and waits for it;
+//! when that one is finished, the sets are compared exactly and the rest is copied. A collision of hashes costs time, never a
+//! wrong pick: that sequence is computed on its own.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::sync::{Mutex, PoisonError};
+
+use crate::engine::Rows;
+use crate::error::{zeroed, Result};
 
 /// Checkpoints of a sequence, at most: what a sequence leaves in the tables is 16 bytes each.
 const MAX_CHECKPOINTS: u32 = 64;
@@ -14,19 +18,34 @@ const MAX_CHECKPOINTS: u32 = 64;
 /// Picks between two checkpoints, at least: a lookup costs as much as a fraction of a pick.
 const LEAST_INTERVAL: u32 = 16;
 
-/// The sets that sequences had at the checkpoints.
+/// Sequences that may wait at once, each with its row; more go on by themselves.
+const MOST_WAITING: usize = 64;
+
+/// The sets that sequences had at the checkpoints, and who waits for whom.
 pub(super) struct Meetings {
     interval: u32,
+    length: u32,
     /// For each checkpoint: from the hash of a set to the first sequence that had it.
     tables: Vec<Mutex<HashMap<u64, u32>>>,
+    queues: Mutex<Queues>,
 }
 
-/// A sequence that ended early: from pick `length` on it equals the sequence `into`.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) struct Merged {
-    pub(super) sequence: u32,
-    pub(super) into: u32,
-    pub(super) length: u32,
+/// A sequence that stopped: from pick `picked` on it equals another.
+struct Waiting {
+    sequence: u32,
+    picked: u32,
+    row: Vec<u32>,
+}
+
+/// Who waits for whom.
+#[derive(Default)]
+struct Queues {
+    /// For each sequence that is under way: those that wait for it.
+    by_target: HashMap<u32, Vec<Waiting>>,
+    waiting: usize,
+    finished: HashSet<u32>,
+    /// Sequences that met another by a collision of hashes.
+    alone: Vec<u32>,
 }
 
 /// The hash of a growing set of items, independent of their order.
@@ -51,10 +70,11 @@ fn interval(length: u32) -> u32 {
     length.div_ceil(MAX_CHECKPOINTS).max(LEAST_INTERVAL)
 }
 
-/// Bytes that the tables hold at most for `sequences` sequences.
-pub(super) fn table_bytes(sequences: u64, length: u32) -> u64 {
+/// Bytes that tables and waiting rows hold at most for `sequences` sequences.
+pub(super) fn most_bytes(sequences: u64, length: u32) -> u64 {
     // A map holds entries of 17 bytes, at most 7/8 full, and the old one while it doubles.
-    sequences * u64::from((length - 1) / interval(length)) * 17 * 8 / 7 * 2
+    let tables = sequences * u64::from((length - 1) / interval(length)) * 17 * 8 / 7 * 2;
+    tables + sequences.min(MOST_WAITING as u64) * u64::from(length) * 4
 }
 
 impl Meetings {
@@ -62,12 +82,12 @@ impl Meetings {
         let interval = interval(length);
         let checkpoints = (length - 1) / interval;
         let tables = (0..checkpoints).map(|_| Mutex::default()).collect();
-        Meetings { interval, tables }
+        Meetings { interval, length, tables, queues: Mutex::default() }
     }
 
     /// Whether a sequence with `picked` items is at a checkpoint.
     pub(super) fn is_checkpoint(&self, picked: u32) -> bool {
-        picked % self.interval == 0
+        picked.is_multiple_of(self.interval)
     }
 
     /// At a checkpoint: the sequence that had the same set (by its hash) before, if there is one.
@@ -77,41 +97,74 @@ impl Meetings {
         let first = *table.entry(hash.0).or_insert(sequence);
         (first != sequence).then_some(first)
     }
-}
 
-/// Completes the merged sequences in `rows` (`length` items each). Returns those whose sets turn out to differ: they must
-/// be computed on their own.
-pub(super) fn resolve(rows: &mut [u32], length: u32, mut merged: Vec<Merged>) -> Vec<Merged> {
-    // A sequence that was found at some checkpoint merged later than that, if at all: so the latest mergers are complete
-    // first.
-    merged.sort_unstable_by_key(|one| std::cmp::Reverse((one.length, one.sequence)));
-    let row = length as usize;
-    let mut differ: Vec<Merged> = Vec::new();
-    let mut seen = vec![0u32; row.div_ceil(32).max(1)];
-    for one in merged {
-        let (own, other) = (one.sequence as usize * row, one.into as usize * row);
-        let prefix = one.length as usize;
-        let incomplete = differ.iter().any(|failed| failed.sequence == one.into);
-        let same = same_set(&rows[own..][..prefix], &rows[other..][..prefix], &mut seen);
-        if incomplete || !same {
-            differ.push(one);
-        } else {
-            rows.copy_within(other + prefix..other + row, own + prefix);
+    /// Lets `sequence`, whose first `picked` items are in `row`, wait for `target`. Returns how many sequences this
+    /// finished (where the target is finished already), or nothing where too many wait.
+    pub(super) fn wait_for(
+        &self,
+        target: u32,
+        (sequence, picked, row): (u32, u32, &[u32]),
+        rows: &dyn Rows,
+    ) -> Result<Option<u64>> {
+        let mut queues = self.queues.lock().unwrap_or_else(PoisonError::into_inner);
+        if queues.waiting >= MOST_WAITING {
+            return Ok(None);
         }
+        let mut own = zeroed(self.length as usize, "a waiting sequence")?;
+        own[..picked as usize].copy_from_slice(&row[..picked as usize]);
+        let one = Waiting { sequence, picked, row: own };
+        if !queues.finished.contains(&target) {
+            queues.waiting += 1;
+            queues.by_target.entry(target).or_default().push(one);
+            return Ok(Some(0));
+        }
+        drop(queues);
+        let mut found = zeroed(self.length as usize, "a finished sequence")?;
+        rows.get(target as usize, &mut found)?;
+        self.complete(vec![one], &found, rows).map(Some)
     }
-    differ
+
+    /// Puts a finished sequence, and all that waited for it. Returns how many that are.
+    pub(super) fn finish(&self, sequence: u32, row: &[u32], rows: &dyn Rows) -> Result<u64> {
+        rows.put(sequence as usize, row)?;
+        let waiting = {
+            let mut queues = self.queues.lock().unwrap_or_else(PoisonError::into_inner);
+            queues.finished.insert(sequence);
+            let waiting = queues.by_target.remove(&sequence).unwrap_or_default();
+            queues.waiting -= waiting.len();
+            waiting
+        };
+        Ok(1 + self.complete(waiting, row, rows)?)
+    }
+
+    /// Completes sequences from `found`, which they waited for.
+    fn complete(&self, waiting: Vec<Waiting>, found: &[u32], rows: &dyn Rows) -> Result<u64> {
+        let mut finished = 0;
+        for mut one in waiting {
+            let picked = one.picked as usize;
+            if same_set(&one.row[..picked], &found[..picked]) {
+                one.row[picked..].copy_from_slice(&found[picked..]);
+                // Sequences wait for later and later meetings, so this ends after few steps.
+                finished += self.finish(one.sequence, &one.row, rows)?;
+            } else {
+                let mut queues = self.queues.lock().unwrap_or_else(PoisonError::into_inner);
+                queues.alone.push(one.sequence);
+            }
+        }
+        Ok(finished)
+    }
+
+    /// A sequence that has to be computed on its own, because it met another by a collision.
+    pub(super) fn next_alone(&self) -> Option<u32> {
+        self.queues.lock().unwrap_or_else(PoisonError::into_inner).alone.pop()
+    }
 }
 
 /// Whether two lists without repetitions hold the same items.
-fn same_set(a: &[u32], b: &[u32], seen: &mut Vec<u32>) -> bool {
-    seen.fill(0);
-    for &item in a {
-        let word = item as usize / 32;
-        if word >= seen.len() {
-            seen.resize(word + 1, 0);
-        }
-        seen[word] |= 1 << (item % 32);
-    }
+fn same_set(a: &[u32], b: &[u32]) -> bool {
+    let words = a.iter().max().map_or(0, |&most| most as usize / 32 + 1);
+    let mut seen = vec![0u32; words];
+    a.iter().for_each(|&item| seen[item as usize / 32] |= 1 << (item % 32));
     b.iter()
         .all(|&item| seen.get(item as usize / 32).is_some_and(|word| word >> (item % 32) & 1 == 1))
 }
@@ -133,20 +186,37 @@ mod tests {
 
     #[test]
     fn chains_are_completed_from_their_ends_and_false_meetings_are_found() {
-        let mut rows = vec![
-            0, 1, 2, 3, 4, 5, //
-            1, 0, 9, 9, 9, 9, // equal to the first from 2 on
-            2, 0, 1, 9, 9, 9, // from 3 on equal to the fourth
-            0, 2, 1, 3, 9, 9, // from 4 on equal to the first
-            5, 4, 0, 1, 9, 9, // a collision: not the set of the first
-            4, 5, 9, 9, 9, 9, // relies on the collision
-        ];
-        let one = |sequence, into, length| Merged { sequence, into, length };
-        let merged = vec![one(1, 0, 2), one(2, 3, 3), one(3, 0, 4), one(4, 0, 4), one(5, 4, 2)];
-        let differ = resolve(&mut rows, 6, merged);
-        assert_eq!(rows[6..12], [1, 0, 2, 3, 4, 5]);
-        assert_eq!(rows[12..18], [2, 0, 1, 3, 4, 5]);
-        let differ: Vec<u32> = differ.iter().map(|one| one.sequence).collect();
-        assert_eq!(differ, [4, 5]);
+        let plan = crate::plan::Plan::continuing((0..6).collect(), 1, 6);
+        let rows = crate::engine::MemoryRows::new(&plan).unwrap();
+        let meetings = Meetings::new(6);
+        let wait = |target, sequence: u32, row: &[u32]| {
+            let picked = row.len() as u32;
+            meetings.wait_for(target, (sequence, picked, row), &rows).unwrap().unwrap()
+        };
+        assert_eq!(wait(0, 1, &[1, 0]), 0);
+        assert_eq!(wait(3, 2, &[2, 0, 1]), 0);
+        assert_eq!(wait(0, 3, &[0, 2, 1, 3]), 0);
+        // A collision: not the set of the first.
+        assert_eq!(wait(0, 4, &[5, 4, 0, 1]), 0);
+        // And one that relies on it.
+        assert_eq!(wait(4, 5, &[4, 5]), 0);
+        assert_eq!(meetings.finish(0, &[0, 1, 2, 3, 4, 5], &rows).unwrap(), 4);
+        assert_eq!(meetings.next_alone(), Some(4));
+        assert_eq!(meetings.finish(4, &[5, 4, 0, 1, 3, 2], &rows).unwrap(), 2);
+        let values = rows.into_values();
+        assert_eq!(values[6..12], [1, 0, 2, 3, 4, 5]);
+        assert_eq!(values[12..18], [2, 0, 1, 3, 4, 5]);
+        assert_eq!(values[30..], [4, 5, 0, 1, 3, 2]);
+    }
+
+    #[test]
+    fn only_so_many_wait() {
+        let plan = crate::plan::Plan::continuing((0..100).collect(), 1, 3);
+        let rows = crate::engine::MemoryRows::new(&plan).unwrap();
+        let meetings = Meetings::new(3);
+        let waits =
+            |sequence| meetings.wait_for(0, (sequence, 2, &[0, 1]), &rows).unwrap().is_some();
+        assert_eq!((1..100).filter(|&sequence| waits(sequence)).count(), MOST_WAITING);
+        assert_eq!(meetings.finish(0, &[1, 0, 2], &rows).unwrap(), 1 + MOST_WAITING as u64);
     }
 }

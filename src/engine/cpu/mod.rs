@@ -5,7 +5,6 @@
 //! sets share their rest. Plain safe Rust throughout.
 
 mod matrix;
-mod memory;
 mod merge;
 mod pages;
 mod peak;
@@ -16,9 +15,10 @@ mod threads;
 pub use peak::multiply_adds_per_second;
 pub use simd::Level;
 
-use super::{DeviceInfo, DeviceKind, Engine};
+use super::{DeviceInfo, DeviceKind, Engine, Needs, Rows};
 use crate::corpus::Corpus;
-use crate::error::{Error, Result};
+use crate::error::Result;
+use crate::memory;
 use crate::plan::Plan;
 use crate::progress::{Phase, Progress};
 use matrix::Matrix;
@@ -32,8 +32,6 @@ pub struct Settings {
     pub level: Option<Level>,
     /// Let sequences whose picked sets have become equal share the rest; on by default.
     pub share_equal_sets: Option<bool>,
-    /// The most memory in bytes that a run may need; what is free, by default.
-    pub memory_limit: Option<u64>,
 }
 
 /// The CPU engine.
@@ -53,31 +51,6 @@ impl CpuEngine {
         let info = device_info(num_threads, level);
         Ok(CpuEngine { info, settings: settings.clone(), level, num_threads })
     }
-
-    fn check_memory(&self, corpus: &Corpus, plan: &Plan) -> Result<()> {
-        let needed = peak_bytes(corpus.num_items(), corpus.dim(), plan, self.num_threads);
-        let free = memory::available_bytes().unwrap_or(u64::MAX);
-        let available = self.settings.memory_limit.unwrap_or(free).min(free);
-        if needed > available {
-            return Err(Error::TooLarge {
-                what: "the contribution matrix, scores and sequences",
-                needed,
-                available,
-                device: self.info.name.clone(),
-            });
-        }
-        Ok(())
-    }
-}
-
-/// The most bytes a run holds, beside the prepared corpus.
-pub fn peak_bytes(num_items: u32, dim: u32, plan: &Plan, num_threads: usize) -> u64 {
-    let stride = matrix::stride(num_items) as u64;
-    let matrix = u64::from(num_items) * stride * 2;
-    let scores = num_threads as u64 * sequences::num_slots(stride as usize) as u64 * stride * 4;
-    let output = plan.output_len() as u64 * 4;
-    let tables = merge::table_bytes(plan.starts().len() as u64, plan.length());
-    matrix + matrix::packed_bytes(num_items, dim).max(scores + output + tables)
 }
 
 /// The CPU engine as a device, with its default settings.
@@ -104,14 +77,30 @@ impl Engine for CpuEngine {
         &self.info
     }
 
-    fn sequences(&mut self, corpus: &Corpus, plan: &Plan, progress: &Progress) -> Result<Vec<u32>> {
-        self.check_memory(corpus, plan)?;
+    fn needs(&self, num_items: u32, dim: u32, plan: &Plan) -> Result<Needs> {
+        let stride = matrix::stride(num_items);
+        let matrix = u64::from(num_items) * stride as u64 * 2;
+        let slots = sequences::slot_bytes(stride, plan.length(), self.num_threads);
+        let shared = merge::most_bytes(plan.count() as u64, plan.length());
+        let host_bytes = matrix + matrix::packed_bytes(num_items, dim).max(slots + shared);
+        let slots = self.num_threads * sequences::num_slots(stride);
+        let batches = plan.count().div_ceil(slots) as u64;
+        Ok(Needs { host_bytes, batches, ..Needs::default() })
+    }
+
+    fn sequences(
+        &mut self,
+        corpus: &Corpus,
+        plan: &Plan,
+        rows: &dyn Rows,
+        progress: &Progress,
+    ) -> Result<()> {
         let (level, num_threads) = (self.level, self.num_threads);
         let multiply = || Matrix::compute(corpus, level, num_threads, progress);
         let matrix = progress.time(Phase::Matrix, multiply)?;
-        let (num_items, settings) = (corpus.num_items(), &self.settings);
+        let how = (level, num_threads, &self.settings);
         progress.time(Phase::Sequences, || {
-            sequences::compute(&matrix, num_items, plan, level, num_threads, settings, progress)
+            sequences::compute(&matrix, corpus.num_items(), plan, rows, progress, how)
         })
     }
 }

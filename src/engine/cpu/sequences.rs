@@ -5,15 +5,19 @@
 //! work. Scores are kept in blocks of 256 with the minimum taken in the same pass; the search for the index then touches
 //! one block.
 //!
+//! A sequence with a longer head first adds the rows of its head, without asking for the lowest score; in the order of
+//! their numbers, so that the sequences of a thread, whose heads have much in common, find each other's rows in the caches.
+//!
 //! A taken item gets a score above all others. Up to 21,845 items it may go on receiving contributions:
 //! 2^31 - 1 - N 2^15 stays above N 2^15 by whatever is added. With more items (PIN) it is held at the top.
 
 use std::sync::{Mutex, PoisonError};
 
 use super::matrix::Matrix;
-use super::merge::{self, Meetings, Merged, SetHash};
+use super::merge::{Meetings, SetHash};
 use super::simd::{dispatch, HalfLine, Level, Line, OnSimd, Simd};
 use super::{threads, Settings};
+use crate::engine::Rows;
 use crate::error::{zeroed, Result};
 use crate::plan::Plan;
 use crate::progress::Progress;
@@ -42,89 +46,81 @@ const UNPINNED_ITEMS: u32 = 21_845;
 struct Run<'a> {
     matrix: &'a Matrix,
     num_items: u32,
-    length: u32,
+    plan: &'a Plan,
     meetings: Option<Meetings>,
-    merged: Mutex<Vec<Merged>>,
+    rows: &'a dyn Rows,
     progress: &'a Progress,
 }
 
-/// Rows of the result that no thread has begun.
-type Queue<'a> = Mutex<Box<dyn Iterator<Item = (u32, u32, &'a mut [u32])> + Send + 'a>>;
+/// Sequences that no thread has begun.
+type Queue<'q, 'a> = Mutex<&'q mut (dyn Iterator<Item = (u32, &'a [u32])> + Send + 'q)>;
 
 /// Computes all planned sequences.
 pub(super) fn compute(
     matrix: &Matrix,
     num_items: u32,
     plan: &Plan,
-    level: Level,
-    num_threads: usize,
-    settings: &Settings,
+    rows: &dyn Rows,
     progress: &Progress,
-) -> Result<Vec<u32>> {
-    let mut out = zeroed::<u32>(plan.output_len(), "the sequences")?;
-    let length = plan.length();
-    if length == 1 {
-        out.copy_from_slice(plan.starts());
-        progress.add_sequences(plan.starts().len() as u64);
-        return Ok(out);
+    (level, num_threads, settings): (Level, usize, &Settings),
+) -> Result<()> {
+    if plan.picks() == 0 {
+        for (index, head) in plan.heads().enumerate() {
+            rows.put(index, head)?;
+            progress.add_sequences(1);
+        }
+        return Ok(());
     }
-    let row = length as usize;
-    let share = settings.share_equal_sets.unwrap_or(true) && plan.starts().len() > 1;
-    let mut run = Run {
-        matrix,
-        num_items,
-        length,
-        meetings: share.then(|| Meetings::new(length)),
-        merged: Mutex::default(),
-        progress,
-    };
-    let starts = plan.starts();
-    let all = (0..).zip(starts).zip(out.chunks_mut(row)).map(|((i, &start), row)| (i, start, row));
-    run.all(level, num_threads, Mutex::new(Box::new(all)))?;
-
-    let merged = std::mem::take(run.merged.get_mut().unwrap_or_else(PoisonError::into_inner));
-    let differ = merge::resolve(&mut out, length, merged);
-    if !differ.is_empty() {
-        run.meetings = None;
-        let again = out.chunks_mut(row).enumerate().map(|(i, row)| (i as u32, starts[i], row));
-        let again = again.filter(|(i, ..)| differ.iter().any(|one| one.sequence == *i));
-        run.all(level, num_threads, Mutex::new(Box::new(again)))?;
-    }
-    Ok(out)
+    let share = settings.share_equal_sets.unwrap_or(true) && plan.count() > 1;
+    let meetings = share.then(|| Meetings::new(plan.length()));
+    let mut all = (0..).zip(plan.heads());
+    let run = Run { matrix, num_items, plan, meetings, rows, progress };
+    let queue: Queue = Mutex::new(&mut all);
+    threads::run(num_threads, || dispatch(level, Worker { run: &run, queue: &queue }))
 }
 
-impl Run<'_> {
-    fn all(&self, level: Level, num_threads: usize, queue: Queue) -> Result<()> {
-        threads::run(num_threads, || dispatch(level, Worker { run: self, queue: &queue }))
-    }
+/// Bytes that `num_threads` threads hold for their sequences.
+pub(super) fn slot_bytes(stride: usize, length: u32, num_threads: usize) -> u64 {
+    (num_threads * num_slots(stride)) as u64 * (stride as u64 * 4 + u64::from(length) * 4)
 }
 
 /// A sequence under way.
-struct Slot<'a> {
+struct Slot {
     sequence: u32,
-    row: &'a mut [u32],
+    row: Vec<u32>,
     picked: u32,
+    /// Rows of the head that wait to be added, the next one last.
+    replay: Vec<u32>,
+    /// The item whose row is added next.
     last: u32,
     hash: SetHash,
+    /// Computed without a look at others: see `Meetings::next_alone`.
+    alone: bool,
     scores: Vec<Line>,
 }
 
-impl<'a> Slot<'a> {
-    fn new(stride: usize) -> Result<Slot<'a>> {
+impl Slot {
+    fn new(stride: usize, length: u32) -> Result<Slot> {
         let scores = zeroed::<Line>(stride / LINE, "the scores of a sequence")?;
+        let row = zeroed(length as usize, "a sequence")?;
         let hash = SetHash::default();
-        Ok(Slot { sequence: 0, row: &mut [], picked: 0, last: 0, hash, scores })
+        let (replay, alone) = (Vec::new(), false);
+        Ok(Slot { sequence: 0, row, picked: 0, replay, last: 0, hash, alone, scores })
     }
 
-    fn begin(&mut self, (sequence, start, row): (u32, u32, &'a mut [u32]), run: &Run) {
-        let taken = taken_score(run.num_items);
+    fn begin(&mut self, (sequence, head): (u32, &[u32]), num_items: u32) {
+        let taken = taken_score(num_items);
         self.scores.fill(Line([0; LINE]));
-        for padding in run.num_items as usize..self.scores.len() * LINE {
+        for padding in num_items as usize..self.scores.len() * LINE {
             self.scores[padding / LINE].0[padding % LINE] = taken;
         }
-        (self.sequence, self.row, self.picked) = (sequence, row, 0);
+        (self.sequence, self.picked) = (sequence, 0);
         self.hash = SetHash::default();
-        self.take(start, taken);
+        head.iter().for_each(|&item| self.take(item, taken));
+        self.replay.clear();
+        self.replay.extend(head);
+        self.replay.sort_unstable_by(|a, b| b.cmp(a));
+        self.last = self.replay.pop().unwrap_or_default();
     }
 
     fn take(&mut self, item: u32, taken: i32) {
@@ -148,7 +144,7 @@ fn taken_score(num_items: u32) -> i32 {
 /// What one thread does.
 struct Worker<'r, 'a, 'q> {
     run: &'r Run<'a>,
-    queue: &'r Queue<'q>,
+    queue: &'r Queue<'q, 'a>,
 }
 
 impl OnSimd for Worker<'_, '_, '_> {
@@ -163,11 +159,12 @@ impl OnSimd for Worker<'_, '_, '_> {
     }
 }
 
-impl<'q> Worker<'_, '_, 'q> {
+impl Worker<'_, '_, '_> {
     fn work<S: Simd, const PIN: bool>(&self, simd: S) -> Result<()> {
+        let stride = self.run.matrix.stride();
         let mut slots = Vec::new();
-        for _ in 0..num_slots(self.run.matrix.stride()) {
-            let mut slot = Slot::new(self.run.matrix.stride())?;
+        for _ in 0..num_slots(stride) {
+            let mut slot = Slot::new(stride, self.run.plan.length())?;
             if self.refill(&mut slot) {
                 slots.push(slot);
             }
@@ -179,60 +176,71 @@ impl<'q> Worker<'_, '_, 'q> {
                 let mut at = 0;
                 while at < slots.len() {
                     let next = self.run.matrix.row(slots[(at + 1) % slots.len()].last);
-                    self.pick::<S, PIN>(simd, &mut slots[at], next);
-                    picks += 1;
-                    if self.goes_on(&mut slots[at]) || self.refill(&mut slots[at]) {
+                    picks += self.pick::<S, PIN>(simd, &mut slots[at], next);
+                    if self.goes_on(&mut slots[at])? || self.refill(&mut slots[at]) {
                         at += 1;
                     } else {
                         slots.swap_remove(at);
                     }
                 }
             }
-            let bytes = picks * u64::from(self.run.num_items) * 2;
-            self.run.progress.add_picks(picks, bytes);
+            self.run.progress.add_picks(picks, picks * u64::from(self.run.num_items) * 2);
         }
         Ok(())
     }
 
     /// Gives a slot the next sequence, if there is one.
-    fn refill(&self, slot: &mut Slot<'q>) -> bool {
-        let mut queue = self.queue.lock().unwrap_or_else(PoisonError::into_inner);
-        match queue.next() {
-            Some(next) => {
-                slot.begin(next, self.run);
-                true
-            }
-            None => false,
-        }
+    fn refill(&self, slot: &mut Slot) -> bool {
+        let next = self.queue.lock().unwrap_or_else(PoisonError::into_inner).next();
+        slot.alone = false;
+        let next = next.or_else(|| {
+            let index = self.run.meetings.as_ref()?.next_alone()?;
+            slot.alone = true;
+            Some((index, self.run.plan.heads().nth(index as usize)?))
+        });
+        next.map(|next| slot.begin(next, self.run.num_items)).is_some()
     }
 
     /// Whether a sequence needs more picks of its own.
-    fn goes_on(&self, slot: &mut Slot) -> bool {
+    fn goes_on(&self, slot: &mut Slot) -> Result<bool> {
         let run = self.run;
-        if slot.picked == run.length {
-            run.progress.add_sequences(1);
-            return false;
+        let length = run.plan.length();
+        if slot.picked == length {
+            let finished = match &run.meetings {
+                Some(meetings) => meetings.finish(slot.sequence, &slot.row, run.rows)?,
+                None => run.rows.put(slot.sequence as usize, &slot.row).map(|()| 1)?,
+            };
+            run.progress.add_sequences(finished);
+            return Ok(false);
         }
-        let Some(meetings) = &run.meetings else { return true };
-        if !meetings.is_checkpoint(slot.picked) {
-            return true;
+        let Some(meetings) = &run.meetings else { return Ok(true) };
+        if slot.alone || !slot.replay.is_empty() || !meetings.is_checkpoint(slot.picked) {
+            return Ok(true);
         }
-        let Some(into) = meetings.meet(slot.picked, slot.hash, slot.sequence) else { return true };
-        let merged = Merged { sequence: slot.sequence, into, length: slot.picked };
-        run.merged.lock().unwrap_or_else(PoisonError::into_inner).push(merged);
-        run.progress.add_picks(u64::from(run.length - slot.picked), 0);
-        run.progress.add_sequences(1);
-        false
+        let Some(target) = meetings.meet(slot.picked, slot.hash, slot.sequence) else {
+            return Ok(true);
+        };
+        let one = (slot.sequence, slot.picked, &*slot.row);
+        let Some(finished) = meetings.wait_for(target, one, run.rows)? else { return Ok(true) };
+        run.progress.add_picks(u64::from(length - slot.picked), 0);
+        run.progress.add_sequences(finished);
+        Ok(false)
     }
 
-    fn pick<S: Simd, const PIN: bool>(&self, simd: S, slot: &mut Slot, next: &[HalfLine]) {
+    /// Adds a row; returns the number of picks made, which is none while the head is added.
+    fn pick<S: Simd, const PIN: bool>(&self, simd: S, slot: &mut Slot, next: &[HalfLine]) -> u64 {
         let row = self.run.matrix.row(slot.last);
         let scores = &mut slot.scores;
         let item = simd.vectorize(
             #[inline(always)]
             || step::<S, PIN>(simd, scores, row, next),
         );
+        if let Some(next) = slot.replay.pop() {
+            slot.last = next;
+            return 0;
+        }
         slot.take(item, taken_score(self.run.num_items));
+        1
     }
 }
 

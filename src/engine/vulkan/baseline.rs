@@ -23,7 +23,8 @@ pub fn direct_method(
 ) -> Result<(Vec<u32>, Duration)> {
     let dim = embeddings.len() / num_items as usize;
     let chunks = (dim as u32).div_ceil(4);
-    let tools = engine.tools();
+    let settings = engine.settings.clone();
+    let tools = engine.open()?.tools(&settings);
     let (device, sequences) = (tools.device, starts.len() as u64);
     let lanes = device.info().subgroup_size;
     let rows = u64::from(num_items) * u64::from(chunks) * 16;

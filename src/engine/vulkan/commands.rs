@@ -1,7 +1,8 @@
-//! Recording and submitting: one command buffer, one fence, one submission at a time.
+//! Recording and submitting: a ring of command buffers with a fence each.
 //!
-//! Every submission ends with a barrier that makes its writes visible to later kernels, copies and the host,
-//! and is awaited before the next one: whoever frees a buffer knows that nothing is pending.
+//! While one submission runs the next is already queued, so the device does not idle between two. Every submission ends with a
+//! barrier that makes its writes visible to later kernels, copies and the host. Who starts submissions finishes them (or
+//! drains the ring after an error) before a buffer is freed.
 
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -13,56 +14,93 @@ use super::memory::Buffer;
 use super::pipeline::Bound;
 use crate::error::Result;
 
-/// The engine's command buffer.
+/// Submissions under way at once, at most.
+pub(super) const DEPTH: usize = 2;
+
+struct Submission {
+    buffer: vk::CommandBuffer,
+    fence: vk::Fence,
+    begin: Instant,
+}
+
+/// The engine's command buffers.
 pub(super) struct Commands {
     device: Arc<Device>,
     pool: vk::CommandPool,
-    buffer: vk::CommandBuffer,
-    fence: vk::Fence,
+    ring: Vec<Submission>,
+    /// Submissions so far; the ring's places are used in turn.
+    started: usize,
+    finished: usize,
+    /// When the last one ended.
+    last_end: Instant,
 }
 
 impl Commands {
     pub(super) fn new(device: &Arc<Device>) -> Result<Commands> {
         let raw = device.raw();
-        let null = (vk::CommandBuffer::null(), vk::Fence::null());
         let info = vk::CommandPoolCreateInfo::default()
             .queue_family_index(device.queue_family())
             .flags(vk::CommandPoolCreateFlags::RESET_COMMAND_BUFFER);
         // SAFETY: the device is live and has this queue family.
-        let pool =
-            device.check("vkCreateCommandPool", unsafe { raw.create_command_pool(&info, None) })?;
+        let create = || unsafe { raw.create_command_pool(&info, None) };
+        let pool = device.call("vkCreateCommandPool", create)?;
+        let now = Instant::now();
+        let device = Arc::clone(device);
         let mut commands =
-            Commands { device: Arc::clone(device), pool, buffer: null.0, fence: null.1 };
-        let info =
-            vk::CommandBufferAllocateInfo::default().command_pool(pool).command_buffer_count(1);
+            Commands { device, pool, ring: Vec::new(), started: 0, finished: 0, last_end: now };
+        let info = vk::CommandBufferAllocateInfo::default()
+            .command_pool(pool)
+            .command_buffer_count(DEPTH as u32);
+        let (device, raw) = (&commands.device, commands.device.raw());
         // SAFETY: the pool was just made.
-        let buffers = unsafe { raw.allocate_command_buffers(&info) };
-        commands.buffer = device.check("vkAllocateCommandBuffers", buffers)?[0];
-        // SAFETY: the device is live.
-        let fence = unsafe { raw.create_fence(&vk::FenceCreateInfo::default(), None) };
-        commands.fence = device.check("vkCreateFence", fence)?;
+        let allocate = || unsafe { raw.allocate_command_buffers(&info) };
+        for buffer in device.call("vkAllocateCommandBuffers", allocate)? {
+            // SAFETY: the device is live.
+            let create = || unsafe { raw.create_fence(&vk::FenceCreateInfo::default(), None) };
+            let fence = device.call("vkCreateFence", create)?;
+            commands.ring.push(Submission { buffer, fence, begin: now });
+        }
         Ok(commands)
     }
 
     /// Copies the first `bytes` bytes of `from` to `to` and waits for it.
     pub(super) fn copy(&mut self, from: &Buffer, to: &Buffer, bytes: u64) -> Result<()> {
         let region = [vk::BufferCopy { src_offset: 0, dst_offset: 0, size: bytes }];
-        self.submit(|device, commands| {
+        self.start(|device, commands| {
             // SAFETY: both buffers are live and at least `bytes` long.
             unsafe { device.cmd_copy_buffer(commands, from.raw(), to.raw(), &region) };
-        })
-        .map(|_| ())
+        })?;
+        self.finish_or_drain()
     }
 
-    /// Runs `groups` workgroups of a bound kernel, waits, and returns how long it took.
+    /// Runs `groups` workgroups of a bound kernel and waits for them.
     pub(super) fn dispatch(
         &mut self,
         kernel: &Bound,
         push: &[u32],
         groups: (u32, u32),
-    ) -> Result<Duration> {
+    ) -> Result<()> {
+        self.start_dispatch(kernel, push, groups)?;
+        self.finish_or_drain()
+    }
+
+    fn finish_or_drain(&mut self) -> Result<()> {
+        let finished = self.finish().map(|_| ());
+        if finished.is_err() {
+            self.drain();
+        }
+        finished
+    }
+
+    /// Starts `groups` workgroups of a bound kernel; there must be a free place (see `is_full`).
+    pub(super) fn start_dispatch(
+        &mut self,
+        kernel: &Bound,
+        push: &[u32],
+        groups: (u32, u32),
+    ) -> Result<()> {
         let push: Vec<u8> = push.iter().flat_map(|word| word.to_ne_bytes()).collect();
-        self.submit(|device, commands| {
+        self.start(|device, commands| {
             let (pipeline, layout, set) = kernel.handles();
             let point = vk::PipelineBindPoint::COMPUTE;
             // SAFETY: pipeline, layout and set belong together and outlive the awaited submission;
@@ -82,36 +120,76 @@ impl Commands {
         })
     }
 
-    fn submit(&mut self, record: impl FnOnce(&ash::Device, vk::CommandBuffer)) -> Result<Duration> {
-        let (device, raw) = (&self.device, self.device.raw());
+    /// Whether as many submissions are under way as there may be.
+    pub(super) fn is_full(&self) -> bool {
+        self.started - self.finished == self.ring.len()
+    }
+
+    fn start(&mut self, record: impl FnOnce(&ash::Device, vk::CommandBuffer)) -> Result<()> {
+        let place = self.started % self.ring.len();
+        let Submission { buffer, fence, .. } = self.ring[place];
+        let recorded = self.record(buffer, record).and_then(|()| {
+            let raw = self.device.raw();
+            let buffers = [buffer];
+            let submits = [vk::SubmitInfo::default().command_buffers(&buffers)];
+            // SAFETY: the fence's last submission has been awaited.
+            self.device.call("vkResetFences", || unsafe { raw.reset_fences(&[fence]) })?;
+            // SAFETY: the engine is locked for one caller, so the queue has one user.
+            let submit = || unsafe { raw.queue_submit(self.device.queue(), &submits, fence) };
+            self.device.call("vkQueueSubmit", submit)
+        });
+        if recorded.is_err() {
+            // SAFETY: the buffer was not submitted. Nothing more can be done where even this fails.
+            let _ = unsafe {
+                self.device.raw().reset_command_buffer(buffer, vk::CommandBufferResetFlags::empty())
+            };
+            return recorded;
+        }
+        self.ring[place].begin = Instant::now();
+        self.started += 1;
+        Ok(())
+    }
+
+    fn record(
+        &self,
+        buffer: vk::CommandBuffer,
+        record: impl FnOnce(&ash::Device, vk::CommandBuffer),
+    ) -> Result<()> {
+        let raw = self.device.raw();
         let begin = vk::CommandBufferBeginInfo::default()
             .flags(vk::CommandBufferUsageFlags::ONE_TIME_SUBMIT);
         // SAFETY: the last submission of this buffer has been awaited; beginning resets it.
-        let begun = unsafe { raw.begin_command_buffer(self.buffer, &begin) };
-        device.check("vkBeginCommandBuffer", begun)?;
-        record(raw, self.buffer);
-        self.barrier();
+        let begin = || unsafe { raw.begin_command_buffer(buffer, &begin) };
+        self.device.call("vkBeginCommandBuffer", begin)?;
+        record(raw, buffer);
+        self.barrier(buffer);
         // SAFETY: recording.
-        let ended = unsafe { raw.end_command_buffer(self.buffer) };
-        device.check("vkEndCommandBuffer", ended)?;
+        self.device.call("vkEndCommandBuffer", || unsafe { raw.end_command_buffer(buffer) })
+    }
 
-        let started = Instant::now();
-        let buffers = [self.buffer];
-        let submits = [vk::SubmitInfo::default().command_buffers(&buffers)];
-        // SAFETY: the engine is locked for one caller, so the queue has one user.
-        let submitted = unsafe { raw.queue_submit(device.queue(), &submits, self.fence) };
-        device.check("vkQueueSubmit", submitted)?;
-        // SAFETY: the fence was just submitted.
-        let waited = unsafe { raw.wait_for_fences(&[self.fence], true, u64::MAX) };
-        device.check("vkWaitForFences", waited)?;
-        let took = started.elapsed();
-        // SAFETY: the fence is signalled and nothing waits for it.
-        device.check("vkResetFences", unsafe { raw.reset_fences(&[self.fence]) })?;
+    /// Waits for the oldest submission under way and returns how long the device was busy with it.
+    pub(super) fn finish(&mut self) -> Result<Duration> {
+        let Submission { fence, begin, .. } = self.ring[self.finished % self.ring.len()];
+        let raw = self.device.raw();
+        // SAFETY: the fence was submitted.
+        let wait = || unsafe { raw.wait_for_fences(&[fence], true, u64::MAX) };
+        self.device.call("vkWaitForFences", wait)?;
+        self.finished += 1;
+        let end = Instant::now();
+        let took = end - begin.max(self.last_end);
+        self.last_end = end;
         Ok(took)
     }
 
+    /// Waits for everything under way, whatever becomes of it: after an error, before buffers are freed.
+    pub(super) fn drain(&mut self) {
+        // SAFETY: the engine is locked for one caller. A lost device has nothing under way.
+        let _ = unsafe { self.device.raw().device_wait_idle() };
+        self.finished = self.started;
+    }
+
     /// Makes all writes so far visible to all that follows, on the device and on the host.
-    fn barrier(&self) {
+    fn barrier(&self, buffer: vk::CommandBuffer) {
         let writes = vk::AccessFlags::SHADER_WRITE | vk::AccessFlags::TRANSFER_WRITE;
         let reads = vk::AccessFlags::SHADER_READ | vk::AccessFlags::TRANSFER_READ;
         let barrier = [vk::MemoryBarrier::default()
@@ -121,7 +199,7 @@ impl Commands {
         // SAFETY: recording.
         unsafe {
             self.device.raw().cmd_pipeline_barrier(
-                self.buffer,
+                buffer,
                 stages,
                 stages | vk::PipelineStageFlags::HOST,
                 vk::DependencyFlags::empty(),
@@ -135,12 +213,11 @@ impl Commands {
 
 impl Drop for Commands {
     fn drop(&mut self) {
+        self.drain();
         let raw = self.device.raw();
-        // SAFETY: a submission whose wait failed may still be pending; after this nothing is. Null
-        // handles are allowed.
+        // SAFETY: nothing is pending.
         unsafe {
-            let _ = raw.device_wait_idle();
-            raw.destroy_fence(self.fence, None);
+            self.ring.iter().for_each(|one| raw.destroy_fence(one.fence, None));
             raw.destroy_command_pool(self.pool, None);
         }
     }

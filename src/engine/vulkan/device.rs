@@ -5,11 +5,14 @@
 
 use std::ffi::CStr;
 use std::mem::ManuallyDrop;
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
+use ash::prelude::VkResult;
 use ash::vk;
 use gpu_allocator::vulkan::{Allocator, AllocatorCreateDesc};
 
+use super::faults::{self, Faults};
 use super::instance::Instance;
 use super::Settings;
 use crate::engine::{DeviceInfo, DeviceKind};
@@ -40,16 +43,17 @@ pub(super) struct Limits {
     pub(super) software: bool,
     pub(super) max_texels: u64,
     portability_subset: bool,
+    memory_budget: bool,
 }
 
 /// All devices that can compute, best first.
 pub(super) fn list() -> Result<Vec<DeviceInfo>> {
-    let instance = Instance::new()?;
-    Ok(candidates(&instance)?.into_iter().map(|candidate| candidate.info).collect())
+    let instance = Instance::new(None)?;
+    Ok(candidates(&instance, None)?.into_iter().map(|candidate| candidate.info).collect())
 }
 
-fn candidates(instance: &Instance) -> Result<Vec<Candidate>> {
-    let physical = instance.physical_devices()?;
+fn candidates(instance: &Instance, faults: Option<&Faults>) -> Result<Vec<Candidate>> {
+    let physical = instance.physical_devices(faults)?;
     let mut found: Vec<Candidate> = Vec::new();
     for device in physical {
         if let Some(candidate) = inspect(instance.raw(), device) {
@@ -137,6 +141,7 @@ fn inspect(instance: &ash::Instance, physical: vk::PhysicalDevice) -> Option<Can
         software,
         max_texels: u64::from(limits.max_texel_buffer_elements),
         portability_subset: has(ash::khr::portability_subset::NAME),
+        memory_budget: has(ash::ext::memory_budget::NAME),
     };
     Some(Candidate { physical, queue_family, info, limits })
 }
@@ -198,36 +203,57 @@ pub(super) struct Device {
     allocator: ManuallyDrop<Mutex<Allocator>>,
     raw: ash::Device,
     instance: Instance,
+    physical: vk::PhysicalDevice,
     queue_family: u32,
     info: DeviceInfo,
     limits: Limits,
+    faults: Option<Arc<Faults>>,
+    allocated: AtomicU64,
+    most_allocated: AtomicU64,
 }
 
 impl Device {
     /// Opens the device that `wanted` describes.
     pub(super) fn open(wanted: &str, settings: &Settings) -> Result<Device> {
-        let instance = Instance::new()?;
+        let faults = settings.faults.clone();
+        let instance = Instance::new(faults.as_deref())?;
+        let candidates = candidates(&instance, faults.as_deref())?;
         let Candidate { physical, queue_family, mut info, mut limits } =
-            choose(candidates(&instance)?, wanted)?;
+            choose(candidates, wanted)?;
         if let Some(limit) = settings.max_binding_bytes {
             limits.max_binding_bytes = limits.max_binding_bytes.min(limit);
         }
         if let Some(budget) = settings.loop_budget {
             info.loop_budget = budget;
         }
-        let raw = create(&instance, physical, queue_family, &info, &limits)?;
+        let raw =
+            faults::make(faults.as_deref(), || create(&instance, physical, queue_family, &limits));
+        let raw = raw.map_err(|code| driver_error(&info.name, "vkCreateDevice", code))?;
         let allocator = Allocator::new(&AllocatorCreateDesc {
             instance: instance.raw().clone(),
             device: raw.clone(),
             physical_device: physical,
             debug_settings: gpu_allocator::AllocatorDebugSettings::default(),
             buffer_device_address: false,
-            allocation_sizes: gpu_allocator::AllocationSizes::default(),
+            // The least there are, so that small runs do not reserve hundreds of megabytes.
+            allocation_sizes: gpu_allocator::AllocationSizes::new(4 << 20, 4 << 20),
         });
         match allocator {
             Ok(allocator) => {
                 let allocator = ManuallyDrop::new(Mutex::new(allocator));
-                Ok(Device { allocator, raw, instance, queue_family, info, limits })
+                let (allocated, most_allocated) = Default::default();
+                Ok(Device {
+                    allocator,
+                    raw,
+                    instance,
+                    physical,
+                    queue_family,
+                    info,
+                    limits,
+                    faults,
+                    allocated,
+                    most_allocated,
+                })
             }
             Err(error) => {
                 // SAFETY: the device was just made and nothing uses it.
@@ -272,13 +298,49 @@ impl Device {
         self.instance.validation().map_or(Ok(()), |validation| validation.check())
     }
 
-    /// Turns a failed Vulkan call into the library's error.
-    pub(super) fn check<T>(
+    /// Makes a Vulkan call that can fail, and turns its code into the library's error.
+    pub(super) fn call<T>(
         &self,
-        call: &'static str,
-        result: ash::prelude::VkResult<T>,
+        name: &'static str,
+        call: impl FnOnce() -> VkResult<T>,
     ) -> Result<T> {
-        result.map_err(|code| driver_error(&self.info.name, call, code))
+        let result = faults::make(self.faults.as_deref(), call);
+        result.map_err(|code| driver_error(&self.info.name, name, code))
+    }
+
+    pub(super) fn count_allocation(&self, bytes: u64) {
+        let now = self.allocated.fetch_add(bytes, Relaxed) + bytes;
+        self.most_allocated.fetch_max(now, Relaxed);
+    }
+
+    pub(super) fn discount_allocation(&self, bytes: u64) {
+        self.allocated.fetch_sub(bytes, Relaxed);
+    }
+
+    /// The most bytes of buffers that were live at once.
+    pub(super) fn most_allocated(&self) -> u64 {
+        self.most_allocated.load(Relaxed)
+    }
+
+    /// Bytes of the largest heap that this process may still take: what the driver's budget says where it has one.
+    pub(super) fn available_bytes(&self) -> u64 {
+        let mut budget = vk::PhysicalDeviceMemoryBudgetPropertiesEXT::default();
+        let mut all = vk::PhysicalDeviceMemoryProperties2::default();
+        if !self.limits.memory_budget {
+            return self.info.memory_bytes;
+        }
+        all = all.push_next(&mut budget);
+        // SAFETY: the physical device belongs to the live instance and has the extension whose struct is chained.
+        let memory = unsafe {
+            self.instance.raw().get_physical_device_memory_properties2(self.physical, &mut all);
+            all.memory_properties
+        };
+        let heaps = &memory.memory_heaps[..memory.memory_heap_count as usize];
+        let largest = (0..heaps.len())
+            .filter(|&heap| heaps[heap].flags.contains(vk::MemoryHeapFlags::DEVICE_LOCAL))
+            .max_by_key(|&heap| heaps[heap].size);
+        let free = |heap: usize| budget.heap_budget[heap].saturating_sub(budget.heap_usage[heap]);
+        largest.map_or(0, |heap| free(heap).min(self.info.memory_bytes))
     }
 }
 
@@ -309,9 +371,8 @@ fn create(
     instance: &Instance,
     physical: vk::PhysicalDevice,
     queue_family: u32,
-    info: &DeviceInfo,
     limits: &Limits,
-) -> Result<ash::Device> {
+) -> VkResult<ash::Device> {
     let queues = [vk::DeviceQueueCreateInfo::default()
         .queue_family_index(queue_family)
         .queue_priorities(&[1.0])];
@@ -330,8 +391,7 @@ fn create(
     }
     let create = create.enabled_extension_names(&extensions);
     // SAFETY: the physical device belongs to the instance; every pointer outlives the call.
-    let device = unsafe { instance.raw().create_device(physical, &create, None) };
-    device.map_err(|code| driver_error(&info.name, "vkCreateDevice", code))
+    unsafe { instance.raw().create_device(physical, &create, None) }
 }
 
 /// The candidate that `wanted` names: "" or "vulkan": the best; a number: the index; else a UUID or a part

@@ -9,6 +9,7 @@ use std::sync::{Mutex, PoisonError};
 
 use ash::{vk, Entry};
 
+use super::faults::{self, Faults};
 use super::validation::{self, Validation};
 use crate::error::{Error, Result};
 
@@ -38,9 +39,9 @@ pub(super) struct Instance {
 }
 
 impl Instance {
-    pub(super) fn new() -> Result<Instance> {
+    pub(super) fn new(faults: Option<&Faults>) -> Result<Instance> {
         let entry = loader()?;
-        let available = extensions(&entry)?;
+        let available = extensions(&entry, faults)?;
         let has = |name: &CStr| available.iter().any(|extension| extension == name);
 
         let mut names = Vec::new();
@@ -70,7 +71,8 @@ impl Instance {
             info = info.push_next(&mut features);
         }
         // SAFETY: every pointer in `info` lives until the call returns.
-        let raw = unsafe { entry.create_instance(&info, None) }.map_err(creation_error)?;
+        let create = || unsafe { entry.create_instance(&info, None) };
+        let raw = faults::make(faults, create).map_err(creation_error)?;
         let validation = match log {
             None => None,
             Some(log) => match Validation::new(&entry, &raw, log) {
@@ -94,10 +96,13 @@ impl Instance {
     }
 
     /// The physical devices in the driver's order.
-    pub(super) fn physical_devices(&self) -> Result<Vec<vk::PhysicalDevice>> {
+    pub(super) fn physical_devices(
+        &self,
+        faults: Option<&Faults>,
+    ) -> Result<Vec<vk::PhysicalDevice>> {
         // SAFETY: the instance is live.
-        let devices = unsafe { self.raw.enumerate_physical_devices() };
-        devices.map_err(|code| Error::NoDevice { reason: code.to_string() })
+        let enumerate = || unsafe { self.raw.enumerate_physical_devices() };
+        faults::make(faults, enumerate).map_err(creation_error)
     }
 }
 
@@ -111,10 +116,10 @@ impl Drop for Instance {
     }
 }
 
-fn extensions(entry: &Entry) -> Result<Vec<std::ffi::CString>> {
+fn extensions(entry: &Entry, faults: Option<&Faults>) -> Result<Vec<std::ffi::CString>> {
     // SAFETY: the loader is open.
-    let properties = unsafe { entry.enumerate_instance_extension_properties(None) };
-    let properties = properties.map_err(creation_error)?;
+    let enumerate = || unsafe { entry.enumerate_instance_extension_properties(None) };
+    let properties = faults::make(faults, enumerate).map_err(creation_error)?;
     let names = properties.iter().filter_map(|one| one.extension_name_as_c_str().ok());
     Ok(names.map(CStr::to_owned).collect())
 }

@@ -26,8 +26,8 @@ macro_rules! kernel {
     };
 }
 
-/// Scores, picks and starts; the matrix follows.
-pub(super) const SEQUENCE_BINDINGS: u32 = 3;
+/// Scores and picks; the matrix follows.
+pub(super) const SEQUENCE_BINDINGS: u32 = 2;
 
 /// The bindings behind these, as bits.
 const SLAB_BITS: u32 = !0 << SEQUENCE_BINDINGS;
@@ -41,34 +41,34 @@ pub(super) const DIRECT_METHOD_TEXELS: Kernel = kernel!("direct_method.texels", 
 type BySlabs = [(u32, Kernel); 3];
 
 pub(super) const BUFFER_TEXELS: BySlabs = [
-    (1, kernel!("sequences_buffer.texels_1", 4, SLAB_BITS & 0xf, 1)),
-    (4, kernel!("sequences_buffer.texels_4", 7, SLAB_BITS & 0x7f, 1)),
-    (16, kernel!("sequences_buffer.texels_16", 19, SLAB_BITS & 0x7ffff, 1)),
+    (1, kernel!("sequences_buffer.texels_1", 3, SLAB_BITS & 0x7, 1)),
+    (4, kernel!("sequences_buffer.texels_4", 6, SLAB_BITS & 0x3f, 1)),
+    (16, kernel!("sequences_buffer.texels_16", 18, SLAB_BITS & 0x3ffff, 1)),
 ];
 pub(super) const BUFFER_SUBGROUP: BySlabs = [
-    (1, kernel!("sequences_buffer.subgroup_1", 4)),
-    (4, kernel!("sequences_buffer.subgroup_4", 7)),
-    (16, kernel!("sequences_buffer.subgroup_16", 19)),
+    (1, kernel!("sequences_buffer.subgroup_1", 3)),
+    (4, kernel!("sequences_buffer.subgroup_4", 6)),
+    (16, kernel!("sequences_buffer.subgroup_16", 18)),
 ];
 pub(super) const BUFFER_SHARED: BySlabs = [
-    (1, kernel!("sequences_buffer.shared_1", 4)),
-    (4, kernel!("sequences_buffer.shared_4", 7)),
-    (16, kernel!("sequences_buffer.shared_16", 19)),
+    (1, kernel!("sequences_buffer.shared_1", 3)),
+    (4, kernel!("sequences_buffer.shared_4", 6)),
+    (16, kernel!("sequences_buffer.shared_16", 18)),
 ];
 pub(super) const REGISTERS_TEXELS: BySlabs = [
-    (1, kernel!("sequences_registers.texels_1", 4, SLAB_BITS & 0xf, 1)),
-    (4, kernel!("sequences_registers.texels_4", 7, SLAB_BITS & 0x7f, 1)),
-    (16, kernel!("sequences_registers.texels_16", 19, SLAB_BITS & 0x7ffff, 1)),
+    (1, kernel!("sequences_registers.texels_1", 3, SLAB_BITS & 0x7, 1)),
+    (4, kernel!("sequences_registers.texels_4", 6, SLAB_BITS & 0x3f, 1)),
+    (16, kernel!("sequences_registers.texels_16", 18, SLAB_BITS & 0x3ffff, 1)),
 ];
 pub(super) const REGISTERS_SUBGROUP: BySlabs = [
-    (1, kernel!("sequences_registers.subgroup_1", 4)),
-    (4, kernel!("sequences_registers.subgroup_4", 7)),
-    (16, kernel!("sequences_registers.subgroup_16", 19)),
+    (1, kernel!("sequences_registers.subgroup_1", 3)),
+    (4, kernel!("sequences_registers.subgroup_4", 6)),
+    (16, kernel!("sequences_registers.subgroup_16", 18)),
 ];
 pub(super) const REGISTERS_SHARED: BySlabs = [
-    (1, kernel!("sequences_registers.shared_1", 4)),
-    (4, kernel!("sequences_registers.shared_4", 7)),
-    (16, kernel!("sequences_registers.shared_16", 19)),
+    (1, kernel!("sequences_registers.shared_1", 3)),
+    (4, kernel!("sequences_registers.shared_4", 6)),
+    (16, kernel!("sequences_registers.shared_16", 18)),
 ];
 
 /// The most slabs any variant takes.

@@ -11,10 +11,10 @@ use super::commands::Commands;
 use super::device::Device;
 use super::kernels::{self, MAX_SLABS};
 use super::memory::Buffer;
-use super::pacing::Pacer;
+use super::pacing::{self, Pacer};
 use super::pipeline::Recipe;
 use super::{Settings, Tools};
-use crate::corpus::Corpus;
+use crate::corpus::{extra_shift, Corpus};
 use crate::error::{Error, Result};
 use crate::progress::Progress;
 
@@ -37,10 +37,14 @@ pub(super) struct Layout {
 }
 
 impl Layout {
-    pub(super) fn new(corpus: &Corpus, device: &Device, settings: &Settings) -> Result<Layout> {
-        let num_items = corpus.num_items();
+    pub(super) fn new(
+        num_items: u32,
+        dim: u32,
+        device: &Device,
+        settings: &Settings,
+    ) -> Result<Layout> {
         let row_length = num_items.div_ceil(8);
-        let dim_length = corpus.dim().div_ceil(8);
+        let dim_length = dim.div_ceil(8);
         let limits = device.limits();
         let longest_row = 16 * u64::from(row_length.max(dim_length));
         let padded = num_items.next_multiple_of(TILE);
@@ -52,7 +56,7 @@ impl Layout {
             row_length,
             rows_per_slab,
             dim_length,
-            extra_shift: corpus.extra_shift(),
+            extra_shift: extra_shift(num_items),
             texels: settings.texels.unwrap_or(limits.software) && longest_slab <= limits.max_texels,
         };
         let bindable = limits.max_bindings.saturating_sub(kernels::SEQUENCE_BINDINGS);
@@ -78,7 +82,7 @@ impl Layout {
         u64::from(self.padded_items()) * u64::from(self.row_length) * 16
     }
 
-    fn rows_bytes(&self) -> u64 {
+    pub(super) fn rows_bytes(&self) -> u64 {
         u64::from(self.padded_items()) * (u64::from(self.dim_length) * 16 + 4)
     }
 
@@ -86,7 +90,7 @@ impl Layout {
         self.num_items.next_multiple_of(TILE)
     }
 
-    fn slabs(&self) -> u32 {
+    pub(super) fn slabs(&self) -> u32 {
         self.num_items.div_ceil(self.rows_per_slab.max(1))
     }
 
@@ -110,7 +114,7 @@ impl Layout {
 
 /// The device bytes that a run may use.
 pub(super) fn available_bytes(device: &Device, settings: &Settings) -> u64 {
-    device.info().memory_bytes.min(settings.memory_limit.unwrap_or(u64::MAX))
+    device.available_bytes().min(settings.memory_limit.unwrap_or(u64::MAX))
 }
 
 /// The prepared rows on the device, and their weights.
@@ -184,7 +188,7 @@ impl Matrix {
             push_words: 8,
             subgroup_size: None,
         })?;
-        let target = submit_target(tools.device, tools.settings);
+        let target = submit_target(tools.settings);
         let mut pacer = Pacer::new(target, 1, tools.device.limits().max_groups);
         for a in 0..layout.slabs() {
             for b in a..layout.slabs() {
@@ -199,11 +203,8 @@ impl Matrix {
                     &slabs[b],
                 ])?;
                 let groups = tiles_a.div_ceil(lanes.1);
-                let mut done = 0;
-                while done < groups {
-                    progress.check()?;
-                    let now = pacer.units(groups - done);
-                    let push = [
+                let submission = |done, now| {
+                    let push = vec![
                         layout.dim_length,
                         layout.row_length * 2,
                         tiles_a,
@@ -213,19 +214,17 @@ impl Matrix {
                         done * lanes.1,
                         layout.extra_shift,
                     ];
-                    let size = (tiles_b.div_ceil(lanes.0), now);
-                    pacer.learn(now, tools.commands.dispatch(&bound, &push, size)?);
-                    done += now;
-                }
+                    (push, (tiles_b.div_ceil(lanes.0), now))
+                };
+                let what = (&mut *tools.commands, &bound);
+                pacing::run(what, &mut pacer, groups, progress, submission, |_| ())?;
             }
         }
         Ok(Matrix { layout: layout.clone(), slabs })
     }
 }
 
-/// How long a submission should take.
-pub(super) fn submit_target(device: &Device, settings: &Settings) -> Duration {
-    // A software driver has no watchdog, and its dispatches cost threads their wake-up.
-    let default = if device.limits().software { 200 } else { 50 };
-    settings.submit_target.unwrap_or(Duration::from_millis(default))
+/// How long a submission should take. With two under way, a cancelled run ends within twice that.
+pub(super) fn submit_target(settings: &Settings) -> Duration {
+    settings.submit_target.unwrap_or(Duration::from_millis(50))
 }

@@ -10,9 +10,12 @@ use gpu_allocator::vulkan::{Allocation, AllocationCreateDesc, AllocationScheme};
 use gpu_allocator::{AllocationError, MemoryLocation};
 
 use super::commands::Commands;
-use super::device::{driver_error, Device};
+use super::device::Device;
 use crate::engine::DeviceKind;
 use crate::error::{Error, Result};
+
+/// Buffers from this size on get memory of their own; smaller ones share blocks of 4 MiB.
+const DEDICATED_BYTES: u64 = 1 << 20;
 
 /// A storage buffer and its memory.
 pub(super) struct Buffer {
@@ -62,26 +65,37 @@ impl Buffer {
             | vk::BufferUsageFlags::TRANSFER_DST;
         let info = vk::BufferCreateInfo::default().size(bytes).usage(usage);
         // SAFETY: the device is live.
-        let raw =
-            device.check("vkCreateBuffer", unsafe { device.raw().create_buffer(&info, None) })?;
+        let create = || unsafe { device.raw().create_buffer(&info, None) };
+        let raw = device.call("vkCreateBuffer", create)?;
         // From here on `Drop` cleans up whatever fails.
         let mut buffer = Buffer { device: Arc::clone(device), raw, allocation: None, bytes };
         // SAFETY: the buffer was just made on this device.
         let requirements = unsafe { device.raw().get_buffer_memory_requirements(raw) };
-        let allocation = device.allocator().allocate(&AllocationCreateDesc {
+        let description = AllocationCreateDesc {
             name,
             requirements,
             location,
             linear: true,
-            allocation_scheme: AllocationScheme::GpuAllocatorManaged,
+            allocation_scheme: match bytes {
+                0..DEDICATED_BYTES => AllocationScheme::GpuAllocatorManaged,
+                _ => AllocationScheme::DedicatedBuffer(raw),
+            },
+        };
+        let mut refusal = None;
+        let allocation = device.call("vkAllocateMemory", || {
+            device.allocator().allocate(&description).map_err(|error| {
+                refusal = Some(refused(device, name, bytes, error));
+                vk::Result::ERROR_OUT_OF_DEVICE_MEMORY
+            })
         });
-        let allocation = allocation.map_err(|error| refused(device, name, bytes, error))?;
+        let allocation = allocation.map_err(|error| refusal.unwrap_or(error))?;
+        device.count_allocation(allocation.size());
         // SAFETY: the allocation is live.
         let (memory, offset) = (unsafe { allocation.memory() }, allocation.offset());
         buffer.allocation = Some(allocation);
         // SAFETY: memory and offset were made for this buffer's requirements.
-        let bound = unsafe { device.raw().bind_buffer_memory(raw, memory, offset) };
-        bound.map_err(|code| driver_error(&device.info().name, "vkBindBufferMemory", code))?;
+        let bind = || unsafe { device.raw().bind_buffer_memory(raw, memory, offset) };
+        device.call("vkBindBufferMemory", bind)?;
         Ok(buffer)
     }
 
@@ -101,8 +115,8 @@ impl Buffer {
             .format(format)
             .range(vk::WHOLE_SIZE);
         // SAFETY: the buffer is live and bound, and its usage has texel buffers.
-        let view = unsafe { self.device.raw().create_buffer_view(&info, None) };
-        self.device.check("vkCreateBufferView", view)
+        let create = || unsafe { self.device.raw().create_buffer_view(&info, None) };
+        self.device.call("vkCreateBufferView", create)
     }
 
     fn mapped(&mut self) -> Option<&mut [u8]> {
@@ -153,6 +167,7 @@ impl Drop for Buffer {
         // SAFETY: no work is pending (every submission is awaited) and the buffer is used no more.
         unsafe { self.device.raw().destroy_buffer(self.raw, None) };
         if let Some(allocation) = self.allocation.take() {
+            self.device.discount_allocation(allocation.size());
             // Freeing fails only for allocations of another allocator.
             let _ = self.device.allocator().free(allocation);
         }

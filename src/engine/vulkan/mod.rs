@@ -7,11 +7,13 @@
 //!
 //! A run prepares the device's copy of the corpus, computes the contribution matrix once, then works
 //! through the starts in waves of sequences. Every dispatch stays below the device's loop budget and
-//! near a target time. Objects free themselves in `Drop`, each holding the device alive.
+//! near a target time. Objects free themselves in `Drop`, each holding the device alive. A device that is lost is opened anew
+//! once in a run, which goes on behind the sequences that were finished. `faults` makes calls fail, for tests.
 
 mod baseline;
 mod commands;
 mod device;
+mod faults;
 mod instance;
 mod kernels;
 mod matrix;
@@ -25,16 +27,17 @@ use std::sync::Arc;
 use std::time::Duration;
 
 pub use baseline::direct_method;
+pub use faults::Faults;
 pub use validation::planted_error;
 
 use crate::corpus::Corpus;
-use crate::engine::{DeviceInfo, Engine};
-use crate::error::Result;
+use crate::engine::{DeviceInfo, Engine, Needs, Rows};
+use crate::error::{Error, Result};
 use crate::plan::Plan;
 use crate::progress::{Phase, Progress};
 use commands::Commands;
 use device::Device;
-use matrix::Matrix;
+use matrix::{Layout, Matrix};
 use pipeline::Pipelines;
 
 /// The two shapes of the sequence kernel.
@@ -59,7 +62,7 @@ pub enum Reduction {
 
 /// Settings of the Vulkan engine; the default lets the device decide. All settings give the same
 /// bits, but for `loop_budget`.
-#[derive(Debug, Clone, Default, PartialEq)]
+#[derive(Debug, Clone, Default)]
 pub struct Settings {
     /// The sequence kernel.
     pub kernel: Option<SequenceKernel>,
@@ -83,6 +86,8 @@ pub struct Settings {
     pub texels: Option<bool>,
     /// The most sequences computed side by side.
     pub max_wave: Option<u32>,
+    /// Makes Vulkan calls fail, for tests.
+    pub faults: Option<Arc<Faults>>,
 }
 
 /// All Vulkan devices that can compute, best first.
@@ -92,48 +97,95 @@ pub fn devices() -> Result<Vec<DeviceInfo>> {
 
 /// One Vulkan device.
 pub struct VulkanEngine {
+    /// None while a lost device cannot be opened again.
+    open: Option<Open>,
+    wanted: String,
+    info: DeviceInfo,
+    settings: Settings,
+    /// What lost the device for good.
+    lost: Option<Error>,
+}
+
+/// All that goes when a device is lost.
+struct Open {
     // Fields drop in order: what uses the device before the device.
     pipelines: Pipelines,
     commands: Commands,
     device: Arc<Device>,
-    settings: Settings,
+}
+
+impl Open {
+    fn new(wanted: &str, settings: &Settings) -> Result<Open> {
+        let device = Arc::new(Device::open(wanted, settings)?);
+        let commands = Commands::new(&device)?;
+        let pipelines = Pipelines::new(&device);
+        Ok(Open { pipelines, commands, device })
+    }
+
+    fn tools<'a>(&'a mut self, settings: &'a Settings) -> Tools<'a> {
+        let Open { pipelines, commands, device } = self;
+        Tools { device, commands, pipelines, settings }
+    }
+
+    /// Puts the sequences of `plan` into `rows`; `done` counts them, also when an error ends the run.
+    fn run(
+        &mut self,
+        settings: &Settings,
+        (corpus, plan): (&Corpus, &Plan),
+        rows: &dyn Rows,
+        progress: &Progress,
+        done: &mut usize,
+    ) -> Result<()> {
+        let layout = Layout::new(corpus.num_items(), corpus.dim(), &self.device, settings)?;
+        let wave = sequences::wave(&self.device, settings, &layout, plan)?;
+        let upload = || matrix::upload(&self.device, &mut self.commands, corpus, &layout, settings);
+        let prepared = progress.time(Phase::Upload, upload)?;
+        let multiply = || Matrix::compute(self.tools(settings), &layout, &prepared, progress);
+        let matrix = progress.time(Phase::Matrix, multiply)?;
+        drop(prepared);
+        sequences::run(self.tools(settings), &matrix, plan, wave, rows, progress, done)
+    }
 }
 
 impl VulkanEngine {
     /// Opens the device that `wanted` names (see [`crate::ContextOptions::device`]).
     pub fn new(wanted: &str, settings: &Settings) -> Result<VulkanEngine> {
-        let device = Arc::new(Device::open(wanted, settings)?);
-        let commands = Commands::new(&device)?;
-        let pipelines = Pipelines::new(&device);
-        Ok(VulkanEngine { pipelines, commands, device, settings: settings.clone() })
+        let open = Open::new(wanted, settings)?;
+        let (info, settings) = (open.device.info().clone(), settings.clone());
+        Ok(VulkanEngine { open: Some(open), wanted: wanted.into(), info, settings, lost: None })
     }
 
     /// Bytes and number of the device allocations that are live now.
     pub fn live_allocations(&self) -> (u64, usize) {
-        self.device.live_allocations()
+        self.open.as_ref().map_or((0, 0), |open| open.device.live_allocations())
     }
 
-    fn run(&mut self, corpus: &Corpus, plan: &Plan, progress: &Progress) -> Result<Vec<u32>> {
-        if plan.picks() == 0 {
-            return Ok(plan.starts().to_vec());
+    /// The most bytes of device allocations that were live at once.
+    pub fn most_allocated(&self) -> u64 {
+        self.open.as_ref().map_or(0, |open| open.device.most_allocated())
+    }
+
+    /// The opened device, or the error that lost it.
+    fn open(&mut self) -> Result<&mut Open> {
+        match (&mut self.open, &self.lost) {
+            (Some(open), None) => Ok(open),
+            (_, Some(error)) => Err(error.clone()),
+            (None, None) => Err(Error::Internal { detail: "no device is open".into() }),
         }
-        let layout = matrix::Layout::new(corpus, &self.device, &self.settings)?;
-        let wave = sequences::wave(&self.device, &self.settings, &layout, plan)?;
-        let upload =
-            || matrix::upload(&self.device, &mut self.commands, corpus, &layout, &self.settings);
-        let rows = progress.time(Phase::Upload, upload)?;
-        let matrix = progress
-            .time(Phase::Matrix, || Matrix::compute(self.tools(), &layout, &rows, progress))?;
-        drop(rows);
-        sequences::run(self.tools(), &matrix, plan, wave, progress)
     }
 
-    fn tools(&mut self) -> Tools<'_> {
-        Tools {
-            device: &self.device,
-            commands: &mut self.commands,
-            pipelines: &mut self.pipelines,
-            settings: &self.settings,
+    /// Closes the lost device and opens it anew.
+    fn rebuild(&mut self, lost: &Error) -> Result<()> {
+        self.open = None;
+        match Open::new(&self.wanted, &self.settings) {
+            Ok(open) => {
+                self.open = Some(open);
+                Ok(())
+            }
+            Err(_) => {
+                self.lost = Some(lost.clone());
+                Err(lost.clone())
+            }
         }
     }
 }
@@ -148,12 +200,73 @@ struct Tools<'a> {
 
 impl Engine for VulkanEngine {
     fn info(&self) -> &DeviceInfo {
-        self.device.info()
+        &self.info
     }
 
-    fn sequences(&mut self, corpus: &Corpus, plan: &Plan, progress: &Progress) -> Result<Vec<u32>> {
-        let result = self.run(corpus, plan, progress)?;
-        self.device.check_validation()?;
-        Ok(result)
+    fn needs(&self, num_items: u32, dim: u32, plan: &Plan) -> Result<Needs> {
+        let Some(open) = &self.open else {
+            return Ok(Needs::default());
+        };
+        let (device, settings) = (&open.device, &self.settings);
+        let layout = Layout::new(num_items, dim, device, settings)?;
+        let wave = sequences::wave(device, settings, &layout, plan)?;
+        let waves = (plan.count() as u64).div_ceil(wave.into());
+        let wave_bytes = sequences::wave_bytes(&layout, plan.length(), wave);
+        let slabs = u64::from(layout.slabs());
+        Ok(Needs {
+            // A download's row; staging counts among the device's memory.
+            host_bytes: u64::from(plan.length()) * 4,
+            device_bytes: layout.matrix_bytes() + layout.rows_bytes().max(wave_bytes),
+            batches: waves,
+            dispatches: slabs * (slabs + 1) / 2
+                + 1
+                + waves * sequences::dispatches(device, settings, &layout, plan)?,
+        })
+    }
+
+    fn sequences(
+        &mut self,
+        corpus: &Corpus,
+        plan: &Plan,
+        rows: &dyn Rows,
+        progress: &Progress,
+    ) -> Result<()> {
+        if plan.picks() == 0 {
+            return plan.heads().enumerate().try_for_each(|(index, head)| rows.put(index, head));
+        }
+        let settings = self.settings.clone();
+        let mut done = 0;
+        let first = self.open()?.run(&settings, (corpus, plan), rows, progress, &mut done);
+        if let Err(lost @ Error::DeviceLost { .. }) = &first {
+            // What was put stays; only the wave under way is computed again.
+            self.rebuild(lost)?;
+            progress.back_to(done as u64 * u64::from(plan.length() - plan.head()));
+            let rest = Offset { rows, first: done };
+            let plan = plan.rest(done);
+            let second = self.open()?.run(&settings, (corpus, &plan), &rest, progress, &mut 0);
+            if let Err(lost @ Error::DeviceLost { .. }) = &second {
+                self.lost = Some(lost.clone());
+            }
+            second?;
+        } else {
+            first?;
+        }
+        self.open()?.device.check_validation()
+    }
+}
+
+/// The rows from one on.
+struct Offset<'a> {
+    rows: &'a dyn Rows,
+    first: usize,
+}
+
+impl Rows for Offset<'_> {
+    fn put(&self, index: usize, row: &[u32]) -> Result<()> {
+        self.rows.put(self.first + index, row)
+    }
+
+    fn get(&self, index: usize, row: &mut [u32]) -> Result<()> {
+        self.rows.get(self.first + index, row)
     }
 }

@@ -2,12 +2,22 @@
 //!
 //! Work is counted in units (picks, rows of tiles). The first submission is small; each next one is sized by
 //! the measured time to hit the target, at most twice the last, and never beyond a hard cap (the
-//! device's loop budget). Display GPUs lose the device when a submission runs for 2 s.
+//! device's loop budget). Display GPUs lose the device when a submission runs for 2 s. While one runs the next waits in
+//! the queue.
 
+use std::collections::VecDeque;
 use std::time::Duration;
 
+use super::commands::Commands;
+use super::pipeline::Bound;
+use crate::error::Result;
+use crate::progress::Progress;
+
+/// Push constants and workgroups of a submission.
+pub(super) type Submission = (Vec<u32>, (u32, u32));
+
 /// Sizes the submissions of one kernel.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(super) struct Pacer {
     target: Duration,
     cap: u32,
@@ -33,6 +43,52 @@ impl Pacer {
         // A short last submission says little about the size that fits.
         let most = self.next.max(units).saturating_mul(2);
         self.next = fitting.clamp(1, most).min(self.cap);
+    }
+}
+
+/// Runs `units` units of a kernel: `submission` says how to do `now` of them after `done`, `finished` hears of each end.
+pub(super) fn run(
+    (commands, kernel): (&mut Commands, &Bound),
+    pacer: &mut Pacer,
+    units: u32,
+    progress: &Progress,
+    submission: impl FnMut(u32, u32) -> Submission,
+    finished: impl FnMut(u32),
+) -> Result<()> {
+    let result = run_all((commands, kernel), pacer, units, progress, submission, finished);
+    if result.is_err() {
+        // The caller frees the buffers.
+        commands.drain();
+    }
+    result
+}
+
+fn run_all(
+    (commands, kernel): (&mut Commands, &Bound),
+    pacer: &mut Pacer,
+    units: u32,
+    progress: &Progress,
+    mut submission: impl FnMut(u32, u32) -> Submission,
+    mut finished: impl FnMut(u32),
+) -> Result<()> {
+    let mut done = 0;
+    let mut under_way = VecDeque::new();
+    loop {
+        progress.check()?;
+        if done < units && !commands.is_full() {
+            let now = pacer.units(units - done);
+            let (push, groups) = submission(done, now);
+            commands.start_dispatch(kernel, &push, groups)?;
+            under_way.push_back(now);
+            done += now;
+        } else if let Some(now) = under_way.pop_front() {
+            let took = commands.finish()?;
+            pacer.learn(now, took);
+            progress.add_submission(took);
+            finished(now);
+        } else {
+            return Ok(());
+        }
     }
 }
 

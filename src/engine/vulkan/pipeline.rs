@@ -93,16 +93,16 @@ impl Pipeline {
         sizes.retain(|size| size.descriptor_count > 0);
         let info = vk::DescriptorPoolCreateInfo::default().max_sets(1).pool_sizes(&sizes);
         // SAFETY: the device is live.
-        let pool = unsafe { raw.create_descriptor_pool(&info, None) };
-        let pool = self.device.check("vkCreateDescriptorPool", pool)?;
+        let create = || unsafe { raw.create_descriptor_pool(&info, None) };
+        let pool = self.device.call("vkCreateDescriptorPool", create)?;
         let set = vk::DescriptorSet::null();
         let mut bound = Bound { pipeline: Arc::clone(self), pool, set, views: Vec::new() };
         let layouts = [self.set_layout];
         let info =
             vk::DescriptorSetAllocateInfo::default().descriptor_pool(pool).set_layouts(&layouts);
         // SAFETY: the pool was just made for one such set.
-        let sets = unsafe { raw.allocate_descriptor_sets(&info) };
-        bound.set = self.device.check("vkAllocateDescriptorSets", sets)?[0];
+        let allocate = || unsafe { raw.allocate_descriptor_sets(&info) };
+        bound.set = self.device.call("vkAllocateDescriptorSets", allocate)?[0];
         for binding in 0..self.kernel.bindings {
             bound.write(binding, buffers[(binding as usize).min(buffers.len() - 1)])?;
         }
@@ -193,8 +193,8 @@ fn set_layout(device: &Device, kernel: &Kernel) -> Result<vk::DescriptorSetLayou
     let bindings: Vec<_> = (0..kernel.bindings).map(one).collect();
     let info = vk::DescriptorSetLayoutCreateInfo::default().bindings(&bindings);
     // SAFETY: the device is live.
-    let layout = unsafe { device.raw().create_descriptor_set_layout(&info, None) };
-    device.check("vkCreateDescriptorSetLayout", layout)
+    let create = || unsafe { device.raw().create_descriptor_set_layout(&info, None) };
+    device.call("vkCreateDescriptorSetLayout", create)
 }
 
 fn layout(
@@ -211,8 +211,8 @@ fn layout(
     let info =
         vk::PipelineLayoutCreateInfo::default().set_layouts(&sets).push_constant_ranges(&push);
     // SAFETY: the set layout is live.
-    let layout = unsafe { device.raw().create_pipeline_layout(&info, None) };
-    device.check("vkCreatePipelineLayout", layout)
+    let create = || unsafe { device.raw().create_pipeline_layout(&info, None) };
+    device.call("vkCreatePipelineLayout", create)
 }
 
 fn build(device: &Device, layout: vk::PipelineLayout, recipe: &Recipe) -> Result<vk::Pipeline> {
@@ -225,8 +225,8 @@ fn build(device: &Device, layout: vk::PipelineLayout, recipe: &Recipe) -> Result
         .collect();
     let info = vk::ShaderModuleCreateInfo::default().code(&words);
     // SAFETY: the code is valid SPIR-V (checked by the tests with spirv-val).
-    let module = unsafe { raw.create_shader_module(&info, None) };
-    let module = device.check("vkCreateShaderModule", module)?;
+    let create = || unsafe { raw.create_shader_module(&info, None) };
+    let module = device.call("vkCreateShaderModule", create)?;
 
     let constant = |(index, (id, _)): (usize, &(u32, u32))| vk::SpecializationMapEntry {
         constant_id: *id,
@@ -250,10 +250,12 @@ fn build(device: &Device, layout: vk::PipelineLayout, recipe: &Recipe) -> Result
             .push_next(&mut required);
     }
     let infos = [vk::ComputePipelineCreateInfo::default().stage(stage).layout(layout)];
+    let cache = vk::PipelineCache::null();
     // SAFETY: module and layout are live and fit each other.
-    let pipelines =
-        unsafe { raw.create_compute_pipelines(vk::PipelineCache::null(), &infos, None) };
+    let create = || unsafe { raw.create_compute_pipelines(cache, &infos, None) };
+    let pipelines = device
+        .call("vkCreateComputePipelines", || create().map(|all| all[0]).map_err(|(_, code)| code));
     // SAFETY: a pipeline keeps what it needs of its module.
     unsafe { raw.destroy_shader_module(module, None) };
-    device.check("vkCreateComputePipelines", pipelines.map_err(|(_, code)| code).map(|all| all[0]))
+    pipelines
 }

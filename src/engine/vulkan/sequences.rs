@@ -3,14 +3,17 @@
 //! A wave is as many sequences as run side by side; each has its scores and its picks in device buffers, so a
 //! dispatch may end after any pick and the next goes on there. Both kernels give the same bits.
 
+use std::time::{Duration, Instant};
+
 use super::device::Device;
 use super::kernels::{self, Kernel};
 use super::matrix::{available_bytes, submit_target, Layout, Matrix};
 use super::memory::Buffer;
-use super::pacing::Pacer;
+use super::pacing::{self, Pacer};
 use super::pipeline::{Bound, Recipe};
 use super::{Reduction, SequenceKernel, Settings, Tools};
-use crate::error::{zeroed, Error, Result};
+use crate::engine::Rows;
+use crate::error::{Error, Result};
 use crate::plan::Plan;
 use crate::progress::{Phase, Progress};
 
@@ -18,8 +21,18 @@ use crate::progress::{Phase, Progress};
 /// of thousands of picks stays short.
 const SOFTWARE_WAVE: u32 = 64;
 
+/// And at least: its threads must have something to do.
+const SOFTWARE_THREADS: u32 = 16;
+
 /// And on a GPU: several workgroups for every compute unit of the largest ones.
 const GPU_WAVE: u32 = 16_384;
+
+/// And at least, so that the memory stays busy.
+const LEAST_GPU_WAVE: u32 = 1024;
+
+/// How long a wave should take, where that leaves enough sequences side by side: finished sequences are put after each,
+/// so this is what a killed run or a lost device costs.
+const WAVE_SECONDS: f64 = 0.5;
 
 /// Chunks of 8 scores that one invocation can hold in registers on a GPU: 64 of the 255 there are.
 const GPU_CHUNKS: u32 = 8;
@@ -45,7 +58,7 @@ struct Choice {
     chunks: u32,
 }
 
-/// How many sequences run side by side.
+/// How many sequences run side by side at most.
 pub(super) fn wave(
     device: &Device,
     settings: &Settings,
@@ -55,55 +68,89 @@ pub(super) fn wave(
     let limits = device.limits();
     let scores = u64::from(layout.row_length) * 32;
     let picks = u64::from(plan.length()) * 4;
-    let free = available_bytes(device, settings).saturating_sub(layout.matrix_bytes());
-    // Half of the rest is left to the driver, staging and other programs.
-    let fitting = (free / 2 / (scores + picks)).min(limits.max_binding_bytes / scores.max(picks));
+    let available = available_bytes(device, settings);
+    let free = available.saturating_sub(layout.matrix_bytes());
+    // An eighth of the rest is left to the driver and its alignments.
+    let fitting =
+        (free / 8 * 7 / (scores + picks)).min(limits.max_binding_bytes / scores.max(picks));
     let texels = if layout.texels { limits.max_texels / (scores / 16) } else { u64::MAX };
     let fitting = fitting.min(texels);
     let usual = if limits.software { SOFTWARE_WAVE } else { GPU_WAVE };
     let most = settings.max_wave.unwrap_or(usual).min(limits.max_groups);
-    let wave = fitting.min(u64::from(most)).min(plan.starts().len() as u64) as u32;
+    let wave = fitting.min(u64::from(most)).min(plan.count() as u64) as u32;
     if wave == 0 {
         return Err(Error::TooLarge {
             what: "the contribution matrix and one sequence",
-            needed: layout.matrix_bytes() + 2 * (scores + picks),
-            available: available_bytes(device, settings),
+            needed: layout.matrix_bytes() + (scores + picks).div_ceil(7) * 8,
+            available,
             device: device.info().name.clone(),
         });
     }
     Ok(wave)
 }
 
-/// Computes all planned sequences, wave by wave.
+/// Device bytes for the sequences of a wave.
+pub(super) fn wave_bytes(layout: &Layout, length: u32, wave: u32) -> u64 {
+    u64::from(wave) * (u64::from(layout.row_length) * 32 + u64::from(length) * 4)
+}
+
+/// Submissions that a wave takes at least.
+pub(super) fn dispatches(
+    device: &Device,
+    settings: &Settings,
+    layout: &Layout,
+    plan: &Plan,
+) -> Result<u64> {
+    let choice = choose(device, settings, layout.row_length, plan.picks());
+    let cap = picks_per_dispatch(device, &choice, layout.row_length)?;
+    Ok(u64::from((plan.length() - 1).div_ceil(cap)))
+}
+
+/// Computes all planned sequences, wave by wave, and puts each wave into `rows`. `done` counts the sequences put, also when
+/// an error ends the run.
 pub(super) fn run(
     mut tools: Tools,
     matrix: &Matrix,
     plan: &Plan,
     wave: u32,
+    rows: &dyn Rows,
     progress: &Progress,
-) -> Result<Vec<u32>> {
-    let mut out = zeroed(plan.output_len(), "the sequences")?;
+    done: &mut usize,
+) -> Result<()> {
     let mut state = progress.time(Phase::Upload, || State::new(&mut tools, matrix, plan, wave))?;
-    let row = plan.length() as usize;
-    for (index, rows) in out.chunks_mut(wave as usize * row).enumerate() {
-        let first = index as u32 * wave;
-        let sequences = (rows.len() / row) as u32;
+    let least = if tools.device.limits().software { SOFTWARE_THREADS } else { LEAST_GPU_WAVE };
+    let mut size = wave.min(least);
+    let mut heads = plan.heads();
+    while *done < plan.count() {
+        let sequences = (plan.count() - *done).min(size as usize);
+        let begin = Instant::now();
+        state.upload(&mut tools, plan.length(), heads.by_ref().take(sequences))?;
         progress.time(Phase::Sequences, || {
-            state.compute(&mut tools, plan, first, sequences, progress)
+            state.compute(&mut tools, plan, sequences as u32, progress)
         })?;
-        progress.time(Phase::Download, || state.download(&mut tools, rows))?;
-        progress.add_sequences(sequences.into());
+        size = next_wave(size, begin.elapsed(), least.min(wave), wave);
+        progress.time(Phase::Download, || {
+            let shape = (sequences, plan.length() as usize);
+            state.download(&mut tools, shape, |index, row| rows.put(*done + index, row))
+        })?;
+        *done += sequences;
+        progress.add_sequences(sequences as u64);
     }
-    Ok(out)
+    Ok(())
+}
+
+/// A wave that took long shrinks, a short one grows.
+fn next_wave(size: u32, took: Duration, least: u32, most: u32) -> u32 {
+    let fitting = f64::from(size) * WAVE_SECONDS / took.as_secs_f64().max(1e-6);
+    (fitting as u32).clamp(least, most.max(least)).min(size.saturating_mul(4))
 }
 
 /// The buffers and the kernel of a run.
 struct State {
     kernel: Bound,
     picks: Buffer,
-    // Bound to the kernel, never touched by the host again.
+    // Bound to the kernel, never touched by the host.
     _scores: Buffer,
-    _starts: Buffer,
     layout: Layout,
     pacer: Pacer,
 }
@@ -117,74 +164,93 @@ impl State {
         let wave = u64::from(wave);
         let scores = Buffer::on_device(device, "scores", wave * u64::from(layout.row_length) * 32)?;
         let picks = Buffer::shared(device, "picks", wave * u64::from(plan.length()) * 4, staging)?;
-        let mut starts = Buffer::shared(device, "starts", plan.starts().len() as u64 * 4, staging)?;
-        starts.write(tools.commands, |to| {
-            for (to, start) in to.chunks_exact_mut(4).zip(plan.starts()) {
-                to.copy_from_slice(&start.to_ne_bytes());
-            }
-        })?;
         let recipe = recipe(device, tools.settings, &choice, matrix)?;
-        let mut buffers = vec![&scores, &picks, &starts];
+        let mut buffers = vec![&scores, &picks];
         buffers.extend(&matrix.slabs);
         let kernel = tools.pipelines.get(&recipe)?.bind(&buffers)?;
-        let pacer = Pacer::new(submit_target(device, tools.settings), 16, cap);
-        let (_scores, _starts) = (scores, starts);
-        let layout = layout.clone();
-        let mut state = State { kernel, picks, _scores, _starts, layout, pacer };
+        let pacer = Pacer::new(submit_target(tools.settings), 16, cap);
+        let state = State { kernel, picks, _scores: scores, layout: layout.clone(), pacer };
         // No picks: some drivers compile at the first dispatch, and that time is not the picks'.
-        state.dispatch(tools, plan.length(), 0, 1, (1, 1))?;
+        let push = state.push(plan, (1, 1));
+        tools.commands.dispatch(&state.kernel, &push, (1, 1))?;
         Ok(state)
     }
 
-    /// The picks of the `sequences` sequences that begin at `first` in the plan's starts.
+    /// Writes the heads of a wave into its rows of picks.
+    fn upload<'a>(
+        &mut self,
+        tools: &mut Tools,
+        length: u32,
+        heads: impl Iterator<Item = &'a [u32]>,
+    ) -> Result<()> {
+        self.picks.write(tools.commands, |bytes| {
+            for (row, head) in bytes.chunks_exact_mut(length as usize * 4).zip(heads) {
+                for (to, item) in row.chunks_exact_mut(4).zip(head) {
+                    to.copy_from_slice(&item.to_ne_bytes());
+                }
+            }
+        })
+    }
+
+    /// The picks of the wave's first `sequences` sequences.
     fn compute(
         &mut self,
         tools: &mut Tools,
         plan: &Plan,
-        first: u32,
         sequences: u32,
         progress: &Progress,
     ) -> Result<()> {
-        let length = plan.length();
-        let mut pick = 1;
-        while pick < length {
-            progress.check()?;
-            let now = self.pacer.units(length - pick);
-            let took = self.dispatch(tools, length, first, sequences, (pick, pick + now))?;
-            self.pacer.learn(now, took);
-            let picks = u64::from(now) * u64::from(sequences);
-            progress.add_picks(picks, picks * u64::from(self.layout.num_items) * 2);
-            pick += now;
-        }
+        let (num_items, known) = (self.layout.num_items, plan.head() - 1);
+        let push =
+            |done: u32, now: u32| (self.push(plan, (1 + done, 1 + done + now)), (sequences, 1));
+        let mut done = 0;
+        let finished = |now: u32| {
+            // Rows of the head are read, but they are no picks.
+            let picks = (done + now).saturating_sub(known.max(done));
+            done += now;
+            progress.add_picks(
+                u64::from(picks) * u64::from(sequences),
+                u64::from(now) * u64::from(sequences) * u64::from(num_items) * 2,
+            );
+        };
+        let mut pacer = self.pacer.clone();
+        let what = (&mut *tools.commands, &self.kernel);
+        pacing::run(what, &mut pacer, plan.length() - 1, progress, push, finished)?;
+        self.pacer = pacer;
         Ok(())
     }
 
-    fn dispatch(
-        &mut self,
-        tools: &mut Tools,
-        length: u32,
-        first_sequence: u32,
-        sequences: u32,
-        picks: (u32, u32),
-    ) -> Result<std::time::Duration> {
-        let push = [
-            self.layout.num_items,
-            self.layout.row_length,
-            self.layout.rows_per_slab,
-            length,
+    /// The push constants for the picks `picks.0 .. picks.1`.
+    fn push(&self, plan: &Plan, picks: (u32, u32)) -> Vec<u32> {
+        let layout = &self.layout;
+        vec![
+            layout.num_items,
+            layout.row_length,
+            layout.rows_per_slab,
+            plan.length(),
             picks.0,
             picks.1,
-            first_sequence,
-        ];
-        tools.commands.dispatch(&self.kernel, &push, (sequences, 1))
+            plan.head(),
+        ]
     }
 
-    fn download(&mut self, tools: &mut Tools, rows: &mut [u32]) -> Result<()> {
-        self.picks.read(tools.commands, rows.len() as u64 * 4, |bytes| {
-            for (value, bytes) in rows.iter_mut().zip(bytes.chunks_exact(4)) {
-                *value = u32::from_ne_bytes([bytes[0], bytes[1], bytes[2], bytes[3]]);
+    /// Hands the wave's first sequences to `put`, row by row.
+    fn download(
+        &mut self,
+        tools: &mut Tools,
+        (sequences, length): (usize, usize),
+        mut put: impl FnMut(usize, &[u32]) -> Result<()>,
+    ) -> Result<()> {
+        self.picks.read(tools.commands, (sequences * length) as u64 * 4, |bytes| {
+            let mut row = Vec::new();
+            for (index, bytes) in bytes.chunks_exact(length * 4).enumerate() {
+                row.clear();
+                let word = |word: &[u8]| u32::from_ne_bytes([word[0], word[1], word[2], word[3]]);
+                row.extend(bytes.chunks_exact(4).map(word));
+                put(index, &row)?;
             }
-        })
+            Ok(())
+        })?
     }
 }
 

@@ -1,0 +1,50 @@
+//! Failures on purpose, for tests: every Vulkan call that can fail asks here first.
+//!
+//! Calls are counted from 0 in the order in which the engine makes them. One of them (or all from there on) is not made but
+//! answered with an error code, as a driver would. Without `Settings::faults` the question is one comparison.
+
+use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
+
+use ash::vk;
+
+/// Which calls fail, and how.
+#[derive(Debug)]
+pub struct Faults {
+    calls: AtomicU64,
+    first: u64,
+    count: u64,
+    lost: bool,
+}
+
+impl Faults {
+    /// `count` calls from number `first` on fail: with a lost device, or else for want of memory.
+    pub fn new(first: u64, count: u64, lost: bool) -> Faults {
+        Faults { calls: AtomicU64::new(0), first, count, lost }
+    }
+
+    /// Calls so far.
+    pub fn calls(&self) -> u64 {
+        self.calls.load(Relaxed)
+    }
+
+    /// The code with which the next call fails, if it does.
+    fn next(&self) -> Option<vk::Result> {
+        let call = self.calls.fetch_add(1, Relaxed);
+        let fails = call >= self.first && call - self.first < self.count;
+        fails.then_some(match self.lost {
+            true => vk::Result::ERROR_DEVICE_LOST,
+            false => vk::Result::ERROR_OUT_OF_DEVICE_MEMORY,
+        })
+    }
+}
+
+/// Makes a call, unless it has to fail.
+pub(super) fn make<T>(
+    faults: Option<&Faults>,
+    call: impl FnOnce() -> ash::prelude::VkResult<T>,
+) -> ash::prelude::VkResult<T> {
+    match faults.and_then(Faults::next) {
+        Some(code) => Err(code),
+        None => call(),
+    }
+}

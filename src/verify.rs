@@ -1,0 +1,180 @@
+//! Checks results against the embeddings they came from, in f64 and without any of the integers: how far is each pick from
+//! the best one?
+//!
+//! At a pick, with c the sum of the embeddings picked so far, every item j has the cosine distance 1 - x_j.c / (|x_j| |c|)
+//! from the centroid. The rule asks for the item with the largest; the regret of a pick is how much smaller its own is. The
+//! integers round to 15 bits, so regrets up to some 1e-3 are right (see docs/performance.md); a wrong file has regrets
+//! of 0.1 and more. A sample of sequences and of picks in each keeps this short: a pick costs N x D.
+
+use crate::corpus::{Corpus, Elements};
+use crate::error::{Error, Result};
+use crate::store::{fingerprint, SequencesFile};
+
+/// How much to check; 0 means the default.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Sample {
+    /// Sequences, spread over the file; default 16.
+    pub sequences: u32,
+    /// Picks of each, spread over its length; default 64.
+    pub picks: u32,
+}
+
+/// What a check found.
+#[derive(Debug, Clone, Copy, Default, PartialEq)]
+pub struct Report {
+    /// Sequences looked at.
+    pub sequences: u32,
+    /// Picks looked at.
+    pub picks: u64,
+    /// The largest regret in cosine distance.
+    pub worst_regret: f64,
+    /// The mean regret.
+    pub mean_regret: f64,
+    /// The sequence with the largest regret (0-based).
+    pub worst_sequence: u32,
+    /// Its place in that sequence (0-based).
+    pub worst_pick: u32,
+}
+
+/// Checks a sample of `file` against the embeddings; all rows are checked against their checksums.
+pub fn verify(
+    file: &SequencesFile,
+    elements: Elements,
+    num_items: u32,
+    dim: u32,
+    sample: Sample,
+) -> Result<Report> {
+    let meta = file.meta();
+    let corpus = Corpus::prepare(elements, num_items, dim, meta.centered)?;
+    let found = fingerprint(&corpus);
+    if found != meta.fingerprint {
+        return Err(Error::OtherResults {
+            path: file.path().display().to_string(),
+            what: "corpus fingerprint",
+            found: meta.fingerprint.clone(),
+            wanted: found,
+        });
+    }
+    file.verify()?;
+    let items = Items::new(elements, num_items, dim as usize, meta.centered);
+    let mut report = Report::default();
+    let mut sum = 0.0;
+    for index in spread(meta.count, if sample.sequences == 0 { 16 } else { sample.sequences }) {
+        let row: Vec<u32> = file.row(index)?.iter().collect();
+        report.sequences += 1;
+        let picks = if sample.picks == 0 { 64 } else { sample.picks };
+        items.check(&row, picks, |pick, regret| {
+            report.picks += 1;
+            sum += regret;
+            if regret > report.worst_regret {
+                report.worst_regret = regret;
+                (report.worst_sequence, report.worst_pick) = (index, pick);
+            }
+        });
+    }
+    report.mean_regret = if report.picks == 0 { 0.0 } else { sum / report.picks as f64 };
+    Ok(report)
+}
+
+/// `wanted` numbers below `count`, evenly spread, the last one among them.
+fn spread(count: u32, wanted: u32) -> impl Iterator<Item = u32> {
+    let wanted = wanted.min(count);
+    (1..=u64::from(wanted)).map(move |at| (at * u64::from(count) / u64::from(wanted)) as u32 - 1)
+}
+
+/// The embeddings in f64, centred if the results are.
+struct Items {
+    dim: usize,
+    values: Vec<f64>,
+    norms: Vec<f64>,
+}
+
+impl Items {
+    fn new(elements: Elements, num_items: u32, dim: usize, center: bool) -> Items {
+        let mut values = vec![0.0; num_items as usize * dim];
+        for (item, row) in values.chunks_exact_mut(dim).enumerate() {
+            elements.widen_row(item, row);
+        }
+        if center {
+            let mut mean = vec![0.0; dim];
+            for row in values.chunks_exact(dim) {
+                mean.iter_mut().zip(row).for_each(|(sum, value)| *sum += value);
+            }
+            mean.iter_mut().for_each(|sum| *sum /= f64::from(num_items));
+            for row in values.chunks_exact_mut(dim) {
+                row.iter_mut().zip(&mean).for_each(|(value, mean)| *value -= mean);
+            }
+        }
+        let norms = values.chunks_exact(dim).map(|row| dot(row, row).sqrt()).collect();
+        Items { dim, values, norms }
+    }
+
+    fn row(&self, item: u32) -> &[f64] {
+        &self.values[item as usize * self.dim..][..self.dim]
+    }
+
+    /// Tells `found` the regrets of some picks of a sequence.
+    fn check(&self, sequence: &[u32], picks: u32, mut found: impl FnMut(u32, f64)) {
+        let mut sum = vec![0.0; self.dim];
+        let mut taken = vec![false; self.norms.len()];
+        let mut places = spread(sequence.len() as u32 - 1, picks).map(|place| place + 1).peekable();
+        for (place, &item) in (0..).zip(sequence) {
+            if places.next_if_eq(&place).is_some() {
+                if let Some(regret) = self.regret(item, &sum, &taken) {
+                    found(place, regret);
+                }
+            }
+            taken[item as usize] = true;
+            sum.iter_mut().zip(self.row(item)).for_each(|(sum, value)| *sum += value);
+        }
+    }
+
+    /// How much farther from the centroid than `item` some untaken one is; `None` where the centroid is zero.
+    fn regret(&self, item: u32, sum: &[f64], taken: &[bool]) -> Option<f64> {
+        let length = dot(sum, sum).sqrt();
+        let cosine = |item: u32| dot(self.row(item), sum) / (self.norms[item as usize] * length);
+        let untaken = (0..self.norms.len() as u32).filter(|&item| !taken[item as usize]);
+        let lowest = untaken.map(cosine).fold(f64::INFINITY, f64::min);
+        let regret = cosine(item) - lowest;
+        regret.is_finite().then_some(regret.max(0.0))
+    }
+}
+
+fn dot(a: &[f64], b: &[f64]) -> f64 {
+    // Four sums at once, for the vector registers.
+    let mut sums = [0.0; 4];
+    let (chunks_a, chunks_b) = (a.chunks_exact(4), b.chunks_exact(4));
+    let rest: f64 = chunks_a.remainder().iter().zip(chunks_b.remainder()).map(|(a, b)| a * b).sum();
+    for (a, b) in chunks_a.zip(chunks_b) {
+        for lane in 0..4 {
+            sums[lane] += a[lane] * b[lane];
+        }
+    }
+    sums.iter().sum::<f64>() + rest
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn samples_are_spread_and_hold_the_last() {
+        assert_eq!(spread(10, 3).collect::<Vec<_>>(), [2, 5, 9]);
+        assert_eq!(spread(2, 9).collect::<Vec<_>>(), [0, 1]);
+        assert_eq!(spread(0, 9).count(), 0);
+    }
+
+    #[test]
+    fn a_wrong_pick_has_a_regret_and_the_right_one_none() {
+        let values = [1.0, 0.0, 0.0, 1.0, -1.0, 0.1];
+        let items = Items::new(Elements::F64(&values), 3, 2, false);
+        let regrets = |sequence: &[u32]| {
+            let mut found = Vec::new();
+            items.check(sequence, 9, |pick, regret| found.push((pick, regret)));
+            found
+        };
+        assert_eq!(regrets(&[0, 2, 1]), [(1, 0.0), (2, 0.0)]);
+        let wrong = regrets(&[0, 1, 2]);
+        assert!(wrong[0].1 > 0.9, "{wrong:?}");
+    }
+}
