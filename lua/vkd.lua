@@ -32,6 +32,7 @@ local progress_line = sibling("vkd_progress")
 sibling("vkd_cdef")
 local library = sibling("vkd_library")
 sibling("vkd_sequences")
+local results = sibling("vkd_results")
 local jobs = sibling("vkd_job")
 local misuse, describe = support.misuse, support.describe
 local c, sized, failure, live = library.c, library.sized, library.failure, library.live
@@ -106,7 +107,7 @@ Context.__index = Context
 
 ---@class vkd.ContextOptions
 ---@field device? string|integer "reference", "vulkan", a part of a device's name, a UUID in hex, or an index from `vkd.devices` (0-based). Default: the environment variable VKD_DEVICE, else the best device.
----@field memory_limit? number The most bytes of device memory that a run may use.
+---@field memory_limit? number The most bytes of memory that a run may use: of the device's, for the CPU engine of the host's. Default: VKD_MEMORY_LIMIT, else what is free.
 ---@field sequence_kernel? "auto"|"buffer"|"registers" All give the same result.
 ---@field threads? integer Threads of the CPU engine; default: `VKD_THREADS`, else one per processor.
 ---@field submit_target_ms? integer How long one submission to the device should take, at most 1000.
@@ -174,6 +175,8 @@ end
 ---@field starts? integer[]|ffi.cdata* First item of every sequence: a Lua table of 1-based numbers, or uint32_t cdata of 0-based ones. Default: every item once.
 ---@field num_starts? integer With cdata starts: how many; needed with a pointer.
 ---@field length? integer Items per sequence, the start included. Default: all.
+---@field output? string A file for the result instead of memory; the call then returns it opened, as `vkd.open` does. The same call after a kill, a cancel or a full disk goes on where it stopped, and a longer `length` extends the file.
+---@field overwrite? boolean With output: replace whatever is there.
 ---@field device? string|integer As in `vkd.context`; the context is kept for the next call. Not with a method of a context.
 ---@field context? vkd.Context Not with `device`, nor with a method of a context.
 
@@ -181,7 +184,10 @@ end
 ---@field progress? true|fun(progress: vkd.Progress) true draws a line on standard error if that is a terminal; a function is called several times a second and once at the end.
 
 local METHOD_START = { dim = "number", element_type = "string", center = "boolean",
-  starts = "table cdata", num_starts = "number", length = "number" }
+  starts = "table cdata", num_starts = "number", length = "number", output = "string",
+  overwrite = "boolean" }
+local METHOD_PLAN = { starts = "table cdata", num_starts = "number", length = "number",
+  output = "string" }
 
 local function with(known, more)
   local all = {}
@@ -194,6 +200,7 @@ local WHERE = { device = "string number", context = "table" }
 local SHOW = { progress = "boolean function table" }
 local METHOD_BATCH = with(METHOD_START, SHOW)
 local START, BATCH = with(METHOD_START, WHERE), with(METHOD_BATCH, WHERE)
+local PLAN = with(METHOD_PLAN, WHERE)
 
 -- Embeddings that know their size need no num_items: then the options may come second.
 local function arguments(num_items, options, known)
@@ -237,7 +244,7 @@ local function start(context, embeddings, num_items, options)
   end
   local device, why, info_status = context:info()
   if not device then return nil, why, info_status end
-  return jobs.start(context._handle, request, options.center or false, device.name, function()
+  return jobs.start(context._handle, request, options, device.name, function()
     forget(context)
   end)
 end
@@ -345,6 +352,59 @@ function Context:start(embeddings, num_items, options)
   return start(self, embeddings, num_items, options)
 end
 
+---What a run would take.
+---@class vkd.Plan
+---@field host_bytes number The host's memory at the most; results in memory are part of it.
+---@field device_bytes number The device's memory at the most; 0 for the built-in engines.
+---@field output_bytes number The result, in memory or in the file.
+---@field corpus_bytes number The prepared embeddings, part of host_bytes.
+---@field batches number Groups of sequences computed side by side, at least.
+---@field dispatches number Submissions to the device, at least; 0 for the built-in engines.
+---@field sequences number
+---@field picks number
+
+local PLAN_FIELDS = { "host_bytes", "device_bytes", "output_bytes", "corpus_bytes", "batches",
+  "dispatches", "sequences", "picks" }
+
+local function plan(context, num_items, dim, options)
+  local request, message, name = input.shape(num_items, dim, options)
+  if not request then return nil, message, name end
+  if not context then
+    context, message, name = chosen_context(options)
+    if not context then return nil, message, name end
+  end
+  local raw = sized("vkd_run_plan")
+  local status = c.vkd_plan(context._handle, num_items, dim, jobs.raw_options(request, options), raw)
+  if status ~= 0 then return failure(status) end
+  local made = {}
+  for _, field in ipairs(PLAN_FIELDS) do made[field] = tonumber(raw[field]) end
+  return made
+end
+
+---Tells what a run would take, without the embeddings, and refuses what cannot be done.
+---@param num_items integer
+---@param dim integer
+---@param options? { starts?: integer[]|ffi.cdata*, num_starts?: integer, length?: integer, output?: string, device?: string|integer, context?: vkd.Context }
+---@return vkd.Plan? plan
+---@return string? message
+---@return string? status
+function vkd.plan(num_items, dim, options)
+  return plan(nil, num_items, dim, input.options(options, PLAN))
+end
+
+---`vkd.plan` on this context.
+---@param num_items integer
+---@param dim integer
+---@param options? { starts?: integer[]|ffi.cdata*, num_starts?: integer, length?: integer, output?: string }
+---@return vkd.Plan? plan
+---@return string? message
+---@return string? status
+function Context:plan(num_items, dim, options)
+  live(self, Context, "context", "plan")
+  return plan(self, num_items, dim, input.options(options, METHOD_PLAN))
+end
+
+vkd.open = results.open
 vkd.load_npy = npy.load
 vkd.progress_line = progress_line.line
 vkd.terminal_width = progress_line.width

@@ -244,6 +244,7 @@ end
 ---@field num_starts integer
 ---@field length integer 0: all items.
 ---@field keep ffi.cdata*
+---@field path? ffi.cdata* Of the output.
 
 ---@param embeddings any
 ---@param num_items integer?
@@ -261,6 +262,27 @@ function input.request(embeddings, num_items, options)
   request.element_type = ELEMENTS[request.element].number
   request.starts, request.num_starts, request.length = starts, num_starts, length or 0
   return request
+end
+
+---The part of a request that needs no embeddings.
+---@param num_items integer
+---@param dim integer
+---@param options table Known names only.
+---@return vkd.Request? request
+---@return string? message
+---@return string? status
+function input.shape(num_items, dim, options)
+  if not is_integer(num_items, 0, MOST) then
+    misuse("num_items must be an integer of at least 0, not %s", describe(num_items))
+  end
+  if not is_integer(dim, 0, MOST) then
+    misuse("dim must be an integer of at least 0, not %s", describe(dim))
+  end
+  local length = input.count(options, "length", 1)
+  local starts, num_starts, why = starts_of(options, num_items)
+  if why then return nil, num_starts, why end
+  return { num_items = num_items, dim = dim, element_type = 0, starts = starts,
+    num_starts = num_starts, length = length or 0 }
 end
 
 return input

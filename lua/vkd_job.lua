@@ -5,6 +5,7 @@ local support = require("vkd_support")
 support.own_file()
 local library = require("vkd_library")
 local new_sequences = require("vkd_sequences")
+local results = require("vkd_results")
 local misuse, describe = support.misuse, support.describe
 local c, sized, failure, live = library.c, library.sized, library.failure, library.live
 
@@ -99,8 +100,8 @@ function Job:cancel()
   c.vkd_job_cancel(live(self, Job, "job", "cancel"))
 end
 
----The result of a finished job.
----@return vkd.Sequences? sequences
+---The result of a finished job; with option output the opened file.
+---@return vkd.Sequences|vkd.Results|nil sequences
 ---@return vkd.Report|string report Or the message.
 ---@return string? status
 function Job:result()
@@ -111,16 +112,24 @@ function Job:result()
     return nil, "the job has not finished; wait for it first", "VKD_ERROR_NOT_FINISHED"
   end
   if status ~= 0 then return failure(status) end
-  local data, message, refused = support.allocate("uint32_t", self._count * self._length)
-  if not data then return nil, message, refused end
-  status = c.vkd_job_result(handle, self._count * self._length, data)
-  if status ~= 0 then return failure(status) end
+  local sequences, message, refused
+  if self._output then
+    sequences, message, refused = results.open(self._output)
+  else
+    sequences, message, refused = support.allocate("uint32_t", self._count * self._length)
+  end
+  if not sequences then return nil, message, refused end
+  if not self._output then
+    status = c.vkd_job_result(handle, self._count * self._length, sequences)
+    if status ~= 0 then return failure(status) end
+    sequences = new_sequences(sequences, self._count, self._length)
+  end
   local progress, why, name = self:poll()
   if not progress then return nil, why, name end
   local report = { device = self._device, seconds = progress.seconds,
     picks = progress.picks_done, bytes_read = progress.bytes_read }
   for _, phase in ipairs(PHASES) do report[phase] = progress[phase] end
-  return new_sequences(data, self._count, self._length), report
+  return sequences, report
 end
 
 ---Frees the job; one at work is cancelled first. Results stay. Using the job afterwards is an error.
@@ -130,23 +139,38 @@ end
 
 local job = {}
 
+---The options as C reads them. They hold pointers into `request`, and the path that it gets.
+---@param request vkd.Request
+---@param options { center?: boolean, output?: string, overwrite?: boolean }
+---@return ffi.cdata* options
+function job.raw_options(request, options)
+  if options.overwrite and not options.output then misuse("option overwrite goes with option output") end
+  local raw = sized("vkd_batch_options")
+  raw.flags = (options.center and ffi.C.VKD_CENTER or 0)
+    + (options.overwrite and ffi.C.VKD_OVERWRITE or 0)
+  raw.element_type, raw.length = request.element_type, request.length
+  raw.starts, raw.num_starts = request.starts, request.num_starts
+  if options.output then
+    request.path = results.path(options.output, "option output")
+    raw.output_path = request.path
+  end
+  return raw
+end
+
 ---Starts a job on an open context.
 ---@param handle ffi.cdata* The context.
 ---@param request vkd.Request
----@param center boolean
+---@param options { center?: boolean, output?: string, overwrite?: boolean }
 ---@param device string Its name, for the report.
 ---@param on_lost function Called when the device was lost.
 ---@return vkd.Job? job
 ---@return string? message
 ---@return string? status
-function job.start(handle, request, center, device, on_lost)
+function job.start(handle, request, options, device, on_lost)
   -- The new object holds everything that C reads until the call is over.
   local started = setmetatable({ _keep = request, _device = device, _on_lost = on_lost }, Job)
-  local raw = sized("vkd_batch_options")
+  local raw = job.raw_options(request, options)
   local out = ffi.new("vkd_job *[1]")
-  raw.flags = center and ffi.C.VKD_CENTER or 0
-  raw.element_type, raw.length = request.element_type, request.length
-  raw.starts, raw.num_starts = request.starts, request.num_starts
   local status = c.vkd_batch_start(
     handle, request.pointer, request.num_items, request.dim, raw, out)
   if status ~= 0 then
@@ -156,6 +180,7 @@ function job.start(handle, request, center, device, on_lost)
   started._handle = ffi.gc(out[0], c.vkd_job_free)
   started._count = request.num_starts > 0 and request.num_starts or request.num_items
   started._length = request.length > 0 and request.length or request.num_items
+  started._output = options.output
   started._keep = nil
   return started
 end

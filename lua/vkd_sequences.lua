@@ -20,6 +20,7 @@ local function check_row(self, i, method)
   if not support.is_integer(i, 1, self.count) then
     misuse("there is no sequence %s; they are numbered from 1 to %d", describe(i), self.count)
   end
+  if not self.data then misuse("these results have been freed") end
   return self.data + (i - 1) * self.length
 end
 
@@ -41,8 +42,9 @@ local anchors = setmetatable({}, { __mode = "k" })
 ---@param i integer Sequence number, 1-based.
 ---@return ffi.cdata* items 0-based in index and value. Keeps the results alive; pointers computed from it do not.
 function methods:pointer(i)
-  local pointer = ffi.cast("const uint32_t *", check_row(self, i, "pointer"))
-  anchors[pointer] = self.data
+  local row = check_row(self, i, "pointer")
+  local pointer = ffi.cast("const " .. (rawget(self, "item_type") or "uint32_t") .. " *", row)
+  anchors[pointer] = rawget(self, "_handle") or self.data
   return pointer
 end
 
@@ -57,15 +59,22 @@ function methods:rows()
 end
 
 function Sequences.__index(self, key)
-  if type(key) ~= "number" then return methods[key] end
+  if type(key) ~= "number" then
+    local own = rawget(self, "_methods")
+    return own and own[key] or methods[key]
+  end
   if not support.is_integer(key, 1, rawget(self, "count")) then return nil end
   return methods.row(self, key)
 end
 
----@param data ffi.cdata* Owns its memory.
+---@param data ffi.cdata* Owns its memory, or points into what the fields hold.
 ---@param count integer
 ---@param length integer
+---@param fields? table More fields.
+---@param own? table More methods.
 ---@return vkd.Sequences
-return function(data, count, length)
-  return setmetatable({ data = data, count = count, length = length }, Sequences)
+return function(data, count, length, fields, own)
+  local sequences = { data = data, count = count, length = length, _methods = own }
+  for name, value in pairs(fields or {}) do sequences[name] = value end
+  return setmetatable(sequences, Sequences)
 end

@@ -1,0 +1,153 @@
+-- Files of results through LuaJIT: written by a run, opened by many, checked against the embeddings.
+
+local ffi = require("ffi")
+local helper = dofile(debug.getinfo(1, "S").source:match("^@(.*[/\\])") .. "helper.lua")
+local vkd = helper.vkd()
+
+describe("files of results", function()
+  local path, other
+  before_each(function()
+    path, other = os.tmpname(), os.tmpname()
+    os.remove(path)
+    os.remove(other)
+  end)
+  after_each(function()
+    for _, file in ipairs({ path, other, path .. ".partial" }) do os.remove(file) end
+  end)
+
+  local function corpus(count)
+    local rows = {}
+    for i = 1, count do rows[i] = { math.sin(i), math.cos(i * 1.7), math.sin(i * 0.3), 0.2 } end
+    return rows
+  end
+
+  it("hold what the same run gives in memory", function()
+    local rows = corpus(60)
+    local memory = assert(vkd.batch_compute(rows, 60, { length = 20 }))
+    local results, report = assert(vkd.batch_compute(rows, 60, { length = 20, output = path }))
+    assert.equal(60, results.count)
+    assert.equal(20, results.length)
+    assert.equal(60, results.num_items)
+    assert.equal("uint16_t", results.item_type)
+    assert.is_false(results.centered)
+    assert.equal(32, #results.fingerprint)
+    assert.equal(vkd.version, results.version)
+    assert.is_true(report.seconds > 0)
+    for i, items in results:rows() do assert.same(memory[i], items) end
+    assert.is_nil(results[61])
+    local pointer = results:pointer(7)
+    assert.equal(memory:pointer(7)[19], pointer[19])
+    assert.equal(2, ffi.sizeof(pointer[0] and "uint16_t"))
+  end)
+
+  it("are extended, and found again without a run", function()
+    local rows = corpus(50)
+    local options = { starts = { 50, 3 }, length = 10, output = path }
+    assert(vkd.batch_compute(rows, options))
+    options.length = 30
+    local results, report = assert(vkd.batch_compute(rows, options))
+    assert.equal(30, results.length)
+    assert.equal(2 * 20, report.picks)
+    assert.same(assert(vkd.batch_compute(rows, { starts = { 50, 3 }, length = 30 }))[2], results[2])
+    options.length = 5
+    local again, none = assert(vkd.batch_compute(rows, options))
+    assert.equal(30, again.length)
+    assert.equal(0, none.picks)
+    assert.equal(2, again:find(3))
+    local nothing, message, status = again:find(4)
+    assert.is_nil(nothing)
+    assert.equal("VKD_ERROR_START_OUT_OF_RANGE", status)
+    assert.matches("begins with item 3", message)
+  end)
+
+  it("of other results are refused by name", function()
+    assert(vkd.batch_compute(corpus(30), { length = 4, output = path }))
+    local result, message, status = vkd.batch_compute(corpus(31), { length = 4, output = path })
+    assert.is_nil(result)
+    assert.equal("VKD_ERROR_OTHER_RESULTS", status)
+    assert.matches("number of items is 30, not 31", message, 1, true)
+    assert(vkd.batch_compute(corpus(31), { length = 4, output = path, overwrite = true }))
+    assert.equal(31, assert(vkd.open(path)).num_items)
+  end)
+
+  it("are checked against their embeddings", function()
+    local rows = corpus(40)
+    local results = assert(vkd.batch_compute(rows, { output = path }))
+    local report = assert(results:verify(rows, { sequences = 3, picks = 10 }))
+    assert.equal(30, report.picks_checked)
+    assert.is_true(report.worst_regret < 0.001)
+    assert.equal(40, assert(results:verify()).sequences_checked)
+    rows[1][1] = 5
+    local refused, _, status = results:verify(rows)
+    assert.is_nil(refused)
+    assert.equal("VKD_ERROR_OTHER_RESULTS", status)
+  end)
+
+  it("stay readable through a pointer when all else is collected", function()
+    local pointer = assert(vkd.batch_compute(corpus(30), { output = path })):pointer(30)
+    for _ = 1, 3 do collectgarbage() end
+    assert.equal(29, pointer[0])
+  end)
+
+  it("can be freed, and say so afterwards", function()
+    local results = assert(vkd.batch_compute(corpus(20), { output = path }))
+    results:free()
+    results:free()
+    assert.error_matches(function() return results:row(1) end, "have been freed")
+    assert.error_matches(function() return results:find(1) end, "have been freed")
+  end)
+
+  it("that are missing, foreign or damaged are errors", function()
+    local function refused(status)
+      local result, message, name = vkd.open(path)
+      assert.is_nil(result)
+      assert.equal(status, name)
+      return message
+    end
+    assert.matches(path, refused("VKD_ERROR_FILE"), 1, true)
+    local file = assert(io.open(path, "wb"))
+    file:write(("not a file of results"):rep(10))
+    file:close()
+    refused("VKD_ERROR_BAD_FILE")
+    assert.error_matches(function() vkd.open() end, "path must be the path of a file, not nil")
+    assert.error_matches(function() vkd.open("a\0b") end, "NUL")
+    assert.error_matches(function()
+      vkd.batch_compute(corpus(3), { overwrite = true })
+    end, "overwrite goes with option output")
+    local result, message, status =
+      vkd.batch_compute(corpus(3), { output = "/no/such/folder/file" })
+    assert.is_nil(result)
+    assert.equal("VKD_ERROR_FILE", status)
+    assert.matches("/no/such/folder/file.partial", message, 1, true)
+  end)
+end)
+
+describe("plans", function()
+  it("tell bytes, batches and picks before a run", function()
+    local plan = assert(vkd.plan(7797, 384))
+    assert.equal(7797 * 7796, plan.picks)
+    assert.equal(7797 * 7797 * 4, plan.output_bytes)
+    assert.is_true(plan.host_bytes + plan.device_bytes > 7797 * 7797 * 2)
+    assert.is_true(plan.batches >= 1)
+    local part = assert(vkd.plan(7797, 384, { starts = { 1, 2 }, length = 100, output = "file" }))
+    assert.equal(2 * 100 * 2, part.output_bytes)
+    assert.equal(2, part.sequences)
+    assert.equal(2 * 99, part.picks)
+  end)
+
+  it("refuse what cannot fit, with the numbers", function()
+    local context = assert(vkd.context({ memory_limit = 1000000 }))
+    local plan, message, status = context:plan(3000, 8)
+    assert.is_nil(plan)
+    assert.equal("VKD_ERROR_TOO_LARGE", status)
+    assert.matches("1000000", message, 1, true)
+  end)
+
+  it("check their arguments", function()
+    assert.error_matches(function() vkd.plan("x", 3) end, "num_items must be an integer")
+    assert.error_matches(function() vkd.plan(3) end, "dim must be an integer")
+    local plan, _, status = vkd.plan(5, 3, { length = 6 })
+    assert.is_nil(plan)
+    assert.equal("VKD_ERROR_LENGTH_OUT_OF_RANGE", status)
+  end)
+end)
