@@ -14,12 +14,19 @@ pub struct Faults {
     first: u64,
     count: u64,
     lost: bool,
+    /// All calls whose number is a multiple of this fail; 0: none.
+    every: u64,
 }
 
 impl Faults {
     /// `count` calls from number `first` on fail: with a lost device, or else for want of memory.
     pub fn new(first: u64, count: u64, lost: bool) -> Faults {
-        Faults { calls: AtomicU64::new(0), first, count, lost }
+        Faults { calls: AtomicU64::new(0), first, count, lost, every: 0 }
+    }
+
+    /// Every `every`-th call loses the device.
+    pub fn every(every: u64) -> Faults {
+        Faults { calls: AtomicU64::new(0), first: u64::MAX, count: 0, lost: true, every }
     }
 
     /// Calls so far.
@@ -30,7 +37,8 @@ impl Faults {
     /// The code with which the next call fails, if it does.
     fn next(&self) -> Option<vk::Result> {
         let call = self.calls.fetch_add(1, Relaxed);
-        let fails = call >= self.first && call - self.first < self.count;
+        let in_turn = self.every > 0 && call % self.every == self.every - 1;
+        let fails = in_turn || call >= self.first && call - self.first < self.count;
         fails.then_some(match self.lost {
             true => vk::Result::ERROR_DEVICE_LOST,
             false => vk::Result::ERROR_OUT_OF_DEVICE_MEMORY,

@@ -1,0 +1,72 @@
+//! Jobs cancelled at random moments, a thousand times: no leak, no hang. One test in a process of its own, because it counts
+//! the process's threads and memory.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, missing_docs)]
+#![cfg(target_os = "linux")]
+
+mod common;
+
+use std::time::{Duration, Instant};
+
+use common::{random, Npy};
+use vkd::context::To;
+use vkd::job::Job;
+use vkd::store::Target;
+use vkd::{Context, ContextOptions, Elements, Error, Request};
+
+fn context(device: &str) -> Context {
+    Context::new(&ContextOptions { device: Some(device.into()), ..Default::default() }).unwrap()
+}
+
+fn start(context: &Context, npy: &Npy, to: To) -> Job {
+    let elements = Elements::F32(&npy.values);
+    context.start(elements, npy.num_items, npy.dim, false, &Request::default(), to).unwrap()
+}
+
+fn tasks() -> usize {
+    std::fs::read_dir("/proc/self/task").unwrap().count()
+}
+
+fn resident() -> u64 {
+    let text = std::fs::read_to_string("/proc/self/statm").unwrap();
+    text.split_whitespace().nth(1).unwrap().parse::<u64>().unwrap() * 4096
+}
+
+/// 900 on the CPU engine, some of them writing a file, 100 on llvmpipe. A cancelled job ends within 0.2 s (asserted with
+/// room for a busy machine); no thread stays, and the memory does not grow.
+#[test]
+fn a_thousand_cancels() {
+    let path = std::env::temp_dir().join(format!("vkd-cancels-{}", std::process::id()));
+    let target = Target { path: path.clone(), overwrite: true };
+    let mut state = 99u64;
+    let mut longest = Duration::ZERO;
+    for (device, rounds, items, most) in
+        [("cpu", 900, 1500, 120_000), ("llvmpipe", 100, 700, 250_000)]
+    {
+        let context = context(device);
+        let npy = random(items, 8, 5);
+        start(&context, &npy, To::Memory).wait(None).unwrap().as_ref().as_ref().unwrap();
+        let (threads, memory) = (tasks(), resident());
+        let (mut cancelled, mut done) = (0, 0);
+        for round in 0..rounds {
+            state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1);
+            let job =
+                start(&context, &npy, if round % 9 == 0 { To::File(&target) } else { To::Memory });
+            std::thread::sleep(Duration::from_micros((state >> 33) % most));
+            let begin = Instant::now();
+            job.cancel();
+            match job.wait(None).unwrap().as_ref() {
+                Ok(_) => done += 1,
+                Err(Error::Cancelled) => cancelled += 1,
+                Err(error) => panic!("{error}"),
+            }
+            longest = longest.max(begin.elapsed());
+        }
+        assert!(cancelled > rounds / 10, "{device}: {cancelled} cancelled, {done} done");
+        assert_eq!(tasks(), threads, "{device}: threads stayed");
+        let grown = resident().saturating_sub(memory);
+        assert!(grown < 32 << 20, "{device}: {grown} bytes more");
+    }
+    assert!(longest < Duration::from_millis(500), "{longest:?}");
+    let _ = std::fs::remove_file(path.with_extension("partial"));
+    let _ = std::fs::remove_file(&path);
+}

@@ -1,0 +1,154 @@
+//! Failures injected at every Vulkan call that can fail, one run for each call: never a crash, never a leak, the right
+//! status; and where the run goes on after a lost device, the same bits.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, missing_docs)]
+
+mod common;
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use vkd::engine::vulkan::{Faults, Settings, VulkanEngine};
+use vkd::engine::Engine;
+use vkd::plan::Plan;
+use vkd::progress::Progress;
+use vkd::{Corpus, Elements, Error, Request};
+
+struct Case {
+    corpus: Corpus,
+    plan: Plan,
+    expected: Vec<u32>,
+}
+
+/// Several slabs, waves and submissions, and staging: every kind of call.
+fn case() -> Case {
+    let npy = common::npy("odd_257x7.npy");
+    let request = Request { starts: Some((0..12).collect()), length: 60 };
+    let corpus =
+        Corpus::prepare(Elements::F32(&npy.values), npy.num_items, npy.dim, false).unwrap();
+    let plan = Plan::new(&request, npy.num_items).unwrap();
+    Case { corpus, plan, expected: common::reference(&npy, false, &request) }
+}
+
+fn settings(faults: &Arc<Faults>) -> Settings {
+    Settings {
+        faults: Some(Arc::clone(faults)),
+        force_staging: true,
+        max_binding_bytes: Some(200 * 33 * 16),
+        max_wave: Some(5),
+        submit_target: Some(Duration::from_millis(1)),
+        ..Settings::default()
+    }
+}
+
+impl Case {
+    /// Opens the engine and runs; the faults are in force all the while. Returns the outcome of a second run too, where the engine
+    /// could be opened at all.
+    fn run(
+        &self,
+        faults: &Arc<Faults>,
+    ) -> (Result<Vec<u32>, Error>, Option<Result<Vec<u32>, Error>>) {
+        let mut engine = match VulkanEngine::new("llvmpipe", &settings(faults)) {
+            Ok(engine) => engine,
+            Err(error) => return (Err(error), None),
+        };
+        let mut run = || {
+            let progress = Progress::default();
+            let result = engine.sequences_in_memory(&self.corpus, &self.plan, &progress);
+            if result.is_ok() {
+                assert_eq!(progress.picks_done(), self.plan.picks());
+            }
+            assert_eq!(engine.live_allocations(), (0, 0), "{result:?}");
+            result
+        };
+        (run(), Some(run()))
+    }
+}
+
+#[test]
+fn a_failure_at_any_call_is_a_status_or_does_no_harm() {
+    let case = case();
+    let counter = Arc::new(Faults::new(u64::MAX, 0, false));
+    let (result, again) = case.run(&counter);
+    assert!(result.unwrap() == case.expected && again.unwrap().unwrap() == case.expected);
+    // The second run needs fewer calls: its pipelines are there. Pacing may make a few more or less.
+    let calls = counter.calls();
+    assert!(calls > 200, "{calls} calls");
+    let (mut refused, mut went_on) = (0, 0);
+    for call in 0..calls {
+        // For want of memory: this run ends, the next one works.
+        let faults = Arc::new(Faults::new(call, 1, false));
+        let (first, second) = case.run(&faults);
+        match (&first, &second) {
+            (Err(error), second) => {
+                refused += 1;
+                let (status, text) = (error.status(), error.to_string());
+                assert!([-203, -204].contains(&status), "call {call}: {text}");
+                let opened = second.is_some();
+                assert!(text.contains("llvmpipe") || !opened, "call {call}: {text}");
+                if let Some(second) = second {
+                    assert!(second.as_ref().unwrap() == &case.expected, "call {call}");
+                }
+            }
+            (Ok(rows), Some(second)) => {
+                assert!(rows == &case.expected, "call {call}");
+                if let Err(error) = second {
+                    assert!([-203, -204].contains(&error.status()), "call {call}: {error}");
+                }
+            }
+            (Ok(_), None) => unreachable!(),
+        }
+        // A lost device: the run goes on on a new one, as long as it had begun.
+        let faults = Arc::new(Faults::new(call, 1, true));
+        match case.run(&faults) {
+            (Err(error), None) => assert_eq!(error.status(), lost_or_none(&error), "call {call}"),
+            (Err(error), Some(_)) => panic!("call {call}: {error}"),
+            (Ok(first), Some(second)) => {
+                went_on += 1;
+                assert!(first == case.expected && second.unwrap() == case.expected, "call {call}");
+            }
+            (Ok(_), None) => unreachable!(),
+        }
+    }
+    println!("{calls} calls: {refused} refusals, {went_on} lost devices survived");
+    assert!(refused > 100 && went_on > 200, "{refused} refused, {went_on} went on");
+}
+
+/// Opening knows no lost device: the loader says that there is none.
+fn lost_or_none(error: &Error) -> i32 {
+    match error {
+        Error::NoDevice { .. } => -302,
+        _ => -305,
+    }
+}
+
+#[test]
+fn a_device_lost_for_good_stays_lost_and_says_so() {
+    let case = case();
+    let counter = Arc::new(Faults::new(u64::MAX, 0, false));
+    drop(VulkanEngine::new("llvmpipe", &settings(&counter)).unwrap());
+    for later in [0, 3, 40, 90] {
+        let faults = Arc::new(Faults::new(counter.calls() + later, u64::MAX, true));
+        let (first, second) = case.run(&faults);
+        let (first, second) = (first.unwrap_err(), second.unwrap().unwrap_err());
+        assert!(matches!(first, Error::DeviceLost { .. }), "{first}");
+        assert_eq!(first, second);
+        assert!(first.to_string().contains("create a new one"), "{first}");
+    }
+}
+
+#[test]
+fn a_device_lost_twice_in_one_run_is_given_up() {
+    let case = case();
+    let counter = Arc::new(Faults::new(u64::MAX, 0, false));
+    case.run(&counter).0.unwrap();
+    // Lost at every 60th call: opening anew works, the second run is lost again.
+    let engine = VulkanEngine::new("llvmpipe", &settings(&Arc::new(Faults::every(60))));
+    let mut engine = engine.unwrap();
+    let run = |engine: &mut VulkanEngine| {
+        engine.sequences_in_memory(&case.corpus, &case.plan, &Progress::default()).unwrap_err()
+    };
+    let error = run(&mut engine);
+    assert!(matches!(error, Error::DeviceLost { .. }), "{error}");
+    assert_eq!(run(&mut engine), error);
+    assert_eq!(engine.live_allocations(), (0, 0));
+}

@@ -1,0 +1,132 @@
+//! Jobs watched from several threads, two on one context, cancelled while a driver compiles; and plans that say what a run
+//! then takes.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, missing_docs)]
+
+mod common;
+
+use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use common::{random, reference, Npy};
+use vkd::context::To;
+use vkd::engine::vulkan::{Settings, VulkanEngine};
+use vkd::engine::Engine;
+use vkd::job::{Job, Output};
+use vkd::plan::Plan;
+use vkd::progress::Progress;
+use vkd::{Context, ContextOptions, Corpus, Elements, Error, Request};
+
+fn context(device: &str) -> Context {
+    Context::new(&ContextOptions { device: Some(device.into()), ..Default::default() }).unwrap()
+}
+
+fn start(context: &Context, npy: &Npy, to: To) -> Job {
+    let elements = Elements::F32(&npy.values);
+    context.start(elements, npy.num_items, npy.dim, false, &Request::default(), to).unwrap()
+}
+
+/// Compiling the register kernel for a size that no cache knows takes llvmpipe seconds; the cancelled job does not wait.
+#[test]
+fn a_cancel_does_not_wait_for_the_driver_to_compile() {
+    let context = context("llvmpipe");
+    let items = 3001 + std::process::id() % 700;
+    let job = start(&context, &random(items, 4, 1), To::Memory);
+    std::thread::sleep(Duration::from_millis(300));
+    let begin = Instant::now();
+    job.cancel();
+    let result = job.wait(None).unwrap();
+    let took = begin.elapsed();
+    assert!(matches!(result.as_ref(), Err(Error::Cancelled)));
+    assert!(took < Duration::from_millis(500), "{took:?}");
+}
+
+#[test]
+fn two_jobs_on_one_context_run_one_after_the_other_watched_from_many_threads() {
+    for device in ["cpu", "llvmpipe", "reference"] {
+        let context = context(device);
+        let corpora = [random(400, 9, 1), random(390, 7, 2)];
+        let jobs: Vec<Job> = corpora.iter().map(|npy| start(&context, npy, To::Memory)).collect();
+        let stop = AtomicBool::new(false);
+        std::thread::scope(|scope| {
+            for _ in 0..4 {
+                scope.spawn(|| {
+                    while !stop.load(Relaxed) {
+                        for job in &jobs {
+                            let progress = job.progress();
+                            assert!(progress.picks_done() <= progress.picks_total());
+                            let _ = (job.seconds(), job.result(), job.wait(Some(Duration::ZERO)));
+                        }
+                    }
+                });
+            }
+            for (npy, job) in corpora.iter().zip(&jobs) {
+                let result = job.wait(None).unwrap();
+                let Ok(Output::Memory(rows)) = result.as_ref() else { panic!("{result:?}") };
+                assert!(*rows == reference(npy, false, &Request::default()), "{device}");
+            }
+            stop.store(true, Relaxed);
+        });
+    }
+}
+
+#[test]
+fn a_job_outlives_its_context_and_its_input() {
+    let npy = random(300, 5, 3);
+    let context = context("cpu");
+    let job = start(&context, &npy, To::Memory);
+    let expected = reference(&npy, false, &Request::default());
+    drop((context, npy));
+    assert!(
+        matches!(job.wait(None).unwrap().as_ref(), Ok(Output::Memory(rows)) if *rows == expected)
+    );
+}
+
+/// What the plan says of the device's memory is what the allocator then reports, within 5%.
+#[test]
+fn a_vulkan_run_keeps_to_its_plan() {
+    for (items, dim, staging) in [(2001, 60, false), (1500, 400, false), (900, 2000, false)] {
+        let npy = random(items, dim, 6);
+        let corpus = Corpus::prepare(Elements::F32(&npy.values), items, dim, false).unwrap();
+        let request = Request { starts: Some((0..200).collect()), length: 300 };
+        let plan = Plan::new(&request, items).unwrap();
+        let settings = Settings { force_staging: staging, ..Settings::default() };
+        let mut engine = VulkanEngine::new("llvmpipe", &settings).unwrap();
+        let needs = engine.needs(items, dim, &plan).unwrap();
+        let progress = Progress::default();
+        engine.sequences_in_memory(&corpus, &plan, &progress).unwrap();
+        let (used, stated) = (engine.most_allocated() as f64, needs.device_bytes as f64);
+        assert!((0.95..=1.05).contains(&(used / stated)), "{items} x {dim}: {used} of {stated}");
+        assert!(progress.submissions().iter().sum::<u64>() >= needs.dispatches);
+    }
+}
+
+/// A limit makes the waves smaller before it makes the run impossible; the answer stays the same.
+#[test]
+fn a_memory_limit_splits_the_starts_into_batches() {
+    let npy = random(500, 8, 2);
+    let expected = reference(&npy, false, &Request::default());
+    let matrix = 500 * 63 * 16;
+    for spare in [12_000, 40_000, 200_000] {
+        let options = ContextOptions {
+            device: Some("llvmpipe".into()),
+            memory_limit: Some(matrix + spare),
+            ..Default::default()
+        };
+        let context = Context::new(&options).unwrap();
+        let plan = context.plan(500, 8, &Request::default(), To::Memory).unwrap();
+        assert!(plan.engine.batches >= 500 * 4000 / spare, "{plan:?}");
+        assert!(plan.engine.device_bytes <= matrix + spare, "{plan:?}");
+        let elements = Elements::F32(&npy.values);
+        let rows = context.sequences(elements, 500, 8, false, &Request::default()).unwrap();
+        assert!(rows == expected);
+    }
+    let options = ContextOptions {
+        device: Some("llvmpipe".into()),
+        memory_limit: Some(matrix),
+        ..Default::default()
+    };
+    let context = Arc::new(Context::new(&options).unwrap());
+    let error = context.plan(500, 8, &Request::default(), To::Memory).unwrap_err();
+    assert!(matches!(error, Error::TooLarge { .. }), "{error}");
+}
