@@ -97,6 +97,17 @@ fn bad_input_from_c() {
 }
 
 #[test]
+fn files_of_results_from_c() {
+    for (shared, device) in [(true, "cpu"), (false, "reference"), (true, "llvmpipe")] {
+        let program = program("results", shared);
+        let path = program.with_extension("safetensors");
+        let _ = std::fs::remove_file(&path);
+        run(Command::new(&program).arg(&path).env("VKD_DEVICE", device));
+        std::fs::remove_file(&path).unwrap();
+    }
+}
+
+#[test]
 fn missing_loader_missing_driver_and_bad_variables_have_their_own_errors() {
     let program = program("main_job", true);
     let fails = |variables: &[(&str, &str)]| {
@@ -114,6 +125,8 @@ fn missing_loader_missing_driver_and_bad_variables_have_their_own_errors() {
     assert!(text.contains("no Vulkan loader could be opened"), "{text}");
     let text = fails(&[("VKD_DEVICE", "cpu"), ("VKD_THREADS", "many")]);
     assert!(text.contains("VKD_THREADS is many"), "{text}");
+    let text = fails(&[("VKD_DEVICE", "cpu"), ("VKD_MEMORY_LIMIT", "lots")]);
+    assert!(text.contains("VKD_MEMORY_LIMIT is lots"), "{text}");
     let none = "/nonexistent/driver.json";
     let text = fails(&[("VK_ICD_FILENAMES", none), ("VK_DRIVER_FILES", none)]);
     assert!(text.contains("it offers no device"), "{text}");

@@ -1,0 +1,73 @@
+//! Eight Lua states in one process, and two processes at once, read one file of results: no lock, no copy.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, missing_docs)]
+#![cfg(target_os = "linux")]
+
+mod common;
+
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+
+use common::Npy;
+use vkd::context::To;
+use vkd::store::Target;
+use vkd::{Context, ContextOptions, Elements, Request};
+
+const ITEMS: u32 = 7797;
+
+/// A full file of 7,797 x 7,797 (122 MB). Points on a circle: futures become equal early, so it takes a second.
+fn results(path: &Path) {
+    let point = |i: u32| [(f64::from(i) * 0.37).cos() as f32, (f64::from(i) * 0.37).sin() as f32];
+    let npy = Npy { num_items: ITEMS, dim: 2, values: (0..ITEMS).flat_map(point).collect() };
+    let options = ContextOptions { device: Some("cpu".into()), ..Default::default() };
+    let target = Target { path: path.to_owned(), overwrite: true };
+    let context = Context::new(&options).unwrap();
+    let elements = Elements::F32(&npy.values);
+    let job =
+        context.start(elements, ITEMS, 2, false, &Request::default(), To::File(&target)).unwrap();
+    job.wait(None).unwrap().as_ref().as_ref().unwrap();
+}
+
+fn root() -> &'static Path {
+    Path::new(env!("CARGO_MANIFEST_DIR"))
+}
+
+fn program(folder: &Path) -> PathBuf {
+    let binary = folder.join("workers");
+    let flags = Command::new("pkg-config").args(["--cflags", "--libs", "luajit"]).output().unwrap();
+    let flags = String::from_utf8(flags.stdout).unwrap();
+    let mut cc = Command::new("cc");
+    cc.args(["-std=gnu99", "-Wall", "-Wextra", "-Wpedantic", "-Werror", "-O1", "-o"]).arg(&binary);
+    cc.arg(root().join("tests/c/workers.c")).args(flags.split_whitespace()).arg("-lpthread");
+    assert!(cc.status().unwrap().success(), "{cc:?}");
+    binary
+}
+
+#[test]
+fn eight_lua_states_read_one_file_without_copies() {
+    let library = std::env::current_exe().unwrap().parent().unwrap().join("libvkd.so");
+    let folder = library.parent().unwrap().join("workers-test");
+    std::fs::create_dir_all(&folder).unwrap();
+    let file = folder.join("results");
+    results(&file);
+    let program = program(&folder);
+    let start = || {
+        Command::new(&program)
+            .arg(root().join("lua"))
+            .arg(&file)
+            .args([ITEMS.to_string(), ITEMS.to_string()])
+            .env("VKD_LIBRARY", &library)
+            .env_remove("LD_LIBRARY_PATH")
+            .stdout(Stdio::piped())
+            .spawn()
+            .unwrap()
+    };
+    // Two processes at once, eight states each.
+    for process in [start(), start()] {
+        let output = process.wait_with_output().unwrap();
+        assert!(output.status.success(), "{output:?}");
+        let grown: f64 = String::from_utf8_lossy(&output.stdout).trim().parse().unwrap();
+        println!("eight readers of 122 MB: {grown} bytes of their own");
+        assert!(grown < 10e6, "{grown} bytes");
+    }
+    std::fs::remove_dir_all(&folder).unwrap();
+}
