@@ -216,7 +216,10 @@ impl Bounds {
         plan: &Plan,
         in_file: bool,
     ) -> Result<RunPlan> {
-        let needs = engine.needs(num_items, dim, plan)?;
+        let needs = match plan.picks() {
+            0 => Needs::default(),
+            _ => engine.needs(num_items, dim, plan)?,
+        };
         let corpus_bytes = u64::from(num_items) * (u64::from(dim) * 2 + 2);
         let item_bytes = if in_file && num_items <= 1 << 16 { 2 } else { 4 };
         let output_bytes = plan.output_len() as u64 * item_bytes;
@@ -235,6 +238,16 @@ impl Bounds {
         let (sequences, picks) = (plan.count() as u64, plan.picks());
         Ok(RunPlan { engine: needs, corpus_bytes, output_bytes, host_bytes, sequences, picks })
     }
+}
+
+/// Sequences that are all head need no engine.
+fn put_heads(plan: &Plan, rows: &dyn Rows, progress: &Progress) -> Result<()> {
+    for (index, head) in plan.heads().enumerate() {
+        progress.check()?;
+        rows.put(index, head)?;
+        progress.add_sequences(1);
+    }
+    Ok(())
 }
 
 /// What a job works with.
@@ -256,6 +269,9 @@ impl Run {
         progress.check()?;
         let (num_items, dim) = (self.corpus.num_items(), self.corpus.dim());
         self.bounds.check(&**engine, num_items, dim, plan, in_file)?;
+        if plan.picks() == 0 {
+            return put_heads(plan, rows, progress);
+        }
         engine.sequences(&self.corpus, plan, rows, progress)
     }
 }

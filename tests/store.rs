@@ -218,6 +218,43 @@ fn verify_trusts_good_files_and_finds_wrong_picks() {
     assert!(report.worst_regret > 0.05, "{report:?}");
 }
 
+/// The public Python package reads what vkd writes: item numbers of 16 and of 32 bits.
+#[test]
+fn any_safetensors_reader_opens_the_files() {
+    const SCRIPT: &str = "import sys, safetensors.numpy as s\n\
+        t = s.load_file(sys.argv[1])\n\
+        print(t['sequences'].dtype, *t['sequences'].shape, *t['sequences'].flatten(), *t['starts'])\n\
+        m = s.safe_open(sys.argv[1], 'np').metadata()\n\
+        print(m['items'], m['centered'], m['format'])";
+    let folder = Folder::new("python");
+    let flat = |items: u32| (0..items).flat_map(|i| [1.0, (i % 91) as f32]).collect();
+    for (num_items, dtype) in [(300, "uint16"), (65_600, "uint32")] {
+        let npy = Npy { num_items, dim: 2, values: flat(num_items) };
+        let request = Request { starts: Some(vec![4, num_items - 1, 0]), length: 3 };
+        let path = folder.0.join(dtype);
+        // The larger matrix takes 8.6 GB; the sequences are what a reader sees, so one item of them will do.
+        let request = if num_items > 1000 { Request { length: 1, ..request } } else { request };
+        write(&context("cpu"), &npy, &request, &path, false).unwrap();
+        let python = std::env::var("VKD_PYTHON").unwrap_or("/usr/bin/python3".into());
+        let output = Command::new(python)
+            .args(["-c", SCRIPT])
+            .arg(&path)
+            .env("PYTHONPATH", concat!(env!("CARGO_MANIFEST_DIR"), "/target/python"))
+            .output()
+            .unwrap();
+        let text = String::from_utf8_lossy(&output.stdout);
+        let file = SequencesFile::open(&path).unwrap();
+        let numbers: Vec<String> =
+            rows(&file).iter().chain(file.starts()).map(u32::to_string).collect();
+        let expected = format!(
+            "{dtype} 3 {} {}\n{num_items} False vkd sequences 1\n",
+            request.length,
+            numbers.join(" ")
+        );
+        assert_eq!(text.to_lowercase(), expected.to_lowercase(), "{output:?}");
+    }
+}
+
 // Kills
 
 /// Runs `child_writes` in a process of its own.

@@ -63,7 +63,7 @@ pub trait Engine: Send {
     /// What a run of `plan` over a corpus of this size takes, or why this device cannot do it.
     fn needs(&self, num_items: u32, dim: u32, plan: &Plan) -> Result<Needs>;
 
-    /// Computes the planned sequences of `corpus` and puts them into `rows`. Every sequence begins with its head; each
+    /// Computes the planned sequences of `corpus`, with one pick at least, and puts them into `rows`. Every sequence begins with its head; each
     /// further item is the untaken one with the lowest score, on equal scores the lowest number.
     fn sequences(
         &mut self,

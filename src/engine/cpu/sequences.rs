@@ -64,13 +64,6 @@ pub(super) fn compute(
     progress: &Progress,
     (level, num_threads, settings): (Level, usize, &Settings),
 ) -> Result<()> {
-    if plan.picks() == 0 {
-        for (index, head) in plan.heads().enumerate() {
-            rows.put(index, head)?;
-            progress.add_sequences(1);
-        }
-        return Ok(());
-    }
     let share = settings.share_equal_sets.unwrap_or(true) && plan.count() > 1;
     let meetings = share.then(|| Meetings::new(plan.length()));
     let mut all = (0..).zip(plan.heads());

@@ -231,9 +231,6 @@ impl Engine for VulkanEngine {
         rows: &dyn Rows,
         progress: &Progress,
     ) -> Result<()> {
-        if plan.picks() == 0 {
-            return plan.heads().enumerate().try_for_each(|(index, head)| rows.put(index, head));
-        }
         let settings = self.settings.clone();
         let mut done = 0;
         let first = self.open()?.run(&settings, (corpus, plan), rows, progress, &mut done);

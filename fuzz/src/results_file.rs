@@ -1,0 +1,61 @@
+//! Any bytes as a file of results, finished or partial: an error or a file whose rows can be read, never a crash.
+//!
+//! `fuzz/run SECONDS` builds and runs it.
+#![no_main]
+
+use std::path::PathBuf;
+use std::sync::OnceLock;
+
+use libfuzzer_sys::fuzz_target;
+use vkd::plan::{Plan, Request};
+use vkd::store::{Meta, SequencesFile, Target, Writer};
+
+fn file() -> &'static PathBuf {
+    static FILE: OnceLock<PathBuf> = OnceLock::new();
+    FILE.get_or_init(|| std::env::temp_dir().join(format!("vkd-fuzz-{}", std::process::id())))
+}
+
+fn finished(bytes: &[u8]) {
+    std::fs::write(file(), bytes).unwrap();
+    if let Ok(file) = SequencesFile::open(file()) {
+        let valid = file.verify().is_ok();
+        for index in 0..file.meta().count.min(100) {
+            let row = file.row(index).unwrap();
+            let length = row.iter().count();
+            assert_eq!(length, file.meta().length as usize);
+            assert!(!valid || row.iter().all(|item| item < file.meta().num_items));
+            assert!(file.find(row.get(0).unwrap()).is_some());
+        }
+        assert!(file.row(file.meta().count).is_err());
+    }
+    let _ = std::fs::remove_file(file());
+}
+
+fn partial(bytes: &[u8]) {
+    let partial = file().with_extension("partial");
+    std::fs::write(&partial, bytes).unwrap();
+    let plan = Plan::new(&Request { starts: Some(vec![0, 3, 5]), length: 4 }, 9).unwrap();
+    let meta = Meta {
+        version: "0.1.0".into(),
+        fingerprint: "00112233445566778899aabbccddeeff".into(),
+        centered: false,
+        num_items: 9,
+        count: 3,
+        length: 4,
+    };
+    let target = Target { path: file().clone(), overwrite: false };
+    if let Ok(vkd::store::Begun::Open(writer, rest)) = Writer::begin(&target, &meta, &plan) {
+        assert!(rest.count() <= 3);
+        let _ = writer.finish();
+        let _ = std::fs::remove_file(file());
+    }
+    let _ = std::fs::remove_file(&partial);
+}
+
+fuzz_target!(|bytes: &[u8]| {
+    match bytes.split_first() {
+        Some((0, bytes)) => partial(bytes),
+        Some((_, bytes)) => finished(bytes),
+        None => {}
+    }
+});
