@@ -3,13 +3,15 @@
 VALIDATION := $(CURDIR)/target/validation.log
 CARGO_TEST := VKD_VALIDATION=$(VALIDATION) cargo test --release
 
-.PHONY: help run devices test bench bench-growth build install uninstall examples lint rust-test lua-test spirv-val validation leak header clean
+.PHONY: help run devices test bench bench-growth fuzz tsan build install uninstall examples lint rust-test lua-test spirv-val validation leak header clean
 help:
 	@echo "make run      install what is missing, build, compute the Psalms from LuaJIT"
 	@echo "make test     install what is missing, run all checks and tests"
 	@echo "make devices  list the devices that vkd can use"
 	@echo "make install  install library, header and LuaJIT module below PREFIX (default /usr/local)"
 	@echo "make bench    measure against the direct method and numpy; CORPUS=file.npy adds a corpus"
+	@echo "make fuzz     ten minutes of random files for the reader of results"
+	@echo "make tsan     the job tests under ThreadSanitizer (needs the Rust component rust-src)"
 	@echo "make header   write include/vkd.h and lua/vkd_cdef.lua from the Rust sources"
 
 run:
@@ -70,6 +72,14 @@ bench:
 	@.ci/setup bench
 	cargo bench --bench cpu -- $(CORPUS)
 	cargo bench --bench psalms
+
+fuzz:
+	fuzz/run 600
+
+# The standard library is built anew with the sanitizer: without that it reports locks it cannot see.
+tsan:
+	RUSTC_BOOTSTRAP=1 RUSTFLAGS=-Zsanitizer=thread CARGO_TARGET_DIR=target/tsan \
+		cargo test -Zbuild-std --target $$(rustc -vV | sed -n 's/^host: //p') --release --test jobs --test cancels
 
 # Some minutes: writes docs/growth.svg.
 bench-growth:

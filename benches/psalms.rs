@@ -53,6 +53,10 @@ fn main() {
         bytes / picking / 1e9
     );
 
+    let classes = (0..).zip(runs[0].submissions).filter(|(_, count)| *count > 0);
+    let classes = classes.map(|(class, count)| format!("up to {} ms: {count}", 1 << class));
+    println!("submissions of one run: {}\n", classes.collect::<Vec<_>>().join(", "));
+
     let buffer = run(&npy, SequenceKernel::Buffer, Some((0..192).collect()));
     let buffer_pick = buffer.phases[Phase::Sequences as usize] / buffer.picks;
     println!(

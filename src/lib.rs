@@ -7,6 +7,8 @@
 //! corpus -> plan -> engine {reference | cpu | vulkan} -> store -> job -> ffi (C, LuaJIT)
 //! ```
 //!
+//! `verify` checks results against the embeddings.
+//!
 //! From the prepared corpus on, everything is exact integer arithmetic, so every engine and every
 //! device gives the same bits. Items are numbered from 0 everywhere in Rust and C.
 #![warn(missing_docs)]

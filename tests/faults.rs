@@ -1,6 +1,12 @@
 //! Failures injected at every Vulkan call that can fail, one run for each call: never a crash, never a leak, the right
 //! status; and where the run goes on after a lost device, the same bits.
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, missing_docs)]
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::print_stdout,
+    missing_docs
+)]
 
 mod common;
 
@@ -40,13 +46,12 @@ fn settings(faults: &Arc<Faults>) -> Settings {
     }
 }
 
+type Outcome = Result<Vec<u32>, Error>;
+
 impl Case {
     /// Opens the engine and runs; the faults are in force all the while. Returns the outcome of a second run too, where the engine
     /// could be opened at all.
-    fn run(
-        &self,
-        faults: &Arc<Faults>,
-    ) -> (Result<Vec<u32>, Error>, Option<Result<Vec<u32>, Error>>) {
+    fn run(&self, faults: &Arc<Faults>) -> (Outcome, Option<Outcome>) {
         let mut engine = match VulkanEngine::new("llvmpipe", &settings(faults)) {
             Ok(engine) => engine,
             Err(error) => return (Err(error), None),

@@ -1,6 +1,12 @@
 //! The peak memory that the CPU engine states before a run is what the run takes. One test in a process of its own, because
 //! the system counts the whole process.
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, missing_docs)]
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::print_stdout,
+    missing_docs
+)]
 #![cfg(target_os = "linux")]
 
 mod common;
@@ -34,9 +40,10 @@ fn a_run_keeps_to_its_stated_peak() {
         let used = status("VmHWM:") - before;
         let stated = engine.needs(num_items, dim, &plan).unwrap().host_bytes + out.len() as u64 * 4;
         assert_eq!(out.len(), plan.output_len());
+        println!("{num_items} x {dim}: stated {stated}, used {used}");
         assert!(used as f64 <= stated as f64 * 1.05, "used {used}, stated {stated}");
         assert!(
-            used as f64 >= stated as f64 * 0.80,
+            used as f64 >= stated as f64 * 0.95,
             "used {used}, stated {stated}: too pessimistic"
         );
     }

@@ -8,13 +8,14 @@ fn root() -> &'static Path {
     Path::new(env!("CARGO_MANIFEST_DIR"))
 }
 
-/// The fenced block of `language`, written to a file of its own.
-fn extract(language: &str) -> PathBuf {
+/// The fenced block number `index` of `language`, written to a file of its own.
+fn extract(language: &str, index: usize) -> PathBuf {
     let readme = std::fs::read_to_string(root().join("README.md")).unwrap();
-    let block = readme.split(&format!("```{language}\n")).nth(1).expect("the block is there");
+    let block =
+        readme.split(&format!("```{language}\n")).nth(index + 1).expect("the block is there");
     let folder = std::env::current_exe().unwrap().parent().unwrap().join("readme");
     std::fs::create_dir_all(&folder).unwrap();
-    let file = folder.join(format!("example.{language}"));
+    let file = folder.join(format!("example{index}.{language}"));
     std::fs::write(&file, block.split("```").next().unwrap()).unwrap();
     file
 }
@@ -33,13 +34,24 @@ fn library() -> PathBuf {
 #[test]
 fn the_luajit_example_runs() {
     let mut luajit = Command::new("luajit");
-    let text = output(luajit.arg(extract("lua")).env("VKD_LIBRARY", library().join("libvkd.so")));
+    let text =
+        output(luajit.arg(extract("lua", 0)).env("VKD_LIBRARY", library().join("libvkd.so")));
     assert_eq!(text, "1 3 4 2\n2 4 3 1\n3 1 4 2\n4 1 3 2\n");
 }
 
 #[test]
+fn the_example_with_a_file_runs() {
+    let mut luajit = Command::new("luajit");
+    luajit.arg(extract("lua", 1)).env("VKD_LIBRARY", library().join("libvkd.so"));
+    let text = output(&mut luajit);
+    let lines: Vec<&str> = text.lines().collect();
+    // The lines before are the progress, if it was asked for in time.
+    assert_eq!(lines[lines.len() - 2..], ["12\t4\t4\t2\t0", "true"]);
+}
+
+#[test]
 fn the_c_example_runs() {
-    let source = extract("c");
+    let source = extract("c", 0);
     let binary = source.with_extension("bin");
     let library = library();
     let mut cc = Command::new("cc");

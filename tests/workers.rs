@@ -1,5 +1,11 @@
 //! Eight Lua states in one process, and two processes at once, read one file of results: no lock, no copy.
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, missing_docs)]
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::print_stdout,
+    missing_docs
+)]
 #![cfg(target_os = "linux")]
 
 mod common;

@@ -4,7 +4,7 @@
 use std::time::Instant;
 
 use vkd::context::To;
-use vkd::progress::{Phase, PHASE_NAMES};
+use vkd::progress::{Phase, PHASE_NAMES, SUBMISSION_CLASSES};
 use vkd::{Context, ContextOptions, Elements, Request};
 
 pub struct Times {
@@ -12,6 +12,7 @@ pub struct Times {
     pub total: f64,
     pub picks: f64,
     pub bytes: f64,
+    pub submissions: [u64; SUBMISSION_CLASSES],
 }
 
 pub fn median(mut values: Vec<f64>) -> f64 {
@@ -40,6 +41,7 @@ pub fn run(
         total,
         picks: progress.picks_done() as f64,
         bytes: progress.bytes_read() as f64,
+        submissions: progress.submissions(),
     }
 }
 

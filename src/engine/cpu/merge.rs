@@ -72,8 +72,9 @@ fn interval(length: u32) -> u32 {
 
 /// Bytes that tables and waiting rows hold at most for `sequences` sequences.
 pub(super) fn most_bytes(sequences: u64, length: u32) -> u64 {
-    // A map holds entries of 17 bytes, at most 7/8 full, and the old one while it doubles.
-    let tables = sequences * u64::from((length - 1) / interval(length)) * 17 * 8 / 7 * 2;
+    // A map has a power of two of places of 17 bytes, at most 7/8 of them full, and one of them is copied at a time.
+    let places = (sequences * 8).div_ceil(7).next_power_of_two();
+    let tables = (u64::from((length - 1) / interval(length)) + 1) * places * 17;
     tables + sequences.min(MOST_WAITING as u64) * u64::from(length) * 4
 }
 
