@@ -371,9 +371,8 @@ typedef struct vkd_context_options {
    */
   uint32_t sequence_kernel;
   /**
-   * How long one submission to the device should take, in milliseconds; default: 50 on a GPU,
-   * so that no driver watchdog bites (a display GPU stops work after 2,000), 200 on a software
-   * driver. At most 1,000.
+   * How long one submission to the device should take, in milliseconds; default: 50, so that
+   * no driver watchdog bites (a display GPU stops work after 2,000). Two are in flight at once. At most 1,000.
    */
   uint32_t submit_target_ms;
   /**

@@ -257,9 +257,8 @@ pub struct vkd_context_options {
     pub memory_limit: u64,
     /// One of `vkd_sequence_kernel`; default: chosen by the device.
     pub sequence_kernel: u32,
-    /// How long one submission to the device should take, in milliseconds; default: 50 on a GPU,
-    /// so that no driver watchdog bites (a display GPU stops work after 2,000), 200 on a software
-    /// driver. At most 1,000.
+    /// How long one submission to the device should take, in milliseconds; default: 50, so that
+    /// no driver watchdog bites (a display GPU stops work after 2,000). Two are in flight at once. At most 1,000.
     pub submit_target_ms: u32,
     /// Threads of the CPU engine, at most 4,096; default: the environment variable `VKD_THREADS`, and where that is
     /// unset one for each processor that the process may use.

@@ -2,13 +2,14 @@
 //!
 //! `format` knows the bytes: a safetensors file with the tensors `sequences`, `starts` and `row_checksums`. `writer` lets
 //! such a file grow as NAME.partial, resumes and extends it; `reader` maps a finished one; `map` holds the one unsafe
-//! call that takes. The store knows corpus, plan and engine (it takes the rows they finish), not who asked for them.
+//! call that takes, `place` what differs between systems. The store knows corpus, plan and engine (it takes the rows they finish), not who asked for them.
 //!
 //! Nothing is lost by a kill: a row counts as soon as its checksum stands in `row_checksums`, and whoever resumes
 //! believes no row that does not fit its checksum.
 
 mod format;
 mod map;
+mod place;
 mod reader;
 mod writer;
 

@@ -10,12 +10,12 @@
 
 use std::fs::{File, OpenOptions, TryLockError};
 use std::io;
-use std::os::unix::fs::FileExt;
 use std::path::{Path, PathBuf};
 use std::sync::Mutex;
 use std::time::{Duration, Instant};
 
 use super::format::{self, Layout, Meta};
+use super::place::{read_at, reserve, sync_directory, write_at};
 use super::reader::SequencesFile;
 use super::{file_error, map};
 use crate::engine::Rows;
@@ -154,9 +154,9 @@ impl Writer {
             self.file.set_len(0)?;
             reserve(&self.file, self.layout.file_bytes())?;
             let starts: &[u8] = bytemuck::cast_slice(starts);
-            self.file.write_all_at(starts, self.layout.starts.start)?;
+            write_at(&self.file, starts, self.layout.starts.start)?;
             // The header last: a file that has one is whole.
-            self.file.write_all_at(&format::header(&self.meta, None).0, 0)?;
+            write_at(&self.file, &format::header(&self.meta, None).0, 0)?;
             self.file.sync_all()?;
             sync_directory(&self.partial)
         };
@@ -172,12 +172,12 @@ impl Writer {
         let mut ends =
             vec![0; (self.layout.sequences.start - self.layout.row_checksums.start) as usize];
         let finish = |ends: &mut [u8]| -> io::Result<()> {
-            self.file.read_exact_at(ends, self.layout.row_checksums.start)?;
+            read_at(&self.file, ends, self.layout.row_checksums.start)?;
             let (checksums, starts) = ends.split_at(self.meta.count as usize * 8);
             let checksum = format::total_checksum(checksums, starts);
             // Rows first, so that a header with a checksum means that they are there.
             self.file.sync_data()?;
-            self.file.write_all_at(&format::header(&self.meta, Some(checksum)).0, 0)?;
+            write_at(&self.file, &format::header(&self.meta, Some(checksum)).0, 0)?;
             self.file.sync_all()?;
             std::fs::rename(&self.partial, &self.path)?;
             sync_directory(&self.path)
@@ -197,9 +197,9 @@ impl Writer {
             _ => bytemuck::cast_slice(items).to_vec(),
         };
         let place = self.layout.sequences.start + u64::from(row) * bytes.len() as u64;
-        self.file.write_all_at(&bytes, place)?;
+        write_at(&self.file, &bytes, place)?;
         let checksum = format::row_checksum(row, &bytes).to_le_bytes();
-        self.file.write_all_at(&checksum, self.layout.row_checksums.start + u64::from(row) * 8)?;
+        write_at(&self.file, &checksum, self.layout.row_checksums.start + u64::from(row) * 8)?;
         let Ok(mut synced) = self.synced.try_lock() else { return Ok(()) };
         if synced.elapsed() > SYNC_EVERY {
             self.file.sync_data()?;
@@ -211,7 +211,7 @@ impl Writer {
     fn read_row(&self, row: u32, items: &mut [u32]) -> io::Result<()> {
         let mut bytes = vec![0; items.len() * self.layout.item_bytes as usize];
         let place = self.layout.sequences.start + u64::from(row) * bytes.len() as u64;
-        self.file.read_exact_at(&mut bytes, place)?;
+        read_at(&self.file, &mut bytes, place)?;
         let item =
             |bytes: &[u8]| bytes.iter().rev().fold(0, |item, &byte| item << 8 | u32::from(byte));
         let numbers = bytes.chunks_exact(self.layout.item_bytes as usize).map(item);
@@ -299,22 +299,4 @@ fn differs(
 ) -> Error {
     let path = path.display().to_string();
     Error::OtherResults { path, what, found: found.to_string(), wanted: wanted.to_string() }
-}
-
-/// Gives a file its size, with room on the disk where the file system can promise it.
-fn reserve(file: &File, bytes: u64) -> io::Result<()> {
-    #[cfg(target_os = "linux")]
-    {
-        use rustix::fs::{fallocate, FallocateFlags};
-        match fallocate(file, FallocateFlags::empty(), 0, bytes) {
-            Err(rustix::io::Errno::OPNOTSUPP | rustix::io::Errno::NOSYS) => {}
-            result => return Ok(result?),
-        }
-    }
-    file.set_len(bytes)
-}
-
-fn sync_directory(file: &Path) -> io::Result<()> {
-    let folder = file.parent().filter(|folder| !folder.as_os_str().is_empty());
-    File::open(folder.unwrap_or(Path::new(".")))?.sync_all()
 }
