@@ -83,6 +83,14 @@ typedef enum vkd_status {
    */
   VKD_ERROR_OUTPUT_TOO_SMALL = -11,
   /**
+   * More neighbours than there are other items.
+   */
+  VKD_ERROR_TOO_MANY_NEIGHBORS = -12,
+  /**
+   * Queries and items have different dimensions.
+   */
+  VKD_ERROR_QUERY_DIM = -13,
+  /**
    * A NaN or an infinity in the embeddings.
    */
   VKD_ERROR_NOT_FINITE = -101,
@@ -150,6 +158,10 @@ typedef enum vkd_status {
    * The job has not finished.
    */
   VKD_ERROR_NOT_FINISHED = -402,
+  /**
+   * The result of a job is of another kind.
+   */
+  VKD_ERROR_OTHER_RESULT = -403,
   /**
    * A file cannot be opened, read or written.
    */
@@ -627,6 +639,33 @@ typedef struct vkd_verify_report {
   uint32_t worst_pick;
 } vkd_verify_report;
 
+/**
+ * Of what to find neighbours. Set all bytes to 0, then `struct_size`; 0 means the default everywhere.
+ */
+typedef struct vkd_neighbor_options {
+  /**
+   * `sizeof(vkd_neighbor_options)`.
+   */
+  uint32_t struct_size;
+  /**
+   * VKD_CENTER: subtract the mean of the items, from items and queries.
+   */
+  uint32_t flags;
+  /**
+   * One of `vkd_element_type`: what `embeddings` and `queries` really point to.
+   */
+  uint32_t element_type;
+  /**
+   * How many queries there are.
+   */
+  uint32_t num_queries;
+  /**
+   * `num_queries` x `dim` values: rows to find neighbours of. NULL, with `num_queries` 0: the items themselves, each
+   * without itself. Read during the call only.
+   */
+  const float *queries;
+} vkd_neighbor_options;
+
 #ifdef __cplusplus
 extern "C" {
 #endif // __cplusplus
@@ -901,6 +940,56 @@ int32_t vkd_verify(const struct vkd_sequences *sequences,
                    uint32_t dim,
                    const struct vkd_verify_options *options,
                    struct vkd_verify_report *out_report);
+
+/**
+ * Finds the `k` most similar items of every item, or of every query: by falling cosine similarity, on equal ones the lower
+ * number first. An item is no neighbour of its own.
+ *
+ * `embeddings` as in `vkd_batch_compute`. `k` runs from 1 to num_items - 1 (num_items with queries). `options` may be
+ * NULL. `out_indices` has room for rows x k numbers (0-based), row after row; `out_similarity`, which may be NULL, for as
+ * many floats: the cosine similarity, -1 to 1. Both are written only on success. The result does not depend on the device; in
+ * this version Vulkan devices refuse with VKD_ERROR_UNSUPPORTED. Beside the result the run holds the prepared rows and up to
+ * 256 MB.
+ *
+ * # Safety
+ * Pointers must be NULL (an error, but for `options` and `out_similarity`) or valid for the sizes above.
+ */
+int32_t vkd_neighbors(const struct vkd_context *context,
+                      const float *embeddings,
+                      uint32_t num_items,
+                      uint32_t dim,
+                      uint32_t k,
+                      const struct vkd_neighbor_options *options,
+                      uint32_t *out_indices,
+                      float *out_similarity);
+
+/**
+ * Starts what `vkd_neighbors` does and returns at once. Writes a job to `out_job`, to be freed with `vkd_job_free`; its
+ * `picks_done` counts dot products. `vkd_job_neighbors` fetches the result.
+ *
+ * # Safety
+ * Pointers must be NULL (an error, but for `options`) or valid as in `vkd_neighbors`.
+ */
+int32_t vkd_neighbors_start(const struct vkd_context *context,
+                            const float *embeddings,
+                            uint32_t num_items,
+                            uint32_t dim,
+                            uint32_t k,
+                            const struct vkd_neighbor_options *options,
+                            struct vkd_job **out_job);
+
+/**
+ * Copies the result of a finished job of `vkd_neighbors_start` to `out_indices` and, unless NULL, `out_similarity`, each with
+ * room for `capacity` values. Can be called again.
+ *
+ * # Safety
+ * `job` must be NULL (an error) or live, `out_indices` NULL (an error) or `capacity` numbers long, `out_similarity` NULL or as
+ * long.
+ */
+int32_t vkd_job_neighbors(const struct vkd_job *job,
+                          uint64_t capacity,
+                          uint32_t *out_indices,
+                          float *out_similarity);
 
 #ifdef __cplusplus
 }  // extern "C"

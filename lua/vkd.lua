@@ -34,6 +34,7 @@ local library = sibling("vkd_library")
 sibling("vkd_sequences")
 local results = sibling("vkd_results")
 local jobs = sibling("vkd_job")
+local nearest = sibling("vkd_neighbors")
 local misuse, describe = support.misuse, support.describe
 local c, sized, failure, live = library.c, library.sized, library.failure, library.live
 
@@ -402,6 +403,47 @@ end
 function Context:plan(num_items, dim, options)
   live(self, Context, "context", "plan")
   return plan(self, num_items, dim, input.options(options, METHOD_PLAN))
+end
+
+local METHOD_NEIGHBORS = { dim = "number", element_type = "string", center = "boolean",
+  queries = "table cdata" }
+local NEIGHBORS = with(METHOD_NEIGHBORS, WHERE)
+
+local function find_neighbors(context, embeddings, num_items, k, options)
+  local request, message, name = input.request(embeddings, num_items,
+    { dim = options.dim, element_type = options.element_type })
+  if not request then return nil, message, name end
+  if not context then
+    context, message, name = chosen_context(options)
+    if not context then return nil, message, name end
+  end
+  return nearest.find(context._handle, request, k, options)
+end
+
+---Finds the k most similar items (cosine) of every item, nearest first; on equal similarities the lower number first. An
+---item is no neighbour of its own. Needs a context on the CPU or the reference engine in this version.
+---@param embeddings ffi.cdata*|number[]|number[][]|vkd.Embeddings
+---@param num_items? integer
+---@param k integer
+---@param options? { dim?: integer, element_type?: string, center?: boolean, queries?: any, device?: string|integer, context?: vkd.Context } queries: rows to find neighbours of, instead of the items themselves.
+---@return vkd.Neighbors? neighbors
+---@return string? message
+---@return string? status
+function vkd.neighbors(embeddings, num_items, k, options)
+  return find_neighbors(nil, embeddings, num_items, k, input.options(options, NEIGHBORS))
+end
+
+---`vkd.neighbors` on this context.
+---@param embeddings ffi.cdata*|number[]|number[][]|vkd.Embeddings
+---@param num_items? integer
+---@param k integer
+---@param options? { dim?: integer, element_type?: string, center?: boolean, queries?: any }
+---@return vkd.Neighbors? neighbors
+---@return string? message
+---@return string? status
+function Context:neighbors(embeddings, num_items, k, options)
+  live(self, Context, "context", "neighbors")
+  return find_neighbors(self, embeddings, num_items, k, input.options(options, METHOD_NEIGHBORS))
 end
 
 vkd.open = results.open

@@ -15,6 +15,8 @@ typedef enum vkd_status {
   VKD_ERROR_DIM_TOO_LARGE = -9,
   VKD_ERROR_SHAPE_MISMATCH = -10,
   VKD_ERROR_OUTPUT_TOO_SMALL = -11,
+  VKD_ERROR_TOO_MANY_NEIGHBORS = -12,
+  VKD_ERROR_QUERY_DIM = -13,
   VKD_ERROR_NOT_FINITE = -101,
   VKD_ERROR_ZERO_NORM = -102,
   VKD_ERROR_ZERO_NORM_CENTERED = -103,
@@ -32,6 +34,7 @@ typedef enum vkd_status {
   VKD_ERROR_VALIDATION = -307,
   VKD_ERROR_CANCELLED = -401,
   VKD_ERROR_NOT_FINISHED = -402,
+  VKD_ERROR_OTHER_RESULT = -403,
   VKD_ERROR_FILE = -501,
   VKD_ERROR_DISK_FULL = -502,
   VKD_ERROR_BAD_FILE = -503,
@@ -154,6 +157,13 @@ typedef struct vkd_verify_report {
   uint32_t worst_sequence;
   uint32_t worst_pick;
 } vkd_verify_report;
+typedef struct vkd_neighbor_options {
+  uint32_t struct_size;
+  uint32_t flags;
+  uint32_t element_type;
+  uint32_t num_queries;
+  const float *queries;
+} vkd_neighbor_options;
 const char *vkd_status_name(int32_t status);
 const char *vkd_last_error(void);
 uint32_t vkd_version(void);
@@ -211,4 +221,23 @@ int32_t vkd_verify(const struct vkd_sequences *sequences,
                    uint32_t dim,
                    const struct vkd_verify_options *options,
                    struct vkd_verify_report *out_report);
+int32_t vkd_neighbors(const struct vkd_context *context,
+                      const float *embeddings,
+                      uint32_t num_items,
+                      uint32_t dim,
+                      uint32_t k,
+                      const struct vkd_neighbor_options *options,
+                      uint32_t *out_indices,
+                      float *out_similarity);
+int32_t vkd_neighbors_start(const struct vkd_context *context,
+                            const float *embeddings,
+                            uint32_t num_items,
+                            uint32_t dim,
+                            uint32_t k,
+                            const struct vkd_neighbor_options *options,
+                            struct vkd_job **out_job);
+int32_t vkd_job_neighbors(const struct vkd_job *job,
+                          uint64_t capacity,
+                          uint32_t *out_indices,
+                          float *out_similarity);
 ]]

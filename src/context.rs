@@ -9,6 +9,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use crate::corpus::{check_shape, Corpus, Elements};
 use crate::engine::cpu::{self, CpuEngine};
+use crate::engine::neighbors::Query;
 use crate::engine::reference::{self, Reference};
 use crate::engine::vulkan::{self, VulkanEngine};
 use crate::engine::{DeviceInfo, DeviceKind, Engine, MemoryRows, Needs, Rows};
@@ -154,6 +155,41 @@ impl Context {
         })
     }
 
+    /// Checks everything, then starts the search for the `k` nearest items of every item, or of every query, as a job.
+    pub fn start_neighbors(
+        &self,
+        elements: Elements,
+        num_items: u32,
+        dim: u32,
+        center: bool,
+        k: u32,
+        queries: Option<(Elements, u32)>,
+    ) -> Result<Job> {
+        let progress = Progress::default();
+        let prepare = || -> Result<(Corpus, Option<Corpus>)> {
+            let corpus = Corpus::prepare(elements, num_items, dim, center)?;
+            let queries =
+                queries.map(|(elements, count)| corpus.prepare_queries(elements, count, dim));
+            Ok((corpus, queries.transpose()?))
+        };
+        let (corpus, queries) = progress.time(Phase::Prepare, prepare)?;
+        Query { queries: queries.as_ref(), k }.check(&corpus)?;
+        let rows = queries.as_ref().map_or(num_items, Corpus::num_items);
+        // What is counted are dot products, in whole squares.
+        let squares = |count: u32| u64::from(count).next_multiple_of(64);
+        progress.expect_picks(squares(rows) * squares(num_items));
+        let (engine, bounds) = (Arc::clone(&self.engine), self.bounds.clone());
+        Job::spawn(progress, move |progress| {
+            let mut engine = engine.lock().unwrap_or_else(PoisonError::into_inner);
+            progress.check()?;
+            let query = Query { queries: queries.as_ref(), k };
+            let result = u64::from(rows) * u64::from(k) * 8;
+            let corpora = (u64::from(num_items) + u64::from(rows)) * u64::from(dim) * 2;
+            bounds.check_host(engine.neighbor_bytes(&corpus, &query) + result + corpora)?;
+            Ok(Output::Neighbors(engine.neighbors(&corpus, &query, progress)?))
+        })
+    }
+
     /// The blocking form of [`Context::start`], into memory.
     pub fn sequences(
         &self,
@@ -225,18 +261,21 @@ impl Bounds {
         let output_bytes = plan.output_len() as u64 * item_bytes;
         let in_memory = if in_file { 0 } else { output_bytes };
         let host_bytes = corpus_bytes + needs.host_bytes + in_memory;
-        let free = memory::available_bytes().unwrap_or(u64::MAX);
-        let available = self.limit.unwrap_or(free).min(free);
-        if host_bytes > available {
-            return Err(Error::TooLarge {
-                what: "the run",
-                needed: host_bytes,
-                available,
-                device: self.device.clone(),
-            });
-        }
+        self.check_host(host_bytes)?;
         let (sequences, picks) = (plan.count() as u64, plan.picks());
         Ok(RunPlan { engine: needs, corpus_bytes, output_bytes, host_bytes, sequences, picks })
+    }
+}
+
+impl Bounds {
+    fn check_host(&self, needed: u64) -> Result<()> {
+        let free = memory::available_bytes().unwrap_or(u64::MAX);
+        let available = self.limit.unwrap_or(free).min(free);
+        if needed > available {
+            let device = self.device.clone();
+            return Err(Error::TooLarge { what: "the run", needed, available, device });
+        }
+        Ok(())
     }
 }
 

@@ -27,6 +27,12 @@ pub enum Error {
     NoSuchStart { start: u32 },
     #[error("length is {length}, but there are only {num_items} items; use 0 for all of them")]
     LengthOutOfRange { length: u32, num_items: u32 },
+    #[error("k is {k}, but there are only {others} other items; use at most that many")]
+    TooManyNeighbors { k: u32, others: u32 },
+    #[error(
+        "the queries have {dim} dimensions, the items {corpus_dim}; embed both with one model"
+    )]
+    QueryDim { dim: u32, corpus_dim: u32 },
     #[error("dim is {dim}; at most {limit} dimensions are supported")]
     DimTooLarge { dim: u32, limit: u32 },
     #[error("{given} embedding values were given, but {num_items} items of {dim} dimensions need {needed}")]
@@ -73,6 +79,8 @@ pub enum Error {
     Cancelled,
     #[error("the job has not finished; wait for it first")]
     NotFinished,
+    #[error("the result of this job is of another kind; fetch it with {wanted}")]
+    OtherResult { wanted: &'static str },
 
     #[error("cannot {action} {path}: {reason}")]
     File { action: &'static str, path: String, reason: String },
@@ -128,6 +136,8 @@ statuses! {
     Error::DimTooLarge { .. } => -9 "VKD_ERROR_DIM_TOO_LARGE",
     Error::ShapeMismatch { .. } => -10 "VKD_ERROR_SHAPE_MISMATCH",
     Error::OutputTooSmall { .. } => -11 "VKD_ERROR_OUTPUT_TOO_SMALL",
+    Error::TooManyNeighbors { .. } => -12 "VKD_ERROR_TOO_MANY_NEIGHBORS",
+    Error::QueryDim { .. } => -13 "VKD_ERROR_QUERY_DIM",
     Error::NotFinite { .. } => -101 "VKD_ERROR_NOT_FINITE",
     Error::ZeroNorm { .. } => -102 "VKD_ERROR_ZERO_NORM",
     Error::ZeroNormCentered { .. } => -103 "VKD_ERROR_ZERO_NORM_CENTERED",
@@ -145,6 +155,7 @@ statuses! {
     Error::Validation { .. } => -307 "VKD_ERROR_VALIDATION",
     Error::Cancelled => -401 "VKD_ERROR_CANCELLED",
     Error::NotFinished => -402 "VKD_ERROR_NOT_FINISHED",
+    Error::OtherResult { .. } => -403 "VKD_ERROR_OTHER_RESULT",
     Error::File { .. } => -501 "VKD_ERROR_FILE",
     Error::DiskFull { .. } => -502 "VKD_ERROR_DISK_FULL",
     Error::BadFile { .. } => -503 "VKD_ERROR_BAD_FILE",

@@ -11,6 +11,7 @@ use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
+use crate::engine::neighbors::Neighbors;
 use crate::error::{Error, Result};
 use crate::progress::Progress;
 
@@ -28,6 +29,8 @@ pub enum Output {
     Memory(Vec<u32>),
     /// The file that holds them.
     File(PathBuf),
+    /// Neighbours, of a run that was asked for them.
+    Neighbors(Neighbors),
 }
 
 /// How a run ended, and how long it took.

@@ -27,6 +27,9 @@ fn tasks() -> usize {
 }
 
 fn resident() -> u64 {
+    // What the allocator keeps for later is no leak: up to 40 MB here, by chance.
+    // SAFETY: no conditions.
+    unsafe { libc::malloc_trim(0) };
     let text = std::fs::read_to_string("/proc/self/statm").unwrap();
     text.split_whitespace().nth(1).unwrap().parse::<u64>().unwrap() * 4096
 }

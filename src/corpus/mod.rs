@@ -16,12 +16,14 @@ pub(crate) use prepare::check_shape;
 pub const MAX_DIM: u32 = 65_536;
 
 /// A prepared corpus: unit rows in Q15 and their weights. Immutable, shared by all workers.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq)]
 pub struct Corpus {
     num_items: u32,
     dim: u32,
     rows: Vec<i16>,
     weights: Vec<u16>,
+    /// What was subtracted from every embedding.
+    mean: Option<Vec<f64>>,
 }
 
 impl Corpus {

@@ -12,13 +12,40 @@ impl Corpus {
     ///
     /// Errors name the offending item (0-based), and for NaN and infinity the dimension.
     pub fn prepare(elements: Elements, num_items: u32, dim: u32, center: bool) -> Result<Corpus> {
+        Corpus::prepare_with(elements, num_items, dim, |scratch| {
+            check_and_sum(elements, num_items, scratch, center)
+        })
+    }
+
+    /// Prepares queries for this corpus: rows of the same dimensions, less the corpus's mean if it was centred.
+    pub fn prepare_queries(
+        &self,
+        elements: Elements,
+        num_queries: u32,
+        dim: u32,
+    ) -> Result<Corpus> {
+        if dim != self.dim {
+            return Err(Error::QueryDim { dim, corpus_dim: self.dim });
+        }
+        Corpus::prepare_with(elements, num_queries, dim, |scratch| {
+            check_and_sum(elements, num_queries, scratch, false)?;
+            Ok(self.mean.clone())
+        })
+    }
+
+    fn prepare_with(
+        elements: Elements,
+        num_items: u32,
+        dim: u32,
+        mean: impl FnOnce(&mut [f64]) -> Result<Option<Vec<f64>>>,
+    ) -> Result<Corpus> {
         check_shape(num_items, dim)?;
         let needed = u64::from(num_items) * u64::from(dim);
         if elements.len() as u64 != needed {
             return Err(Error::ShapeMismatch { given: elements.len(), num_items, dim, needed });
         }
         let mut scratch = zeroed::<f64>(dim as usize, "one row of embeddings")?;
-        let mean = check_and_sum(elements, num_items, &mut scratch, center)?;
+        let mean = mean(&mut scratch)?;
         let norms = measure(elements, num_items, mean.as_deref(), &mut scratch)?;
         let longest = norms.iter().copied().fold(0.0, f64::max);
 
@@ -31,7 +58,7 @@ impl Corpus {
             }
         }
         let weights = norms.iter().map(|norm| (norm / longest * 32768.0).round() as u16).collect();
-        Ok(Corpus { num_items, dim, rows, weights })
+        Ok(Corpus { num_items, dim, rows, weights, mean })
     }
 }
 

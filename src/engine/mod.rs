@@ -4,6 +4,7 @@
 //! engine for processors, `vulkan` runs GLSL kernels on a Vulkan device. `Engine` is all the rest of the library knows of them.
 
 pub mod cpu;
+pub mod neighbors;
 pub mod reference;
 mod rows;
 pub mod vulkan;
@@ -14,6 +15,7 @@ use crate::corpus::Corpus;
 use crate::error::Result;
 use crate::plan::Plan;
 use crate::progress::Progress;
+use neighbors::{Neighbors, Query};
 
 /// What kind of machinery a device is, in the order in which one is chosen by default.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -72,6 +74,17 @@ pub trait Engine: Send {
         rows: &dyn Rows,
         progress: &Progress,
     ) -> Result<()>;
+
+    /// Finds the nearest items of every query (see [`neighbors`]).
+    fn neighbors(
+        &mut self,
+        corpus: &Corpus,
+        query: &Query,
+        progress: &Progress,
+    ) -> Result<Neighbors>;
+
+    /// Bytes of the host's memory that [`Engine::neighbors`] holds at the most, beside the prepared rows and the result.
+    fn neighbor_bytes(&self, corpus: &Corpus, query: &Query) -> u64;
 
     /// [`Engine::sequences`] into memory.
     fn sequences_in_memory(

@@ -3,6 +3,7 @@
 //! Written to be read, not to be fast: steps 3 to 5 of the contract, one after the other. It needs
 //! no driver, so it is also a last resort for small corpora (`device = "reference"`).
 
+use super::neighbors::{Neighbors, Query};
 use super::{DeviceInfo, DeviceKind, Engine, Needs, Rows};
 use crate::corpus::Corpus;
 use crate::error::{zeroed, Result};
@@ -66,6 +67,35 @@ impl Engine for Reference {
             }
             Ok(())
         })
+    }
+
+    fn neighbors(
+        &mut self,
+        corpus: &Corpus,
+        query: &Query,
+        progress: &Progress,
+    ) -> Result<Neighbors> {
+        let rows = query.rows(corpus);
+        let mut out = Neighbors::new(rows.num_items(), query.k)?;
+        let k = query.k as usize;
+        progress.time(Phase::Matrix, || {
+            for row in 0..rows.num_items() {
+                progress.check()?;
+                let others = (0..corpus.num_items()).filter(|&j| query.excluded(row) != Some(j));
+                let dot = |j| (dot(rows.row(row), corpus.row(j)), j);
+                let mut all: Vec<(i32, u32)> = others.map(dot).collect();
+                all.sort_by_key(|&(dot, j)| (std::cmp::Reverse(dot), j));
+                for (place, (dot, j)) in (row as usize * k..).zip(all.into_iter().take(k)) {
+                    (out.dots[place], out.indices[place]) = (dot, j);
+                }
+                progress.add_picks(corpus.num_items().into(), 0);
+            }
+            Ok(out)
+        })
+    }
+
+    fn neighbor_bytes(&self, corpus: &Corpus, _query: &Query) -> u64 {
+        u64::from(corpus.num_items()) * 8
     }
 }
 

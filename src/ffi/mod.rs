@@ -1,17 +1,19 @@
 //! The C ABI: check every pointer, call one safe function, map the error.
 //!
 //! `types` holds what the header declares, `boundary` the panic boundary, the last error and the
-//! option structs, `input` and `output` turn C's values into the library's and back, `calls` and `files` are the functions.
+//! option structs, `input` and `output` turn C's values into the library's and back, `calls`, `files` and `neighbors` are the functions.
 //! No logic of its own lives here, and no panic leaves.
 
 mod boundary;
 mod calls;
 mod files;
 mod input;
+mod neighbors;
 mod output;
 mod types;
 
 pub use boundary::{vkd_last_error, vkd_status_name};
 pub use calls::*;
 pub use files::*;
+pub use neighbors::*;
 pub use types::*;

@@ -22,6 +22,7 @@ pub(super) unsafe fn write_result(
         Some(Ok(Output::File(path))) => {
             Err(Error::ResultInFile { path: path.display().to_string() })
         }
+        Some(Ok(Output::Neighbors(_))) => Err(Error::OtherResult { wanted: "vkd_job_neighbors" }),
         Some(Ok(Output::Memory(sequences))) if sequences.len() as u64 > capacity => {
             let (name, needed) = ("out_sequences", sequences.len() as u64);
             Err(Error::OutputTooSmall { name, capacity, needed })
@@ -114,4 +115,39 @@ pub(super) fn plan_to_c(plan: &RunPlan) -> vkd_run_plan {
         sequences: plan.sequences,
         picks: plan.picks,
     }
+}
+
+/// # Safety
+/// `out_indices` and `out_similarity` must have room for the whole result.
+pub(super) unsafe fn write_neighbors(
+    result: Option<&Result<Output>>,
+    capacity: u64,
+    out_indices: *mut u32,
+    out_similarity: *mut f32,
+) -> Result<i32> {
+    let neighbors = match result {
+        None => return Err(Error::NotFinished),
+        Some(Err(error)) => return Err(error.clone()),
+        Some(Ok(Output::Neighbors(neighbors))) => neighbors,
+        Some(Ok(_)) => return Err(Error::OtherResult { wanted: "vkd_job_result" }),
+    };
+    let needed = neighbors.indices.len() as u64;
+    if needed > capacity {
+        return Err(Error::OutputTooSmall { name: "out_indices", capacity, needed });
+    }
+    // SAFETY: the caller's contract; a fresh Vec cannot overlap the caller's memory.
+    unsafe {
+        std::ptr::copy_nonoverlapping(
+            neighbors.indices.as_ptr(),
+            out_indices,
+            neighbors.indices.len(),
+        );
+    }
+    if !out_similarity.is_null() {
+        for (place, similarity) in neighbors.similarities().enumerate() {
+            // SAFETY: as above.
+            unsafe { out_similarity.add(place).write(similarity) };
+        }
+    }
+    Ok(0)
 }

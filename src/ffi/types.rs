@@ -39,6 +39,10 @@ pub enum vkd_status {
     VKD_ERROR_SHAPE_MISMATCH = -10,
     /// The output has too little room for the result.
     VKD_ERROR_OUTPUT_TOO_SMALL = -11,
+    /// More neighbours than there are other items.
+    VKD_ERROR_TOO_MANY_NEIGHBORS = -12,
+    /// Queries and items have different dimensions.
+    VKD_ERROR_QUERY_DIM = -13,
     /// A NaN or an infinity in the embeddings.
     VKD_ERROR_NOT_FINITE = -101,
     /// An embedding of zero length.
@@ -73,6 +77,8 @@ pub enum vkd_status {
     VKD_ERROR_CANCELLED = -401,
     /// The job has not finished.
     VKD_ERROR_NOT_FINISHED = -402,
+    /// The result of a job is of another kind.
+    VKD_ERROR_OTHER_RESULT = -403,
     /// A file cannot be opened, read or written.
     VKD_ERROR_FILE = -501,
     /// The disk is full, or a limit for files is reached. Finished sequences are kept.
@@ -316,6 +322,24 @@ pub struct vkd_batch_options {
     /// on where it stopped; if the finished file holds shorter sequences, they are extended; if it holds all, the run ends at
     /// once; if it holds other results, that is VKD_ERROR_OTHER_RESULTS. Read during the call only.
     pub output_path: *const c_char,
+}
+
+/// Of what to find neighbours. Set all bytes to 0, then `struct_size`; 0 means the default everywhere.
+#[repr(C)]
+#[allow(non_camel_case_types)]
+#[derive(Debug, Clone, Copy)]
+pub struct vkd_neighbor_options {
+    /// `sizeof(vkd_neighbor_options)`.
+    pub struct_size: u32,
+    /// VKD_CENTER: subtract the mean of the items, from items and queries.
+    pub flags: u32,
+    /// One of `vkd_element_type`: what `embeddings` and `queries` really point to.
+    pub element_type: u32,
+    /// How many queries there are.
+    pub num_queries: u32,
+    /// `num_queries` x `dim` values: rows to find neighbours of. NULL, with `num_queries` 0: the items themselves, each
+    /// without itself. Read during the call only.
+    pub queries: *const f32,
 }
 
 /// What a run takes. Set `struct_size` before the call, the library fills the rest.

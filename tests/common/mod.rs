@@ -95,7 +95,23 @@ pub fn golden() -> Vec<Golden> {
         .collect()
 }
 
+/// The hash of numbers as 32-bit little-endian bytes.
+pub fn sha256(numbers: &[u32]) -> String {
+    let bytes: Vec<u8> = numbers.iter().flat_map(|number| number.to_le_bytes()).collect();
+    format!("{:x}", Sha256::digest(bytes))
+}
+
 impl Golden {
+    /// k, and the committed hash of the neighbours.
+    pub fn neighbor_hashes(&self, center: bool) -> Vec<(u32, String)> {
+        let Some(rule) = self.rule(center).as_object() else { return Vec::new() };
+        let of = |(name, hash): (&String, &serde_json::Value)| {
+            let k = name.strip_prefix("neighbors_")?.strip_suffix("_sha256")?.parse().ok()?;
+            Some((k, hash.as_str()?.to_owned()))
+        };
+        rule.iter().filter_map(of).collect()
+    }
+
     fn rule(&self, center: bool) -> &serde_json::Value {
         &self.expected[if center { "centered" } else { "plain" }]
     }
@@ -107,8 +123,7 @@ impl Golden {
 
     /// Rows of all starts against the committed hash.
     pub fn check_rows(&self, center: bool, rows: &[u32], what: &str) {
-        let bytes: Vec<u8> = rows.iter().flat_map(|pick| pick.to_le_bytes()).collect();
-        let hash = format!("{:x}", Sha256::digest(bytes));
+        let hash = sha256(rows);
         let expected = self.rule(center)["sequences_sha256"].as_str().unwrap();
         assert_eq!(hash, expected, "{}, center: {center}, {what}", self.name);
     }

@@ -1,13 +1,16 @@
 //! The built-in engine: the processor's threads and vector instructions, no driver.
 //!
 //! `simd` is the one place that knows instruction sets, `threads` runs a phase on several threads, `pages` has the memory
-//! of the matrix. On them `matrix` computes the contributions and `sequences` the picks; `merge` lets sequences with equal
+//! of the matrix, `product` the dot products. On them `matrix` computes the contributions, `sequences` the picks and
+//! `neighbors` the nearest; `merge` lets sequences with equal
 //! sets share their rest. Plain safe Rust throughout.
 
 mod matrix;
 mod merge;
+mod neighbors;
 mod pages;
 mod peak;
+mod product;
 mod sequences;
 mod simd;
 mod threads;
@@ -15,6 +18,7 @@ mod threads;
 pub use peak::multiply_adds_per_second;
 pub use simd::Level;
 
+use super::neighbors::{Neighbors, Query};
 use super::{DeviceInfo, DeviceKind, Engine, Needs, Rows};
 use crate::corpus::Corpus;
 use crate::error::Result;
@@ -82,7 +86,7 @@ impl Engine for CpuEngine {
         let matrix = u64::from(num_items) * stride as u64 * 2;
         let slots = sequences::slot_bytes(stride, plan.length(), self.num_threads);
         let shared = merge::most_bytes(plan.count() as u64, plan.length());
-        let host_bytes = matrix + matrix::packed_bytes(num_items, dim).max(slots + shared);
+        let host_bytes = matrix + product::packed_bytes(num_items, dim).max(slots + shared);
         let slots = self.num_threads * sequences::num_slots(stride);
         let batches = plan.count().div_ceil(slots) as u64;
         Ok(Needs { host_bytes, batches, ..Needs::default() })
@@ -102,5 +106,18 @@ impl Engine for CpuEngine {
         progress.time(Phase::Sequences, || {
             sequences::compute(&matrix, corpus.num_items(), plan, rows, progress, how)
         })
+    }
+
+    fn neighbors(
+        &mut self,
+        corpus: &Corpus,
+        query: &Query,
+        progress: &Progress,
+    ) -> Result<Neighbors> {
+        neighbors::compute(corpus, query, (self.level, self.num_threads), progress)
+    }
+
+    fn neighbor_bytes(&self, corpus: &Corpus, query: &Query) -> u64 {
+        neighbors::host_bytes(corpus, query, self.num_threads)
     }
 }

@@ -31,6 +31,7 @@ pub use faults::Faults;
 pub use validation::planted_error;
 
 use crate::corpus::Corpus;
+use crate::engine::neighbors::{Neighbors, Query};
 use crate::engine::{DeviceInfo, Engine, Needs, Rows};
 use crate::error::{Error, Result};
 use crate::plan::Plan;
@@ -249,6 +250,22 @@ impl Engine for VulkanEngine {
             first?;
         }
         self.open()?.device.check_validation()
+    }
+
+    fn neighbors(
+        &mut self,
+        _corpus: &Corpus,
+        _query: &Query,
+        _progress: &Progress,
+    ) -> Result<Neighbors> {
+        Err(Error::Unsupported {
+            device: self.info.name.clone(),
+            missing: "neighbours are computed by the device \"cpu\" only, in this version".into(),
+        })
+    }
+
+    fn neighbor_bytes(&self, _corpus: &Corpus, _query: &Query) -> u64 {
+        0
     }
 }
 

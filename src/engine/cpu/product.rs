@@ -1,0 +1,140 @@
+//! Dot products of prepared rows, in squares of 64 x 64 items.
+//!
+//! The rows are packed into panels of 16 items, dimension pair after dimension pair, so that one 16-bit multiply-add works
+//! on 16 items at once and no sum crosses lanes. A square is computed tile by tile in registers.
+
+use std::sync::{Mutex, PoisonError};
+
+use super::simd::{Line, Simd};
+use super::threads;
+use crate::corpus::Corpus;
+use crate::error::{zeroed, Result};
+
+/// Items of a panel.
+const PANEL: usize = 16;
+
+/// Items of a band: the side of a square.
+pub(super) const BAND: usize = 64;
+
+/// Bytes of the packed rows.
+pub(super) fn packed_bytes(num_items: u32, dim: u32) -> u64 {
+    u64::from(num_items).next_multiple_of(BAND as u64) * u64::from(dim).next_multiple_of(2) * 2
+}
+
+/// The pair of bands (i <= j) of a task: tasks run through the triangle, column of bands by column.
+pub(super) fn task_bands(task: usize) -> (usize, usize) {
+    let j = ((8 * task + 1).isqrt() - 1) / 2;
+    (task - j * (j + 1) / 2, j)
+}
+
+/// The prepared rows in panels.
+pub(super) struct Packed {
+    words: Vec<Line>,
+    pairs: usize,
+}
+
+impl Packed {
+    pub(super) fn new(corpus: &Corpus, num_threads: usize) -> Result<Packed> {
+        let pairs = (corpus.dim() as usize).div_ceil(2);
+        let items = (corpus.num_items() as usize).next_multiple_of(BAND);
+        let mut words = zeroed::<Line>(items / PANEL * pairs, "the packed rows")?;
+        let panels =
+            Mutex::new((0..corpus.num_items()).step_by(PANEL).zip(words.chunks_mut(pairs)));
+        let next = || panels.lock().unwrap_or_else(PoisonError::into_inner).next();
+        threads::run(num_threads.min(items / PANEL), || {
+            while let Some((first, panel)) = next() {
+                pack(corpus, first, panel);
+            }
+            Ok(())
+        })?;
+        Ok(Packed { words, pairs })
+    }
+
+    fn panel(&self, index: usize) -> &[Line] {
+        &self.words[index * self.pairs..][..self.pairs]
+    }
+}
+
+/// Packs the items from `first` into their panel.
+fn pack(corpus: &Corpus, first: u32, panel: &mut [Line]) {
+    let end = corpus.num_items().min(first + PANEL as u32);
+    for (lane, item) in (first..end).enumerate() {
+        for (pair, word) in corpus.row(item).chunks(2).zip(panel.iter_mut()) {
+            let high = pair.get(1).copied().unwrap_or(0);
+            word.0[lane] = i32::from(high) << 16 | i32::from(pair[0] as u16);
+        }
+    }
+}
+
+/// The dot products of band `i` of the one with band `j` of the other.
+#[inline(always)]
+pub(super) fn multiply<S: Simd>(
+    simd: S,
+    (rows_of, i): (&Packed, usize),
+    (columns_of, j): (&Packed, usize),
+    dots: &mut [[i32; BAND]],
+) {
+    let panels = BAND / PANEL;
+    for b in 0..panels {
+        let columns = columns_of.panel(j * panels + b);
+        for a in 0..panels {
+            let rows = rows_of.panel(i * panels + a);
+            let dots = dots[a * PANEL..][..PANEL].chunks_mut(S::TILE_ROWS);
+            for (first, dots) in dots.enumerate() {
+                tile(simd, rows, first * S::TILE_ROWS, columns, b * PANEL, dots);
+            }
+        }
+    }
+}
+
+/// A tile: items `first..` of the panel `rows` with the 16 items of the panel `columns`.
+#[inline(always)]
+fn tile<S: Simd>(
+    simd: S,
+    rows: &[Line],
+    first: usize,
+    columns: &[Line],
+    at: usize,
+    dots: &mut [[i32; BAND]],
+) {
+    // The number of rows is a constant of the level; one array for all, the compiler drops the rest.
+    let mut sums = [simd.splat(0); 8];
+    for (a, b) in rows.iter().zip(columns) {
+        let b = simd.load(b);
+        for (row, sum) in sums[..S::TILE_ROWS].iter_mut().enumerate() {
+            let a = simd.splat(a.0[(first + row) % PANEL]);
+            *sum = simd.multiply_add(*sum, a, b);
+        }
+    }
+    for (dots, sum) in dots.iter_mut().zip(sums) {
+        let mut line = Line::default();
+        simd.store(sum, &mut line);
+        dots[at..at + PANEL].copy_from_slice(&line.0);
+    }
+}
+
+/// Swaps rows and columns of a square.
+#[inline(always)]
+pub(super) fn transpose(square: &mut [[i32; BAND]]) {
+    for i in 0..BAND {
+        let (above, below) = square.split_at_mut(i + 1);
+        for (j, row) in below.iter_mut().enumerate() {
+            std::mem::swap(&mut above[i][i + 1 + j], &mut row[i]);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn tasks_cover_the_triangle_once() {
+        let mut expected = Vec::new();
+        for j in 0..40 {
+            expected.extend((0..=j).map(|i| (i, j)));
+        }
+        let tasks: Vec<_> = (0..expected.len()).map(task_bands).collect();
+        assert_eq!(tasks, expected);
+    }
+}

@@ -1,0 +1,144 @@
+//! Neighbours: the golden cases and the reference, bit for bit, and wrong input.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, missing_docs)]
+
+mod common;
+
+use common::{random, Npy};
+use vkd::engine::cpu::{Level, Settings};
+use vkd::engine::neighbors::{similarity, Neighbors};
+use vkd::job::Output;
+use vkd::{Context, ContextOptions, Elements, Error};
+
+fn cpu(level: Option<Level>, threads: u32) -> Context {
+    let cpu = Settings { level, threads: Some(threads), ..Settings::default() };
+    Context::new(&ContextOptions { device: Some("cpu".into()), cpu, ..Default::default() }).unwrap()
+}
+
+fn reference() -> Context {
+    Context::new(&ContextOptions { device: Some("reference".into()), ..Default::default() })
+        .unwrap()
+}
+
+fn find(
+    context: &Context,
+    npy: &Npy,
+    center: bool,
+    k: u32,
+    queries: Option<&Npy>,
+) -> Result<Neighbors, Error> {
+    let queries = queries.map(|queries| (Elements::F32(&queries.values), queries.num_items));
+    let elements = Elements::F32(&npy.values);
+    let job = context.start_neighbors(elements, npy.num_items, npy.dim, center, k, queries)?;
+    match job.wait(None).unwrap().as_ref() {
+        Ok(Output::Neighbors(neighbors)) => {
+            assert!(
+                job.progress().picks_done() <= job.progress().picks_total()
+                    || context.info().name == "reference"
+            );
+            Ok(neighbors.clone())
+        }
+        Ok(_) => panic!("another result"),
+        Err(error) => Err(error.clone()),
+    }
+}
+
+/// Every item followed by its k - 1 nearest: the oracle excludes an item by the lowest 64-bit number and then negates it, which
+/// leaves it the lowest, so in the committed hashes every row begins with its own item.
+fn with_itself(context: &Context, npy: &Npy, center: bool, k: u32) -> Vec<u32> {
+    if k == 1 {
+        return (0..npy.num_items).collect();
+    }
+    let found = find(context, npy, center, k - 1, None).unwrap();
+    let rows = (0..).zip(found.indices.chunks(k as usize - 1));
+    rows.flat_map(|(item, row)| std::iter::once(item).chain(row.iter().copied())).collect()
+}
+
+#[test]
+fn golden_cases() {
+    let mut checked = 0;
+    for case in common::golden() {
+        for center in [false, true] {
+            for (k, expected) in case.neighbor_hashes(center) {
+                let large = case.npy.num_items > 2000;
+                for context in
+                    [cpu(None, 2), reference()].iter().take(if large && center { 1 } else { 2 })
+                {
+                    let found = with_itself(context, &case.npy, center, k);
+                    assert_eq!(common::sha256(&found), expected, "{}, k {k}", case.name);
+                    checked += 1;
+                }
+            }
+        }
+    }
+    assert!(checked > 20, "{checked}");
+}
+
+#[test]
+fn every_level_and_shape_agrees_with_the_reference() {
+    let sizes = [(2, 1), (17, 3), (64, 8), (65, 7), (200, 31), (333, 64)];
+    for (at, (items, dim)) in sizes.into_iter().enumerate() {
+        let npy = random(items, dim, 40 + at as u64);
+        let queries = random(1 + items / 2, dim, 90 + at as u64);
+        for k in [1, 2, 10, items / 2, items - 1] {
+            if k == 0 || k >= items {
+                continue;
+            }
+            let center = at % 2 == 1;
+            let expected = find(&reference(), &npy, center, k, None).unwrap();
+            let expected_queries = find(&reference(), &npy, center, k, Some(&queries)).unwrap();
+            for level in Level::available() {
+                for threads in [1, 2, 5] {
+                    let context = cpu(Some(level), threads);
+                    let what = format!("{items} x {dim}, k {k}, {level:?}, {threads} threads");
+                    assert!(find(&context, &npy, center, k, None).unwrap() == expected, "{what}");
+                    let found = find(&context, &npy, center, k, Some(&queries)).unwrap();
+                    assert!(found == expected_queries, "{what}, queries");
+                }
+            }
+        }
+    }
+}
+
+/// So many that the nearest of all rows are not kept at once.
+#[test]
+fn all_neighbors_of_thousands() {
+    let npy = random(4500, 5, 3);
+    let found = find(&cpu(None, 2), &npy, false, 4499, None).unwrap();
+    for row in [0u32, 63, 64, 2000, 4499] {
+        let range = row as usize * 4499..(row as usize + 1) * 4499;
+        let (indices, dots) = (&found.indices[range.clone()], &found.dots[range]);
+        let ordered = |pair: [(i32, u32); 2]| {
+            pair[0].0 > pair[1].0 || pair[0].0 == pair[1].0 && pair[0].1 < pair[1].1
+        };
+        let pairs: Vec<(i32, u32)> = dots.iter().copied().zip(indices.iter().copied()).collect();
+        assert!(pairs.windows(2).all(|pair| ordered([pair[0], pair[1]])));
+        let mut sorted = indices.to_vec();
+        sorted.push(row);
+        sorted.sort_unstable();
+        assert!(sorted.into_iter().eq(0..4500));
+    }
+}
+
+#[test]
+fn an_item_is_its_own_nearest_as_a_query() {
+    let npy = common::npy("odd_257x7.npy");
+    let found = find(&cpu(None, 2), &npy, false, 1, Some(&npy)).unwrap();
+    assert!(found.similarities().all(|similarity| similarity > 0.9999));
+    assert_eq!(similarity(32767 * 32767), 1.0);
+    assert_eq!(similarity(0), 0.0);
+}
+
+#[test]
+fn wrong_input_is_an_error() {
+    let npy = random(20, 3, 1);
+    let context = cpu(None, 2);
+    let error = |k, queries: Option<&Npy>| find(&context, &npy, false, k, queries).unwrap_err();
+    assert_eq!(error(0, None), Error::ZeroSize { name: "k" });
+    assert_eq!(error(20, None), Error::TooManyNeighbors { k: 20, others: 19 });
+    let same = random(4, 3, 2);
+    assert_eq!(error(21, Some(&same)), Error::TooManyNeighbors { k: 21, others: 20 });
+    assert!(find(&context, &npy, false, 20, Some(&same)).is_ok());
+    let mut broken = random(4, 3, 2);
+    broken.values[7] = f32::NAN;
+    assert_eq!(error(2, Some(&broken)), Error::NotFinite { item: 2, dimension: 1, value: "a NaN" });
+}
