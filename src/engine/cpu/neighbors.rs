@@ -175,9 +175,12 @@ impl OnSimd for Square<'_> {
     type Output = ();
 
     fn run<S: Simd>(self, simd: S) {
+        let Square { rows, columns, dots } = self;
         simd.vectorize(
             #[inline(always)]
-            || multiply(simd, self.rows, self.columns, self.dots),
+            || {
+                multiply(simd, rows, columns, dots);
+            },
         );
     }
 }
