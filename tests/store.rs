@@ -61,7 +61,7 @@ fn write(
             assert_eq!(written, path);
             Ok(())
         }
-        Ok(Output::Memory(_)) => panic!("the result went to memory"),
+        Ok(other) => panic!("the result went elsewhere: {other:?}"),
         Err(error) => Err(error.clone()),
     }
 }
