@@ -504,7 +504,8 @@ typedef struct vkd_job_progress {
    */
   uint64_t picks_done;
   /**
-   * Picks of the whole job: sequences x (length - 1).
+   * Picks of the whole job: sequences x (length - 1), less what an earlier run left in the file. For neighbours
+   * picks are dot products, counted in squares of 64 x 64.
    */
   uint64_t picks_total;
   /**
@@ -694,8 +695,8 @@ uint32_t vkd_version(void);
 const char *vkd_version_string(void);
 
 /**
- * Counts the devices: every Vulkan device, best first, and last the built-in reference engine,
- * which is always there, so the count is at least 1.
+ * Counts the devices: GPUs, the CPU engine, software Vulkan drivers, the reference engine, in the order in which one is
+ * chosen. The built-in engines are always there, so the count is at least 2.
  *
  * Writes the count to `out_count`. Asks the drivers anew at every call (some 10 ms).
  *

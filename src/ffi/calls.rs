@@ -53,8 +53,8 @@ pub extern "C" fn vkd_version_string() -> *const c_char {
     concat!(env!("CARGO_PKG_VERSION"), "\0").as_ptr().cast()
 }
 
-/// Counts the devices: every Vulkan device, best first, and last the built-in reference engine,
-/// which is always there, so the count is at least 1.
+/// Counts the devices: GPUs, the CPU engine, software Vulkan drivers, the reference engine, in the order in which one is
+/// chosen. The built-in engines are always there, so the count is at least 2.
 ///
 /// Writes the count to `out_count`. Asks the drivers anew at every call (some 10 ms).
 ///

@@ -383,7 +383,8 @@ pub struct vkd_job_progress {
     pub sequences_done: u64,
     /// Picks finished.
     pub picks_done: u64,
-    /// Picks of the whole job: sequences x (length - 1).
+    /// Picks of the whole job: sequences x (length - 1), less what an earlier run left in the file. For neighbours
+    /// picks are dot products, counted in squares of 64 x 64.
     pub picks_total: u64,
     /// Bytes of the contribution matrix read by the picks so far (2 bytes x items per pick).
     pub bytes_read: u64,
