@@ -72,6 +72,7 @@ bench:
 	@.ci/setup bench
 	cargo bench --bench cpu -- $(CORPUS)
 	cargo bench --bench psalms
+	cargo bench --bench neighbors -- $(CORPUS)
 
 fuzz:
 	fuzz/run 600

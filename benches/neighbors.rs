@@ -1,0 +1,85 @@
+//! Neighbours of all items on the CPU engine, k = 10 and 100, beside faiss and numpy on as many threads in the same run: the
+//! Psalms, the corpora that are given, and 31,000 x 384 random rows.
+//!
+//!     cargo bench --bench neighbors [-- CORPUS.npy ...]
+#![allow(clippy::unwrap_used, clippy::print_stdout, missing_docs, unreachable_pub)]
+
+#[path = "../tests/common/mod.rs"]
+mod common;
+
+use std::process::Command;
+use std::time::Instant;
+
+use vkd::{Context, ContextOptions, Elements};
+
+const RUNS: usize = 3;
+
+fn main() {
+    let threads = std::thread::available_parallelism().map_or(1, usize::from);
+    println!("neighbours, {threads} threads, the best of {RUNS} runs");
+    let psalms = concat!(env!("CARGO_MANIFEST_DIR"), "/examples/data/psalms.npy").to_owned();
+    let large = std::env::temp_dir().join(format!("vkd-bench-{}.npy", std::process::id()));
+    write_npy(&large, &common::random(31_000, 384, 7));
+    let given = std::env::args().skip(1).filter(|argument| argument.ends_with(".npy"));
+    let large_path = large.to_str().unwrap().to_owned();
+    for path in std::iter::once(psalms).chain(given).chain([large_path]) {
+        corpus(&path, threads);
+    }
+    std::fs::remove_file(large).unwrap();
+}
+
+fn corpus(path: &str, threads: usize) {
+    let npy = common::npy_at(path.as_ref());
+    println!("\n{} x {}", npy.num_items, npy.dim);
+    let options = ContextOptions { device: Some("cpu".into()), ..Default::default() };
+    let context = Context::new(&options).unwrap();
+    for k in [10, 100] {
+        let once = || {
+            let begin = Instant::now();
+            let elements = Elements::F32(&npy.values);
+            let job = context.start_neighbors(elements, npy.num_items, npy.dim, false, k, None);
+            job.unwrap().wait(None).unwrap().as_ref().as_ref().unwrap();
+            begin.elapsed().as_secs_f64()
+        };
+        let seconds = (0..RUNS).map(|_| once()).fold(f64::INFINITY, f64::min);
+        println!("  k = {k}: {seconds:.3} s");
+        for (name, script) in [
+            ("faiss, IndexFlatIP", "faiss_neighbors.py"),
+            ("numpy, BLAS and argpartition", "numpy_neighbors.py"),
+        ] {
+            match baseline(script, path, k, threads) {
+                Some(other) => {
+                    println!("    {name}: {other:.3} s, {:.1} times as long", other / seconds)
+                }
+                None => println!("    {name}: could not run, left out"),
+            }
+        }
+    }
+}
+
+fn baseline(script: &str, corpus: &str, k: u32, threads: usize) -> Option<f64> {
+    let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/benches/baselines/");
+    let python = std::env::var("VKD_PYTHON").unwrap_or("/usr/bin/python3".into());
+    let output = Command::new(python)
+        .arg(format!("{folder}{script}"))
+        .args([corpus, &k.to_string(), &threads.to_string()])
+        .env("OPENBLAS_NUM_THREADS", threads.to_string())
+        .env("PYTHONPATH", concat!(env!("CARGO_MANIFEST_DIR"), "/target/python-bench"))
+        .output()
+        .ok()?;
+    String::from_utf8_lossy(&output.stdout).trim().parse().ok()
+}
+
+fn write_npy(path: &std::path::Path, npy: &common::Npy) {
+    let shape = (npy.num_items, npy.dim);
+    let mut header = format!("{{'descr': '<f4', 'fortran_order': False, 'shape': {shape:?}, }}");
+    while (header.len() + 11) % 64 != 0 {
+        header.push(' ');
+    }
+    header.push('\n');
+    let mut bytes = b"\x93NUMPY\x01\x00".to_vec();
+    bytes.extend((header.len() as u16).to_le_bytes());
+    bytes.extend(header.bytes());
+    bytes.extend(npy.values.iter().flat_map(|value| value.to_le_bytes()));
+    std::fs::write(path, bytes).unwrap();
+}
