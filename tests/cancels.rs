@@ -69,7 +69,7 @@ fn a_thousand_cancels() {
         let grown = resident().saturating_sub(memory);
         assert!(grown < 32 << 20, "{device}: {grown} bytes more");
     }
-    assert!(longest < Duration::from_millis(500), "{longest:?}");
+    assert!(longest < Duration::from_secs(1), "{longest:?}");
     let _ = std::fs::remove_file(path.with_extension("partial"));
     let _ = std::fs::remove_file(&path);
 }

@@ -38,7 +38,7 @@ fn a_cancel_does_not_wait_for_the_driver_to_compile() {
     let result = job.wait(None).unwrap();
     let took = begin.elapsed();
     assert!(matches!(result.as_ref(), Err(Error::Cancelled)));
-    assert!(took < Duration::from_millis(500), "{took:?}");
+    assert!(took < Duration::from_secs(1), "{took:?}");
 }
 
 #[test]
