@@ -17,6 +17,13 @@ use crate::error::{Error, Result};
 /// Buffers from this size on get memory of their own; smaller ones share blocks of 4 MiB.
 const DEDICATED_BYTES: u64 = 1 << 20;
 
+/// Whether shared buffers go through staging buffers on the host: where the device's memory is not the host's.
+pub(super) fn is_staged(device: &Device, force_staging: bool) -> bool {
+    let same_memory =
+        matches!(device.info().kind, DeviceKind::IntegratedGpu | DeviceKind::SoftwareVulkan);
+    force_staging || !same_memory
+}
+
 /// A storage buffer and its memory.
 pub(super) struct Buffer {
     device: Arc<Device>,
@@ -42,11 +49,9 @@ impl Buffer {
         bytes: u64,
         force_staging: bool,
     ) -> Result<Buffer> {
-        let same_memory =
-            matches!(device.info().kind, DeviceKind::IntegratedGpu | DeviceKind::SoftwareVulkan);
-        let location = match same_memory && !force_staging {
-            true => MemoryLocation::GpuToCpu,
-            false => MemoryLocation::GpuOnly,
+        let location = match is_staged(device, force_staging) {
+            false => MemoryLocation::GpuToCpu,
+            true => MemoryLocation::GpuOnly,
         };
         Buffer::new(device, name, bytes, location)
     }

@@ -214,9 +214,14 @@ impl Engine for VulkanEngine {
         let waves = (plan.count() as u64).div_ceil(wave.into());
         let wave_bytes = sequences::wave_bytes(&layout, plan.length(), wave);
         let slabs = u64::from(layout.slabs());
+        // A wave's picks come down through one staging buffer; a slab of rows goes up through another, earlier.
+        let row_bytes = u64::from(plan.length()) * 4;
+        let staged = match memory::is_staged(device, settings.force_staging) {
+            true => (u64::from(wave) * row_bytes).max(layout.rows_bytes()),
+            false => 0,
+        };
         Ok(Needs {
-            // A download's row; staging counts among the device's memory.
-            host_bytes: u64::from(plan.length()) * 4,
+            host_bytes: row_bytes + staged,
             device_bytes: layout.matrix_bytes() + layout.rows_bytes().max(wave_bytes),
             batches: waves,
             dispatches: slabs * (slabs + 1) / 2
