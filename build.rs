@@ -36,6 +36,8 @@ const MATRIX_VARIANTS: &[Variant] =
 
 const KERNELS: &[Kernel] = &[
     Kernel { name: "matrix", variants: MATRIX_VARIANTS },
+    Kernel { name: "dots", variants: MATRIX_VARIANTS },
+    Kernel { name: "nearest", variants: &[("plain", &[])] },
     Kernel { name: "sequences_buffer", variants: SEQUENCE_VARIANTS },
     Kernel { name: "sequences_registers", variants: SEQUENCE_VARIANTS },
     Kernel { name: "direct_method", variants: MATRIX_VARIANTS },

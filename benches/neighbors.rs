@@ -10,6 +10,7 @@ mod common;
 use std::process::Command;
 use std::time::Instant;
 
+use vkd::context::{NeighborRequest, NeighborsTo};
 use vkd::{Context, ContextOptions, Elements};
 
 const RUNS: usize = 3;
@@ -37,7 +38,10 @@ fn corpus(path: &str, threads: usize) {
         let once = || {
             let begin = Instant::now();
             let elements = Elements::F32(&npy.values);
-            let job = context.start_neighbors(elements, npy.num_items, npy.dim, false, k, None);
+            let (num_items, dim) = (npy.num_items, npy.dim);
+            let request =
+                NeighborRequest { elements, num_items, dim, center: false, k, queries: None };
+            let job = context.start_neighbors(&request, NeighborsTo::Memory);
             job.unwrap().wait(None).unwrap().as_ref().as_ref().unwrap();
             begin.elapsed().as_secs_f64()
         };

@@ -4,24 +4,11 @@
 
 // The contribution matrix: steps 3 and 4 of the arithmetic contract for one pair of slabs.
 //
-// Every invocation owns 4 rows of slab A and 4 rows of slab B and keeps their 16 dot products in
-// registers: 8 loads of 16 bytes feed 128 multiply-adds. The dot product is symmetric, so tiles
-// below the diagonal are skipped and each tile writes c(a, b) to A's rows and c(b, a) to B's.
-// Loop rounds: one per 8 dimensions, at most 8,192. With TEXELS the prepared rows are texel buffers, see
-// matrix_slabs.glsl.
+// Every invocation owns a tile of 4 rows of slab A and 4 rows of slab B (tile.glsl). The dot product is symmetric, so
+// tiles below the diagonal are skipped and each tile writes c(a, b) to A's rows and c(b, a) to B's.
 
 layout(local_size_x_id = 0, local_size_y_id = 1) in;
 
-// Prepared rows, two i16 values in a word, zero padded to 8 values and to 4 rows.
-#if TEXELS
-layout(set = 0, binding = 0) uniform usamplerBuffer rows_a;
-layout(set = 0, binding = 1) uniform usamplerBuffer rows_b;
-#define LOAD(rows, at) texelFetch(rows, int(at))
-#else
-layout(set = 0, binding = 0) readonly buffer RowsA { uvec4 rows_a[]; };
-layout(set = 0, binding = 1) readonly buffer RowsB { uvec4 rows_b[]; };
-#define LOAD(rows, at) rows[at]
-#endif
 layout(set = 0, binding = 2) readonly buffer Weights { ivec4 weights[]; };
 // Contributions, two i16 values in a word; row of the picked item, column of the candidate.
 layout(set = 0, binding = 3) writeonly buffer OutA { uvec2 out_a[]; };
@@ -38,10 +25,7 @@ layout(push_constant) uniform Push {
     uint extra_shift;   // e of the contract
 };
 
-ivec4 low(uvec4 words) { return ivec4(words << 16) >> 16; }
-ivec4 high(uvec4 words) { return ivec4(words) >> 16; }
-
-int sum(ivec4 v) { return v.x + v.y + v.z + v.w; }
+#include "tile.glsl"
 
 // g of the contract: the dot product in Q15.
 ivec4 rounded(ivec4 dots) { return clamp((dots + 16384) >> 15, -32767, 32767); }
@@ -61,27 +45,8 @@ void main() {
         return;
     }
 
-    ivec4 dots[4] = ivec4[4](ivec4(0), ivec4(0), ivec4(0), ivec4(0));
-    uint begin_a = tile_a * 4 * row_length;
-    uint begin_b = tile_b * 4 * row_length;
-    for (uint d = 0; d < row_length; ++d) {
-        ivec4 low_b[4];
-        ivec4 high_b[4];
-        [[unroll]] for (uint j = 0; j < 4; ++j) {
-            uvec4 words = LOAD(rows_b, begin_b + j * row_length + d);
-            low_b[j] = low(words);
-            high_b[j] = high(words);
-        }
-        [[unroll]] for (uint i = 0; i < 4; ++i) {
-            uvec4 words = LOAD(rows_a, begin_a + i * row_length + d);
-            ivec4 low_a = low(words);
-            ivec4 high_a = high(words);
-            [[unroll]] for (uint j = 0; j < 4; ++j) {
-                dots[i][j] += sum(low_a * low_b[j] + high_a * high_b[j]);
-            }
-        }
-    }
-
+    ivec4 dots[4];
+    multiply_tile(tile_a, tile_b, dots);
     ivec4 weight_a = weights[item_a];
     ivec4 weight_b = weights[item_b];
     ivec4 g[4];

@@ -23,7 +23,7 @@ pub struct Job {
 }
 
 /// What a job leaves.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq)]
 pub enum Output {
     /// The sequences, row after row.
     Memory(Vec<u32>),
@@ -31,6 +31,8 @@ pub enum Output {
     File(PathBuf),
     /// Neighbours, of a run that was asked for them.
     Neighbors(Neighbors),
+    /// Similarities of all pairs.
+    Similarities(Vec<f32>),
 }
 
 /// How a run ended, and how long it took.

@@ -9,13 +9,15 @@ pub mod reference;
 mod rows;
 pub mod vulkan;
 
-pub use rows::{MemoryRows, Rows};
+pub use rows::{
+    count_pairs, DotRows, MemoryNeighbors, MemoryRows, MemorySimilarities, NeighborRows, Rows,
+};
 
 use crate::corpus::Corpus;
 use crate::error::Result;
 use crate::plan::Plan;
 use crate::progress::Progress;
-use neighbors::{Neighbors, Query};
+use neighbors::{Neighbors, Query, QueryShape};
 
 /// What kind of machinery a device is, in the order in which one is chosen by default.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -57,7 +59,7 @@ pub struct DeviceInfo {
     pub loop_budget: u32,
 }
 
-/// Computes sequences. One call at a time.
+/// Computes sequences, neighbours and similarities. One call at a time.
 pub trait Engine: Send {
     /// The device it works on.
     fn info(&self) -> &DeviceInfo;
@@ -75,16 +77,41 @@ pub trait Engine: Send {
         progress: &Progress,
     ) -> Result<()>;
 
-    /// Finds the nearest items of every query (see [`neighbors`]).
+    /// What a search of this shape takes, or why this device cannot do it.
+    fn search_needs(&self, shape: &QueryShape) -> Result<Needs>;
+
+    /// Finds the nearest items of every query (see [`neighbors`]) and puts them into `rows`.
     fn neighbors(
         &mut self,
         corpus: &Corpus,
         query: &Query,
+        rows: &dyn NeighborRows,
         progress: &Progress,
-    ) -> Result<Neighbors>;
+    ) -> Result<()>;
 
-    /// Bytes of the host's memory that [`Engine::neighbors`] holds at the most, beside the prepared rows and the result.
-    fn neighbor_bytes(&self, corpus: &Corpus, query: &Query) -> u64;
+    /// What [`Engine::dots`] takes.
+    fn dots_needs(&self, num_items: u32, dim: u32) -> Result<Needs>;
+
+    /// Puts the dot products of every item with all items into `rows`; with `upper` at least those with later items.
+    fn dots(
+        &mut self,
+        corpus: &Corpus,
+        upper: bool,
+        rows: &dyn DotRows,
+        progress: &Progress,
+    ) -> Result<()>;
+
+    /// [`Engine::neighbors`] into memory.
+    fn neighbors_in_memory(
+        &mut self,
+        corpus: &Corpus,
+        query: &Query,
+        progress: &Progress,
+    ) -> Result<Neighbors> {
+        let rows = MemoryNeighbors::new(query.rows(corpus).num_items(), query.k)?;
+        self.neighbors(corpus, query, &rows, progress)?;
+        Ok(rows.into_neighbors())
+    }
 
     /// [`Engine::sequences`] into memory.
     fn sequences_in_memory(
@@ -106,7 +133,7 @@ pub struct Needs {
     pub host_bytes: u64,
     /// The most bytes of the device's memory that it holds at once; 0 for the built-in engines.
     pub device_bytes: u64,
-    /// Groups of sequences that are computed side by side, one after the other; finished ones are kept after each.
+    /// Groups of sequences or queries that are computed side by side, one after the other; finished ones are kept after each.
     pub batches: u64,
     /// Submissions to the device, at least; 0 for the built-in engines.
     pub dispatches: u64,

@@ -18,18 +18,23 @@ pub struct Query<'a> {
 impl<'a> Query<'a> {
     /// Checks k and the shape of the queries.
     pub(crate) fn check(&self, corpus: &Corpus) -> Result<()> {
-        let others = corpus.num_items() - u32::from(self.queries.is_none());
-        if self.k == 0 {
-            return Err(Error::ZeroSize { name: "k" });
-        }
-        if self.k > others {
-            return Err(Error::TooManyNeighbors { k: self.k, others });
-        }
+        self.shape(corpus).check()?;
         match self.queries {
             Some(queries) if queries.dim() != corpus.dim() => {
                 Err(Error::QueryDim { dim: queries.dim(), corpus_dim: corpus.dim() })
             }
             _ => Ok(()),
+        }
+    }
+
+    /// The shape of a search in `corpus`.
+    pub(crate) fn shape(&self, corpus: &Corpus) -> QueryShape {
+        QueryShape {
+            num_items: corpus.num_items(),
+            dim: corpus.dim(),
+            num_rows: self.rows(corpus).num_items(),
+            own: self.queries.is_none(),
+            k: self.k,
         }
     }
 
@@ -44,6 +49,33 @@ impl<'a> Query<'a> {
     /// The item that row `row` must not get: itself.
     pub(crate) fn excluded(&self, row: u32) -> Option<u32> {
         self.queries.is_none().then_some(row)
+    }
+}
+
+/// The shape of a search, without the embeddings.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct QueryShape {
+    /// Items of the corpus.
+    pub num_items: u32,
+    /// Dimensions of each.
+    pub dim: u32,
+    /// Rows to find neighbours of.
+    pub num_rows: u32,
+    /// These are the corpus's own.
+    pub own: bool,
+    /// Neighbours of each.
+    pub k: u32,
+}
+
+impl QueryShape {
+    /// Checks k.
+    pub(crate) fn check(&self) -> Result<()> {
+        let others = self.num_items - u32::from(self.own);
+        match self.k {
+            0 => Err(Error::ZeroSize { name: "k" }),
+            k if k > others => Err(Error::TooManyNeighbors { k, others }),
+            _ => Ok(()),
+        }
     }
 }
 

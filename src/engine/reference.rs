@@ -3,8 +3,8 @@
 //! Written to be read, not to be fast: steps 3 to 5 of the contract, one after the other. It needs
 //! no driver, so it is also a last resort for small corpora (`device = "reference"`).
 
-use super::neighbors::{Neighbors, Query};
-use super::{DeviceInfo, DeviceKind, Engine, Needs, Rows};
+use super::neighbors::{Query, QueryShape};
+use super::{DeviceInfo, DeviceKind, DotRows, Engine, Needs, NeighborRows, Rows};
 use crate::corpus::Corpus;
 use crate::error::{zeroed, Result};
 use crate::plan::Plan;
@@ -69,33 +69,59 @@ impl Engine for Reference {
         })
     }
 
+    fn search_needs(&self, shape: &QueryShape) -> Result<Needs> {
+        let host_bytes = u64::from(shape.num_items) * 8 + u64::from(shape.k) * 8;
+        Ok(Needs { host_bytes, batches: shape.num_rows.into(), ..Needs::default() })
+    }
+
+    /// Step 6.
     fn neighbors(
         &mut self,
         corpus: &Corpus,
         query: &Query,
+        out: &dyn NeighborRows,
         progress: &Progress,
-    ) -> Result<Neighbors> {
+    ) -> Result<()> {
         let rows = query.rows(corpus);
-        let mut out = Neighbors::new(rows.num_items(), query.k)?;
-        let k = query.k as usize;
-        progress.time(Phase::Matrix, || {
+        progress.time(Phase::Sequences, || {
             for row in 0..rows.num_items() {
                 progress.check()?;
                 let others = (0..corpus.num_items()).filter(|&j| query.excluded(row) != Some(j));
                 let dot = |j| (dot(rows.row(row), corpus.row(j)), j);
                 let mut all: Vec<(i32, u32)> = others.map(dot).collect();
                 all.sort_by_key(|&(dot, j)| (std::cmp::Reverse(dot), j));
-                for (place, (dot, j)) in (row as usize * k..).zip(all.into_iter().take(k)) {
-                    (out.dots[place], out.indices[place]) = (dot, j);
-                }
+                all.truncate(query.k as usize);
+                let (dots, indices): (Vec<i32>, Vec<u32>) = all.into_iter().unzip();
+                out.put(row, &indices, &dots)?;
                 progress.add_picks(corpus.num_items().into(), 0);
             }
-            Ok(out)
+            Ok(())
         })
     }
 
-    fn neighbor_bytes(&self, corpus: &Corpus, _query: &Query) -> u64 {
-        u64::from(corpus.num_items()) * 8
+    fn dots_needs(&self, num_items: u32, _dim: u32) -> Result<Needs> {
+        let host_bytes = u64::from(num_items) * 4;
+        Ok(Needs { host_bytes, batches: num_items.into(), ..Needs::default() })
+    }
+
+    fn dots(
+        &mut self,
+        corpus: &Corpus,
+        upper: bool,
+        out: &dyn DotRows,
+        progress: &Progress,
+    ) -> Result<()> {
+        progress.time(Phase::Sequences, || {
+            for row in 0..corpus.num_items() {
+                progress.check()?;
+                let first = if upper { row + 1 } else { 0 };
+                let dot = |j| dot(corpus.row(row), corpus.row(j));
+                let dots: Vec<i32> = (first..corpus.num_items()).map(dot).collect();
+                out.put(row, first, &dots)?;
+                progress.add_picks(corpus.num_items().into(), 0);
+            }
+            Ok(())
+        })
     }
 }
 

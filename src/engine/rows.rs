@@ -1,11 +1,12 @@
-//! Where finished sequences go: memory here, a file in the store.
+//! Where finished rows go: memory here, files in the store.
 //!
-//! Engines put each sequence as soon as it is finished, in any order and from any thread. `Rows` is all they know of the
-//! place.
+//! Engines put each row as soon as it is finished, in any order and from any thread. These traits are all they know of the
+//! place: `Rows` for sequences, `NeighborRows` for neighbours, `DotRows` for dot products.
 
 use std::sync::{Mutex, PoisonError};
 
-use crate::error::{zeroed, Result};
+use super::neighbors::{similarity, Neighbors};
+use crate::error::{zeroed, Error, Result};
 use crate::plan::Plan;
 
 /// Takes finished sequences, numbered as in the plan.
@@ -45,6 +46,96 @@ impl Rows for MemoryRows {
     fn get(&self, index: usize, row: &mut [u32]) -> Result<()> {
         let values = self.values.lock().unwrap_or_else(PoisonError::into_inner);
         row.copy_from_slice(&values[index * row.len()..][..row.len()]);
+        Ok(())
+    }
+}
+
+/// Takes the neighbours of finished queries.
+pub trait NeighborRows: Sync {
+    /// Takes the neighbours of query `row`, nearest first: their numbers and dot products, k of each.
+    fn put(&self, row: u32, indices: &[u32], dots: &[i32]) -> Result<()>;
+}
+
+/// All neighbours in memory.
+#[derive(Debug)]
+pub struct MemoryNeighbors {
+    values: Mutex<Neighbors>,
+}
+
+impl MemoryNeighbors {
+    /// Room for the `k` neighbours of each of `num_rows` queries.
+    pub fn new(num_rows: u32, k: u32) -> Result<MemoryNeighbors> {
+        Ok(MemoryNeighbors { values: Mutex::new(Neighbors::new(num_rows, k)?) })
+    }
+
+    /// The neighbours.
+    pub fn into_neighbors(self) -> Neighbors {
+        self.values.into_inner().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl NeighborRows for MemoryNeighbors {
+    fn put(&self, row: u32, indices: &[u32], dots: &[i32]) -> Result<()> {
+        let mut values = self.values.lock().unwrap_or_else(PoisonError::into_inner);
+        let begin = row as usize * indices.len();
+        values.indices[begin..][..indices.len()].copy_from_slice(indices);
+        values.dots[begin..][..dots.len()].copy_from_slice(dots);
+        Ok(())
+    }
+}
+
+/// Takes rows of dot products.
+pub trait DotRows: Sync {
+    /// Takes the dot products of item `row` with the items from `first` to the last.
+    fn put(&self, row: u32, first: u32, dots: &[i32]) -> Result<()>;
+}
+
+/// The similarities of all pairs in memory: N rows of N, or of each row what is right of the diagonal.
+#[derive(Debug)]
+pub struct MemorySimilarities {
+    num_items: usize,
+    upper: bool,
+    values: Mutex<Vec<f32>>,
+}
+
+impl MemorySimilarities {
+    /// Room for all pairs of `num_items` items; with `upper` for each pair once.
+    pub fn new(num_items: u32, upper: bool) -> Result<MemorySimilarities> {
+        let what = "the similarities";
+        let pairs = count_pairs(num_items, upper);
+        let bytes = pairs.saturating_mul(4);
+        let values = usize::try_from(pairs).map_err(|_| Error::HostMemory { what, bytes })?;
+        let values = Mutex::new(zeroed(values, what)?);
+        Ok(MemorySimilarities { num_items: num_items as usize, upper, values })
+    }
+
+    /// The similarities.
+    pub fn into_values(self) -> Vec<f32> {
+        self.values.into_inner().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// How many similarities there are of `num_items` items: N x N, or N x (N - 1) / 2 above the diagonal.
+pub fn count_pairs(num_items: u32, upper: bool) -> u64 {
+    let n = u64::from(num_items);
+    if upper {
+        n * n.saturating_sub(1) / 2
+    } else {
+        n * n
+    }
+}
+
+impl DotRows for MemorySimilarities {
+    fn put(&self, row: u32, first: u32, dots: &[i32]) -> Result<()> {
+        let (n, row) = (self.num_items, row as usize);
+        let (begin, skipped) = match self.upper {
+            // Item j of row i lies at i * N - i * (i + 1) / 2 + j - i - 1.
+            true => (row * n - row * (row + 1) / 2, row + 1 - first as usize),
+            false => (row * n, 0),
+        };
+        let row: Vec<f32> = dots[skipped..].iter().map(|&dot| similarity(dot)).collect();
+        let mut values = self.values.lock().unwrap_or_else(PoisonError::into_inner);
+        values[begin..][..row.len()].copy_from_slice(&row);
         Ok(())
     }
 }

@@ -4,6 +4,7 @@ use super::boundary::{guard, read_options, required, Sized32};
 use super::input::elements;
 use super::output::write_neighbors;
 use super::types::*;
+use crate::context::{NeighborRequest, NeighborsTo};
 use crate::error::{Error, Result};
 use crate::job::Job;
 
@@ -126,5 +127,7 @@ unsafe fn start(
         // SAFETY: as above.
         Some((unsafe { elements(queries, count, dim, options.element_type)? }, count))
     };
-    context.0.start_neighbors(items, num_items, dim, options.flags & known != 0, k, queries)
+    let center = options.flags & known != 0;
+    let request = NeighborRequest { elements: items, num_items, dim, center, k, queries };
+    context.0.start_neighbors(&request, NeighborsTo::Memory)
 }

@@ -22,7 +22,7 @@ pub(super) unsafe fn write_result(
         Some(Ok(Output::File(path))) => {
             Err(Error::ResultInFile { path: path.display().to_string() })
         }
-        Some(Ok(Output::Neighbors(_))) => Err(Error::OtherResult { wanted: "vkd_job_neighbors" }),
+        Some(Ok(Output::Similarities(_) | Output::Neighbors(_))) => Err(Error::OtherResult { wanted: "vkd_job_neighbors" }),
         Some(Ok(Output::Memory(sequences))) if sequences.len() as u64 > capacity => {
             let (name, needed) = ("out_sequences", sequences.len() as u64);
             Err(Error::OutputTooSmall { name, capacity, needed })

@@ -1,30 +1,26 @@
-//! The bytes of a results file: a safetensors header, then three tensors.
+//! The bytes of a file of sequences: three tensors.
 //!
-//! 8 bytes: length of the header; the header, JSON padded with spaces to a multiple of 8; `row_checksums`, 64 bits a
-//! sequence; `starts`, 32 bits a sequence; `sequences`, count x length item numbers of 16 bits if all fit, else 32. All little
-//! endian. What the sequences are of stands in the header's metadata. The bytes depend on the results alone, not on when or
-//! in how many runs they were computed.
+//! `row_checksums`, 64 bits a sequence; `starts`, 32 bits a sequence; `sequences`, count x length item numbers of 16 bits if
+//! all fit, else 32. What the sequences are of stands in the header's metadata. The bytes depend on the results alone, not on
+//! when or in how many runs they were computed.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::BTreeMap;
 use std::ops::Range;
 
-use safetensors::tensor::{Dtype, SafeTensors};
-use serde_json::json;
+use safetensors::tensor::Dtype;
 use xxhash_rust::xxh3::{xxh3_64_with_seed, Xxh3};
 
+use super::tensors::{self, item_dtype, Header, Tensor};
 use crate::corpus::Corpus;
 
-#[cfg(target_endian = "big")]
-compile_error!("results files are mapped as they are: little endian only");
-
 /// The format and its version.
-const FORMAT: &str = "vkd sequences 1";
+pub(super) const FORMAT: &str = "vkd sequences 1";
 
 /// What the sequences obey: the greedy rule, and the version of the integer arithmetic.
 const RULE: &str = "farthest from the centroid, integers 1";
 
 /// The checksum of a file that is not finished.
-const UNFINISHED: u64 = 0;
+pub(super) const UNFINISHED: u64 = 0;
 
 /// What a results file holds.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -81,16 +77,13 @@ pub(super) struct Layout {
 impl Layout {
     /// Tensors behind `data`, the end of the header.
     fn new(meta: &Meta, data: u64) -> Layout {
-        let item_bytes = if meta.num_items <= 1 << 16 { 2 } else { 4 };
-        let (count, length) = (u64::from(meta.count), u64::from(meta.length));
-        let starts = data + count * 8;
-        let sequences = starts + count * 4;
-        let end = sequences + count * length * u64::from(item_bytes);
+        let mut ranges = tensors::ranges(&tensors_of(meta), data).into_iter();
+        let mut next = || ranges.next().unwrap_or_default();
         Layout {
-            row_checksums: data..starts,
-            starts: starts..sequences,
-            sequences: sequences..end,
-            item_bytes,
+            row_checksums: next(),
+            starts: next(),
+            sequences: next(),
+            item_bytes: item_dtype(meta.num_items).bitsize() as u32 / 8,
         }
     }
 
@@ -99,34 +92,27 @@ impl Layout {
     }
 }
 
+fn tensors_of(meta: &Meta) -> [Tensor; 3] {
+    [
+        Tensor::new("row_checksums", Dtype::U64, &[meta.count]),
+        Tensor::new("starts", Dtype::U32, &[meta.count]),
+        Tensor::new("sequences", item_dtype(meta.num_items), &[meta.count, meta.length]),
+    ]
+}
+
 /// The header's bytes, with its length before it, and where the tensors follow. The header of an unfinished file (`None`)
 /// is as long as that of the finished one.
 pub(super) fn header(meta: &Meta, checksum: Option<u64>) -> (Vec<u8>, Layout) {
-    let relative = Layout::new(meta, 0);
-    let tensor = |dtype: &str, shape: &[u32], range: &Range<u64>| json!({ "dtype": dtype, "shape": shape, "data_offsets": [range.start, range.end] });
-    let dtype = if relative.item_bytes == 2 { "U16" } else { "U32" };
-    // A BTreeMap writes its keys in order, so equal results give equal bytes.
-    let header = BTreeMap::from([
-        (
-            "__metadata__",
-            json!({
-                "format": FORMAT,
-                "rule": RULE,
-                "version": meta.version,
-                "fingerprint": meta.fingerprint,
-                "centered": meta.centered.to_string(),
-                "items": meta.num_items.to_string(),
-                "checksum": format!("{:016x}", checksum.unwrap_or(UNFINISHED)),
-            }),
-        ),
-        ("row_checksums", tensor("U64", &[meta.count], &relative.row_checksums)),
-        ("starts", tensor("U32", &[meta.count], &relative.starts)),
-        ("sequences", tensor(dtype, &[meta.count, meta.length], &relative.sequences)),
+    let texts = BTreeMap::from([
+        ("format", FORMAT.into()),
+        ("rule", RULE.into()),
+        ("version", meta.version.clone()),
+        ("fingerprint", meta.fingerprint.clone()),
+        ("centered", meta.centered.to_string()),
+        ("items", meta.num_items.to_string()),
+        ("checksum", format!("{:016x}", checksum.unwrap_or(UNFINISHED))),
     ]);
-    let mut text = serde_json::to_string(&header).unwrap_or_default().into_bytes();
-    text.resize(text.len().next_multiple_of(8), b' ');
-    let mut bytes = (text.len() as u64).to_le_bytes().to_vec();
-    bytes.append(&mut text);
+    let bytes = tensors::header(&texts, &tensors_of(meta));
     let layout = Layout::new(meta, bytes.len() as u64);
     (bytes, layout)
 }
@@ -134,59 +120,24 @@ pub(super) fn header(meta: &Meta, checksum: Option<u64>) -> (Vec<u8>, Layout) {
 /// Reads the header of a whole file of `file_bytes` bytes from its first bytes (all of it, or at least the header). Returns
 /// what it holds, where, and its checksum (`None`: not finished), or what is wrong with it.
 pub(super) fn parse(bytes: &[u8], file_bytes: u64) -> Result<(Meta, Layout, Option<u64>), String> {
-    let (header_len, metadata) =
-        SafeTensors::read_metadata(bytes).map_err(|error| format!("{error}"))?;
-    let none = HashMap::new();
-    let texts = metadata.metadata().as_ref().unwrap_or(&none);
-    let text = |key: &str| texts.get(key).map(String::as_str).unwrap_or_default();
-    if text("format") != FORMAT {
-        return Err(format!("its format is \"{}\", not \"{FORMAT}\"", text("format")));
-    }
-    if text("rule") != RULE {
-        return Err(format!("its rule is \"{}\", not \"{RULE}\"", text("rule")));
-    }
-    let checksum =
-        u64::from_str_radix(text("checksum"), 16).map_err(|_| "its checksum is unreadable")?;
-    let num_items: u32 = text("items").parse().map_err(|_| "its number of items is unreadable")?;
-    let sequences = metadata.info("sequences").ok_or("it has no tensor \"sequences\"")?;
-    let &[count, length] = sequences.shape.as_slice() else {
-        return Err(format!("its sequences have the shape {:?}", sequences.shape));
-    };
-    let small = |number: usize| u32::try_from(number).map_err(|_| "its shape is too large");
+    let header = Header::parse(bytes)?;
+    header.expect(FORMAT, RULE)?;
+    let checksum = header.checksum()?;
+    let num_items = header.number("items")?;
+    let [count, length] = header.shape("sequences")?;
     let meta = Meta {
-        version: text("version").into(),
-        fingerprint: text("fingerprint").into(),
-        centered: text("centered") == "true",
+        version: header.text("version").into(),
+        fingerprint: header.text("fingerprint").into(),
+        centered: header.text("centered") == "true",
         num_items,
-        count: small(count)?,
-        length: small(length)?,
+        count,
+        length,
     };
     if meta.count == 0 || meta.length == 0 || meta.length > num_items {
         return Err(format!("it has {count} sequences of {length} of {num_items} items"));
     }
-    let data = header_len as u64 + 8;
-    let layout = Layout::new(&meta, data);
-    let dtype = if layout.item_bytes == 2 { Dtype::U16 } else { Dtype::U32 };
-    let expected = [
-        ("row_checksums", Dtype::U64, vec![count], &layout.row_checksums),
-        ("starts", Dtype::U32, vec![count], &layout.starts),
-        ("sequences", dtype, vec![count, length], &layout.sequences),
-    ];
-    for (name, dtype, shape, range) in expected {
-        let offsets = ((range.start - data) as usize, (range.end - data) as usize);
-        let fits = metadata.info(name).is_some_and(|info| {
-            info.dtype == dtype && info.shape == shape && info.data_offsets == offsets
-        });
-        if !fits {
-            return Err(format!("its tensor \"{name}\" is not as expected"));
-        }
-    }
-    if !data.is_multiple_of(8) {
-        return Err("its tensors are not aligned to 8 bytes".into());
-    }
-    if file_bytes != layout.file_bytes() {
-        return Err(format!("it has {file_bytes} bytes instead of {}", layout.file_bytes()));
-    }
+    header.check(&tensors_of(&meta), file_bytes)?;
+    let layout = Layout::new(&meta, header.data);
     Ok((meta, layout, (checksum != UNFINISHED).then_some(checksum)))
 }
 

@@ -4,13 +4,12 @@
 //! file. `verify` checks every row. A row is a slice of the file's own memory: nothing is copied, and all readers of
 //! a file share one copy in the system's cache.
 
-use std::fs::File;
 use std::path::{Path, PathBuf};
 
 use memmap2::Mmap;
 
 use super::format::{self, Layout, Meta};
-use super::{file_error, map};
+use super::map;
 use crate::error::{Error, Result};
 
 /// Rows that are checked when a file is opened.
@@ -56,14 +55,9 @@ impl Row<'_> {
 impl SequencesFile {
     /// Maps a finished file and checks it (see the head of this module).
     pub fn open(path: &Path) -> Result<SequencesFile> {
-        let opened = File::open(path).map_err(|error| file_error("open", path, 0, &error))?;
-        let about = opened.metadata().map_err(|error| file_error("read", path, 0, &error))?;
-        if !about.is_file() || about.len() < 8 {
-            return Err(bad(path, "it is no file of results".into()));
-        }
-        let map = map::map(&opened, path)?;
+        let (map, file_bytes) = map::open(path)?;
         let (meta, layout, checksum) =
-            format::parse(&map, about.len()).map_err(|reason| bad(path, reason))?;
+            format::parse(&map, file_bytes).map_err(|reason| bad(path, reason))?;
         let file = SequencesFile { path: path.to_owned(), meta, layout, map };
         let Some(checksum) = checksum else {
             return Err(bad(path, "it is not finished".into()));
@@ -72,11 +66,7 @@ impl SequencesFile {
         if checksum != format::total_checksum(file.bytes(checksums), file.bytes(starts)) {
             return Err(bad(path, "its row checksums do not fit its checksum".into()));
         }
-        let count = file.meta.count;
-        let step = count.div_ceil(CHECKED_ROWS).max(1) as usize;
-        for index in (0..count).step_by(step).chain([count - 1]) {
-            file.check_row(index)?;
-        }
+        checked_rows(file.meta.count).try_for_each(|index| file.check_row(index))?;
         Ok(file)
     }
 
@@ -166,6 +156,12 @@ impl SequencesFile {
     }
 }
 
-fn bad(path: &Path, reason: String) -> Error {
+/// The rows that are checked when a file of `count` rows is opened: some, spread over it, and the last.
+pub(super) fn checked_rows(count: u32) -> impl Iterator<Item = u32> {
+    let step = count.div_ceil(CHECKED_ROWS).max(1) as usize;
+    (0..count).step_by(step).chain([count - 1])
+}
+
+pub(super) fn bad(path: &Path, reason: String) -> Error {
     Error::BadFile { path: path.display().to_string(), reason }
 }

@@ -8,13 +8,14 @@
 //! Resuming believes the rows whose checksums fit. A file of shorter sequences is extended: its rows become heads of the
 //! new ones, in a new partial file; the old file stays until the new one takes its place.
 
-use std::fs::{File, OpenOptions, TryLockError};
+use std::fs::File;
 use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::Mutex;
 use std::time::{Duration, Instant};
 
 use super::format::{self, Layout, Meta};
+use super::partial::{self, partial_path};
 use super::place::{read_at, reserve, sync_directory, write_at};
 use super::reader::SequencesFile;
 use super::{file_error, map};
@@ -92,17 +93,7 @@ impl Writer {
 
     /// Opens the partial file, new or not, and locks it.
     fn open(path: &Path, partial: &Path, meta: &Meta) -> Result<Writer> {
-        let mut options = OpenOptions::new();
-        options.read(true).write(true).create(true).truncate(false);
-        let file = options.open(partial).map_err(|error| file_error("open", partial, 0, &error))?;
-        match file.try_lock() {
-            Ok(()) => {}
-            Err(TryLockError::WouldBlock) => {
-                return Err(Error::FileBusy { path: partial.display().to_string() })
-            }
-            // A file system without locks; then nobody is kept out.
-            Err(TryLockError::Error(_)) => {}
-        }
+        let file = partial::open(partial)?;
         let (_, layout) = format::header(meta, None);
         let (path, partial) = (path.to_owned(), partial.to_owned());
         let synced = Mutex::new(Instant::now());
@@ -178,9 +169,7 @@ impl Writer {
             // Rows first, so that a header with a checksum means that they are there.
             self.file.sync_data()?;
             write_at(&self.file, &format::header(&self.meta, Some(checksum)).0, 0)?;
-            self.file.sync_all()?;
-            std::fs::rename(&self.partial, &self.path)?;
-            sync_directory(&self.path)
+            partial::finish(&self.file, &self.partial, &self.path)
         };
         finish(&mut ends).map_err(|error| self.error("finish", 0, &error))
     }
@@ -242,13 +231,6 @@ impl Drop for Writer {
     }
 }
 
-/// `path`.partial
-fn partial_path(path: &Path) -> PathBuf {
-    let mut name = path.as_os_str().to_owned();
-    name.push(".partial");
-    name.into()
-}
-
 /// The plan that goes on behind the rows of an earlier file.
 fn continuing(earlier: &SequencesFile, rows: &[u32], length: u32) -> Result<Plan> {
     let head = earlier.meta().length;
@@ -291,7 +273,7 @@ fn compare(
     }
 }
 
-fn differs(
+pub(super) fn differs(
     path: &Path,
     what: &'static str,
     found: &impl ToString,

@@ -1,10 +1,11 @@
 //! The built-in engine: the processor's threads and vector instructions, no driver.
 //!
 //! `simd` is the one place that knows instruction sets, `threads` runs a phase on several threads, `pages` has the memory
-//! of the matrix, `product` the dot products. On them `matrix` computes the contributions, `sequences` the picks and
-//! `neighbors` the nearest; `merge` lets sequences with equal
+//! of the matrix, `product` the dot products. On them `matrix` computes the contributions, `sequences` the picks,
+//! `neighbors` the nearest and `dots` plain rows of products; `merge` lets sequences with equal
 //! sets share their rest. Plain safe Rust throughout.
 
+mod dots;
 mod matrix;
 mod merge;
 mod neighbors;
@@ -18,8 +19,8 @@ mod threads;
 pub use peak::multiply_adds_per_second;
 pub use simd::Level;
 
-use super::neighbors::{Neighbors, Query};
-use super::{DeviceInfo, DeviceKind, Engine, Needs, Rows};
+use super::neighbors::{Query, QueryShape};
+use super::{DeviceInfo, DeviceKind, DotRows, Engine, Needs, NeighborRows, Rows};
 use crate::corpus::Corpus;
 use crate::error::Result;
 use crate::memory;
@@ -108,16 +109,35 @@ impl Engine for CpuEngine {
         })
     }
 
+    fn search_needs(&self, shape: &QueryShape) -> Result<Needs> {
+        let host_bytes = neighbors::host_bytes(shape, self.num_threads);
+        let batches = shape.num_rows.div_ceil(product::BAND as u32).into();
+        Ok(Needs { host_bytes, batches, ..Needs::default() })
+    }
+
     fn neighbors(
         &mut self,
         corpus: &Corpus,
         query: &Query,
+        rows: &dyn NeighborRows,
         progress: &Progress,
-    ) -> Result<Neighbors> {
-        neighbors::compute(corpus, query, (self.level, self.num_threads), progress)
+    ) -> Result<()> {
+        neighbors::compute(corpus, query, (self.level, self.num_threads), rows, progress)
     }
 
-    fn neighbor_bytes(&self, corpus: &Corpus, query: &Query) -> u64 {
-        neighbors::host_bytes(corpus, query, self.num_threads)
+    fn dots_needs(&self, num_items: u32, dim: u32) -> Result<Needs> {
+        let host_bytes = dots::host_bytes(num_items, dim, self.num_threads);
+        let batches = num_items.div_ceil(product::BAND as u32).into();
+        Ok(Needs { host_bytes, batches, ..Needs::default() })
+    }
+
+    fn dots(
+        &mut self,
+        corpus: &Corpus,
+        upper: bool,
+        rows: &dyn DotRows,
+        progress: &Progress,
+    ) -> Result<()> {
+        dots::compute(corpus, upper, (self.level, self.num_threads), rows, progress)
     }
 }

@@ -4,31 +4,37 @@
 //! Every row then needs its k nearest so far in memory. Where that is too much (large k), and for other queries,
 //! a thread goes through whole rows, band by band, and keeps only the dot products of its 64 rows.
 
-use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Mutex, PoisonError};
 
-use super::product::{multiply, packed_bytes, task_bands, transpose, Packed, BAND};
+use super::product::{in_band, packed_bytes, task_bands, transpose, Packed, Square, BAND};
 use super::simd::{dispatch, Level, OnSimd, Simd};
 use super::threads;
 use crate::corpus::Corpus;
-use crate::engine::neighbors::{Nearest, Neighbors, Query};
+use crate::engine::neighbors::{Nearest, Query, QueryShape};
+use crate::engine::NeighborRows;
 use crate::error::Result;
 use crate::progress::{Phase, Progress};
 
 /// The most bytes that the nearest of all rows may take for the way by halves.
 const MOST_KEPT: u64 = 256 << 20;
 
-fn by_halves(query: &Query, num_rows: u32) -> bool {
-    query.queries.is_none() && u64::from(num_rows) * Nearest::bytes(query.k) <= MOST_KEPT
+fn by_halves(shape: &QueryShape) -> bool {
+    shape.own && u64::from(shape.num_rows) * Nearest::bytes(shape.k) <= MOST_KEPT
 }
 
 /// The most bytes that `num_threads` threads hold, the result apart.
-pub(super) fn host_bytes(corpus: &Corpus, query: &Query, num_threads: usize) -> u64 {
-    let (num_items, rows) = (corpus.num_items(), query.rows(corpus).num_items());
-    let square = (BAND * BAND * 4) as u64 * num_threads as u64;
-    let kept = if by_halves(query, rows) { rows.into() } else { (num_threads * BAND) as u64 };
-    let queries = query.queries.map_or(0, |queries| packed_bytes(rows, queries.dim()));
-    packed_bytes(num_items, corpus.dim()) + queries + square + kept * Nearest::bytes(query.k)
+pub(super) fn host_bytes(shape: &QueryShape, num_threads: usize) -> u64 {
+    let threads = num_threads as u64;
+    let square = (BAND * BAND * 4) as u64 * threads;
+    let kept = if by_halves(shape) { shape.num_rows.into() } else { threads * BAND as u64 };
+    let queries = if shape.own { 0 } else { packed_bytes(shape.num_rows, shape.dim) };
+    let put = threads * u64::from(shape.k) * 8;
+    packed_bytes(shape.num_items, shape.dim)
+        + queries
+        + square
+        + put
+        + kept * Nearest::bytes(shape.k)
 }
 
 /// Finds the neighbours of all queries.
@@ -36,37 +42,23 @@ pub(super) fn compute(
     corpus: &Corpus,
     query: &Query,
     (level, num_threads): (Level, usize),
+    out: &dyn NeighborRows,
     progress: &Progress,
-) -> Result<Neighbors> {
+) -> Result<()> {
     let rows = query.rows(corpus).num_items();
-    let mut out = Neighbors::new(rows, query.k)?;
-    let items = progress.time(Phase::Upload, || Packed::new(corpus, num_threads))?;
-    let queries = query.queries.map(|queries| Packed::new(queries, num_threads)).transpose()?;
-    let search = Search { corpus, query, items: &items, level, num_threads, progress };
-    progress.time(Phase::Matrix, || {
-        if by_halves(query, rows) {
-            search.halves(&mut out)
+    let pack = || -> Result<(Packed, Option<Packed>)> {
+        let queries = query.queries.map(|queries| Packed::new(queries, num_threads));
+        Ok((Packed::new(corpus, num_threads)?, queries.transpose()?))
+    };
+    let (items, queries) = progress.time(Phase::Upload, pack)?;
+    let search = Search { corpus, query, items: &items, level, num_threads, out, progress };
+    progress.time(Phase::Sequences, || {
+        if by_halves(&query.shape(corpus)) {
+            search.halves()
         } else {
-            search.whole_rows(queries.as_ref().unwrap_or(&items), rows, &mut out)
+            search.whole_rows(queries.as_ref().unwrap_or(&items), rows)
         }
-    })?;
-    Ok(out)
-}
-
-/// A band of the result: its first row, indices and dot products.
-type OutBand<'a> = (usize, &'a mut [u32], &'a mut [i32]);
-
-fn out_bands(out: &mut Neighbors) -> impl Iterator<Item = OutBand<'_>> {
-    let band = BAND * out.k as usize;
-    let bands = out.indices.chunks_mut(band).zip(out.dots.chunks_mut(band)).enumerate();
-    bands.map(|(band, (indices, dots))| (band, indices, dots))
-}
-
-fn write(rows: &mut [Nearest], k: usize, indices: &mut [u32], dots: &mut [i32]) {
-    for ((row, indices), dots) in rows.iter_mut().zip(indices.chunks_mut(k)).zip(dots.chunks_mut(k))
-    {
-        row.write(indices, dots);
-    }
+    })
 }
 
 struct Search<'a> {
@@ -75,30 +67,35 @@ struct Search<'a> {
     items: &'a Packed,
     level: Level,
     num_threads: usize,
+    out: &'a dyn NeighborRows,
     progress: &'a Progress,
 }
 
 impl Search<'_> {
-    /// Each square once, for the rows of both its bands.
-    fn halves(&self, out: &mut Neighbors) -> Result<()> {
+    fn new_band(&self) -> Vec<Nearest> {
+        (0..BAND).map(|_| Nearest::new(self.query.k)).collect()
+    }
+
+    /// Each square once, for the rows of both its bands. Band by band from the first on, so that finished rows come
+    /// out all the while.
+    fn halves(&self) -> Result<()> {
         let num_items = self.corpus.num_items();
         let bands = num_items.div_ceil(BAND as u32) as usize;
-        let band = |_| {
-            let rows: Vec<Nearest> = (0..BAND).map(|_| Nearest::new(self.query.k)).collect();
-            Mutex::new(rows)
-        };
-        let kept: Vec<_> = (0..bands).map(band).collect();
+        let kept: Vec<_> = (0..bands).map(|_| Mutex::new(self.new_band())).collect();
+        // Squares that a band still waits for.
+        let missing: Vec<_> = (0..bands).map(|_| AtomicUsize::new(bands)).collect();
         let tasks = bands * (bands + 1) / 2;
         let next = AtomicUsize::new(0);
         threads::run(self.num_threads.min(tasks), || {
             let mut dots = vec![[0; BAND]; BAND];
             loop {
                 self.progress.check()?;
-                let task = next.fetch_add(1, Relaxed);
+                let task = next.fetch_add(1, Ordering::Relaxed);
                 if task >= tasks {
                     return Ok(());
                 }
-                let (i, j) = task_bands(task);
+                let (last_j, last_i) = task_bands(tasks - 1 - task);
+                let (i, j) = (bands - 1 - last_i, bands - 1 - last_j);
                 let rows = (self.items, i);
                 dispatch(self.level, Square { rows, columns: (self.items, j), dots: &mut dots });
                 self.keep(&kept[i], (i, j), num_items, &dots);
@@ -106,20 +103,28 @@ impl Search<'_> {
                     transpose(&mut dots);
                     self.keep(&kept[j], (j, i), num_items, &dots);
                 }
-                self.progress.add_picks((BAND * BAND * (1 + usize::from(i != j))) as u64, 0);
+                let sides = 1 + usize::from(i != j);
+                let dots = in_band(i, num_items) * in_band(j, num_items) * sides as u64;
+                self.progress.add_picks(dots, 0);
+                for band in [i, j].into_iter().take(sides) {
+                    if missing[band].fetch_sub(1, Ordering::AcqRel) == 1 {
+                        let mut rows = kept[band].lock().unwrap_or_else(PoisonError::into_inner);
+                        self.put(band, &mut std::mem::take(&mut *rows), num_items)?;
+                    }
+                }
             }
-        })?;
-        let k = self.query.k as usize;
-        let all = Mutex::new(out_bands(out));
-        threads::run(self.num_threads, || {
-            let next = || all.lock().unwrap_or_else(PoisonError::into_inner).next();
-            while let Some((band, indices, dots)) = next() {
-                self.progress.check()?;
-                let mut rows = kept[band].lock().unwrap_or_else(PoisonError::into_inner);
-                write(&mut rows, k, indices, dots);
-            }
-            Ok(())
         })
+    }
+
+    /// Puts the rows of a finished band.
+    fn put(&self, band: usize, nearest: &mut [Nearest], num_rows: u32) -> Result<()> {
+        let k = self.query.k as usize;
+        let (mut indices, mut dots) = (vec![0; k], vec![0; k]);
+        for (row, nearest) in ((band * BAND) as u32..num_rows).zip(nearest) {
+            nearest.write(&mut indices, &mut dots);
+            self.out.put(row, &indices, &dots)?;
+        }
+        Ok(())
     }
 
     fn keep(
@@ -134,54 +139,32 @@ impl Search<'_> {
     }
 
     /// Band by band of the queries, against all items.
-    fn whole_rows(&self, queries: &Packed, num_rows: u32, out: &mut Neighbors) -> Result<()> {
-        let k = self.query.k as usize;
-        let bands = self.corpus.num_items().div_ceil(BAND as u32) as usize;
-        let all = Mutex::new(out_bands(out));
-        threads::run(self.num_threads, || {
+    fn whole_rows(&self, queries: &Packed, num_rows: u32) -> Result<()> {
+        let columns = self.corpus.num_items().div_ceil(BAND as u32) as usize;
+        let bands = num_rows.div_ceil(BAND as u32) as usize;
+        let next = AtomicUsize::new(0);
+        threads::run(self.num_threads.min(bands), || {
             let mut square = vec![[0; BAND]; BAND];
-            let next = || all.lock().unwrap_or_else(PoisonError::into_inner).next();
-            while let Some((band, indices, dots)) = next() {
-                let mut rows: Vec<Nearest> =
-                    (0..BAND).map(|_| Nearest::new(self.query.k)).collect();
-                for columns in 0..bands {
+            loop {
+                let band = next.fetch_add(1, Ordering::Relaxed);
+                if band >= bands {
+                    return Ok(());
+                }
+                let mut rows = self.new_band();
+                for columns in 0..columns {
                     self.progress.check()?;
-                    let square = &mut square;
-                    let of = (self.items, columns);
-                    dispatch(
-                        self.level,
-                        Square { rows: (queries, band), columns: of, dots: square },
-                    );
-                    let (search, rows, dots) = (self, &mut *rows, &**square);
+                    let (of, dots) = (self.items, &mut square);
+                    let rows_of = (queries, band);
+                    dispatch(self.level, Square { rows: rows_of, columns: (of, columns), dots });
+                    let (search, rows, dots) = (self, &mut *rows, &*square);
                     let keep = Keep { search, rows, band, columns, num_rows, dots };
                     dispatch(self.level, keep);
                 }
-                self.progress.add_picks((BAND * BAND * bands) as u64, 0);
-                write(&mut rows, k, indices, dots);
+                let dots = in_band(band, num_rows) * u64::from(self.corpus.num_items());
+                self.progress.add_picks(dots, 0);
+                self.put(band, &mut rows, num_rows)?;
             }
-            Ok(())
         })
-    }
-}
-
-/// Computes the dot products of two bands.
-struct Square<'a> {
-    rows: (&'a Packed, usize),
-    columns: (&'a Packed, usize),
-    dots: &'a mut [[i32; BAND]],
-}
-
-impl OnSimd for Square<'_> {
-    type Output = ();
-
-    fn run<S: Simd>(self, simd: S) {
-        let Square { rows, columns, dots } = self;
-        simd.vectorize(
-            #[inline(always)]
-            || {
-                multiply(simd, rows, columns, dots);
-            },
-        );
     }
 }
 

@@ -5,7 +5,7 @@
 
 use std::sync::{Mutex, PoisonError};
 
-use super::simd::{Line, Simd};
+use super::simd::{Line, OnSimd, Simd};
 use super::threads;
 use crate::corpus::Corpus;
 use crate::error::{zeroed, Result};
@@ -15,6 +15,11 @@ const PANEL: usize = 16;
 
 /// Items of a band: the side of a square.
 pub(super) const BAND: usize = 64;
+
+/// Items of a band that are there; the last one may have fewer.
+pub(super) fn in_band(band: usize, num_items: u32) -> u64 {
+    (num_items as usize - band * BAND).min(BAND) as u64
+}
 
 /// Bytes of the packed rows.
 pub(super) fn packed_bytes(num_items: u32, dim: u32) -> u64 {
@@ -110,6 +115,27 @@ fn tile<S: Simd>(
         let mut line = Line::default();
         simd.store(sum, &mut line);
         dots[at..at + PANEL].copy_from_slice(&line.0);
+    }
+}
+
+/// A square: the dot products of two bands.
+pub(super) struct Square<'a> {
+    pub(super) rows: (&'a Packed, usize),
+    pub(super) columns: (&'a Packed, usize),
+    pub(super) dots: &'a mut [[i32; BAND]],
+}
+
+impl OnSimd for Square<'_> {
+    type Output = ();
+
+    fn run<S: Simd>(self, simd: S) {
+        let Square { rows, columns, dots } = self;
+        simd.vectorize(
+            #[inline(always)]
+            || {
+                multiply(simd, rows, columns, dots);
+            },
+        );
     }
 }
 

@@ -36,6 +36,7 @@ pub(super) struct Limits {
     pub(super) max_lanes: u32,
     pub(super) max_bindings: u32,
     pub(super) max_groups: u32,
+    pub(super) max_shared_bytes: u32,
     pub(super) max_binding_bytes: u64,
     pub(super) subgroup_arithmetic: bool,
     /// The subgroup size can be fixed and full subgroups asked for.
@@ -134,6 +135,7 @@ fn inspect(instance: &ash::Instance, physical: vk::PhysicalDevice) -> Option<Can
             .min(limits.max_descriptor_set_storage_buffers),
         max_groups: limits.max_compute_work_group_count[0]
             .min(limits.max_compute_work_group_count[1]),
+        max_shared_bytes: limits.max_compute_shared_memory_size,
         max_binding_bytes,
         subgroup_arithmetic: subgroup.supported_stages.contains(vk::ShaderStageFlags::COMPUTE)
             && subgroup.supported_operations.contains(arithmetic),

@@ -34,6 +34,9 @@ const SLAB_BITS: u32 = !0 << SEQUENCE_BINDINGS;
 
 pub(super) const MATRIX: Kernel = kernel!("matrix.plain", 5);
 pub(super) const MATRIX_TEXELS: Kernel = kernel!("matrix.texels", 5, 0b11, 0);
+pub(super) const DOTS: Kernel = kernel!("dots.plain", 3);
+pub(super) const DOTS_TEXELS: Kernel = kernel!("dots.texels", 3, 0b11, 0);
+pub(super) const NEAREST: Kernel = kernel!("nearest.plain", 3);
 pub(super) const DIRECT_METHOD: Kernel = kernel!("direct_method.plain", 4);
 pub(super) const DIRECT_METHOD_TEXELS: Kernel = kernel!("direct_method.texels", 4, 0b1, 0b10);
 

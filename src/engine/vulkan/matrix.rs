@@ -1,4 +1,4 @@
-//! The contribution matrix on the device: layout, upload of the prepared rows, computation.
+//! The contribution matrix on the device: layout and computation.
 //!
 //! The matrix is N rows of N 16-bit contributions, rows padded to 8 items. It is cut into slabs of whole rows
 //! so that no binding (of the matrix or of the prepared rows) spans more than the device allows; each
@@ -13,13 +13,11 @@ use super::kernels::{self, MAX_SLABS};
 use super::memory::Buffer;
 use super::pacing::{self, Pacer};
 use super::pipeline::Recipe;
+use super::prepared::{self, RowLayout, TILE};
 use super::{Settings, Tools};
 use crate::corpus::{extra_shift, Corpus};
 use crate::error::{Error, Result};
 use crate::progress::Progress;
-
-/// Rows of a tile of the matrix kernel, and columns.
-const TILE: u32 = 4;
 
 /// Where everything lies.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -27,10 +25,8 @@ pub(super) struct Layout {
     pub(super) num_items: u32,
     /// Chunks of 8 items (16 bytes) in a matrix row.
     pub(super) row_length: u32,
-    /// Rows of a slab, a multiple of `TILE`; the last slab may have fewer.
-    pub(super) rows_per_slab: u32,
-    /// Chunks of 8 dimensions (16 bytes) in a prepared row.
-    dim_length: u32,
+    /// The prepared rows; a slab of the matrix has as many rows as one of theirs.
+    pub(super) rows: RowLayout,
     extra_shift: u32,
     /// Kernels read the matrix and the prepared rows as texel buffers.
     pub(super) texels: bool,
@@ -44,24 +40,20 @@ impl Layout {
         settings: &Settings,
     ) -> Result<Layout> {
         let row_length = num_items.div_ceil(8);
-        let dim_length = dim.div_ceil(8);
         let limits = device.limits();
-        let longest_row = 16 * u64::from(row_length.max(dim_length));
-        let padded = num_items.next_multiple_of(TILE);
-        let fitting = limits.max_binding_bytes / longest_row / u64::from(TILE) * u64::from(TILE);
-        let rows_per_slab = fitting.min(u64::from(padded)) as u32;
-        let longest_slab = fitting.min(u64::from(padded)) * (longest_row / 16);
+        let rows = RowLayout::new(num_items, dim, 16 * u64::from(row_length), device);
+        let longest_slab = rows.longest_slab().max(rows.slab_rows(0) * row_length);
         let layout = Layout {
             num_items,
             row_length,
-            rows_per_slab,
-            dim_length,
             extra_shift: extra_shift(num_items),
-            texels: settings.texels.unwrap_or(limits.software) && longest_slab <= limits.max_texels,
+            texels: settings.texels.unwrap_or(limits.software)
+                && u64::from(longest_slab) <= limits.max_texels,
+            rows,
         };
         let bindable = limits.max_bindings.saturating_sub(kernels::SEQUENCE_BINDINGS);
         let available = limits.max_binding_bytes * u64::from(bindable.min(MAX_SLABS));
-        if rows_per_slab == 0 || layout.slabs() > bindable.min(MAX_SLABS) {
+        if layout.rows.rows_per_slab == 0 || layout.slabs() > bindable.min(MAX_SLABS) {
             return Err(Error::TooLarge {
                 what: "the contribution matrix's bindings",
                 needed: layout.matrix_bytes(),
@@ -79,23 +71,16 @@ impl Layout {
     }
 
     pub(super) fn matrix_bytes(&self) -> u64 {
-        u64::from(self.padded_items()) * u64::from(self.row_length) * 16
+        u64::from(self.rows.padded_items()) * u64::from(self.row_length) * 16
     }
 
+    /// Bytes of the prepared rows and the weights.
     pub(super) fn rows_bytes(&self) -> u64 {
-        u64::from(self.padded_items()) * (u64::from(self.dim_length) * 16 + 4)
-    }
-
-    fn padded_items(&self) -> u32 {
-        self.num_items.next_multiple_of(TILE)
+        self.rows.bytes() + u64::from(self.rows.padded_items()) * 4
     }
 
     pub(super) fn slabs(&self) -> u32 {
-        self.num_items.div_ceil(self.rows_per_slab.max(1))
-    }
-
-    fn slab_rows(&self, slab: u32) -> u32 {
-        (self.padded_items() - slab * self.rows_per_slab).min(self.rows_per_slab)
+        self.rows.slabs()
     }
 
     fn check_memory(&self, device: &Device, settings: &Settings) -> Result<()> {
@@ -123,7 +108,7 @@ pub(super) struct Rows {
     weights: Buffer,
 }
 
-/// Brings the prepared rows to the device, slab by slab, zero padded.
+/// Brings the prepared rows and the weights to the device.
 pub(super) fn upload(
     device: &Arc<Device>,
     commands: &mut Commands,
@@ -131,35 +116,14 @@ pub(super) fn upload(
     layout: &Layout,
     settings: &Settings,
 ) -> Result<Rows> {
-    let row_bytes = layout.dim_length as usize * 16;
-    let mut rows = Vec::new();
-    for slab in 0..layout.slabs() {
-        let bytes = layout.slab_rows(slab) as usize * row_bytes;
-        let mut buffer =
-            Buffer::shared(device, "prepared rows", bytes as u64, settings.force_staging)?;
-        let first = slab * layout.rows_per_slab;
-        buffer.write(commands, |to| {
-            for (item, to) in (first..).zip(to[..bytes].chunks_exact_mut(row_bytes)) {
-                let row = if item < layout.num_items { corpus.row(item) } else { &[] };
-                write_padded(to, row.iter().map(|value| value.to_ne_bytes()));
-            }
-        })?;
-        rows.push(buffer);
-    }
-    let bytes = u64::from(layout.padded_items()) * 4;
+    let rows = prepared::upload(device, commands, corpus, &layout.rows, settings.force_staging)?;
+    let bytes = u64::from(layout.rows.padded_items()) * 4;
     let mut weights = Buffer::shared(device, "weights", bytes, settings.force_staging)?;
     weights.write(commands, |to| {
-        write_padded(to, corpus.weights().iter().map(|&weight| u32::from(weight).to_ne_bytes()));
+        let weights = corpus.weights().iter();
+        prepared::write_padded(to, weights.map(|&weight| u32::from(weight).to_ne_bytes()));
     })?;
     Ok(Rows { rows, weights })
-}
-
-fn write_padded<const N: usize>(to: &mut [u8], values: impl Iterator<Item = [u8; N]>) {
-    let mut chunks = to.chunks_exact_mut(N);
-    for (value, to) in values.zip(&mut chunks) {
-        to.copy_from_slice(&value);
-    }
-    chunks.for_each(|rest| rest.fill(0));
 }
 
 /// The computed matrix.
@@ -170,18 +134,17 @@ pub(super) struct Matrix {
 
 impl Matrix {
     pub(super) fn compute(
-        tools: Tools,
+        tools: &mut Tools,
         layout: &Layout,
         rows: &Rows,
         progress: &Progress,
     ) -> Result<Matrix> {
         let mut slabs = Vec::new();
         for slab in 0..layout.slabs() {
-            let bytes = u64::from(layout.slab_rows(slab)) * u64::from(layout.row_length) * 16;
+            let bytes = u64::from(layout.rows.slab_rows(slab)) * u64::from(layout.row_length) * 16;
             slabs.push(Buffer::on_device(tools.device, "contribution matrix", bytes)?);
         }
-        // Lanes along x share their rows of slab A; a software driver runs 8 lanes at once.
-        let lanes = if tools.device.limits().software { (8, 1) } else { (8, 8) };
+        let lanes = tile_lanes(tools.device);
         let pipeline = tools.pipelines.get(&Recipe {
             kernel: if layout.texels { kernels::MATRIX_TEXELS } else { kernels::MATRIX },
             constants: vec![(0, lanes.0), (1, lanes.1)],
@@ -192,8 +155,9 @@ impl Matrix {
         let mut pacer = Pacer::new(target, 1, tools.device.limits().max_groups);
         for a in 0..layout.slabs() {
             for b in a..layout.slabs() {
-                let (tiles_a, tiles_b) = (layout.slab_rows(a) / TILE, layout.slab_rows(b) / TILE);
-                let first_tile = |slab| slab * layout.rows_per_slab / TILE;
+                let of = &layout.rows;
+                let (tiles_a, tiles_b) = (of.slab_rows(a) / TILE, of.slab_rows(b) / TILE);
+                let first_tile = |slab| slab * of.rows_per_slab / TILE;
                 let (a, b) = (a as usize, b as usize);
                 let bound = pipeline.bind(&[
                     &rows.rows[a],
@@ -205,7 +169,7 @@ impl Matrix {
                 let groups = tiles_a.div_ceil(lanes.1);
                 let submission = |done, now| {
                     let push = vec![
-                        layout.dim_length,
+                        of.dim_length,
                         layout.row_length * 2,
                         tiles_a,
                         tiles_b,
@@ -221,6 +185,15 @@ impl Matrix {
             }
         }
         Ok(Matrix { layout: layout.clone(), slabs })
+    }
+}
+
+/// Lanes of a workgroup that computes tiles: those along x share their rows of slab A. A software driver runs 8 at once.
+pub(super) fn tile_lanes(device: &Device) -> (u32, u32) {
+    if device.limits().software {
+        (8, 1)
+    } else {
+        (8, 8)
     }
 }
 

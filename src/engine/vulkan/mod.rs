@@ -2,8 +2,8 @@
 //!
 //! `instance` opens the loader, `validation` listens to the validation layer, `device` chooses a device and
 //! reads its limits, `memory` owns buffers, `kernels` embeds the SPIR-V, `pipeline` builds pipelines,
-//! `commands` records and submits, `pacing` sizes the submissions. On top of them one file for each
-//! kernel family: `matrix` and `sequences` (and `baseline`, the direct method, for the benchmark).
+//! `commands` records and submits, `pacing` sizes the submissions, `prepared` has the rows that are multiplied. On top of them
+//! one file for each kernel family: `matrix`, `sequences` and `search` (and `baseline`, the direct method, for the benchmark).
 //!
 //! A run prepares the device's copy of the corpus, computes the contribution matrix once, then works
 //! through the starts in waves of sequences. Every dispatch stays below the device's loop budget and
@@ -20,6 +20,8 @@ mod matrix;
 mod memory;
 mod pacing;
 mod pipeline;
+mod prepared;
+mod search;
 mod sequences;
 mod validation;
 
@@ -31,8 +33,8 @@ pub use faults::Faults;
 pub use validation::planted_error;
 
 use crate::corpus::Corpus;
-use crate::engine::neighbors::{Neighbors, Query};
-use crate::engine::{DeviceInfo, Engine, Needs, Rows};
+use crate::engine::neighbors::{Query, QueryShape};
+use crate::engine::{DeviceInfo, DotRows, Engine, Needs, NeighborRows, Rows};
 use crate::error::{Error, Result};
 use crate::plan::Plan;
 use crate::progress::{Phase, Progress};
@@ -127,25 +129,25 @@ impl Open {
         let Open { pipelines, commands, device } = self;
         Tools { device, commands, pipelines, settings }
     }
+}
 
-    /// Puts the sequences of `plan` into `rows`; `done` counts them, also when an error ends the run.
-    fn run(
-        &mut self,
-        settings: &Settings,
-        (corpus, plan): (&Corpus, &Plan),
-        rows: &dyn Rows,
-        progress: &Progress,
-        done: &mut usize,
-    ) -> Result<()> {
-        let layout = Layout::new(corpus.num_items(), corpus.dim(), &self.device, settings)?;
-        let wave = sequences::wave(&self.device, settings, &layout, plan)?;
-        let upload = || matrix::upload(&self.device, &mut self.commands, corpus, &layout, settings);
-        let prepared = progress.time(Phase::Upload, upload)?;
-        let multiply = || Matrix::compute(self.tools(settings), &layout, &prepared, progress);
-        let matrix = progress.time(Phase::Matrix, multiply)?;
-        drop(prepared);
-        sequences::run(self.tools(settings), &matrix, plan, wave, rows, progress, done)
-    }
+/// Puts the sequences of `plan` into `rows`; `done` counts them, also when an error ends the run.
+fn run(
+    mut tools: Tools,
+    (corpus, plan): (&Corpus, &Plan),
+    rows: &dyn Rows,
+    progress: &Progress,
+    done: &mut usize,
+) -> Result<()> {
+    let (device, settings) = (tools.device, tools.settings);
+    let layout = Layout::new(corpus.num_items(), corpus.dim(), device, settings)?;
+    let wave = sequences::wave(device, settings, &layout, plan)?;
+    let upload = || matrix::upload(device, tools.commands, corpus, &layout, settings);
+    let prepared = progress.time(Phase::Upload, upload)?;
+    let multiply = || Matrix::compute(&mut tools, &layout, &prepared, progress);
+    let matrix = progress.time(Phase::Matrix, multiply)?;
+    drop(prepared);
+    sequences::run(tools, &matrix, plan, wave, rows, progress, done)
 }
 
 impl VulkanEngine {
@@ -173,6 +175,38 @@ impl VulkanEngine {
             (_, Some(error)) => Err(error.clone()),
             (None, None) => Err(Error::Internal { detail: "no device is open".into() }),
         }
+    }
+
+    /// Does `work`; where that loses the device, opens it anew and does the rest, once. `work` is told what it has done already.
+    fn survive<D: Copy + Default>(
+        &mut self,
+        progress: &Progress,
+        mut work: impl FnMut(Tools, &mut D) -> Result<()>,
+    ) -> Result<()> {
+        let settings = self.settings.clone();
+        let mut done = D::default();
+        match work(self.open()?.tools(&settings), &mut done) {
+            Err(lost @ Error::DeviceLost { .. }) => {
+                self.rebuild(&lost)?;
+                progress.back_to(0);
+                let second = work(self.open()?.tools(&settings), &mut done);
+                if let Err(lost @ Error::DeviceLost { .. }) = &second {
+                    self.lost = Some(lost.clone());
+                }
+                second?;
+            }
+            first => first?,
+        }
+        self.open()?.device.check_validation()
+    }
+
+    /// What a search takes.
+    fn block_needs(&self, shape: &QueryShape, wanted: search::Wanted) -> Result<Needs> {
+        let Some(open) = &self.open else {
+            return Ok(Needs::default());
+        };
+        let layout = search::Layout::new(&open.device, &self.settings, shape, wanted)?;
+        Ok(layout.needs(&open.device, &self.settings))
     }
 
     /// Closes the lost device and opens it anew.
@@ -237,40 +271,46 @@ impl Engine for VulkanEngine {
         rows: &dyn Rows,
         progress: &Progress,
     ) -> Result<()> {
-        let settings = self.settings.clone();
-        let mut done = 0;
-        let first = self.open()?.run(&settings, (corpus, plan), rows, progress, &mut done);
-        if let Err(lost @ Error::DeviceLost { .. }) = &first {
+        self.survive(progress, |tools, done: &mut usize| {
             // What was put stays; only the wave under way is computed again.
-            self.rebuild(lost)?;
-            progress.back_to(done as u64 * u64::from(plan.length() - plan.head()));
-            let rest = Offset { rows, first: done };
-            let plan = plan.rest(done);
-            let second = self.open()?.run(&settings, (corpus, &plan), &rest, progress, &mut 0);
-            if let Err(lost @ Error::DeviceLost { .. }) = &second {
-                self.lost = Some(lost.clone());
-            }
-            second?;
-        } else {
-            first?;
-        }
-        self.open()?.device.check_validation()
+            progress.back_to(*done as u64 * u64::from(plan.length() - plan.head()));
+            let rest = Offset { rows, first: *done };
+            let mut more = 0;
+            let result = run(tools, (corpus, &plan.rest(*done)), &rest, progress, &mut more);
+            *done += more;
+            result
+        })
+    }
+
+    fn search_needs(&self, shape: &QueryShape) -> Result<Needs> {
+        self.block_needs(shape, search::Wanted::Nearest(shape.k))
     }
 
     fn neighbors(
         &mut self,
-        _corpus: &Corpus,
-        _query: &Query,
-        _progress: &Progress,
-    ) -> Result<Neighbors> {
-        Err(Error::Unsupported {
-            device: self.info.name.clone(),
-            missing: "neighbours are computed by the device \"cpu\" only, in this version".into(),
+        corpus: &Corpus,
+        query: &Query,
+        rows: &dyn NeighborRows,
+        progress: &Progress,
+    ) -> Result<()> {
+        self.survive(progress, |tools, done| {
+            search::neighbors(tools, (corpus, query), rows, progress, done)
         })
     }
 
-    fn neighbor_bytes(&self, _corpus: &Corpus, _query: &Query) -> u64 {
-        0
+    fn dots_needs(&self, num_items: u32, dim: u32) -> Result<Needs> {
+        let shape = QueryShape { num_items, dim, num_rows: num_items, own: true, k: 0 };
+        self.block_needs(&shape, search::Wanted::Dots)
+    }
+
+    fn dots(
+        &mut self,
+        corpus: &Corpus,
+        _upper: bool,
+        rows: &dyn DotRows,
+        progress: &Progress,
+    ) -> Result<()> {
+        self.survive(progress, |tools, done| search::dots(tools, corpus, rows, progress, done))
     }
 }
 

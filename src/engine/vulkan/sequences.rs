@@ -226,7 +226,7 @@ impl State {
         vec![
             layout.num_items,
             layout.row_length,
-            layout.rows_per_slab,
+            layout.rows.rows_per_slab,
             plan.length(),
             picks.0,
             picks.1,

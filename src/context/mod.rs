@@ -1,17 +1,18 @@
 //! A context: one device, chosen once, and the computations on it.
 //!
-//! The choice: by default the best GPU (discrete, integrated, virtual), else the CPU engine; by name,
-//! UUID or index where the caller or `VKD_DEVICE` says so. A software Vulkan driver is only used when
-//! named: the CPU engine does the same several times faster. A context may be used from any thread; its
-//! engine works for one caller at a time, the others wait.
+//! `choice` finds the engine that a name means; here are the runs of sequences, in `search` those of neighbours and
+//! similarities. A context may be used from any thread; its engine works for one caller at a time, the others wait.
+
+mod choice;
+mod search;
 
 use std::sync::{Arc, Mutex, PoisonError};
 
+pub use choice::devices;
+pub use search::{NeighborRequest, NeighborsTo};
+
 use crate::corpus::{check_shape, Corpus, Elements};
-use crate::engine::cpu::{self, CpuEngine};
-use crate::engine::neighbors::Query;
-use crate::engine::reference::{self, Reference};
-use crate::engine::vulkan::{self, VulkanEngine};
+use crate::engine::{cpu, vulkan};
 use crate::engine::{DeviceInfo, DeviceKind, Engine, MemoryRows, Needs, Rows};
 use crate::error::{Error, Result};
 use crate::job::{Job, Output};
@@ -50,18 +51,6 @@ impl std::fmt::Debug for Context {
     }
 }
 
-/// All devices, best first; the CPU engine and the reference engine are always among them.
-pub fn devices() -> Result<Vec<DeviceInfo>> {
-    let mut devices = match vulkan::devices() {
-        Err(Error::NoLoader { .. } | Error::NoDevice { .. }) => Vec::new(),
-        devices => devices?,
-    };
-    devices.extend([cpu::default_device_info()?, reference::device_info()]);
-    // Stable: the order among the Vulkan devices stays, and with it their indices after "vulkan:".
-    devices.sort_by_key(|device| device.kind);
-    Ok(devices)
-}
-
 impl Context {
     /// Opens the device that `options` asks for.
     pub fn new(options: &ContextOptions) -> Result<Context> {
@@ -73,7 +62,7 @@ impl Context {
         };
         let mut options = options.clone();
         options.vulkan.memory_limit = options.vulkan.memory_limit.or(limit);
-        let engine = open(wanted.trim(), &options)?;
+        let engine = choice::open(wanted.trim(), &options)?;
         let info = engine.info().clone();
         let built_in = matches!(info.kind, DeviceKind::Cpu | DeviceKind::Reference);
         let device = if built_in { info.name.clone() } else { "this machine".into() };
@@ -155,41 +144,6 @@ impl Context {
         })
     }
 
-    /// Checks everything, then starts the search for the `k` nearest items of every item, or of every query, as a job.
-    pub fn start_neighbors(
-        &self,
-        elements: Elements,
-        num_items: u32,
-        dim: u32,
-        center: bool,
-        k: u32,
-        queries: Option<(Elements, u32)>,
-    ) -> Result<Job> {
-        let progress = Progress::default();
-        let prepare = || -> Result<(Corpus, Option<Corpus>)> {
-            let corpus = Corpus::prepare(elements, num_items, dim, center)?;
-            let queries =
-                queries.map(|(elements, count)| corpus.prepare_queries(elements, count, dim));
-            Ok((corpus, queries.transpose()?))
-        };
-        let (corpus, queries) = progress.time(Phase::Prepare, prepare)?;
-        Query { queries: queries.as_ref(), k }.check(&corpus)?;
-        let rows = queries.as_ref().map_or(num_items, Corpus::num_items);
-        // What is counted are dot products, in whole squares.
-        let squares = |count: u32| u64::from(count).next_multiple_of(64);
-        progress.expect_picks(squares(rows) * squares(num_items));
-        let (engine, bounds) = (Arc::clone(&self.engine), self.bounds.clone());
-        Job::spawn(progress, move |progress| {
-            let mut engine = engine.lock().unwrap_or_else(PoisonError::into_inner);
-            progress.check()?;
-            let query = Query { queries: queries.as_ref(), k };
-            let result = u64::from(rows) * u64::from(k) * 8;
-            let corpora = (u64::from(num_items) + u64::from(rows)) * u64::from(dim) * 2;
-            bounds.check_host(engine.neighbor_bytes(&corpus, &query) + result + corpora)?;
-            Ok(Output::Neighbors(engine.neighbors(&corpus, &query, progress)?))
-        })
-    }
-
     /// The blocking form of [`Context::start`], into memory.
     pub fn sequences(
         &self,
@@ -244,6 +198,7 @@ struct Bounds {
 }
 
 impl Bounds {
+    /// The plan of sequences, or why there is no memory for them.
     fn check(
         &self,
         engine: &dyn Engine,
@@ -256,27 +211,33 @@ impl Bounds {
             0 => Needs::default(),
             _ => engine.needs(num_items, dim, plan)?,
         };
-        let corpus_bytes = u64::from(num_items) * (u64::from(dim) * 2 + 2);
         let item_bytes = if in_file && num_items <= 1 << 16 { 2 } else { 4 };
-        let output_bytes = plan.output_len() as u64 * item_bytes;
-        let in_memory = if in_file { 0 } else { output_bytes };
-        let host_bytes = corpus_bytes + needs.host_bytes + in_memory;
-        self.check_host(host_bytes)?;
-        let (sequences, picks) = (plan.count() as u64, plan.picks());
-        Ok(RunPlan { engine: needs, corpus_bytes, output_bytes, host_bytes, sequences, picks })
+        self.run_plan(RunPlan {
+            engine: needs,
+            corpus_bytes: corpus_bytes(num_items, dim),
+            output_bytes: plan.output_len() as u64 * item_bytes,
+            host_bytes: if in_file { 0 } else { plan.output_len() as u64 * item_bytes },
+            sequences: plan.count() as u64,
+            picks: plan.picks(),
+        })
     }
-}
 
-impl Bounds {
-    fn check_host(&self, needed: u64) -> Result<()> {
+    /// Completes and checks a plan whose `host_bytes` are those of the result alone.
+    fn run_plan(&self, plan: RunPlan) -> Result<RunPlan> {
+        let needed = plan.host_bytes + plan.corpus_bytes + plan.engine.host_bytes;
         let free = memory::available_bytes().unwrap_or(u64::MAX);
         let available = self.limit.unwrap_or(free).min(free);
         if needed > available {
             let device = self.device.clone();
             return Err(Error::TooLarge { what: "the run", needed, available, device });
         }
-        Ok(())
+        Ok(RunPlan { host_bytes: needed, ..plan })
     }
+}
+
+/// Bytes of prepared rows and weights.
+fn corpus_bytes(num_items: u32, dim: u32) -> u64 {
+    u64::from(num_items) * (u64::from(dim) * 2 + 2)
 }
 
 /// Sequences that are all head need no engine.
@@ -315,91 +276,3 @@ impl Run {
     }
 }
 
-fn open(wanted: &str, options: &ContextOptions) -> Result<Box<dyn Engine>> {
-    let built_in = |kind| -> Result<Box<dyn Engine>> {
-        match kind {
-            DeviceKind::Reference => Ok(Box::<Reference>::default()),
-            _ => Ok(Box::new(CpuEngine::new(&options.cpu)?)),
-        }
-    };
-    let vulkan = |wanted: &str| -> Result<Box<dyn Engine>> {
-        match VulkanEngine::new(wanted, &options.vulkan) {
-            // It knows of Vulkan devices only.
-            Err(Error::DeviceNotFound { .. }) => Err(not_found(&devices()?, wanted)),
-            engine => Ok(Box::new(engine?)),
-        }
-    };
-    match wanted.to_lowercase().as_str() {
-        "" if has_gpu() => vulkan("vulkan"),
-        "" | "cpu" => built_in(DeviceKind::Cpu),
-        // As the list of devices names it: "CPU (2 threads, AVX2)".
-        name if name.starts_with("cpu (") => built_in(DeviceKind::Cpu),
-        "reference" => built_in(DeviceKind::Reference),
-        name => match name.parse::<usize>() {
-            Ok(index) => match place(&devices()?, index, wanted)? {
-                Place::BuiltIn(kind) => built_in(kind),
-                Place::Vulkan(index) => vulkan(&index.to_string()),
-            },
-            Err(_) => vulkan(wanted),
-        },
-    }
-}
-
-/// Whether a Vulkan driver offers a GPU. A driver that fails here must not take the CPU engine away
-/// from those who named no device.
-fn has_gpu() -> bool {
-    let gpu = |device: &DeviceInfo| device.kind < DeviceKind::Cpu;
-    vulkan::devices().is_ok_and(|devices| devices.first().is_some_and(gpu))
-}
-
-/// Where the device with an index of [`devices`] is found.
-#[derive(Debug, PartialEq, Eq)]
-enum Place {
-    BuiltIn(DeviceKind),
-    /// The index among the Vulkan devices.
-    Vulkan(usize),
-}
-
-fn place(devices: &[DeviceInfo], index: usize, wanted: &str) -> Result<Place> {
-    let built_in = |kind| matches!(kind, DeviceKind::Cpu | DeviceKind::Reference);
-    match devices.get(index) {
-        Some(device) if built_in(device.kind) => Ok(Place::BuiltIn(device.kind)),
-        Some(_) => {
-            let before = devices[..index].iter().filter(|device| !built_in(device.kind));
-            Ok(Place::Vulkan(before.count()))
-        }
-        None => Err(not_found(devices, wanted)),
-    }
-}
-
-/// The error for a device that is not there, listing those that are.
-fn not_found(devices: &[DeviceInfo], wanted: &str) -> Error {
-    let one = |(index, device): (usize, &DeviceInfo)| format!("{index}: {}", device.name);
-    let names: Vec<String> = devices.iter().enumerate().map(one).collect();
-    Error::DeviceNotFound { wanted: wanted.into(), available: names.join(", ") }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn indices_skip_the_built_in_engines_for_vulkan() {
-        let kinds = [
-            DeviceKind::DiscreteGpu,
-            DeviceKind::Cpu,
-            DeviceKind::SoftwareVulkan,
-            DeviceKind::Reference,
-        ];
-        let devices = kinds.map(|kind| DeviceInfo { kind, ..reference::device_info() });
-        let places = (0..4).map(|index| place(&devices, index, "").unwrap()).collect::<Vec<_>>();
-        let expected = [
-            Place::Vulkan(0),
-            Place::BuiltIn(DeviceKind::Cpu),
-            Place::Vulkan(1),
-            Place::BuiltIn(DeviceKind::Reference),
-        ];
-        assert_eq!(places, expected);
-        assert!(place(&devices, 4, "4").is_err());
-    }
-}

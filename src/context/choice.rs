@@ -1,0 +1,112 @@
+//! Which engine a name means.
+//!
+//! By default the best GPU (discrete, integrated, virtual), else the CPU engine; by name, UUID or index where the caller or
+//! `VKD_DEVICE` says so. A software Vulkan driver is only used when named.
+
+use super::ContextOptions;
+use crate::engine::cpu::{self, CpuEngine};
+use crate::engine::reference::{self, Reference};
+use crate::engine::vulkan::{self, VulkanEngine};
+use crate::engine::{DeviceInfo, DeviceKind, Engine};
+use crate::error::{Error, Result};
+
+/// All devices, best first; the CPU engine and the reference engine are always among them.
+pub fn devices() -> Result<Vec<DeviceInfo>> {
+    let mut devices = match vulkan::devices() {
+        Err(Error::NoLoader { .. } | Error::NoDevice { .. }) => Vec::new(),
+        devices => devices?,
+    };
+    devices.extend([cpu::default_device_info()?, reference::device_info()]);
+    // Stable: the order among the Vulkan devices stays, and with it their indices after "vulkan:".
+    devices.sort_by_key(|device| device.kind);
+    Ok(devices)
+}
+
+pub(super) fn open(wanted: &str, options: &ContextOptions) -> Result<Box<dyn Engine>> {
+    let built_in = |kind| -> Result<Box<dyn Engine>> {
+        match kind {
+            DeviceKind::Reference => Ok(Box::<Reference>::default()),
+            _ => Ok(Box::new(CpuEngine::new(&options.cpu)?)),
+        }
+    };
+    let vulkan = |wanted: &str| -> Result<Box<dyn Engine>> {
+        match VulkanEngine::new(wanted, &options.vulkan) {
+            // It knows of Vulkan devices only.
+            Err(Error::DeviceNotFound { .. }) => Err(not_found(&devices()?, wanted)),
+            engine => Ok(Box::new(engine?)),
+        }
+    };
+    match wanted.to_lowercase().as_str() {
+        "" if has_gpu() => vulkan("vulkan"),
+        "" | "cpu" => built_in(DeviceKind::Cpu),
+        // As the list of devices names it: "CPU (2 threads, AVX2)".
+        name if name.starts_with("cpu (") => built_in(DeviceKind::Cpu),
+        "reference" => built_in(DeviceKind::Reference),
+        name => match name.parse::<usize>() {
+            Ok(index) => match place(&devices()?, index, wanted)? {
+                Place::BuiltIn(kind) => built_in(kind),
+                Place::Vulkan(index) => vulkan(&index.to_string()),
+            },
+            Err(_) => vulkan(wanted),
+        },
+    }
+}
+
+/// Whether a Vulkan driver offers a GPU. A driver that fails here must not take the CPU engine away
+/// from those who named no device.
+fn has_gpu() -> bool {
+    let gpu = |device: &DeviceInfo| device.kind < DeviceKind::Cpu;
+    vulkan::devices().is_ok_and(|devices| devices.first().is_some_and(gpu))
+}
+
+/// Where the device with an index of [`devices`] is found.
+#[derive(Debug, PartialEq, Eq)]
+enum Place {
+    BuiltIn(DeviceKind),
+    /// The index among the Vulkan devices.
+    Vulkan(usize),
+}
+
+fn place(devices: &[DeviceInfo], index: usize, wanted: &str) -> Result<Place> {
+    let built_in = |kind| matches!(kind, DeviceKind::Cpu | DeviceKind::Reference);
+    match devices.get(index) {
+        Some(device) if built_in(device.kind) => Ok(Place::BuiltIn(device.kind)),
+        Some(_) => {
+            let before = devices[..index].iter().filter(|device| !built_in(device.kind));
+            Ok(Place::Vulkan(before.count()))
+        }
+        None => Err(not_found(devices, wanted)),
+    }
+}
+
+/// The error for a device that is not there, listing those that are.
+fn not_found(devices: &[DeviceInfo], wanted: &str) -> Error {
+    let one = |(index, device): (usize, &DeviceInfo)| format!("{index}: {}", device.name);
+    let names: Vec<String> = devices.iter().enumerate().map(one).collect();
+    Error::DeviceNotFound { wanted: wanted.into(), available: names.join(", ") }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn indices_skip_the_built_in_engines_for_vulkan() {
+        let kinds = [
+            DeviceKind::DiscreteGpu,
+            DeviceKind::Cpu,
+            DeviceKind::SoftwareVulkan,
+            DeviceKind::Reference,
+        ];
+        let devices = kinds.map(|kind| DeviceInfo { kind, ..reference::device_info() });
+        let places = (0..4).map(|index| place(&devices, index, "").unwrap()).collect::<Vec<_>>();
+        let expected = [
+            Place::Vulkan(0),
+            Place::BuiltIn(DeviceKind::Cpu),
+            Place::Vulkan(1),
+            Place::BuiltIn(DeviceKind::Reference),
+        ];
+        assert_eq!(places, expected);
+        assert!(place(&devices, 4, "4").is_err());
+    }
+}

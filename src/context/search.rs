@@ -1,0 +1,204 @@
+//! Runs of neighbours and of similarities on a context.
+
+use std::path::PathBuf;
+use std::sync::{Arc, MutexGuard, PoisonError};
+
+use super::{corpus_bytes, Bounds, Context, RunPlan};
+use crate::corpus::{check_shape, Corpus, Elements};
+use crate::engine::neighbors::{Query, QueryShape};
+use crate::engine::{count_pairs, Engine, MemoryNeighbors, MemorySimilarities, NeighborRows};
+use crate::error::Result;
+use crate::job::{Job, Output};
+use crate::progress::{Phase, Progress};
+use crate::store::{self, NeighborsMeta, NeighborsWriter, Target};
+
+/// Of what to find neighbours.
+#[derive(Debug, Clone, Copy)]
+pub struct NeighborRequest<'a> {
+    /// `num_items` x `dim` values.
+    pub elements: Elements<'a>,
+    /// Items.
+    pub num_items: u32,
+    /// Dimensions of each.
+    pub dim: u32,
+    /// Subtract the mean of the items, from items and queries.
+    pub center: bool,
+    /// Neighbours of each row, 1 to the number of other items.
+    pub k: u32,
+    /// Rows to find neighbours of, and how many; `None`: the items, each without itself.
+    pub queries: Option<(Elements<'a>, u32)>,
+}
+
+/// Where neighbours go.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum NeighborsTo<'a> {
+    /// Into memory.
+    Memory,
+    /// Into a file of neighbours; one that holds them already, or more of each, stays as it is.
+    File(&'a Target),
+}
+
+/// What a search works with.
+struct Search {
+    corpus: Corpus,
+    queries: Option<Corpus>,
+    k: u32,
+}
+
+impl Search {
+    fn prepare(request: &NeighborRequest) -> Result<Search> {
+        let NeighborRequest { elements, num_items, dim, center, k, queries } = *request;
+        let corpus = Corpus::prepare(elements, num_items, dim, center)?;
+        let queries = queries.map(|(queries, count)| corpus.prepare_queries(queries, count, dim));
+        let search = Search { queries: queries.transpose()?, corpus, k };
+        search.query().check(&search.corpus)?;
+        Ok(search)
+    }
+
+    fn query(&self) -> Query<'_> {
+        Query { queries: self.queries.as_ref(), k: self.k }
+    }
+
+    fn shape(&self) -> QueryShape {
+        self.query().shape(&self.corpus)
+    }
+
+    fn meta(&self, center: bool) -> NeighborsMeta {
+        let shape = self.shape();
+        NeighborsMeta {
+            version: env!("CARGO_PKG_VERSION").into(),
+            fingerprint: store::fingerprint(&self.corpus),
+            queries: self.queries.as_ref().map(store::fingerprint).unwrap_or_default(),
+            centered: center,
+            num_items: shape.num_items,
+            count: shape.num_rows,
+            k: shape.k,
+        }
+    }
+
+    /// Searches into `rows`, which hold `held` bytes beside what the engine does.
+    fn run(
+        &self,
+        (engine, bounds): (&mut dyn Engine, &Bounds),
+        rows: &dyn NeighborRows,
+        held: u64,
+        progress: &Progress,
+    ) -> Result<()> {
+        progress.check()?;
+        search_plan(bounds, engine, &self.shape(), held)?;
+        engine.neighbors(&self.corpus, &self.query(), rows, progress)
+    }
+}
+
+/// What a search takes whose result holds `held` bytes of memory.
+fn search_plan(
+    bounds: &Bounds,
+    engine: &dyn Engine,
+    shape: &QueryShape,
+    held: u64,
+) -> Result<RunPlan> {
+    let queries = if shape.own { 0 } else { corpus_bytes(shape.num_rows, shape.dim) };
+    bounds.run_plan(RunPlan {
+        engine: engine.search_needs(shape)?,
+        corpus_bytes: corpus_bytes(shape.num_items, shape.dim) + queries,
+        output_bytes: result_bytes(shape),
+        host_bytes: held,
+        sequences: shape.num_rows.into(),
+        picks: u64::from(shape.num_rows) * u64::from(shape.num_items),
+    })
+}
+
+/// Bytes of the neighbours in memory.
+fn result_bytes(shape: &QueryShape) -> u64 {
+    u64::from(shape.num_rows) * u64::from(shape.k) * 8
+}
+
+impl Context {
+    fn engine(&self) -> MutexGuard<'_, Box<dyn Engine>> {
+        self.engine.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// What a search would take, without the embeddings: refused where the device or the memory cannot do it. Waits for a run
+    /// that is under way.
+    pub fn plan_neighbors(&self, shape: &QueryShape, in_file: bool) -> Result<RunPlan> {
+        check_shape(shape.num_items, shape.dim)?;
+        check_shape(shape.num_rows, shape.dim)?;
+        shape.check()?;
+        let held = if in_file { 0 } else { result_bytes(shape) };
+        search_plan(&self.bounds, &**self.engine(), shape, held)
+    }
+
+    /// Checks everything, then starts the search as a job.
+    pub fn start_neighbors(&self, request: &NeighborRequest, to: NeighborsTo) -> Result<Job> {
+        let progress = Progress::default();
+        let search = progress.time(Phase::Prepare, || Search::prepare(request))?;
+        match to {
+            NeighborsTo::Memory => self.spawn(progress, search, |search, engine, progress| {
+                let rows = MemoryNeighbors::new(search.shape().num_rows, search.k)?;
+                search.run(engine, &rows, result_bytes(&search.shape()), progress)?;
+                Ok(Output::Neighbors(rows.into_neighbors()))
+            }),
+            NeighborsTo::File(target) => {
+                let writer = NeighborsWriter::begin(target, &search.meta(request.center))?;
+                let path: PathBuf = target.path.clone();
+                self.spawn(progress, search, move |search, engine, progress| {
+                    if let Some(writer) = writer {
+                        search.run(engine, &writer, 0, progress)?;
+                        writer.finish()?;
+                    } else {
+                        progress.expect_picks(0);
+                    }
+                    Ok(Output::File(path))
+                })
+            }
+        }
+    }
+
+    /// Runs `work` as a job that has the engine for itself.
+    fn spawn<W>(&self, progress: Progress, search: Search, work: W) -> Result<Job>
+    where
+        W: FnOnce(&Search, (&mut dyn Engine, &Bounds), &Progress) -> Result<Output>,
+        W: Send + 'static,
+    {
+        let shape = search.shape();
+        progress.expect_picks(u64::from(shape.num_rows) * u64::from(shape.num_items));
+        let (engine, bounds) = (Arc::clone(&self.engine), self.bounds.clone());
+        Job::spawn(progress, move |progress| {
+            let mut engine = engine.lock().unwrap_or_else(PoisonError::into_inner);
+            work(&search, (&mut **engine, &bounds), progress)
+        })
+    }
+
+    /// Starts the similarities of all pairs as a job: N x N, or with `upper` each pair once, item (i, j) with i < j at
+    /// i * N - i * (i + 1) / 2 + j - i - 1.
+    pub fn start_similarities(
+        &self,
+        elements: Elements,
+        num_items: u32,
+        dim: u32,
+        center: bool,
+        upper: bool,
+    ) -> Result<Job> {
+        let progress = Progress::default();
+        let prepare = || Corpus::prepare(elements, num_items, dim, center);
+        let corpus = progress.time(Phase::Prepare, prepare)?;
+        progress.expect_picks(u64::from(num_items) * u64::from(num_items));
+        let (engine, bounds) = (Arc::clone(&self.engine), self.bounds.clone());
+        Job::spawn(progress, move |progress| {
+            let mut engine = engine.lock().unwrap_or_else(PoisonError::into_inner);
+            progress.check()?;
+            let output_bytes = count_pairs(num_items, upper) * 4;
+            bounds.run_plan(RunPlan {
+                engine: engine.dots_needs(num_items, dim)?,
+                corpus_bytes: corpus_bytes(num_items, dim),
+                output_bytes,
+                host_bytes: output_bytes,
+                sequences: num_items.into(),
+                picks: u64::from(num_items) * u64::from(num_items),
+            })?;
+            let rows = MemorySimilarities::new(num_items, upper)?;
+            engine.dots(&corpus, upper, &rows, progress)?;
+            Ok(Output::Similarities(rows.into_values()))
+        })
+    }
+}

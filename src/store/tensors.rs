@@ -1,0 +1,149 @@
+//! The bytes of a safetensors file: a header of metadata and tensors, then the tensors one behind the other.
+//!
+//! 8 bytes: length of the header; the header, JSON padded with spaces to a multiple of 8; the data, little endian. Equal
+//! contents give equal bytes.
+
+use std::collections::{BTreeMap, HashMap};
+use std::ops::Range;
+
+use safetensors::tensor::{Dtype, Metadata, SafeTensors};
+use serde_json::json;
+
+#[cfg(target_endian = "big")]
+compile_error!("results files are mapped as they are: little endian only");
+
+/// A tensor of a file.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Tensor {
+    name: &'static str,
+    dtype: Dtype,
+    shape: Vec<usize>,
+}
+
+impl Tensor {
+    pub(super) fn new(name: &'static str, dtype: Dtype, shape: &[u32]) -> Tensor {
+        Tensor { name, dtype, shape: shape.iter().map(|&length| length as usize).collect() }
+    }
+
+    fn bytes(&self) -> u64 {
+        let values = self.shape.iter().map(|&length| length as u64).product::<u64>();
+        values * self.dtype.bitsize() as u64 / 8
+    }
+}
+
+/// The type of item numbers below `num_items`: 16 bits where that is enough.
+pub(super) fn item_dtype(num_items: u32) -> Dtype {
+    if num_items <= 1 << 16 {
+        Dtype::U16
+    } else {
+        Dtype::U32
+    }
+}
+
+/// Where `tensors` lie behind byte `begin`.
+pub(super) fn ranges(tensors: &[Tensor], begin: u64) -> Vec<Range<u64>> {
+    let mut end = begin;
+    let next = |tensor: &Tensor| {
+        let begin = end;
+        end += tensor.bytes();
+        begin..end
+    };
+    tensors.iter().map(next).collect()
+}
+
+/// The header's bytes, with its length before it.
+pub(super) fn header(texts: &BTreeMap<&str, String>, tensors: &[Tensor]) -> Vec<u8> {
+    // A BTreeMap writes its keys in order, so equal contents give equal bytes.
+    let mut header = BTreeMap::from([("__metadata__", json!(texts))]);
+    for (tensor, range) in tensors.iter().zip(ranges(tensors, 0)) {
+        header.insert(
+            tensor.name,
+            json!({
+                "dtype": tensor.dtype.to_string(),
+                "shape": tensor.shape,
+                "data_offsets": [range.start, range.end],
+            }),
+        );
+    }
+    let mut text = serde_json::to_string(&header).unwrap_or_default().into_bytes();
+    text.resize(text.len().next_multiple_of(8), b' ');
+    let mut bytes = (text.len() as u64).to_le_bytes().to_vec();
+    bytes.append(&mut text);
+    bytes
+}
+
+/// A header that was read.
+pub(super) struct Header {
+    metadata: Metadata,
+    /// Where the tensors begin.
+    pub(super) data: u64,
+}
+
+impl Header {
+    /// Reads the header of a file from its first bytes, or says what is wrong with it.
+    pub(super) fn parse(bytes: &[u8]) -> Result<Header, String> {
+        let (length, metadata) =
+            SafeTensors::read_metadata(bytes).map_err(|error| format!("{error}"))?;
+        let data = length as u64 + 8;
+        if !data.is_multiple_of(8) {
+            return Err("its tensors are not aligned to 8 bytes".into());
+        }
+        Ok(Header { metadata, data })
+    }
+
+    /// A text of the metadata; "" where there is none.
+    pub(super) fn text(&self, key: &str) -> &str {
+        let texts: Option<&HashMap<String, String>> = self.metadata.metadata().as_ref();
+        texts.and_then(|texts| texts.get(key)).map(String::as_str).unwrap_or_default()
+    }
+
+    /// Checks what kind of results these are.
+    pub(super) fn expect(&self, format: &str, rule: &str) -> Result<(), String> {
+        for (key, wanted) in [("format", format), ("rule", rule)] {
+            if self.text(key) != wanted {
+                return Err(format!("its {key} is \"{}\", not \"{wanted}\"", self.text(key)));
+            }
+        }
+        Ok(())
+    }
+
+    /// A number of the metadata.
+    pub(super) fn number(&self, key: &'static str) -> Result<u32, String> {
+        self.text(key).parse().map_err(|_| format!("its number of {key} is unreadable"))
+    }
+
+    /// The checksum of the metadata.
+    pub(super) fn checksum(&self) -> Result<u64, String> {
+        u64::from_str_radix(self.text("checksum"), 16)
+            .map_err(|_| "its checksum is unreadable".into())
+    }
+
+    /// The two lengths of a tensor.
+    pub(super) fn shape(&self, name: &str) -> Result<[u32; 2], String> {
+        let info = self.metadata.info(name).ok_or(format!("it has no tensor \"{name}\""))?;
+        let small = |number: usize| u32::try_from(number).map_err(|_| "its shape is too large");
+        match info.shape.as_slice() {
+            &[rows, columns] => Ok([small(rows)?, small(columns)?]),
+            other => Err(format!("its {name} have the shape {other:?}")),
+        }
+    }
+
+    /// Checks that a file of `file_bytes` bytes has exactly these tensors, where they should be.
+    pub(super) fn check(&self, tensors: &[Tensor], file_bytes: u64) -> Result<(), String> {
+        for (tensor, range) in tensors.iter().zip(ranges(tensors, 0)) {
+            let fits = self.metadata.info(tensor.name).is_some_and(|info| {
+                info.dtype == tensor.dtype
+                    && info.shape == tensor.shape
+                    && info.data_offsets == (range.start as usize, range.end as usize)
+            });
+            if !fits {
+                return Err(format!("its tensor \"{}\" is not as expected", tensor.name));
+            }
+        }
+        let end = ranges(tensors, self.data).last().map_or(self.data, |range| range.end);
+        if file_bytes != end {
+            return Err(format!("it has {file_bytes} bytes instead of {end}"));
+        }
+        Ok(())
+    }
+}
