@@ -187,6 +187,14 @@ typedef enum vkd_status {
    */
   VKD_ERROR_RESULT_IN_FILE = -506,
   /**
+   * An id is no file name, or two items have the same.
+   */
+  VKD_ERROR_BAD_ID = -507,
+  /**
+   * The metadata of an item is no JSON value.
+   */
+  VKD_ERROR_BAD_METADATA = -508,
+  /**
    * A defect in vkd.
    */
   VKD_ERROR_INTERNAL = -901,
@@ -211,7 +219,7 @@ typedef enum vkd_element_type {
 } vkd_element_type;
 
 /**
- * Flags of `vkd_batch_options`, to be combined with `|`.
+ * Flags of option structs, to be combined with `|`; each struct says which it takes.
  */
 typedef enum vkd_batch_flags {
   /**
@@ -222,6 +230,14 @@ typedef enum vkd_batch_flags {
    * Replace the file at `output_path` and what an interrupted run left there, whatever it holds.
    */
   VKD_OVERWRITE = 2,
+  /**
+   * Each pair once: the part of the matrix of similarities above its diagonal.
+   */
+  VKD_UPPER_TRIANGLE = 4,
+  /**
+   * Leave it to the system when the files of a site reach the disk. Faster; after a loss of power some may be empty.
+   */
+  VKD_NO_SYNC = 8,
 } vkd_batch_flags;
 
 /**
@@ -295,6 +311,20 @@ typedef enum vkd_job_state {
 } vkd_job_state;
 
 /**
+ * What a file of results holds.
+ */
+typedef enum vkd_results_kind {
+  /**
+   * Sequences: `vkd_sequences_open`.
+   */
+  VKD_RESULTS_SEQUENCES = 1,
+  /**
+   * Neighbours: `vkd_neighbors_open`.
+   */
+  VKD_RESULTS_NEIGHBORS = 2,
+} vkd_results_kind;
+
+/**
  * One device, opened for computing. Any thread may use it; see `vkd_context_create`.
  */
 typedef struct vkd_context vkd_context;
@@ -303,6 +333,11 @@ typedef struct vkd_context vkd_context;
  * One running or finished computation. Any thread may use it; see `vkd_batch_start`.
  */
 typedef struct vkd_job vkd_job;
+
+/**
+ * A file of neighbours, open for reading. Any thread may use it; see `vkd_neighbors_open`.
+ */
+typedef struct vkd_neighbors_file vkd_neighbors_file;
 
 /**
  * A file of sequences, open for reading. Any thread may use it; see `vkd_sequences_open`.
@@ -403,7 +438,7 @@ typedef struct vkd_batch_options {
    */
   uint32_t struct_size;
   /**
-   * Bits of `vkd_batch_flags`.
+   * VKD_CENTER, VKD_OVERWRITE.
    */
   uint32_t flags;
   /**
@@ -466,7 +501,7 @@ typedef struct vkd_run_plan {
    */
   uint64_t corpus_bytes;
   /**
-   * Groups of sequences that are computed side by side, one after the other, at least.
+   * Groups of sequences (of queries, for neighbours) that are computed side by side, one after the other, at least.
    */
   uint64_t batches;
   /**
@@ -505,7 +540,7 @@ typedef struct vkd_job_progress {
   uint64_t picks_done;
   /**
    * Picks of the whole job: sequences x (length - 1), less what an earlier run left in the file. For neighbours
-   * picks are dot products, counted in squares of 64 x 64.
+   * picks are dot products: rows x items.
    */
   uint64_t picks_total;
   /**
@@ -533,13 +568,25 @@ typedef struct vkd_job_progress {
    */
   double matrix_seconds;
   /**
-   * Seconds spent on the picks.
+   * Seconds spent on the picks, or on the search for neighbours.
    */
   double sequences_seconds;
   /**
-   * Seconds spent bringing the picks back.
+   * Seconds spent bringing the results back.
    */
   double download_seconds;
+  /**
+   * Files of a site finished (`vkd_site_start`, `vkd_site_write_start`).
+   */
+  uint64_t files_done;
+  /**
+   * Files of the whole site; 0 for other jobs. Where it is not 0, it is the measure of how far the job is.
+   */
+  uint64_t files_total;
+  /**
+   * Bytes of the files finished.
+   */
+  uint64_t bytes_written;
 } vkd_job_progress;
 
 /**
@@ -641,6 +688,48 @@ typedef struct vkd_verify_report {
 } vkd_verify_report;
 
 /**
+ * What a file of neighbours holds. Set `struct_size` before the call, the library fills the rest.
+ */
+typedef struct vkd_neighbors_info {
+  /**
+   * `sizeof(vkd_neighbors_info)`.
+   */
+  uint32_t struct_size;
+  /**
+   * VKD_CENTER if the mean was subtracted.
+   */
+  uint32_t flags;
+  /**
+   * Rows: items, or queries.
+   */
+  uint32_t count;
+  /**
+   * Neighbours of each.
+   */
+  uint32_t k;
+  /**
+   * Items of the corpus.
+   */
+  uint32_t num_items;
+  /**
+   * Bytes of an item number in the rows: 2 or 4.
+   */
+  uint32_t item_bytes;
+  /**
+   * Hash of the prepared embeddings: 32 hex digits, NUL-terminated. Equal embeddings have equal ones.
+   */
+  char fingerprint[40];
+  /**
+   * The same of the queries; "" where these are the items themselves.
+   */
+  char queries_fingerprint[40];
+  /**
+   * Version of the library that wrote the file, NUL-terminated.
+   */
+  char version[24];
+} vkd_neighbors_info;
+
+/**
  * Of what to find neighbours. Set all bytes to 0, then `struct_size`; 0 means the default everywhere.
  */
 typedef struct vkd_neighbor_options {
@@ -649,7 +738,7 @@ typedef struct vkd_neighbor_options {
    */
   uint32_t struct_size;
   /**
-   * VKD_CENTER: subtract the mean of the items, from items and queries.
+   * VKD_CENTER: subtract the mean of the items, from items and queries. VKD_OVERWRITE.
    */
   uint32_t flags;
   /**
@@ -665,7 +754,129 @@ typedef struct vkd_neighbor_options {
    * without itself. Read during the call only.
    */
   const float *queries;
+  /**
+   * A file for the result, as a NUL-terminated path, instead of memory (only of `vkd_neighbors_start`); NULL: memory. It
+   * is a safetensors file, see `vkd_neighbors_open`. A file that holds these neighbours already, or more of each, stays as it
+   * is; one of other results is VKD_ERROR_OTHER_RESULTS. Read during the call only.
+   */
+  const char *output_path;
 } vkd_neighbor_options;
+
+/**
+ * Which similarities to compute. Set all bytes to 0, then `struct_size`; 0 means the default everywhere.
+ */
+typedef struct vkd_similarity_options {
+  /**
+   * `sizeof(vkd_similarity_options)`.
+   */
+  uint32_t struct_size;
+  /**
+   * VKD_CENTER, VKD_UPPER_TRIANGLE.
+   */
+  uint32_t flags;
+  /**
+   * One of `vkd_element_type`: what the `embeddings` pointer really points to.
+   */
+  uint32_t element_type;
+  /**
+   * Must be 0.
+   */
+  uint32_t reserved;
+} vkd_similarity_options;
+
+/**
+ * The files of a site. Set all bytes to 0, then `struct_size`; 0 means the default everywhere. All texts are read during the
+ * call only.
+ *
+ * The page of an item is DIRECTORY/ID.json: `{"id":"a","metadata":...,"similar":[{"id":"b","similarity":0.912345},...]}`, or
+ * for sequences `"different":["b","c",...]`, the start left out. The rankings are one file:
+ * `{"list":"similar","ids":["a",...],"items":[0,...],"rankings":[[1,...],...]}`, where numbers are places in `ids` (0-based)
+ * and `items` says whose ranking each is. Each file gets its name when it is whole and on the disk, and replaces
+ * one that was there. The bytes do not depend on device or threads.
+ */
+typedef struct vkd_site_options {
+  /**
+   * `sizeof(vkd_site_options)`.
+   */
+  uint32_t struct_size;
+  /**
+   * VKD_NO_SYNC.
+   */
+  uint32_t flags;
+  /**
+   * Entries of each page and ranking; default: all there are.
+   */
+  uint32_t top;
+  /**
+   * Threads that write; default as for the CPU engine.
+   */
+  uint32_t threads;
+  /**
+   * The folder of the pages, made where it is missing. NULL: no pages.
+   */
+  const char *directory;
+  /**
+   * The file of all rankings. NULL: none.
+   */
+  const char *rankings_path;
+  /**
+   * `num_ids` ids, one for each item, NUL-terminated UTF-8: file names without a path, each one only once. NULL: item
+   * numbers from 0.
+   */
+  const char *const *ids;
+  /**
+   * `num_ids` JSON values, NUL-terminated, one for each item: the member "metadata" of its page. NULL: none.
+   */
+  const char *const *metadata;
+  /**
+   * How many ids and metadata there are: the number of items, or 0 with neither.
+   */
+  uint32_t num_ids;
+  /**
+   * Must be 0.
+   */
+  uint32_t reserved;
+} vkd_site_options;
+
+/**
+ * Results that make a site: exactly one of `path`, `sequences` and `indices`. Set all bytes to 0, then `struct_size`.
+ */
+typedef struct vkd_site_input {
+  /**
+   * `sizeof(vkd_site_input)`.
+   */
+  uint32_t struct_size;
+  /**
+   * With `sequences`: items of the corpus.
+   */
+  uint32_t num_items;
+  /**
+   * With `sequences` or `indices`: rows.
+   */
+  uint32_t num_rows;
+  /**
+   * With `sequences` or `indices`: numbers in a row.
+   */
+  uint32_t row_length;
+  /**
+   * A file of results, sequences or neighbours.
+   */
+  const char *path;
+  /**
+   * num_rows x row_length item numbers (0-based) as `vkd_batch_compute` writes them: each row makes the page of its first.
+   * Copied during the call.
+   */
+  const uint32_t *sequences;
+  /**
+   * num_rows x row_length item numbers (0-based) as `vkd_neighbors` writes them: row i makes the page of item i. Copied
+   * during the call.
+   */
+  const uint32_t *indices;
+  /**
+   * With `indices`: as many similarities. Copied during the call.
+   */
+  const float *similarities;
+} vkd_site_input;
 
 #ifdef __cplusplus
 extern "C" {
@@ -943,14 +1154,74 @@ int32_t vkd_verify(const struct vkd_sequences *sequences,
                    struct vkd_verify_report *out_report);
 
 /**
+ * Tells what a file of results holds: writes one of `vkd_results_kind` to `out_kind`. Reads its header only.
+ *
+ * # Safety
+ * `path` must be NULL (an error) or NUL-terminated, `out_kind` NULL (an error) or valid for a write.
+ */
+int32_t vkd_results_identify(const char *path,
+                             uint32_t *out_kind);
+
+/**
+ * Opens a finished file of neighbours (`vkd_neighbor_options.output_path`) for reading, and checks its header, its size, its
+ * checksums and 16 of its rows; `vkd_neighbors_verify` checks all.
+ *
+ * Writes a handle to `out_file`, to be freed with `vkd_neighbors_free`. The file is mapped into memory, read only, as in
+ * `vkd_sequences_open`.
+ *
+ * # Safety
+ * `path` must be NULL (an error) or NUL-terminated, `out_file` NULL (an error) or valid for a write.
+ */
+int32_t vkd_neighbors_open(const char *path,
+                           struct vkd_neighbors_file **out_file);
+
+/**
+ * Frees what `vkd_neighbors_open` opened; pointers to its rows end with it. NULL is fine.
+ *
+ * # Safety
+ * `file` must be NULL or come from `vkd_neighbors_open`, and must not be used again.
+ */
+void vkd_neighbors_free(struct vkd_neighbors_file *file);
+
+/**
+ * Describes a file. Set `out_info->struct_size` first; the rest is written on success.
+ *
+ * # Safety
+ * `file` must be NULL (an error) or live, `out_info` NULL (an error) or `struct_size` bytes.
+ */
+int32_t vkd_neighbors_get_info(const struct vkd_neighbors_file *file,
+                               struct vkd_neighbors_info *out_info);
+
+/**
+ * Gives row `index` (0-based) as it lies in the file, nearest first: `k` item numbers (0-based) of `item_bytes` bytes each, 2
+ * (uint16_t) or 4 (uint32_t), see `vkd_neighbors_get_info`, and `k` cosine similarities. Rows lie one behind the other. Nothing is
+ * copied; the pointers are good until `vkd_neighbors_free`.
+ *
+ * # Safety
+ * `file` must be NULL (an error) or live; `out_indices` must be NULL (an error) or valid for a write, `out_similarities` NULL
+ * or valid for a write.
+ */
+int32_t vkd_neighbors_row(const struct vkd_neighbors_file *file,
+                          uint32_t index,
+                          const void **out_indices,
+                          const float **out_similarities);
+
+/**
+ * Checks every row of a file: its checksum, and that it holds items of the corpus, nearest first.
+ *
+ * # Safety
+ * `file` must be NULL (an error) or live.
+ */
+int32_t vkd_neighbors_verify(const struct vkd_neighbors_file *file);
+
+/**
  * Finds the `k` most similar items of every item, or of every query: by falling cosine similarity, on equal ones the lower
  * number first. An item is no neighbour of its own.
  *
  * `embeddings` as in `vkd_batch_compute`. `k` runs from 1 to num_items - 1 (num_items with queries). `options` may be
  * NULL. `out_indices` has room for rows x k numbers (0-based), row after row; `out_similarity`, which may be NULL, for as
- * many floats: the cosine similarity, -1 to 1. Both are written only on success. The result does not depend on the device; in
- * this version Vulkan devices refuse with VKD_ERROR_UNSUPPORTED. Beside the result the run holds the prepared rows and up to
- * 256 MB.
+ * many floats: the cosine similarity, -1 to 1. Both are written only on success. The result does not depend on the device.
+ * `vkd_neighbors_plan` tells what a run takes.
  *
  * # Safety
  * Pointers must be NULL (an error, but for `options` and `out_similarity`) or valid for the sizes above.
@@ -991,6 +1262,69 @@ int32_t vkd_job_neighbors(const struct vkd_job *job,
                           uint64_t capacity,
                           uint32_t *out_indices,
                           float *out_similarity);
+
+/**
+ * Tells what a run of `vkd_neighbors` would take, without the embeddings; refuses what cannot be done. Of the options only
+ * `flags`, `num_queries` and `output_path` matter. `sequences` of the plan are rows, `picks` dot products.
+ *
+ * # Safety
+ * Pointers must be NULL (an error, but for `options`) or valid; `out_plan` must point to `struct_size` bytes.
+ */
+int32_t vkd_neighbors_plan(const struct vkd_context *context,
+                           uint32_t num_items,
+                           uint32_t dim,
+                           uint32_t k,
+                           const struct vkd_neighbor_options *options,
+                           struct vkd_run_plan *out_plan);
+
+/**
+ * Computes the cosine similarity of all pairs of items: num_items x num_items floats, row after row; with VKD_UPPER_TRIANGLE
+ * each pair once, that of items i and j (i < j, 0-based) at i * num_items - i * (i + 1) / 2 + j - i - 1, in all
+ * num_items x (num_items - 1) / 2 floats.
+ *
+ * `embeddings` as in `vkd_batch_compute`; `options` may be NULL. `out_similarity` is written only on success. A similarity is
+ * the dot product of the prepared rows / 32767^2. While the call runs the library holds a second copy of the result.
+ *
+ * # Safety
+ * Pointers must be NULL (an error, but for `options`) or valid for the sizes above.
+ */
+int32_t vkd_similarity(const struct vkd_context *context,
+                       const float *embeddings,
+                       uint32_t num_items,
+                       uint32_t dim,
+                       const struct vkd_similarity_options *options,
+                       float *out_similarity);
+
+/**
+ * Finds the `k` neighbours of every item and writes the files of a site, each while later ones are computed.
+ *
+ * `embeddings` as in `vkd_batch_compute`; `neighbor_options` may be NULL, and must name neither queries nor an output.
+ * Ids, metadata and folder are checked before anything is computed. Writes a job to `out_job`, to be freed with
+ * `vkd_job_free`; its `files_done` counts the files, `vkd_job_wait` tells how it ended, and an error names the file. Files that
+ * were written before an error or a cancel stay.
+ *
+ * # Safety
+ * Pointers must be NULL (an error, but for `neighbor_options`) or valid as in `vkd_neighbors` and `vkd_site_options`.
+ */
+int32_t vkd_site_start(const struct vkd_context *context,
+                       const float *embeddings,
+                       uint32_t num_items,
+                       uint32_t dim,
+                       uint32_t k,
+                       const struct vkd_neighbor_options *neighbor_options,
+                       const struct vkd_site_options *site_options,
+                       struct vkd_job **out_job);
+
+/**
+ * Writes the files of a site from results that are there, in memory or in a file. Needs no context. Otherwise as
+ * `vkd_site_start`.
+ *
+ * # Safety
+ * Pointers must be NULL (an error) or valid as in `vkd_site_input` and `vkd_site_options`.
+ */
+int32_t vkd_site_write_start(const struct vkd_site_input *input,
+                             const struct vkd_site_options *site_options,
+                             struct vkd_job **out_job);
 
 #ifdef __cplusplus
 }  // extern "C"

@@ -11,8 +11,8 @@
 local ffi = require("ffi")
 
 -- The other files lie beside this one, wherever that is, and need not be on package.path.
-local source = debug.getinfo(1, "S").source
-local folder = source:match("^@(.*[/\\])") or source:match("^@") and "./"
+local own_source = debug.getinfo(1, "S").source
+local folder = own_source:match("^@(.*[/\\])") or own_source:match("^@") and "./"
 
 local function sibling(name)
   if package.loaded[name] then return package.loaded[name] end
@@ -31,141 +31,22 @@ local npy = sibling("vkd_npy")
 local progress_line = sibling("vkd_progress")
 sibling("vkd_cdef")
 local library = sibling("vkd_library")
+local contexts = sibling("vkd_context")
+local run = sibling("vkd_run")
 sibling("vkd_sequences")
+sibling("vkd_neighbor_rows")
 local results = sibling("vkd_results")
 local jobs = sibling("vkd_job")
 local nearest = sibling("vkd_neighbors")
-local misuse, describe = support.misuse, support.describe
+local sites = sibling("vkd_site")
 local c, sized, failure, live = library.c, library.sized, library.failure, library.live
+local Context = contexts.Context
 
 local vkd = {}
 
 ---The version of the loaded library, such as "0.1.0".
 ---@type string
 vkd.version = ffi.string(c.vkd_version_string())
-
--- Devices
-
-local KINDS = { [0] = "discrete GPU", "integrated GPU", "virtual GPU", "CPU", "software Vulkan",
-  "other Vulkan", "reference" }
-
----A device. `index` is 0-based, as the device option wants it.
----@class vkd.Device
----@field index? integer Only from `vkd.devices`.
----@field kind "discrete GPU"|"integrated GPU"|"virtual GPU"|"CPU"|"software Vulkan"|"other Vulkan"|"reference"
----@field name string
----@field driver string
----@field uuid string Hex digits.
----@field memory_bytes number 0 where unknown.
----@field max_binding_bytes number
----@field subgroup_size integer
----@field loop_budget integer 0: no limit.
-
-local function device_table(info, index)
-  local uuid = {}
-  for i = 0, 15 do uuid[i + 1] = ("%02x"):format(info.uuid[i]) end
-  return {
-    index = index,
-    kind = KINDS[info.kind] or "unknown",
-    name = ffi.string(info.name),
-    driver = ffi.string(info.driver),
-    uuid = table.concat(uuid),
-    memory_bytes = tonumber(info.memory_bytes),
-    max_binding_bytes = tonumber(info.max_binding_bytes),
-    subgroup_size = info.subgroup_size,
-    loop_budget = info.loop_budget,
-  }
-end
-
----All devices, best first; the reference engine comes last and is always there.
----@return vkd.Device[]? devices A Lua list, 1-based; each device's `index` is 0-based.
----@return string? message
----@return string? status
-function vkd.devices()
-  local count = ffi.new("uint32_t[1]")
-  local status = c.vkd_device_count(count)
-  if status ~= 0 then return failure(status) end
-  local devices = {}
-  for index = 0, count[0] - 1 do
-    local info = sized("vkd_device_info")
-    status = c.vkd_device_get_info(index, info)
-    if status ~= 0 then return failure(status) end
-    devices[#devices + 1] = device_table(info, index)
-  end
-  return devices
-end
-
--- Contexts
-
-local CONTEXT_OPTIONS = { device = "string number", memory_limit = "number",
-  sequence_kernel = "string", submit_target_ms = "number", threads = "number" }
-local KERNELS = { auto = 0, buffer = 1, registers = 2 }
-
----A device, opened for computing. Make one and keep it; it frees itself when it is collected.
----@class vkd.Context
-local Context = {}
-Context.__index = Context
-
----@class vkd.ContextOptions
----@field device? string|integer "reference", "vulkan", a part of a device's name, a UUID in hex, or an index from `vkd.devices` (0-based). Default: the environment variable VKD_DEVICE, else the best device.
----@field memory_limit? number The most bytes of memory that a run may use: of the device's, for the CPU engine of the host's. Default: VKD_MEMORY_LIMIT, else what is free.
----@field sequence_kernel? "auto"|"buffer"|"registers" All give the same result.
----@field threads? integer Threads of the CPU engine; default: `VKD_THREADS`, else one per processor.
----@field submit_target_ms? integer How long one submission to the device should take, at most 1000.
-
-local function device_name(device)
-  if type(device) == "number" then
-    if not support.is_integer(device, 0, 4294967295) then
-      misuse("option device must be a name or an index from 0, not %s", describe(device))
-    end
-    return ("%d"):format(device)
-  end
-  if device and device:find("\0", 1, true) then misuse("option device holds a NUL character") end
-  return device or ""
-end
-
----Opens a device.
----@param options? vkd.ContextOptions
----@return vkd.Context? context
----@return string? message
----@return string? status
-function vkd.context(options)
-  options = input.options(options, CONTEXT_OPTIONS)
-  local kernel = options.sequence_kernel or "auto"
-  if not KERNELS[kernel] then
-    misuse("option sequence_kernel must be \"auto\", \"buffer\" or \"registers\", not %s", describe(kernel))
-  end
-  local device = device_name(options.device)
-  local limit = input.count(options, "memory_limit", 1, 2 ^ 53) or 0
-  local target = input.count(options, "submit_target_ms", 1) or 0
-  local threads = input.count(options, "threads", 1) or 0
-  -- C reads the text during the call; as an array it stays where it is while `text` lives.
-  local text = ffi.new("char[?]", #device + 1, device)
-  local out = ffi.new("vkd_context *[1]")
-  local raw = sized("vkd_context_options")
-  raw.device, raw.memory_limit, raw.submit_target_ms = text, limit, target
-  raw.sequence_kernel, raw.threads = KERNELS[kernel], threads
-  local status = c.vkd_context_create(raw, out)
-  if status ~= 0 then return failure(status) end
-  return setmetatable(
-    { _handle = ffi.gc(out[0], c.vkd_context_free), _text = text }, Context)
-end
-
----Describes the device.
----@return vkd.Device? device
----@return string? message
----@return string? status
-function Context:info()
-  local info = sized("vkd_device_info")
-  local status = c.vkd_context_get_info(live(self, Context, "context", "info"), info)
-  if status ~= 0 then return failure(status) end
-  return device_table(info)
-end
-
----Frees the context. Its jobs go on. Using it afterwards is an error.
-function Context:free()
-  library.release(self, Context, "context", c.vkd_context_free)
-end
 
 -- The main job
 
@@ -209,90 +90,30 @@ local function arguments(num_items, options, known)
   return num_items, input.options(options, known)
 end
 
--- By device name; "" is the default device. Making a context loads a driver, so they are kept.
-local shared_contexts = {}
-
--- A lost device never works again, but the next call may make a new context for it.
-local function forget(context)
-  for device, shared in pairs(shared_contexts) do
-    if shared == context then shared_contexts[device] = nil end
+-- The given context, or the one that the options mean, and what its jobs need of it.
+local function where(context, options)
+  local message, name
+  if not context then
+    context, message, name = contexts.chosen(options)
+    if not context then return nil, message, name end
   end
-end
-
-local function chosen_context(options)
-  local context = options.context
-  if context then
-    if options.device then misuse("options context and device exclude each other") end
-    if getmetatable(context) ~= Context then misuse("option context must come from vkd.context") end
-    if not context._handle then misuse("this context has been freed") end
-    return context
-  end
-  local device = device_name(options.device)
-  if not shared_contexts[device] then
-    local made, message, status = vkd.context({ device = device })
-    if not made then return nil, message, status end
-    shared_contexts[device] = made
-  end
-  return shared_contexts[device]
+  local device
+  device, message, name = context:info()
+  if not device then return nil, message, name end
+  return { handle = context._handle, device = device.name,
+    on_lost = function() contexts.forget(context) end }
 end
 
 local function start(context, embeddings, num_items, options)
   local request, message, name = input.request(embeddings, num_items, options)
   if not request then return nil, message, name end
-  if not context then
-    context, message, name = chosen_context(options)
-    if not context then return nil, message, name end
-  end
-  local device, why, info_status = context:info()
-  if not device then return nil, why, info_status end
-  return jobs.start(context._handle, request, options, device.name, function()
-    forget(context)
-  end)
-end
-
--- Often enough for a smooth line, seldom enough to cost nothing.
-local POLL_SECONDS = 0.1
-
-local function wait_showing(job, show)
-  local finished, message, status
-  repeat
-    finished, message, status = job:wait(POLL_SECONDS)
-    local progress, why, name = job:poll()
-    if not progress then return nil, why, name end
-    if finished or status == "VKD_PENDING" then show(progress) end
-  until finished or status ~= "VKD_PENDING"
-  return finished, message, status
+  local place, why, status = where(context, options)
+  if not place then return nil, why, status end
+  return jobs.start(place, request, options)
 end
 
 local function compute(context, embeddings, num_items, options)
-  local show = options.progress or nil
-  local line
-  if show == true then
-    line = progress_line.line()
-    show = line.visible and line or nil
-  elseif type(show) == "table" and not (getmetatable(show) or {}).__call then
-    misuse("option progress must be true, a function or what vkd.progress_line returns")
-  end
-  local job, why, name = start(context, embeddings, num_items, options)
-  if not job then return nil, why, name end
-  local called, finished, message, status
-  if show then
-    called, finished, message, status = pcall(wait_showing, job, show)
-    if line then line:finish() end
-    if not called then
-      -- The caller's function failed: stop the work, then let its error pass as it is.
-      job:free()
-      error(finished, 0)
-    end
-  else
-    finished, message, status = job:wait()
-  end
-  local sequences, report
-  if finished then sequences, report, status = job:result() end
-  -- Freed now rather than at some collection: the job holds a copy of the result.
-  job:free()
-  if not finished then return nil, message, status end
-  return sequences, report, status
+  return run.job(options.progress, function() return start(context, embeddings, num_items, options) end)
 end
 
 ---Computes diversity sequences: from every start, again and again the item that is least similar
@@ -367,19 +188,21 @@ end
 local PLAN_FIELDS = { "host_bytes", "device_bytes", "output_bytes", "corpus_bytes", "batches",
   "dispatches", "sequences", "picks" }
 
-local function plan(context, num_items, dim, options)
-  local request, message, name = input.shape(num_items, dim, options)
-  if not request then return nil, message, name end
-  if not context then
-    context, message, name = chosen_context(options)
-    if not context then return nil, message, name end
-  end
-  local raw = sized("vkd_run_plan")
-  local status = c.vkd_plan(context._handle, num_items, dim, jobs.raw_options(request, options), raw)
+local function plan_table(status, raw)
   if status ~= 0 then return failure(status) end
   local made = {}
   for _, field in ipairs(PLAN_FIELDS) do made[field] = tonumber(raw[field]) end
   return made
+end
+
+local function plan(context, num_items, dim, options)
+  local request, message, name = input.shape(num_items, dim, options)
+  if not request then return nil, message, name end
+  local place, why, status = where(context, options)
+  if not place then return nil, why, status end
+  local raw = sized("vkd_run_plan")
+  local wanted = jobs.raw_options(request, options)
+  return plan_table(c.vkd_plan(place.handle, num_items, dim, wanted, raw), raw)
 end
 
 ---Tells what a run would take, without the embeddings, and refuses what cannot be done.
@@ -405,29 +228,48 @@ function Context:plan(num_items, dim, options)
   return plan(self, num_items, dim, input.options(options, METHOD_PLAN))
 end
 
-local METHOD_NEIGHBORS = { dim = "number", element_type = "string", center = "boolean",
-  queries = "table cdata" }
-local NEIGHBORS = with(METHOD_NEIGHBORS, WHERE)
+-- Neighbours
 
-local function find_neighbors(context, embeddings, num_items, k, options)
+---@class vkd.NeighborOptions
+---@field dim? integer As in `vkd.StartOptions`.
+---@field element_type? "f32"|"f16"|"f64"
+---@field center? boolean Subtract the mean of the items, from items and queries.
+---@field queries? any Rows to find neighbours of, instead of the items themselves, in any form that embeddings have.
+---@field output? string A file for the result instead of memory; the call then returns it opened, as `vkd.open` does.
+---@field overwrite? boolean With output: replace whatever is there.
+---@field progress? true|fun(progress: vkd.Progress) As in `vkd.BatchOptions`; not when starting a job.
+---@field device? string|integer Not with a method of a context.
+---@field context? vkd.Context Not with `device`, nor with a method of a context.
+
+local EMBEDDINGS = { dim = "number", element_type = "string", center = "boolean" }
+local METHOD_START_NEIGHBORS = with(EMBEDDINGS,
+  { queries = "table cdata", output = "string", overwrite = "boolean" })
+local METHOD_NEIGHBORS = with(METHOD_START_NEIGHBORS, SHOW)
+local START_NEIGHBORS, NEIGHBORS = with(METHOD_START_NEIGHBORS, WHERE), with(METHOD_NEIGHBORS, WHERE)
+
+local function start_neighbors(context, embeddings, num_items, k, options)
   local request, message, name = input.request(embeddings, num_items,
     { dim = options.dim, element_type = options.element_type })
   if not request then return nil, message, name end
-  if not context then
-    context, message, name = chosen_context(options)
-    if not context then return nil, message, name end
-  end
-  return nearest.find(context._handle, request, k, options)
+  local place, why, status = where(context, options)
+  if not place then return nil, why, status end
+  return nearest.start(place, request, k, options)
+end
+
+local function find_neighbors(context, embeddings, num_items, k, options)
+  return run.job(options.progress, function()
+    return start_neighbors(context, embeddings, num_items, k, options)
+  end)
 end
 
 ---Finds the k most similar items (cosine) of every item, nearest first; on equal similarities the lower number first. An
----item is no neighbour of its own. Needs a context on the CPU or the reference engine in this version.
+---item is no neighbour of its own. The result does not depend on the device.
 ---@param embeddings ffi.cdata*|number[]|number[][]|vkd.Embeddings
 ---@param num_items? integer
----@param k integer
----@param options? { dim?: integer, element_type?: string, center?: boolean, queries?: any, device?: string|integer, context?: vkd.Context } queries: rows to find neighbours of, instead of the items themselves.
+---@param k integer 1 to the number of other items.
+---@param options? vkd.NeighborOptions
 ---@return vkd.Neighbors? neighbors
----@return string? message
+---@return vkd.Report|string report Or the message.
 ---@return string? status
 function vkd.neighbors(embeddings, num_items, k, options)
   return find_neighbors(nil, embeddings, num_items, k, input.options(options, NEIGHBORS))
@@ -437,15 +279,153 @@ end
 ---@param embeddings ffi.cdata*|number[]|number[][]|vkd.Embeddings
 ---@param num_items? integer
 ---@param k integer
----@param options? { dim?: integer, element_type?: string, center?: boolean, queries?: any }
+---@param options? vkd.NeighborOptions
 ---@return vkd.Neighbors? neighbors
----@return string? message
+---@return vkd.Report|string report Or the message.
 ---@return string? status
 function Context:neighbors(embeddings, num_items, k, options)
   live(self, Context, "context", "neighbors")
   return find_neighbors(self, embeddings, num_items, k, input.options(options, METHOD_NEIGHBORS))
 end
 
+---Starts what `vkd.neighbors` does and returns at once.
+---@param embeddings ffi.cdata*|number[]|number[][]|vkd.Embeddings
+---@param num_items? integer
+---@param k integer
+---@param options? vkd.NeighborOptions
+---@return vkd.Job? job
+---@return string? message
+---@return string? status
+function vkd.start_neighbors(embeddings, num_items, k, options)
+  return start_neighbors(nil, embeddings, num_items, k, input.options(options, START_NEIGHBORS))
+end
+
+---`vkd.start_neighbors` on this context.
+---@param embeddings ffi.cdata*|number[]|number[][]|vkd.Embeddings
+---@param num_items? integer
+---@param k integer
+---@param options? vkd.NeighborOptions
+---@return vkd.Job? job
+---@return string? message
+---@return string? status
+function Context:start_neighbors(embeddings, num_items, k, options)
+  live(self, Context, "context", "start_neighbors")
+  return start_neighbors(self, embeddings, num_items, k, input.options(options, METHOD_START_NEIGHBORS))
+end
+
+---Tells what a run of `vkd.neighbors` would take, without the embeddings, and refuses what cannot be done.
+---@param num_items integer
+---@param dim integer
+---@param k integer
+---@param options? { num_queries?: integer, output?: string, device?: string|integer, context?: vkd.Context }
+---@return vkd.Plan? plan `sequences` are rows, `picks` dot products.
+---@return string? message
+---@return string? status
+function vkd.plan_neighbors(num_items, dim, k, options)
+  options = input.options(options, with({ num_queries = "number", output = "string" }, WHERE))
+  local request = input.shape(num_items, dim, {})
+  local place, why, name = where(nil, options)
+  if not place then return nil, why, name end
+  local raw = sized("vkd_run_plan")
+  local wanted = nearest.raw_options(request, options)
+  wanted.num_queries = input.count(options, "num_queries", 1) or 0
+  local status = c.vkd_neighbors_plan(place.handle, num_items, dim, nearest.check_k(k), wanted, raw)
+  return plan_table(status, raw)
+end
+
+local METHOD_SIMILARITY = with(EMBEDDINGS, { upper = "boolean" })
+local SIMILARITY = with(METHOD_SIMILARITY, WHERE)
+
+local function similarity(context, embeddings, num_items, options)
+  local request, message, name = input.request(embeddings, num_items,
+    { dim = options.dim, element_type = options.element_type })
+  if not request then return nil, message, name end
+  local place, why, status = where(context, options)
+  if not place then return nil, why, status end
+  return nearest.similarity(place, request, options)
+end
+
+---Computes the cosine similarity of all pairs: `float *` with N x N values, row after row; with upper = true each pair once, that
+---of items i < j (0-based) at i * N - i * (i + 1) / 2 + j - i - 1. The pointer owns the memory.
+---@param embeddings ffi.cdata*|number[]|number[][]|vkd.Embeddings
+---@param num_items? integer
+---@param options? { dim?: integer, element_type?: string, center?: boolean, upper?: boolean, device?: string|integer, context?: vkd.Context }
+---@return ffi.cdata*? similarities 0-based.
+---@return integer|string count How many. Or the message.
+---@return string? status
+function vkd.similarity(embeddings, num_items, options)
+  num_items, options = arguments(num_items, options, SIMILARITY)
+  return similarity(nil, embeddings, num_items, options)
+end
+
+---`vkd.similarity` on this context.
+---@param embeddings ffi.cdata*|number[]|number[][]|vkd.Embeddings
+---@param num_items? integer
+---@param options? { dim?: integer, element_type?: string, center?: boolean, upper?: boolean }
+---@return ffi.cdata*? similarities
+---@return integer|string count
+---@return string? status
+function Context:similarity(embeddings, num_items, options)
+  live(self, Context, "context", "similarity")
+  num_items, options = arguments(num_items, options, METHOD_SIMILARITY)
+  return similarity(self, embeddings, num_items, options)
+end
+
+-- Sites
+
+---@class vkd.SiteOptions: vkd.NeighborOptions
+---@field directory? string The folder of the files ID.json, made where it is missing.
+---@field rankings? string The file of all rankings.
+---@field ids? string[] One for each item: a file name without a path, each one only once. Default: "1", "2", ...
+---@field metadata? string[] One JSON text for each item: the member "metadata" of its file.
+---@field top? integer Entries of each file and ranking; default: all there are.
+---@field threads? integer Threads that write; default: one per processor.
+---@field sync? boolean false: leave it to the system when files reach the disk.
+---@field k? integer With embeddings: neighbours of each.
+---@field num_items? integer With embeddings that do not tell.
+
+local START_SITE = with(with(START_NEIGHBORS, sites.OPTIONS), { k = "number", num_items = "number" })
+local SITE = with(START_SITE, SHOW)
+
+local function start_site(source, options)
+  if sites.is_results(source) then return sites.start(source, options) end
+  local request, message, name = input.request(source, options.num_items,
+    { dim = options.dim, element_type = options.element_type })
+  if not request then return nil, message, name end
+  local place, why, status = where(nil, options)
+  if not place then return nil, why, status end
+  return sites.start_from_embeddings(place, request, options)
+end
+
+---Writes the files that sites are built from: a JSON file for each item, and one of all rankings. `source` is what
+---`vkd.neighbors`, `vkd.batch_compute` or `vkd.open` returned, or embeddings: then the neighbours are computed, and files are
+---written while later ones are.
+---
+---A file is `{"id":"a","metadata":...,"similar":[{"id":"b","similarity":0.912345},...]}`, or for sequences
+---`"different":["b","c",...]`; the rankings are `{"list":"similar","ids":["a",...],"items":[0,...],"rankings":[[1,...],...]}` with
+---places in `ids` counted from 0. Each file gets its name when it is whole.
+---@param source vkd.Neighbors|vkd.Sequences|vkd.Results|vkd.Embeddings|ffi.cdata*|number[]|number[][]
+---@param options vkd.SiteOptions
+---@return true? written
+---@return vkd.Report|string report Or the message.
+---@return string? status
+function vkd.site(source, options)
+  options = input.options(options, SITE)
+  return run.job(options.progress, function() return start_site(source, options) end)
+end
+
+---Starts what `vkd.site` does and returns at once.
+---@param source vkd.Neighbors|vkd.Sequences|vkd.Results|vkd.Embeddings|ffi.cdata*|number[]|number[][]
+---@param options vkd.SiteOptions
+---@return vkd.Job? job
+---@return string? message
+---@return string? status
+function vkd.start_site(source, options)
+  return start_site(source, input.options(options, START_SITE))
+end
+
+vkd.devices = contexts.devices
+vkd.context = contexts.open
 vkd.open = results.open
 vkd.load_npy = npy.load
 vkd.progress_line = progress_line.line

@@ -41,6 +41,8 @@ typedef enum vkd_status {
   VKD_ERROR_OTHER_RESULTS = -504,
   VKD_ERROR_FILE_BUSY = -505,
   VKD_ERROR_RESULT_IN_FILE = -506,
+  VKD_ERROR_BAD_ID = -507,
+  VKD_ERROR_BAD_METADATA = -508,
   VKD_ERROR_INTERNAL = -901,
 } vkd_status;
 typedef enum vkd_element_type {
@@ -51,6 +53,8 @@ typedef enum vkd_element_type {
 typedef enum vkd_batch_flags {
   VKD_CENTER = 1,
   VKD_OVERWRITE = 2,
+  VKD_UPPER_TRIANGLE = 4,
+  VKD_NO_SYNC = 8,
 } vkd_batch_flags;
 typedef enum vkd_device_kind {
   VKD_DEVICE_DISCRETE_GPU = 0,
@@ -71,8 +75,13 @@ typedef enum vkd_job_state {
   VKD_JOB_DONE = 1,
   VKD_JOB_FAILED = 2,
 } vkd_job_state;
+typedef enum vkd_results_kind {
+  VKD_RESULTS_SEQUENCES = 1,
+  VKD_RESULTS_NEIGHBORS = 2,
+} vkd_results_kind;
 typedef struct vkd_context vkd_context;
 typedef struct vkd_job vkd_job;
+typedef struct vkd_neighbors_file vkd_neighbors_file;
 typedef struct vkd_sequences vkd_sequences;
 typedef struct vkd_device_info {
   uint32_t struct_size;
@@ -130,6 +139,9 @@ typedef struct vkd_job_progress {
   double matrix_seconds;
   double sequences_seconds;
   double download_seconds;
+  uint64_t files_done;
+  uint64_t files_total;
+  uint64_t bytes_written;
 } vkd_job_progress;
 typedef struct vkd_sequences_info {
   uint32_t struct_size;
@@ -157,13 +169,53 @@ typedef struct vkd_verify_report {
   uint32_t worst_sequence;
   uint32_t worst_pick;
 } vkd_verify_report;
+typedef struct vkd_neighbors_info {
+  uint32_t struct_size;
+  uint32_t flags;
+  uint32_t count;
+  uint32_t k;
+  uint32_t num_items;
+  uint32_t item_bytes;
+  char fingerprint[40];
+  char queries_fingerprint[40];
+  char version[24];
+} vkd_neighbors_info;
 typedef struct vkd_neighbor_options {
   uint32_t struct_size;
   uint32_t flags;
   uint32_t element_type;
   uint32_t num_queries;
   const float *queries;
+  const char *output_path;
 } vkd_neighbor_options;
+typedef struct vkd_similarity_options {
+  uint32_t struct_size;
+  uint32_t flags;
+  uint32_t element_type;
+  uint32_t reserved;
+} vkd_similarity_options;
+typedef struct vkd_site_options {
+  uint32_t struct_size;
+  uint32_t flags;
+  uint32_t top;
+  uint32_t threads;
+  const char *directory;
+  const char *rankings_path;
+  const char *const *ids;
+  const char *const *metadata;
+  uint32_t num_ids;
+  uint32_t reserved;
+} vkd_site_options;
+typedef struct vkd_site_input {
+  uint32_t struct_size;
+  uint32_t num_items;
+  uint32_t num_rows;
+  uint32_t row_length;
+  const char *path;
+  const uint32_t *sequences;
+  const uint32_t *indices;
+  const float *similarities;
+} vkd_site_input;
 const char *vkd_status_name(int32_t status);
 const char *vkd_last_error(void);
 uint32_t vkd_version(void);
@@ -221,6 +273,18 @@ int32_t vkd_verify(const struct vkd_sequences *sequences,
                    uint32_t dim,
                    const struct vkd_verify_options *options,
                    struct vkd_verify_report *out_report);
+int32_t vkd_results_identify(const char *path,
+                             uint32_t *out_kind);
+int32_t vkd_neighbors_open(const char *path,
+                           struct vkd_neighbors_file **out_file);
+void vkd_neighbors_free(struct vkd_neighbors_file *file);
+int32_t vkd_neighbors_get_info(const struct vkd_neighbors_file *file,
+                               struct vkd_neighbors_info *out_info);
+int32_t vkd_neighbors_row(const struct vkd_neighbors_file *file,
+                          uint32_t index,
+                          const void **out_indices,
+                          const float **out_similarities);
+int32_t vkd_neighbors_verify(const struct vkd_neighbors_file *file);
 int32_t vkd_neighbors(const struct vkd_context *context,
                       const float *embeddings,
                       uint32_t num_items,
@@ -240,4 +304,27 @@ int32_t vkd_job_neighbors(const struct vkd_job *job,
                           uint64_t capacity,
                           uint32_t *out_indices,
                           float *out_similarity);
+int32_t vkd_neighbors_plan(const struct vkd_context *context,
+                           uint32_t num_items,
+                           uint32_t dim,
+                           uint32_t k,
+                           const struct vkd_neighbor_options *options,
+                           struct vkd_run_plan *out_plan);
+int32_t vkd_similarity(const struct vkd_context *context,
+                       const float *embeddings,
+                       uint32_t num_items,
+                       uint32_t dim,
+                       const struct vkd_similarity_options *options,
+                       float *out_similarity);
+int32_t vkd_site_start(const struct vkd_context *context,
+                       const float *embeddings,
+                       uint32_t num_items,
+                       uint32_t dim,
+                       uint32_t k,
+                       const struct vkd_neighbor_options *neighbor_options,
+                       const struct vkd_site_options *site_options,
+                       struct vkd_job **out_job);
+int32_t vkd_site_write_start(const struct vkd_site_input *input,
+                             const struct vkd_site_options *site_options,
+                             struct vkd_job **out_job);
 ]]

@@ -12,11 +12,14 @@ local c, sized, failure, live = library.c, library.sized, library.failure, libra
 ---How far a job is.
 ---@class vkd.Progress
 ---@field state "running"|"done"|"failed"
----@field fraction number Share of the picks that are done, 0 to 1.
+---@field fraction number Share of the picks (of a site: the files) that are done, 0 to 1.
 ---@field sequences_done number
 ---@field picks_done number
 ---@field picks_total number
 ---@field bytes_read number
+---@field files_done number Of a site.
+---@field files_total number Of a site; 0 for other jobs.
+---@field bytes_written number Of a site's files.
 ---@field seconds number Since the start, or of the whole job.
 ---@field seconds_left? number nil while unknown.
 ---@field prepare_seconds number
@@ -36,6 +39,8 @@ local c, sized, failure, live = library.c, library.sized, library.failure, libra
 ---@field download_seconds number Bringing the picks back.
 ---@field picks number
 ---@field bytes_read number Bytes of the contribution matrix read by the picks.
+---@field files number Of a site.
+---@field bytes_written number Of a site's files.
 
 local STATES = { [0] = "running", "done", "failed" }
 local PHASES = { "prepare_seconds", "upload_seconds", "matrix_seconds", "sequences_seconds",
@@ -44,7 +49,9 @@ local PHASES = { "prepare_seconds", "upload_seconds", "matrix_seconds", "sequenc
 local function progress_table(raw)
   local done, total = tonumber(raw.picks_done), tonumber(raw.picks_total)
   local state = STATES[raw.state]
-  local fraction = total > 0 and done / total or (state == "done" and 1 or 0)
+  local files, all_files = tonumber(raw.files_done), tonumber(raw.files_total)
+  local fraction = state == "done" and 1 or 0
+  if all_files > 0 then fraction = files / all_files elseif total > 0 then fraction = done / total end
   local known = raw.seconds_left >= 0
   local progress = {
     state = state,
@@ -53,6 +60,9 @@ local function progress_table(raw)
     picks_done = done,
     picks_total = total,
     bytes_read = tonumber(raw.bytes_read),
+    files_done = files,
+    files_total = all_files,
+    bytes_written = tonumber(raw.bytes_written),
     seconds = raw.seconds,
     seconds_left = known and raw.seconds_left or nil,
   }
@@ -60,7 +70,7 @@ local function progress_table(raw)
   return progress
 end
 
----A running or finished computation, from `vkd.start`.
+---A running or finished computation, from `vkd.start`, `vkd.start_neighbors` or `vkd.start_site`.
 ---@class vkd.Job
 local Job = {}
 Job.__index = Job
@@ -100,8 +110,8 @@ function Job:cancel()
   c.vkd_job_cancel(live(self, Job, "job", "cancel"))
 end
 
----The result of a finished job; with option output the opened file.
----@return vkd.Sequences|vkd.Results|nil sequences
+---The result of a finished job: sequences, neighbours, with option output the opened file, for a site true.
+---@return vkd.Sequences|vkd.Results|vkd.Neighbors|true|nil result
 ---@return vkd.Report|string report Or the message.
 ---@return string? status
 function Job:result()
@@ -112,24 +122,15 @@ function Job:result()
     return nil, "the job has not finished; wait for it first", "VKD_ERROR_NOT_FINISHED"
   end
   if status ~= 0 then return failure(status) end
-  local sequences, message, refused
-  if self._output then
-    sequences, message, refused = results.open(self._output)
-  else
-    sequences, message, refused = support.allocate("uint32_t", self._count * self._length)
-  end
-  if not sequences then return nil, message, refused end
-  if not self._output then
-    status = c.vkd_job_result(handle, self._count * self._length, sequences)
-    if status ~= 0 then return failure(status) end
-    sequences = new_sequences(sequences, self._count, self._length)
-  end
+  local result, message, refused = self._fetch(handle)
+  if not result then return nil, message, refused end
   local progress, why, name = self:poll()
   if not progress then return nil, why, name end
   local report = { device = self._device, seconds = progress.seconds,
-    picks = progress.picks_done, bytes_read = progress.bytes_read }
+    picks = progress.picks_done, bytes_read = progress.bytes_read,
+    files = progress.files_done, bytes_written = progress.bytes_written }
   for _, phase in ipairs(PHASES) do report[phase] = progress[phase] end
-  return sequences, report
+  return result, report
 end
 
 ---Frees the job; one at work is cancelled first. Results stay. Using the job afterwards is an error.
@@ -157,32 +158,47 @@ function job.raw_options(request, options)
   return raw
 end
 
----Starts a job on an open context.
----@param handle ffi.cdata* The context.
----@param request vkd.Request
----@param options { center?: boolean, output?: string, overwrite?: boolean }
----@param device string Its name, for the report.
----@param on_lost function Called when the device was lost.
+---The job that C has started, or why it has not.
+---@param place table { device, on_lost }: its device's name, for the report; what to call when the device was lost.
+---@param status integer
+---@param out ffi.cdata* `vkd_job *[1]`
+---@param fetch fun(handle: ffi.cdata*): any, string?, string? Gets the result of the finished job.
 ---@return vkd.Job? job
 ---@return string? message
 ---@return string? status
-function job.start(handle, request, options, device, on_lost)
-  -- The new object holds everything that C reads until the call is over.
-  local started = setmetatable({ _keep = request, _device = device, _on_lost = on_lost }, Job)
+function job.new(place, status, out, fetch)
+  if status ~= 0 then
+    if status == ffi.C.VKD_ERROR_DEVICE_LOST then place.on_lost() end
+    return failure(status)
+  end
+  return setmetatable({ _handle = ffi.gc(out[0], c.vkd_job_free), _device = place.device,
+    _on_lost = place.on_lost, _fetch = fetch }, Job)
+end
+
+---Starts a job of sequences.
+---@param place table { handle, device, on_lost }
+---@param request vkd.Request
+---@param options { center?: boolean, output?: string, overwrite?: boolean }
+---@return vkd.Job? job
+---@return string? message
+---@return string? status
+function job.start(place, request, options)
+  -- `request` holds everything that C reads until the call is over.
   local raw = job.raw_options(request, options)
   local out = ffi.new("vkd_job *[1]")
   local status = c.vkd_batch_start(
-    handle, request.pointer, request.num_items, request.dim, raw, out)
-  if status ~= 0 then
-    if status == ffi.C.VKD_ERROR_DEVICE_LOST then on_lost() end
-    return failure(status)
-  end
-  started._handle = ffi.gc(out[0], c.vkd_job_free)
-  started._count = request.num_starts > 0 and request.num_starts or request.num_items
-  started._length = request.length > 0 and request.length or request.num_items
-  started._output = options.output
-  started._keep = nil
-  return started
+    place.handle, request.pointer, request.num_items, request.dim, raw, out)
+  local count = request.num_starts > 0 and request.num_starts or request.num_items
+  local length = request.length > 0 and request.length or request.num_items
+  local num_items, output = request.num_items, options.output
+  return job.new(place, status, out, function(handle)
+    if output then return results.open(output) end
+    local sequences, message, refused = support.allocate("uint32_t", count * length)
+    if not sequences then return nil, message, refused end
+    local fetched = c.vkd_job_result(handle, count * length, sequences)
+    if fetched ~= 0 then return failure(fetched) end
+    return new_sequences(sequences, count, length, { num_items = num_items })
+  end)
 end
 
 return job

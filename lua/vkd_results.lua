@@ -5,6 +5,7 @@ local support = require("vkd_support")
 support.own_file()
 local library = require("vkd_library")
 local new_sequences = require("vkd_sequences")
+local rows = require("vkd_neighbor_rows")
 local input = require("vkd_input")
 local misuse, describe = support.misuse, support.describe
 local c, sized, failure = library.c, library.sized, library.failure
@@ -113,13 +114,7 @@ function methods:free()
   end
 end
 
----Opens a finished file of results. Nothing is copied and nothing is locked; all readers share one copy in memory.
----@param path string
----@return vkd.Results? results
----@return string? message
----@return string? status
-function results.open(path)
-  local text = results.path(path, "path")
+local function open_sequences(path, text)
   local out = ffi.new("vkd_sequences *[1]")
   local status = c.vkd_sequences_open(text, out)
   if status ~= 0 then return failure(status) end
@@ -133,12 +128,59 @@ function results.open(path)
   local data = ffi.cast("const " .. item_type .. " *", row[0])
   return new_sequences(data, info.count, info.length, {
     _handle = handle,
+    path = path,
     item_type = item_type,
     num_items = info.num_items,
     centered = info.flags % 2 == 1,
     fingerprint = ffi.string(info.fingerprint),
     version = ffi.string(info.version),
   }, methods)
+end
+
+local function open_neighbors(path, text)
+  local out = ffi.new("vkd_neighbors_file *[1]")
+  local status = c.vkd_neighbors_open(text, out)
+  if status ~= 0 then return failure(status) end
+  local handle = ffi.gc(out[0], c.vkd_neighbors_free)
+  local info, row = sized("vkd_neighbors_info"), ffi.new("const void *[1]")
+  local similarities = ffi.new("const float *[1]")
+  status = c.vkd_neighbors_get_info(handle, info)
+  if status == 0 then status = c.vkd_neighbors_row(handle, 0, row, similarities) end
+  if status ~= 0 then return failure(status) end
+  local item_type = info.item_bytes == 2 and "uint16_t" or "uint32_t"
+  return rows.new({
+    path = path,
+    count = info.count,
+    k = info.k,
+    num_items = info.num_items,
+    own = info.queries_fingerprint[0] == 0,
+    indices = ffi.cast("const " .. item_type .. " *", row[0]),
+    similarities = similarities[0],
+    item_type = item_type,
+    centered = info.flags % 2 == 1,
+    fingerprint = ffi.string(info.fingerprint),
+    version = ffi.string(info.version),
+    _free = function() c.vkd_neighbors_free(ffi.gc(handle, nil)) end,
+    _verify = function()
+      local found = c.vkd_neighbors_verify(handle)
+      if found ~= 0 then return failure(found) end
+      return true
+    end,
+  })
+end
+
+---Opens a finished file of results: sequences or neighbours, whichever it holds. Nothing is copied and nothing is locked; all
+---readers share one copy in memory.
+---@param path string
+---@return vkd.Results|vkd.Neighbors|nil results
+---@return string? message
+---@return string? status
+function results.open(path)
+  local text, kind = results.path(path, "path"), ffi.new("uint32_t[1]")
+  local status = c.vkd_results_identify(text, kind)
+  if status ~= 0 then return failure(status) end
+  local open = kind[0] == ffi.C.VKD_RESULTS_NEIGHBORS and open_neighbors or open_sequences
+  return open(path, text)
 end
 
 return results

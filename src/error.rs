@@ -84,7 +84,7 @@ pub enum Error {
 
     #[error("cannot {action} {path}: {reason}")]
     File { action: &'static str, path: String, reason: String },
-    #[error("no room on the disk, or within the limit for files, to {action} {path} ({bytes} bytes): {reason}; make room and call again: what is finished is kept, and the run goes on from there")]
+    #[error("no room on the disk, or within the limit for files, to {action} {path} ({bytes} bytes): {reason}; make room and call again: what is finished is kept")]
     DiskFull { action: &'static str, path: String, bytes: u64, reason: String },
     #[error("{path} is damaged or was not written by vkd: {reason}; compute it again (with the overwrite flag) or restore it")]
     BadFile { path: String, reason: String },
@@ -92,7 +92,11 @@ pub enum Error {
     OtherResults { path: String, what: &'static str, found: String, wanted: String },
     #[error("{path} is being written by another run; wait for it, or choose another path")]
     FileBusy { path: String },
-    #[error("the result of this job is in the file {path}; open it with vkd_sequences_open")]
+    #[error("the id of item {item} (0-based), \"{id}\", is no file name: {reason}; give it another id")]
+    BadId { item: u32, id: String, reason: String },
+    #[error("the metadata of item {item} (0-based) is no JSON value: {reason}")]
+    BadMetadata { item: u32, reason: String },
+    #[error("the result of this job is in the file {path}; open it with vkd_sequences_open or vkd_neighbors_open")]
     ResultInFile { path: String },
 
     #[error("a defect in vkd: {detail}; please report it with this text")]
@@ -162,6 +166,8 @@ statuses! {
     Error::OtherResults { .. } => -504 "VKD_ERROR_OTHER_RESULTS",
     Error::FileBusy { .. } => -505 "VKD_ERROR_FILE_BUSY",
     Error::ResultInFile { .. } => -506 "VKD_ERROR_RESULT_IN_FILE",
+    Error::BadId { .. } => -507 "VKD_ERROR_BAD_ID",
+    Error::BadMetadata { .. } => -508 "VKD_ERROR_BAD_METADATA",
     Error::Internal { .. } => -901 "VKD_ERROR_INTERNAL",
 }
 

@@ -31,6 +31,8 @@ pub enum Output {
     File(PathBuf),
     /// Neighbours, of a run that was asked for them.
     Neighbors(Neighbors),
+    /// Nothing: the files of a site were written.
+    Site,
     /// Similarities of all pairs.
     Similarities(Vec<f32>),
 }

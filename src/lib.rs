@@ -24,6 +24,7 @@ mod memory;
 pub mod plan;
 pub mod progress;
 pub mod store;
+mod threads;
 pub mod verify;
 
 pub use context::{Context, ContextOptions};

@@ -16,7 +16,7 @@ pub enum Phase {
     Upload,
     /// The N x N contribution matrix.
     Matrix,
-    /// The picks.
+    /// The picks, or the search for neighbours.
     Sequences,
     /// Bringing the picks back.
     Download,
@@ -36,6 +36,9 @@ pub struct Progress {
     picks_done: AtomicU64,
     picks_total: AtomicU64,
     bytes_read: AtomicU64,
+    files_done: AtomicU64,
+    files_total: AtomicU64,
+    bytes_written: AtomicU64,
     nanoseconds: [AtomicU64; PHASE_NAMES.len()],
     /// How many submissions to a device took up to 1, 2, 4, ... ms.
     submissions: [AtomicU64; SUBMISSION_CLASSES],
@@ -54,6 +57,9 @@ impl Default for Progress {
             picks_done: AtomicU64::default(),
             picks_total: AtomicU64::default(),
             bytes_read: AtomicU64::default(),
+            files_done: AtomicU64::default(),
+            files_total: AtomicU64::default(),
+            bytes_written: AtomicU64::default(),
             nanoseconds: Default::default(),
             submissions: Default::default(),
         }
@@ -93,6 +99,15 @@ impl Progress {
         self.sequences_done.fetch_add(sequences, Relaxed);
     }
 
+    pub(crate) fn expect_files(&self, total: u64) {
+        self.files_total.store(total, Relaxed);
+    }
+
+    pub(crate) fn add_file(&self, bytes: u64) {
+        self.files_done.fetch_add(1, Relaxed);
+        self.bytes_written.fetch_add(bytes, Relaxed);
+    }
+
     pub(crate) fn add_submission(&self, took: Duration) {
         let milliseconds = took.as_micros().div_ceil(1000).max(1) as u64;
         let class = milliseconds.next_power_of_two().ilog2() as usize;
@@ -119,7 +134,7 @@ impl Progress {
         self.sequences_done.load(Relaxed)
     }
 
-    /// Picks finished.
+    /// Picks finished; of neighbours and similarities: dot products.
     pub fn picks_done(&self) -> u64 {
         self.picks_done.load(Relaxed)
     }
@@ -132,6 +147,21 @@ impl Progress {
     /// Bytes of the contribution matrix that the picks have read so far.
     pub fn bytes_read(&self) -> u64 {
         self.bytes_read.load(Relaxed)
+    }
+
+    /// Files of a site finished.
+    pub fn files_done(&self) -> u64 {
+        self.files_done.load(Relaxed)
+    }
+
+    /// Files of the whole site; 0 where none are written.
+    pub fn files_total(&self) -> u64 {
+        self.files_total.load(Relaxed)
+    }
+
+    /// Bytes of the files finished.
+    pub fn bytes_written(&self) -> u64 {
+        self.bytes_written.load(Relaxed)
     }
 
     /// Seconds spent in `phase` so far, up to this moment.

@@ -9,7 +9,7 @@ mod search;
 use std::sync::{Arc, Mutex, PoisonError};
 
 pub use choice::devices;
-pub use search::{NeighborRequest, NeighborsTo};
+pub use search::{start_site, NeighborRequest, NeighborsTo};
 
 use crate::corpus::{check_shape, Corpus, Elements};
 use crate::engine::{cpu, vulkan};

@@ -7,9 +7,10 @@ use super::{corpus_bytes, Bounds, Context, RunPlan};
 use crate::corpus::{check_shape, Corpus, Elements};
 use crate::engine::neighbors::{Query, QueryShape};
 use crate::engine::{count_pairs, Engine, MemoryNeighbors, MemorySimilarities, NeighborRows};
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::job::{Job, Output};
 use crate::progress::{Phase, Progress};
+use crate::store::site::{self, Site, Source};
 use crate::store::{self, NeighborsMeta, NeighborsWriter, Target};
 
 /// Of what to find neighbours.
@@ -36,6 +37,8 @@ pub enum NeighborsTo<'a> {
     Memory,
     /// Into a file of neighbours; one that holds them already, or more of each, stays as it is.
     File(&'a Target),
+    /// Into the JSON files of a site, while later ones are computed.
+    Site(&'a Site),
 }
 
 /// What a search works with.
@@ -151,6 +154,24 @@ impl Context {
                     Ok(Output::File(path))
                 })
             }
+            NeighborsTo::Site(site) => {
+                let (site, shape) = (site.clone(), search.shape());
+                if !shape.own {
+                    return Err(Error::BadOption {
+                        option: "queries",
+                        got: shape.num_rows.to_string(),
+                        allowed: "a site is of the items themselves".into(),
+                    });
+                }
+                site.check(shape.num_items)?;
+                self.spawn(progress, search, move |search, engine, progress| {
+                    let held = site::bytes(&site, &shape)?;
+                    site::from_engine(&site, &shape, progress, |rows| {
+                        search.run(engine, rows, held, progress)
+                    })?;
+                    Ok(Output::Site)
+                })
+            }
         }
     }
 
@@ -201,4 +222,13 @@ impl Context {
             Ok(Output::Similarities(rows.into_values()))
         })
     }
+}
+
+/// Starts writing the files of a site from results that are there, as a job. Needs no context.
+pub fn start_site(source: Source, site: &Site) -> Result<Job> {
+    let (progress, site) = (Progress::default(), site.clone());
+    Job::spawn(progress, move |progress| {
+        site::write(&source, &site, progress)?;
+        Ok(Output::Site)
+    })
 }

@@ -36,7 +36,7 @@ pub(super) unsafe fn start(
     let elements = unsafe { elements(embeddings, num_items, dim, options.element_type)? };
     let center = options.flags & vkd_batch_flags::VKD_CENTER as u32 != 0;
     // SAFETY: as above.
-    let target = unsafe { target(&options)? };
+    let target = unsafe { target(options.output_path, options.flags)? };
     let to = target.as_ref().map_or(To::Memory, To::File);
     context.0.start(elements, num_items, dim, center, &request, to)
 }
@@ -56,7 +56,7 @@ pub(super) unsafe fn plan(
     // SAFETY: as above.
     let request = unsafe { request(&options)? };
     // SAFETY: as above.
-    let target = unsafe { target(&options)? };
+    let target = unsafe { target(options.output_path, options.flags)? };
     let to = target.as_ref().map_or(To::Memory, To::File);
     context.0.plan(num_items, dim, &request, to)
 }
@@ -82,17 +82,17 @@ pub(super) unsafe fn elements<'a>(
 }
 
 /// # Safety
-/// `options.output_path` must be NULL or NUL-terminated.
-unsafe fn target(options: &vkd_batch_options) -> Result<Option<Target>> {
-    let overwrite = options.flags & vkd_batch_flags::VKD_OVERWRITE as u32 != 0;
-    if options.output_path.is_null() {
+/// `output_path` must be NULL or NUL-terminated.
+pub(super) unsafe fn target(output_path: *const c_char, flags: u32) -> Result<Option<Target>> {
+    let overwrite = flags & vkd_batch_flags::VKD_OVERWRITE as u32 != 0;
+    if output_path.is_null() {
         return match overwrite {
-            true => Err(bad("flags", options.flags, "VKD_OVERWRITE needs an output_path")),
+            true => Err(bad("flags", flags, "VKD_OVERWRITE needs an output_path")),
             false => Ok(None),
         };
     }
     // SAFETY: the caller's contract.
-    let path = unsafe { path(options.output_path, "output_path")? };
+    let path = unsafe { path(output_path, "output_path")? };
     Ok(Some(Target { path, overwrite }))
 }
 
@@ -125,10 +125,7 @@ pub(super) unsafe fn path(text: *const c_char, name: &'static str) -> Result<Pat
 /// `options.starts` must be NULL or hold `options.num_starts` numbers.
 unsafe fn request(options: &vkd_batch_options) -> Result<Request> {
     let known = vkd_batch_flags::VKD_CENTER as u32 | vkd_batch_flags::VKD_OVERWRITE as u32;
-    if options.flags & !known != 0 {
-        let name = vkd_batch_options::NAME;
-        return Err(Error::UnknownFlags { name, got: options.flags, known });
-    }
+    flags::<vkd_batch_options>(options.flags, known)?;
     if options.reserved != 0 {
         return Err(bad("reserved", options.reserved, "it must be 0"));
     }
@@ -144,10 +141,7 @@ unsafe fn request(options: &vkd_batch_options) -> Result<Request> {
 /// # Safety
 /// `options.device` must be NULL or NUL-terminated.
 pub(super) unsafe fn context_options(options: vkd_context_options) -> Result<ContextOptions> {
-    if options.flags != 0 {
-        let name = vkd_context_options::NAME;
-        return Err(Error::UnknownFlags { name, got: options.flags, known: 0 });
-    }
+    flags::<vkd_context_options>(options.flags, 0)?;
     let device = if options.device.is_null() {
         None
     } else {
@@ -178,6 +172,14 @@ pub(super) unsafe fn context_options(options: vkd_context_options) -> Result<Con
         ..Settings::default()
     };
     Ok(ContextOptions { device, memory_limit, cpu, vulkan })
+}
+
+/// Checks that no other than the known flags are set.
+pub(super) fn flags<T: Sized32>(got: u32, known: u32) -> Result<()> {
+    match got & !known {
+        0 => Ok(()),
+        _ => Err(Error::UnknownFlags { name: T::NAME, got, known }),
+    }
 }
 
 pub(super) fn bad(option: &'static str, got: u32, allowed: &str) -> Error {

@@ -22,7 +22,10 @@ pub(super) unsafe fn write_result(
         Some(Ok(Output::File(path))) => {
             Err(Error::ResultInFile { path: path.display().to_string() })
         }
-        Some(Ok(Output::Similarities(_) | Output::Neighbors(_))) => Err(Error::OtherResult { wanted: "vkd_job_neighbors" }),
+        Some(Ok(Output::Neighbors(_))) => Err(Error::OtherResult { wanted: "vkd_job_neighbors" }),
+        Some(Ok(Output::Site | Output::Similarities(_))) => {
+            Err(Error::OtherResult { wanted: "vkd_job_wait alone: it wrote files" })
+        }
         Some(Ok(Output::Memory(sequences))) if sequences.len() as u64 > capacity => {
             let (name, needed) = ("out_sequences", sequences.len() as u64);
             Err(Error::OutputTooSmall { name, capacity, needed })
@@ -80,8 +83,13 @@ pub(super) fn progress_to_c(job: &Job) -> vkd_job_progress {
         Some(Err(_)) => vkd_job_state::VKD_JOB_FAILED,
     };
     let spent = progress.seconds(Phase::Sequences);
+    let (files, files_total) = (progress.files_done(), progress.files_total());
     let seconds_left = match &result {
         Some(_) => 0.0,
+        None if files_total > 0 && files == 0 => -1.0,
+        None if files_total > 0 => {
+            job.seconds() / files as f64 * files_total.saturating_sub(files) as f64
+        }
         None if done == 0 || spent == 0.0 => -1.0,
         None => spent / done as f64 * total.saturating_sub(done) as f64,
     };
@@ -99,6 +107,9 @@ pub(super) fn progress_to_c(job: &Job) -> vkd_job_progress {
         matrix_seconds: progress.seconds(Phase::Matrix),
         sequences_seconds: progress.seconds(Phase::Sequences),
         download_seconds: progress.seconds(Phase::Download),
+        files_done: files,
+        files_total,
+        bytes_written: progress.bytes_written(),
     }
 }
 
@@ -118,6 +129,24 @@ pub(super) fn plan_to_c(plan: &RunPlan) -> vkd_run_plan {
 }
 
 /// # Safety
+/// `out` must have room for the whole result.
+pub(super) unsafe fn write_similarities(
+    result: Option<&Result<Output>>,
+    out: *mut f32,
+) -> Result<i32> {
+    match result {
+        None => Err(Error::NotFinished),
+        Some(Err(error)) => Err(error.clone()),
+        Some(Ok(Output::Similarities(values))) => {
+            // SAFETY: the caller's contract; a fresh Vec cannot overlap the caller's memory.
+            unsafe { std::ptr::copy_nonoverlapping(values.as_ptr(), out, values.len()) };
+            Ok(0)
+        }
+        Some(Ok(_)) => Err(Error::Internal { detail: "a job with another result".into() }),
+    }
+}
+
+/// # Safety
 /// `out_indices` and `out_similarity` must have room for the whole result.
 pub(super) unsafe fn write_neighbors(
     result: Option<&Result<Output>>,
@@ -129,6 +158,9 @@ pub(super) unsafe fn write_neighbors(
         None => return Err(Error::NotFinished),
         Some(Err(error)) => return Err(error.clone()),
         Some(Ok(Output::Neighbors(neighbors))) => neighbors,
+        Some(Ok(Output::File(path))) => {
+            return Err(Error::ResultInFile { path: path.display().to_string() })
+        }
         Some(Ok(_)) => return Err(Error::OtherResult { wanted: "vkd_job_result" }),
     };
     let needed = neighbors.indices.len() as u64;

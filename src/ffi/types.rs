@@ -4,7 +4,7 @@ use libc::c_char;
 
 use crate::context::Context;
 use crate::job::Job;
-use crate::store::SequencesFile;
+use crate::store::{NeighborsFile, SequencesFile};
 
 /// What every function that can fail returns: 0 for success, 1 for "not yet", negative numbers for
 /// errors. Errors come in bands: -1.. arguments, -101.. the embeddings, -201.. memory, -301..
@@ -91,6 +91,10 @@ pub enum vkd_status {
     VKD_ERROR_FILE_BUSY = -505,
     /// The job wrote its result to a file.
     VKD_ERROR_RESULT_IN_FILE = -506,
+    /// An id is no file name, or two items have the same.
+    VKD_ERROR_BAD_ID = -507,
+    /// The metadata of an item is no JSON value.
+    VKD_ERROR_BAD_METADATA = -508,
     /// A defect in vkd.
     VKD_ERROR_INTERNAL = -901,
 }
@@ -108,7 +112,7 @@ pub enum vkd_element_type {
     VKD_F64 = 2,
 }
 
-/// Flags of `vkd_batch_options`, to be combined with `|`.
+/// Flags of option structs, to be combined with `|`; each struct says which it takes.
 #[repr(C)]
 #[allow(non_camel_case_types)]
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -117,6 +121,10 @@ pub enum vkd_batch_flags {
     VKD_CENTER = 1,
     /// Replace the file at `output_path` and what an interrupted run left there, whatever it holds.
     VKD_OVERWRITE = 2,
+    /// Each pair once: the part of the matrix of similarities above its diagonal.
+    VKD_UPPER_TRIANGLE = 4,
+    /// Leave it to the system when the files of a site reach the disk. Faster; after a loss of power some may be empty.
+    VKD_NO_SYNC = 8,
 }
 
 /// Kinds of devices (`vkd_device_info.kind`), in the order in which one is chosen by default.
@@ -304,7 +312,7 @@ pub struct vkd_device_info {
 pub struct vkd_batch_options {
     /// `sizeof(vkd_batch_options)`.
     pub struct_size: u32,
-    /// Bits of `vkd_batch_flags`.
+    /// VKD_CENTER, VKD_OVERWRITE.
     pub flags: u32,
     /// One of `vkd_element_type`: what the `embeddings` pointer really points to.
     pub element_type: u32,
@@ -331,7 +339,7 @@ pub struct vkd_batch_options {
 pub struct vkd_neighbor_options {
     /// `sizeof(vkd_neighbor_options)`.
     pub struct_size: u32,
-    /// VKD_CENTER: subtract the mean of the items, from items and queries.
+    /// VKD_CENTER: subtract the mean of the items, from items and queries. VKD_OVERWRITE.
     pub flags: u32,
     /// One of `vkd_element_type`: what `embeddings` and `queries` really point to.
     pub element_type: u32,
@@ -340,6 +348,126 @@ pub struct vkd_neighbor_options {
     /// `num_queries` x `dim` values: rows to find neighbours of. NULL, with `num_queries` 0: the items themselves, each
     /// without itself. Read during the call only.
     pub queries: *const f32,
+    /// A file for the result, as a NUL-terminated path, instead of memory (only of `vkd_neighbors_start`); NULL: memory. It
+    /// is a safetensors file, see `vkd_neighbors_open`. A file that holds these neighbours already, or more of each, stays as it
+    /// is; one of other results is VKD_ERROR_OTHER_RESULTS. Read during the call only.
+    pub output_path: *const c_char,
+}
+
+/// Which similarities to compute. Set all bytes to 0, then `struct_size`; 0 means the default everywhere.
+#[repr(C)]
+#[allow(non_camel_case_types)]
+#[derive(Debug, Clone, Copy)]
+pub struct vkd_similarity_options {
+    /// `sizeof(vkd_similarity_options)`.
+    pub struct_size: u32,
+    /// VKD_CENTER, VKD_UPPER_TRIANGLE.
+    pub flags: u32,
+    /// One of `vkd_element_type`: what the `embeddings` pointer really points to.
+    pub element_type: u32,
+    /// Must be 0.
+    pub reserved: u32,
+}
+
+/// What a file of results holds.
+#[repr(C)]
+#[allow(non_camel_case_types)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum vkd_results_kind {
+    /// Sequences: `vkd_sequences_open`.
+    VKD_RESULTS_SEQUENCES = 1,
+    /// Neighbours: `vkd_neighbors_open`.
+    VKD_RESULTS_NEIGHBORS = 2,
+}
+
+/// A file of neighbours, open for reading. Any thread may use it; see `vkd_neighbors_open`.
+#[allow(non_camel_case_types)]
+#[derive(Debug)]
+pub struct vkd_neighbors_file(pub(super) NeighborsFile);
+
+/// What a file of neighbours holds. Set `struct_size` before the call, the library fills the rest.
+#[repr(C)]
+#[allow(non_camel_case_types)]
+#[derive(Debug, Clone, Copy)]
+pub struct vkd_neighbors_info {
+    /// `sizeof(vkd_neighbors_info)`.
+    pub struct_size: u32,
+    /// VKD_CENTER if the mean was subtracted.
+    pub flags: u32,
+    /// Rows: items, or queries.
+    pub count: u32,
+    /// Neighbours of each.
+    pub k: u32,
+    /// Items of the corpus.
+    pub num_items: u32,
+    /// Bytes of an item number in the rows: 2 or 4.
+    pub item_bytes: u32,
+    /// Hash of the prepared embeddings: 32 hex digits, NUL-terminated. Equal embeddings have equal ones.
+    pub fingerprint: [c_char; 40],
+    /// The same of the queries; "" where these are the items themselves.
+    pub queries_fingerprint: [c_char; 40],
+    /// Version of the library that wrote the file, NUL-terminated.
+    pub version: [c_char; 24],
+}
+
+/// The files of a site. Set all bytes to 0, then `struct_size`; 0 means the default everywhere. All texts are read during the
+/// call only.
+///
+/// The page of an item is DIRECTORY/ID.json: `{"id":"a","metadata":...,"similar":[{"id":"b","similarity":0.912345},...]}`, or
+/// for sequences `"different":["b","c",...]`, the start left out. The rankings are one file:
+/// `{"list":"similar","ids":["a",...],"items":[0,...],"rankings":[[1,...],...]}`, where numbers are places in `ids` (0-based)
+/// and `items` says whose ranking each is. Each file gets its name when it is whole and on the disk, and replaces
+/// one that was there. The bytes do not depend on device or threads.
+#[repr(C)]
+#[allow(non_camel_case_types)]
+#[derive(Debug, Clone, Copy)]
+pub struct vkd_site_options {
+    /// `sizeof(vkd_site_options)`.
+    pub struct_size: u32,
+    /// VKD_NO_SYNC.
+    pub flags: u32,
+    /// Entries of each page and ranking; default: all there are.
+    pub top: u32,
+    /// Threads that write; default as for the CPU engine.
+    pub threads: u32,
+    /// The folder of the pages, made where it is missing. NULL: no pages.
+    pub directory: *const c_char,
+    /// The file of all rankings. NULL: none.
+    pub rankings_path: *const c_char,
+    /// `num_ids` ids, one for each item, NUL-terminated UTF-8: file names without a path, each one only once. NULL: item
+    /// numbers from 0.
+    pub ids: *const *const c_char,
+    /// `num_ids` JSON values, NUL-terminated, one for each item: the member "metadata" of its page. NULL: none.
+    pub metadata: *const *const c_char,
+    /// How many ids and metadata there are: the number of items, or 0 with neither.
+    pub num_ids: u32,
+    /// Must be 0.
+    pub reserved: u32,
+}
+
+/// Results that make a site: exactly one of `path`, `sequences` and `indices`. Set all bytes to 0, then `struct_size`.
+#[repr(C)]
+#[allow(non_camel_case_types)]
+#[derive(Debug, Clone, Copy)]
+pub struct vkd_site_input {
+    /// `sizeof(vkd_site_input)`.
+    pub struct_size: u32,
+    /// With `sequences`: items of the corpus.
+    pub num_items: u32,
+    /// With `sequences` or `indices`: rows.
+    pub num_rows: u32,
+    /// With `sequences` or `indices`: numbers in a row.
+    pub row_length: u32,
+    /// A file of results, sequences or neighbours.
+    pub path: *const c_char,
+    /// num_rows x row_length item numbers (0-based) as `vkd_batch_compute` writes them: each row makes the page of its first.
+    /// Copied during the call.
+    pub sequences: *const u32,
+    /// num_rows x row_length item numbers (0-based) as `vkd_neighbors` writes them: row i makes the page of item i. Copied
+    /// during the call.
+    pub indices: *const u32,
+    /// With `indices`: as many similarities. Copied during the call.
+    pub similarities: *const f32,
 }
 
 /// What a run takes. Set `struct_size` before the call, the library fills the rest.
@@ -360,7 +488,7 @@ pub struct vkd_run_plan {
     pub output_bytes: u64,
     /// Bytes of the prepared embeddings, a part of `host_bytes`.
     pub corpus_bytes: u64,
-    /// Groups of sequences that are computed side by side, one after the other, at least.
+    /// Groups of sequences (of queries, for neighbours) that are computed side by side, one after the other, at least.
     pub batches: u64,
     /// Submissions to the device, at least; 0 for the built-in engines.
     pub dispatches: u64,
@@ -384,7 +512,7 @@ pub struct vkd_job_progress {
     /// Picks finished.
     pub picks_done: u64,
     /// Picks of the whole job: sequences x (length - 1), less what an earlier run left in the file. For neighbours
-    /// picks are dot products, counted in squares of 64 x 64.
+    /// picks are dot products: rows x items.
     pub picks_total: u64,
     /// Bytes of the contribution matrix read by the picks so far (2 bytes x items per pick).
     pub bytes_read: u64,
@@ -398,8 +526,14 @@ pub struct vkd_job_progress {
     pub upload_seconds: f64,
     /// Seconds spent on the contribution matrix.
     pub matrix_seconds: f64,
-    /// Seconds spent on the picks.
+    /// Seconds spent on the picks, or on the search for neighbours.
     pub sequences_seconds: f64,
-    /// Seconds spent bringing the picks back.
+    /// Seconds spent bringing the results back.
     pub download_seconds: f64,
+    /// Files of a site finished (`vkd_site_start`, `vkd_site_write_start`).
+    pub files_done: u64,
+    /// Files of the whole site; 0 for other jobs. Where it is not 0, it is the measure of how far the job is.
+    pub files_total: u64,
+    /// Bytes of the files finished.
+    pub bytes_written: u64,
 }

@@ -2,7 +2,7 @@
 //!
 //! `tensors` knows the bytes of a safetensors file, `format` those of a file of sequences. `writer` lets
 //! such a file grow as NAME.partial (`partial`), resumes and extends it; `reader` maps a finished one. `neighbors` is both for
-//! files of neighbours. `map` holds the one unsafe call that takes, `place` what differs between systems. The store knows
+//! files of neighbours, `site` the JSON files of a site. `map` holds the one unsafe call that takes, `place` what differs between systems. The store knows
 //! corpus, plan and engine (it takes the rows they finish), not who asked for them.
 //!
 //! Nothing is lost by a kill: a row counts as soon as its checksum stands in `row_checksums`, and whoever resumes
@@ -14,6 +14,7 @@ mod neighbors;
 mod partial;
 mod place;
 mod reader;
+pub mod site;
 mod tensors;
 mod writer;
 

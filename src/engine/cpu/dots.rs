@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 
 use super::product::{in_band, packed_bytes, Packed, Square, BAND};
 use super::simd::{dispatch, Level};
-use super::threads;
+use crate::threads;
 use crate::corpus::Corpus;
 use crate::engine::DotRows;
 use crate::error::{zeroed, Result};

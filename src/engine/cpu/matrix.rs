@@ -9,7 +9,7 @@ use std::sync::{Mutex, PoisonError};
 use super::pages::Pages;
 use super::product::{multiply, task_bands, transpose, Packed, BAND};
 use super::simd::{dispatch, HalfLine, Level, OnSimd, Simd};
-use super::threads;
+use crate::threads;
 use crate::corpus::Corpus;
 use crate::engine::reference::contribution;
 use crate::error::Result;

@@ -1,6 +1,6 @@
 //! The built-in engine: the processor's threads and vector instructions, no driver.
 //!
-//! `simd` is the one place that knows instruction sets, `threads` runs a phase on several threads, `pages` has the memory
+//! `simd` is the one place that knows instruction sets, `pages` has the memory
 //! of the matrix, `product` the dot products. On them `matrix` computes the contributions, `sequences` the picks,
 //! `neighbors` the nearest and `dots` plain rows of products; `merge` lets sequences with equal
 //! sets share their rest. Plain safe Rust throughout.
@@ -14,7 +14,6 @@ mod peak;
 mod product;
 mod sequences;
 mod simd;
-mod threads;
 
 pub use peak::multiply_adds_per_second;
 pub use simd::Level;
@@ -26,6 +25,7 @@ use crate::error::Result;
 use crate::memory;
 use crate::plan::Plan;
 use crate::progress::{Phase, Progress};
+use crate::threads;
 use matrix::Matrix;
 
 /// Settings of the CPU engine; the default is the fastest. All settings give the same bits.

@@ -9,7 +9,7 @@ use std::sync::{Mutex, PoisonError};
 
 use super::product::{in_band, packed_bytes, task_bands, transpose, Packed, Square, BAND};
 use super::simd::{dispatch, Level, OnSimd, Simd};
-use super::threads;
+use crate::threads;
 use crate::corpus::Corpus;
 use crate::engine::neighbors::{Nearest, Query, QueryShape};
 use crate::engine::NeighborRows;

@@ -3,7 +3,7 @@
 use std::time::Instant;
 
 use super::simd::{dispatch, Level, Line, OnSimd, Simd};
-use super::threads;
+use crate::threads;
 
 /// Rounds of the timed loop: some 10 ms.
 const ROUNDS: usize = 4_000_000;

@@ -6,7 +6,7 @@
 use std::sync::{Mutex, PoisonError};
 
 use super::simd::{Line, OnSimd, Simd};
-use super::threads;
+use crate::threads;
 use crate::corpus::Corpus;
 use crate::error::{zeroed, Result};
 

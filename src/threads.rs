@@ -5,7 +5,7 @@ use std::sync::Mutex;
 use crate::error::{Error, Result};
 
 /// How many threads to use: as asked for, else `VKD_THREADS`, else one for each processor that this process may use.
-pub(super) fn count(wanted: Option<u32>) -> Result<usize> {
+pub(crate) fn count(wanted: Option<u32>) -> Result<usize> {
     if let Some(wanted) = wanted.filter(|&wanted| wanted > 0) {
         return Ok(wanted as usize);
     }
@@ -23,7 +23,7 @@ pub(super) fn count(wanted: Option<u32>) -> Result<usize> {
 }
 
 /// Runs `work` on `num_threads` threads at once, this one among them, and waits for all. The first error counts.
-pub(super) fn run(num_threads: usize, work: impl Fn() -> Result<()> + Sync) -> Result<()> {
+pub(crate) fn run(num_threads: usize, work: impl Fn() -> Result<()> + Sync) -> Result<()> {
     let failed = Mutex::new(None);
     let guarded = || {
         if let Err(error) = work() {

@@ -1,0 +1,170 @@
+-- Devices and contexts: which there are, opening one, and the one that a call without a context uses.
+
+local ffi = require("ffi")
+local support = require("vkd_support")
+support.own_file()
+local library = require("vkd_library")
+local input = require("vkd_input")
+local misuse, describe = support.misuse, support.describe
+local c, sized, failure, live = library.c, library.sized, library.failure, library.live
+
+local contexts = {}
+
+-- Devices
+
+local KINDS = { [0] = "discrete GPU", "integrated GPU", "virtual GPU", "CPU", "software Vulkan",
+  "other Vulkan", "reference" }
+
+---A device. `index` is 0-based, as the device option wants it.
+---@class vkd.Device
+---@field index? integer Only from `vkd.devices`.
+---@field kind "discrete GPU"|"integrated GPU"|"virtual GPU"|"CPU"|"software Vulkan"|"other Vulkan"|"reference"
+---@field name string
+---@field driver string
+---@field uuid string Hex digits.
+---@field memory_bytes number 0 where unknown.
+---@field max_binding_bytes number
+---@field subgroup_size integer
+---@field loop_budget integer 0: no limit.
+
+local function device_table(info, index)
+  local uuid = {}
+  for i = 0, 15 do uuid[i + 1] = ("%02x"):format(info.uuid[i]) end
+  return {
+    index = index,
+    kind = KINDS[info.kind] or "unknown",
+    name = ffi.string(info.name),
+    driver = ffi.string(info.driver),
+    uuid = table.concat(uuid),
+    memory_bytes = tonumber(info.memory_bytes),
+    max_binding_bytes = tonumber(info.max_binding_bytes),
+    subgroup_size = info.subgroup_size,
+    loop_budget = info.loop_budget,
+  }
+end
+
+---All devices, best first; the reference engine comes last and is always there.
+---@return vkd.Device[]? devices A Lua list, 1-based; each device's `index` is 0-based.
+---@return string? message
+---@return string? status
+function contexts.devices()
+  local count = ffi.new("uint32_t[1]")
+  local status = c.vkd_device_count(count)
+  if status ~= 0 then return failure(status) end
+  local devices = {}
+  for index = 0, count[0] - 1 do
+    local info = sized("vkd_device_info")
+    status = c.vkd_device_get_info(index, info)
+    if status ~= 0 then return failure(status) end
+    devices[#devices + 1] = device_table(info, index)
+  end
+  return devices
+end
+
+-- Contexts
+
+local CONTEXT_OPTIONS = { device = "string number", memory_limit = "number",
+  sequence_kernel = "string", submit_target_ms = "number", threads = "number" }
+local KERNELS = { auto = 0, buffer = 1, registers = 2 }
+
+---A device, opened for computing. Make one and keep it; it frees itself when it is collected.
+---@class vkd.Context
+local Context = {}
+Context.__index = Context
+contexts.Context = Context
+
+---@class vkd.ContextOptions
+---@field device? string|integer "reference", "vulkan", a part of a device's name, a UUID in hex, or an index from `vkd.devices` (0-based). Default: the environment variable VKD_DEVICE, else the best device.
+---@field memory_limit? number The most bytes of memory that a run may use: of the device's, for the CPU engine of the host's. Default: VKD_MEMORY_LIMIT, else what is free.
+---@field sequence_kernel? "auto"|"buffer"|"registers" All give the same result.
+---@field threads? integer Threads of the CPU engine; default: `VKD_THREADS`, else one per processor.
+---@field submit_target_ms? integer How long one submission to the device should take, at most 1000.
+
+local function device_name(device)
+  if type(device) == "number" then
+    if not support.is_integer(device, 0, 4294967295) then
+      misuse("option device must be a name or an index from 0, not %s", describe(device))
+    end
+    return ("%d"):format(device)
+  end
+  if device and device:find("\0", 1, true) then misuse("option device holds a NUL character") end
+  return device or ""
+end
+
+---Opens a device.
+---@param options? vkd.ContextOptions
+---@return vkd.Context? context
+---@return string? message
+---@return string? status
+function contexts.open(options)
+  options = input.options(options, CONTEXT_OPTIONS)
+  local kernel = options.sequence_kernel or "auto"
+  if not KERNELS[kernel] then
+    misuse("option sequence_kernel must be \"auto\", \"buffer\" or \"registers\", not %s", describe(kernel))
+  end
+  local device = device_name(options.device)
+  local limit = input.count(options, "memory_limit", 1, 2 ^ 53) or 0
+  local target = input.count(options, "submit_target_ms", 1) or 0
+  local threads = input.count(options, "threads", 1) or 0
+  -- C reads the text during the call; as an array it stays where it is while `text` lives.
+  local text = ffi.new("char[?]", #device + 1, device)
+  local out = ffi.new("vkd_context *[1]")
+  local raw = sized("vkd_context_options")
+  raw.device, raw.memory_limit, raw.submit_target_ms = text, limit, target
+  raw.sequence_kernel, raw.threads = KERNELS[kernel], threads
+  local status = c.vkd_context_create(raw, out)
+  if status ~= 0 then return failure(status) end
+  return setmetatable(
+    { _handle = ffi.gc(out[0], c.vkd_context_free), _text = text }, Context)
+end
+
+---Describes the device.
+---@return vkd.Device? device
+---@return string? message
+---@return string? status
+function Context:info()
+  local info = sized("vkd_device_info")
+  local status = c.vkd_context_get_info(live(self, Context, "context", "info"), info)
+  if status ~= 0 then return failure(status) end
+  return device_table(info)
+end
+
+---Frees the context. Its jobs go on. Using it afterwards is an error.
+function Context:free()
+  library.release(self, Context, "context", c.vkd_context_free)
+end
+
+-- By device name; "" is the default device. Making a context loads a driver, so they are kept.
+local shared_contexts = {}
+
+-- A lost device never works again, but the next call may make a new context for it.
+---@param context vkd.Context
+function contexts.forget(context)
+  for device, shared in pairs(shared_contexts) do
+    if shared == context then shared_contexts[device] = nil end
+  end
+end
+
+---The context that the options name, else the shared one of their device.
+---@param options { context?: vkd.Context, device?: string|integer }
+---@return vkd.Context? context
+---@return string? message
+---@return string? status
+function contexts.chosen(options)
+  local context = options.context
+  if context then
+    if options.device then misuse("options context and device exclude each other") end
+    if getmetatable(context) ~= Context then misuse("option context must come from vkd.context") end
+    if not context._handle then misuse("this context has been freed") end
+    return context
+  end
+  local device = device_name(options.device)
+  if not shared_contexts[device] then
+    local made, message, status = contexts.open({ device = device })
+    if not made then return nil, message, status end
+    shared_contexts[device] = made
+  end
+  return shared_contexts[device]
+end
+
+return contexts

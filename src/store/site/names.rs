@@ -1,0 +1,104 @@
+//! Ids as file names, and metadata: checked before anything is computed or written.
+
+use std::collections::HashMap;
+
+use serde::de::IgnoredAny;
+
+use super::Site;
+use crate::error::{Error, Result};
+
+/// Bytes of an id at the most: with ".json.partial" behind it a name has room in every usual file system.
+const LONGEST: usize = 240;
+
+/// Names that Windows keeps for devices, with any ending.
+const DEVICES: [&str; 4] = ["con", "prn", "aux", "nul"];
+
+/// Checks the number, the shape and the distinctness of ids, and that metadata is JSON.
+pub(super) fn check(site: &Site, num_items: u32) -> Result<()> {
+    if let Some(ids) = &site.ids {
+        check_count("ids", ids.len(), num_items)?;
+        let mut seen = HashMap::with_capacity(ids.len());
+        for (item, id) in (0..).zip(ids) {
+            let reason = illegal(id).map(str::to_owned).or_else(|| {
+                let earlier = seen.insert(id.as_str(), item)?;
+                Some(format!("item {earlier} has the same"))
+            });
+            if let Some(reason) = reason {
+                return Err(Error::BadId { item, id: shortened(id), reason });
+            }
+        }
+    }
+    if let Some(metadata) = &site.metadata {
+        check_count("metadata", metadata.len(), num_items)?;
+        for (item, text) in (0..).zip(metadata) {
+            if let Err(error) = serde_json::from_str::<IgnoredAny>(text) {
+                return Err(Error::BadMetadata { item, reason: error.to_string() });
+            }
+        }
+    }
+    Ok(())
+}
+
+fn check_count(option: &'static str, got: usize, num_items: u32) -> Result<()> {
+    if got == num_items as usize {
+        return Ok(());
+    }
+    let allowed = format!("there must be one for each of the {num_items} items");
+    Err(Error::BadOption { option, got: got.to_string(), allowed })
+}
+
+fn shortened(id: &str) -> String {
+    id.chars().take(60).flat_map(char::escape_default).collect()
+}
+
+/// What makes an id no file name on some system that sites are served from; `None` where nothing does.
+fn illegal(id: &str) -> Option<&'static str> {
+    let stem = id.split('.').next().unwrap_or_default().to_lowercase();
+    let port = |name: &str| {
+        stem.strip_prefix(name).is_some_and(|rest| matches!(rest.as_bytes(), [b'1'..=b'9']))
+    };
+    if id.is_empty() {
+        Some("it is empty")
+    } else if id.len() > LONGEST {
+        Some("it is longer than 240 bytes")
+    } else if id.chars().any(|c| c.is_control() || "/\\<>:\"|?*".contains(c)) {
+        Some("it holds a control character or one of / \\ < > : \" | ? *")
+    } else if id.starts_with('.') || id.ends_with(['.', ' ']) {
+        Some("it begins with a dot, or ends with a dot or a space")
+    } else if DEVICES.contains(&&*stem) || port("com") || port("lpt") {
+        Some("it is the name of a device on Windows")
+    } else {
+        None
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn ids_must_be_file_names() {
+        for good in ["a", "psalm-1-1", "Über uns", "a.b", "0", "com10", "console", "a b"] {
+            assert_eq!(illegal(good), None, "{good}");
+        }
+        let long = "x".repeat(241);
+        for bad in [
+            "", ".", "..", ".a", "a/b", "..\\b", "a\0", "a\n", "a.", "a ", "CON", "nul.txt", "Com1",
+            "lpt9.x", "a:b", "what?", &long,
+        ] {
+            assert!(illegal(bad).is_some(), "{bad}");
+        }
+    }
+
+    #[test]
+    fn the_first_wrong_one_is_named() {
+        let site = |ids: [&str; 3]| Site { ids: Some(ids.map(String::from).into()), ..Site::default() };
+        assert_eq!(check(&site(["a", "b", "c"]), 3), Ok(()));
+        let error = check(&site(["a", "b", "a"]), 3).unwrap_err();
+        assert!(error.to_string().contains("item 0 has the same"), "{error}");
+        assert!(check(&site(["a", "b", "c"]), 4).unwrap_err().to_string().contains("ids is 3"));
+        let metadata = Some(vec!["{}".into(), "{\"a\":".into()]);
+        let error = check(&Site { metadata, ..Site::default() }, 2).unwrap_err();
+        assert!(matches!(error, Error::BadMetadata { item: 1, .. }), "{error}");
+    }
+}
