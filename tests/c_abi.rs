@@ -50,11 +50,17 @@ fn program(name: &str, shared: bool) -> PathBuf {
 }
 
 fn sequences(program: &Path, device: &str, file: &str, center: bool) -> Vec<u32> {
+    rows(program, device, file, center, None)
+}
+
+/// Sequences, or the k nearest of each item.
+fn rows(program: &Path, device: &str, file: &str, center: bool, k: Option<u32>) -> Vec<u32> {
     let out = program.with_extension(format!("{device}.{}.{center}", file.replace('/', "_")));
     let mut command = Command::new(program);
     command.arg(root().join("tests/golden").join(file)).arg(&out).env("VKD_DEVICE", device);
-    if center {
-        command.arg("center");
+    command.arg(if center { "center" } else { "plain" });
+    if let Some(k) = k {
+        command.arg(k.to_string());
     }
     run(&mut command);
     let bytes = std::fs::read(&out).unwrap();
@@ -83,6 +89,35 @@ fn golden_cases_from_c() {
                 }
             }
         }
+    }
+}
+
+#[test]
+fn golden_neighbors_from_c() {
+    let program = program("main_job", true);
+    let mut checked = 0;
+    for case in common::golden() {
+        for (center, device) in [(false, "cpu"), (true, "cpu"), (false, "llvmpipe")] {
+            for (k, expected) in case.neighbor_hashes(center).into_iter().filter(|&(k, _)| k > 1) {
+                let found = rows(&program, device, &case.name, center, Some(k - 1));
+                let found = common::with_itself(&found, k);
+                assert_eq!(common::sha256(&found), expected, "{}, k {k}, {device}", case.name);
+                checked += 1;
+            }
+        }
+    }
+    assert!(checked > 20, "{checked}");
+}
+
+#[test]
+fn neighbors_and_sites_from_c() {
+    for (shared, device) in [(true, "cpu"), (false, "reference"), (true, "llvmpipe")] {
+        let program = program("neighbors", shared);
+        let folder = program.with_extension("folder");
+        let _ = std::fs::remove_dir_all(&folder);
+        std::fs::create_dir(&folder).unwrap();
+        run(Command::new(&program).arg(&folder).env("VKD_DEVICE", device));
+        std::fs::remove_dir_all(&folder).unwrap();
     }
 }
 

@@ -6,7 +6,7 @@ mod common;
 use common::{random, Npy};
 use vkd::engine::cpu::{Level, Settings};
 use vkd::context::{NeighborRequest, NeighborsTo};
-use vkd::engine::neighbors::{similarity, Neighbors};
+use vkd::engine::neighbors::{similarity, Neighbors, QueryShape};
 use vkd::engine::vulkan;
 use vkd::job::Output;
 use vkd::{Context, ContextOptions, Elements, Error};
@@ -52,15 +52,12 @@ fn find(
     }
 }
 
-/// Every item followed by its k - 1 nearest: the oracle excludes an item by the lowest 64-bit number and then negates it, which
-/// leaves it the lowest, so in the committed hashes every row begins with its own item.
+/// What the committed hashes are of.
 fn with_itself(context: &Context, npy: &Npy, center: bool, k: u32) -> Vec<u32> {
-    if k == 1 {
-        return (0..npy.num_items).collect();
+    match k {
+        1 => (0..npy.num_items).collect(),
+        _ => common::with_itself(&find(context, npy, center, k - 1, None).unwrap().indices, k),
     }
-    let found = find(context, npy, center, k - 1, None).unwrap();
-    let rows = (0..).zip(found.indices.chunks(k as usize - 1));
-    rows.flat_map(|(item, row)| std::iter::once(item).chain(row.iter().copied())).collect()
 }
 
 #[test]
@@ -181,6 +178,63 @@ fn an_item_is_its_own_nearest_as_a_query() {
     assert!(found.similarities().all(|similarity| similarity > 0.9999));
     assert_eq!(similarity(32767 * 32767), 1.0);
     assert_eq!(similarity(0), 0.0);
+}
+
+#[test]
+fn similarities_of_all_pairs() {
+    for (items, dim) in [(1, 3), (2, 1), (67, 5), (200, 33)] {
+        let npy = random(items, dim, 300);
+        let all = |context: &Context, upper| {
+            let elements = Elements::F32(&npy.values);
+            let job = context.start_similarities(elements, items, dim, false, upper).unwrap();
+            let result = job.wait(None).unwrap();
+            assert_eq!(job.progress().picks_done(), job.progress().picks_total());
+            match result.as_ref() {
+                Ok(Output::Similarities(values)) => values.clone(),
+                other => panic!("{other:?}"),
+            }
+        };
+        let staged = vulkan::Settings {
+            force_staging: true,
+            max_binding_bytes: Some(8 * 4 * u64::from(items + 3)),
+            ..Default::default()
+        };
+        let expected = all(&reference(), false);
+        let n = items as usize;
+        assert_eq!(expected.len(), n * n);
+        for context in [cpu(None, 2), llvmpipe(Default::default()), llvmpipe(staged)] {
+            assert!(all(&context, false) == expected, "{items} x {dim}, {:?}", context.info().name);
+            let upper = all(&context, true);
+            assert_eq!(upper.len(), n * (n - 1) / 2);
+            for i in 0..n {
+                assert!((expected[i * n + i] - 1.0).abs() < 1e-3);
+                for j in i + 1..n {
+                    assert_eq!(upper[i * n - i * (i + 1) / 2 + j - i - 1], expected[i * n + j]);
+                    assert_eq!(expected[j * n + i], expected[i * n + j]);
+                }
+            }
+        }
+    }
+}
+
+#[test]
+fn the_plan_says_what_is_checked() {
+    let shape = QueryShape { num_items: 1000, dim: 20, num_rows: 1000, own: true, k: 999 };
+    for context in [cpu(None, 2), llvmpipe(Default::default()), reference()] {
+        let plan = context.plan_neighbors(&shape, false).unwrap();
+        assert_eq!((plan.sequences, plan.picks, plan.output_bytes), (1000, 1_000_000, 7_992_000));
+        assert!(plan.host_bytes >= plan.output_bytes + 1000 * 42, "{plan:?}");
+        let in_file = context.plan_neighbors(&shape, true).unwrap();
+        assert_eq!(in_file.host_bytes + 7_992_000, plan.host_bytes);
+        let error = context.plan_neighbors(&QueryShape { k: 1000, ..shape }, false).unwrap_err();
+        assert_eq!(error, Error::TooManyNeighbors { k: 1000, others: 999 });
+    }
+    let options =
+        ContextOptions { device: Some("cpu".into()), memory_limit: Some(1 << 20), ..Default::default() };
+    let context = Context::new(&options).unwrap();
+    assert!(matches!(context.plan_neighbors(&shape, false), Err(Error::TooLarge { .. })));
+    let npy = random(1000, 20, 5);
+    assert!(matches!(find(&context, &npy, false, 999, None), Err(Error::TooLarge { .. })));
 }
 
 #[test]

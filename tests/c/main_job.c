@@ -1,5 +1,5 @@
-/* The main job from C: reads a .npy file (f2 or f4, C order), computes all sequences, writes them as
- * raw u32 rows. `main_job --leak ROUNDS` creates, computes and frees that many times instead. */
+/* The main job from C: reads a .npy file (f2 or f4, C order), computes all sequences (with a number K: the K
+ * nearest of each item), writes them as raw u32 rows. `main_job --leak ROUNDS` creates, computes and frees that many times instead. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -34,7 +34,7 @@ static int leak(long rounds) {
 int main(int argc, char **argv) {
     if (argc == 3 && strcmp(argv[1], "--leak") == 0) return leak(atol(argv[2]));
     if (argc < 3) {
-        fprintf(stderr, "usage: main_job FILE.npy OUT [center]\n");
+        fprintf(stderr, "usage: main_job FILE.npy OUT [center|plain [K]]\n");
         return 2;
     }
     FILE *file = fopen(argv[1], "rb");
@@ -49,7 +49,8 @@ int main(int argc, char **argv) {
     if (!shape || sscanf(shape, "'shape': (%u, %u)", &num_items, &dim) != 2) return 1;
     int half = strstr(text, "'<f2'") != NULL;
     size_t bytes = (size_t)num_items * dim * (half ? 2 : 4);
-    size_t results = (size_t)num_items * num_items;
+    uint32_t k = argc > 4 ? (uint32_t)atol(argv[4]) : 0;
+    size_t results = (size_t)num_items * (k ? k : num_items);
     void *items = malloc(bytes);
     uint32_t *out = malloc(results * sizeof *out);
     if (!items || !out || fread(items, 1, bytes, file) != bytes) return 1;
@@ -60,9 +61,15 @@ int main(int argc, char **argv) {
     memset(&options, 0, sizeof options);
     options.struct_size = sizeof options;
     options.element_type = half ? VKD_F16 : VKD_F32;
-    options.flags = argc > 3 ? VKD_CENTER : 0;
+    options.flags = argc > 3 && strcmp(argv[3], "center") == 0 ? VKD_CENTER : 0;
+    vkd_neighbor_options nearest;
+    memset(&nearest, 0, sizeof nearest);
+    nearest.struct_size = sizeof nearest;
+    nearest.element_type = options.element_type;
+    nearest.flags = options.flags;
     if (vkd_context_create(NULL, &context) != VKD_OK) return failed("vkd_context_create");
-    int32_t status = vkd_batch_compute(context, items, num_items, dim, &options, out);
+    int32_t status = k ? vkd_neighbors(context, items, num_items, dim, k, &nearest, out, NULL)
+                       : vkd_batch_compute(context, items, num_items, dim, &options, out);
     if (status != VKD_OK) return failed(vkd_status_name(status));
     vkd_context_free(context);
 

@@ -1,5 +1,6 @@
 -- Neighbours through LuaJIT.
 
+local ffi = require("ffi")
 local helper = dofile(debug.getinfo(1, "S").source:match("^@(.*[/\\])") .. "helper.lua")
 local vkd = helper.vkd()
 
@@ -51,10 +52,81 @@ describe("neighbours", function()
     assert.error_matches(function() found.row(1) end, "row is a method")
   end)
 
-  it("say where they are not computed yet", function()
-    local result, message, status = vkd.neighbors(rows, 5, 1, { device = "llvmpipe" })
+  it("run as jobs, with a plan, and into a file that vkd.open maps", function()
+    local numbers = helper.numbers(60, 5)
+    local plan = assert(vkd.plan_neighbors(60, 5, 7))
+    assert.equal(60, plan.sequences)
+    assert.equal(3600, plan.picks)
+    local job = assert(vkd.start_neighbors(numbers, 60, 7))
+    assert(job:wait())
+    local found, report = assert(job:result())
+    assert.equal(3600, report.picks)
+    job:free()
+    local path = os.tmpname()
+    os.remove(path)
+    local told = 0
+    local opened = assert(vkd.neighbors(numbers, 60, 7,
+      { output = path, progress = function(progress) told = progress.fraction end }))
+    assert.equal(1, told)
+    assert.equal("uint16_t", opened.item_type)
+    local other = assert(vkd.open(path))
+    assert.is_true(other:verify())
+    for i = 1, 60 do
+      assert.same({ found:row(i) }, { opened:row(i) })
+      assert.same({ found:row(i) }, { other:row(i) })
+    end
+    local result, _, status = vkd.neighbors(helper.numbers(60, 4), 60, 7, { output = path })
     assert.is_nil(result)
-    assert.equal("VKD_ERROR_UNSUPPORTED", status)
-    assert.matches('device "cpu"', message, 1, true)
+    assert.equal("VKD_ERROR_OTHER_RESULTS", status)
+    opened:free()
+    assert.error_matches(function() opened:row(1) end, "freed")
+    os.remove(path)
   end)
+
+  it("refuse plans that cannot be", function()
+    local plan, message, status = vkd.plan_neighbors(5, 2, 5)
+    assert.is_nil(plan)
+    assert.matches("4 other items", message)
+    assert.equal("VKD_ERROR_TOO_MANY_NEIGHBORS", status)
+    assert.is_truthy(vkd.plan_neighbors(5, 2, 5, { num_queries = 3 }))
+  end)
+
+  it("come with the similarities of all pairs", function()
+    local all, count = assert(vkd.similarity(rows))
+    assert.equal(25, count)
+    local upper, pairs_count = assert(vkd.similarity(rows, { upper = true }))
+    assert.equal(10, pairs_count)
+    for i = 0, 4 do
+      for j = i + 1, 4 do
+        assert.equal(all[i * 5 + j], upper[i * 5 - i * (i + 1) / 2 + j - i - 1])
+      end
+    end
+    local result, _, status = vkd.similarity({ { 1, 0 }, { 0, 0 } })
+    assert.is_nil(result)
+    assert.equal("VKD_ERROR_ZERO_NORM", status)
+  end)
+end)
+
+describe("golden neighbours", function()
+  local FOLDER = helper.root .. "tests/golden/"
+  for _, case in ipairs(helper.json(helper.read_file(FOLDER .. "golden.json"))) do
+    for _, center in ipairs({ false, true }) do
+      for name, hash in pairs(case[center and "centered" or "plain"]) do
+        local k = tonumber(name:match("^neighbors_(%d+)_sha256$"))
+        if k and k > 1 then
+          it(case.file .. ", k " .. k .. (center and " centred" or " plain"), function()
+            local found = assert(vkd.neighbors(assert(vkd.load_npy(FOLDER .. case.file)), nil, k - 1,
+              { center = center }))
+            -- In the recorded hashes every row begins with its own item: see tests/common/mod.rs.
+            local numbers = ffi.new("uint32_t[?]", found.count * k)
+            for i = 0, found.count - 1 do
+              numbers[i * k] = i
+              ffi.copy(numbers + i * k + 1, found.indices + i * (k - 1), (k - 1) * 4)
+            end
+            assert.equal(hash, helper.sha256(ffi.string(numbers, found.count * k * 4)))
+          end)
+        end
+      end
+    end
+  end
 end)

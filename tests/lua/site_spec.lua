@@ -1,0 +1,101 @@
+-- The files of a site through LuaJIT.
+
+local helper = dofile(debug.getinfo(1, "S").source:match("^@(.*[/\\])") .. "helper.lua")
+local vkd = helper.vkd()
+
+describe("a site", function()
+  local numbers = helper.numbers(20, 4)
+  local folder, ids, metadata
+
+  before_each(function()
+    folder = os.tmpname()
+    os.remove(folder)
+    ids, metadata = {}, {}
+    for i = 1, 20 do ids[i], metadata[i] = "poem-" .. i, ('{"title":"No. %d"}'):format(i) end
+  end)
+  after_each(function() os.execute("rm -rf " .. folder) end)
+
+  local function page(id) return helper.json(helper.read_file(folder .. "/pages/" .. id .. ".json")) end
+
+  it("is written from embeddings, from results in memory and from a file, with the same bytes", function()
+    local options = { directory = folder .. "/pages", rankings = folder .. "/rankings.json", ids = ids,
+      metadata = metadata }
+    local function written(source, more)
+      local all = {}
+      for name, value in pairs(options) do all[name] = value end
+      for name, value in pairs(more or {}) do all[name] = value end
+      local done, report = assert(vkd.site(source, all))
+      assert.is_true(done)
+      assert.equal(21, report.files)
+      local text = helper.read_file(folder .. "/rankings.json")
+      for i = 1, 20 do text = text .. helper.read_file(folder .. "/pages/poem-" .. i .. ".json") end
+      os.execute("rm -rf " .. folder)
+      return text
+    end
+    os.execute("mkdir -p " .. folder)
+    local found = assert(vkd.neighbors(numbers, 20, 19))
+    local expected = written(found)
+    assert.equal(expected, written(numbers, { k = 19, num_items = 20, threads = 3 }))
+    assert.equal(expected, written(found, { sync = false, threads = 1 }))
+    local path = os.tmpname()
+    os.remove(path)
+    local opened = assert(vkd.neighbors(numbers, 20, 19, { output = path }))
+    assert.equal(expected, written(opened))
+    os.remove(path)
+  end)
+
+  it("has a page for each item, and rankings", function()
+    local found = assert(vkd.neighbors(numbers, 20, 19))
+    assert(vkd.site(found, { directory = folder .. "/pages", rankings = folder .. "/pages/all",
+      ids = ids, metadata = metadata, top = 3 }))
+    local items, similarities = found:row(7)
+    local seventh = page("poem-7")
+    assert.equal("poem-7", seventh.id)
+    assert.equal("No. 7", seventh.metadata.title)
+    assert.equal(3, #seventh.similar)
+    for place = 1, 3 do
+      assert.equal("poem-" .. items[place], seventh.similar[place].id)
+      assert.is_true(math.abs(similarities[place] - seventh.similar[place].similarity) < 1e-6)
+    end
+    local all = helper.json(helper.read_file(folder .. "/pages/all"))
+    assert.equal("similar", all.list)
+    assert.equal("poem-20", all.ids[20])
+    assert.same({ items[1] - 1, items[2] - 1, items[3] - 1 }, all.rankings[7])
+  end)
+
+  it("of sequences tells what is different; ids count from 1 without names", function()
+    local sequences = assert(vkd.batch_compute(numbers, 20, { starts = { 5, 2 }, length = 4 }))
+    local job = assert(vkd.start_site(sequences, { directory = folder .. "/pages" }))
+    assert(job:wait())
+    assert.is_true((job:result()))
+    assert.equal(2, job:poll().files_total)
+    job:free()
+    local row, fifth = sequences:row(1), page("5")
+    assert.same({ tostring(row[2]), tostring(row[3]), tostring(row[4]) }, fifth.different)
+    assert.equal("2", page("2").id)
+  end)
+
+  it("refuses what cannot be a file, and mistakes at the caller's line", function()
+    local found = assert(vkd.neighbors(numbers, 20, 2))
+    local function refused(status, text, options)
+      options.directory = options.directory or folder .. "/pages"
+      local result, message, name = vkd.site(found, options)
+      assert.is_nil(result)
+      assert.equal(status, name)
+      assert.matches(text, message, 1, true)
+    end
+    ids[3] = "../up"
+    refused("VKD_ERROR_BAD_ID", "item 2", { ids = ids })
+    ids[3] = "poem-1"
+    refused("VKD_ERROR_BAD_ID", "same", { ids = ids })
+    metadata[9] = "{"
+    refused("VKD_ERROR_BAD_METADATA", "item 8", { metadata = metadata })
+    refused("VKD_ERROR_FILE", "/proc/nonexistent", { directory = "/proc/nonexistent/pages" })
+    assert.error_matches(function() vkd.site(found, { ids = { "a" }, directory = folder }) end, "holds 1 texts")
+    assert.error_matches(function() vkd.site(found, { k = 3, directory = folder }) end, "goes with embeddings")
+    assert.error_matches(function() vkd.site(numbers, { num_items = 20, directory = folder }) end, "k is needed")
+    assert.error_matches(function() vkd.site(found, { pages = folder }) end, "no option")
+    ids[3] = 7
+    assert.error_matches(function() vkd.site(found, { ids = ids, directory = folder }) end, "ids%[3%] must be a string")
+  end)
+end)

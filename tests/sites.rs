@@ -1,0 +1,359 @@
+//! Files of neighbours and of sites: contents, independence of threads and sources, damage, wrong input, cancelling.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, missing_docs)]
+
+mod common;
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+
+use common::{random, Npy};
+use vkd::context::{start_site, NeighborRequest, NeighborsTo};
+use vkd::engine::neighbors::Neighbors;
+use vkd::job::{Job, Output};
+use vkd::store::site::{Site, Source};
+use vkd::store::{NeighborsFile, SequencesFile, Target};
+use vkd::{Context, ContextOptions, Elements, Error, Request};
+
+fn context(device: &str) -> Context {
+    Context::new(&ContextOptions { device: Some(device.into()), ..Default::default() }).unwrap()
+}
+
+/// An empty folder.
+fn folder(name: &str) -> PathBuf {
+    let path = std::env::temp_dir().join(format!("vkd-sites-{name}-{}", std::process::id()));
+    let _ = std::fs::remove_dir_all(&path);
+    std::fs::create_dir(&path).unwrap();
+    path
+}
+
+fn request(npy: &Npy, k: u32) -> NeighborRequest<'_> {
+    let elements = Elements::F32(&npy.values);
+    let (num_items, dim) = (npy.num_items, npy.dim);
+    NeighborRequest { elements, num_items, dim, center: false, k, queries: None }
+}
+
+fn end(job: Job) -> Result<Output, Error> {
+    let result = job.wait(None).unwrap();
+    let progress = job.progress();
+    if result.is_ok() {
+        assert_eq!(progress.files_done(), progress.files_total());
+    }
+    result.as_ref().clone()
+}
+
+fn neighbors(npy: &Npy, k: u32) -> Neighbors {
+    let job = context("cpu").start_neighbors(&request(npy, k), NeighborsTo::Memory).unwrap();
+    match end(job) {
+        Ok(Output::Neighbors(neighbors)) => neighbors,
+        other => panic!("{other:?}"),
+    }
+}
+
+/// Writes neighbours to a file.
+fn write(device: &str, npy: &Npy, k: u32, path: &Path, overwrite: bool) -> Result<Output, Error> {
+    let target = Target { path: path.to_owned(), overwrite };
+    end(context(device).start_neighbors(&request(npy, k), NeighborsTo::File(&target))?)
+}
+
+/// All files below a folder by name; none may be a partial one.
+fn files(folder: &Path) -> BTreeMap<String, Vec<u8>> {
+    let entry = |entry: std::io::Result<std::fs::DirEntry>| {
+        let entry = entry.unwrap();
+        let name = entry.file_name().into_string().unwrap();
+        assert!(!name.ends_with(".partial"), "{name}");
+        (name, std::fs::read(entry.path()).unwrap())
+    };
+    std::fs::read_dir(folder).unwrap().map(entry).collect()
+}
+
+fn site(folder: &Path, threads: u32) -> Site {
+    let (directory, rankings) = (folder.join("pages"), folder.join("rankings.json"));
+    Site {
+        directory: Some(directory),
+        rankings: Some(rankings),
+        threads: Some(threads),
+        ..Site::default()
+    }
+}
+
+/// Pages and rankings, then the folder is removed.
+fn written(folder: &Path) -> (BTreeMap<String, Vec<u8>>, Vec<u8>) {
+    let pages = files(&folder.join("pages"));
+    let rankings = std::fs::read(folder.join("rankings.json")).unwrap();
+    std::fs::remove_dir_all(folder).unwrap();
+    (pages, rankings)
+}
+
+#[test]
+fn a_file_of_neighbors_holds_them_bit_for_bit() {
+    let folder = folder("neighbors");
+    let npy = random(150, 9, 4);
+    let expected = neighbors(&npy, 20);
+    let mut bytes = Vec::new();
+    for device in ["cpu", "llvmpipe", "reference"] {
+        let path = folder.join(device);
+        assert_eq!(write(device, &npy, 20, &path, false), Ok(Output::File(path.clone())));
+        let file = NeighborsFile::open(&path).unwrap();
+        file.verify().unwrap();
+        assert_eq!((file.meta().count, file.meta().k, file.item_bytes()), (150, 20, 2));
+        for row in 0..150 {
+            let (items, similarities) = file.row(row).unwrap();
+            let begin = row as usize * 20;
+            assert!(items.iter().eq(expected.indices[begin..begin + 20].iter().copied()));
+            assert!(similarities.iter().copied().eq(expected.similarities().skip(begin).take(20)));
+        }
+        assert!(file.row(150).is_err());
+        bytes.push(std::fs::read(&path).unwrap());
+    }
+    assert!(bytes.iter().all(|other| *other == bytes[0]), "the bytes depend on the device");
+    std::fs::remove_dir_all(folder).unwrap();
+}
+
+#[test]
+fn a_file_stays_grows_or_is_refused() {
+    let folder = folder("again");
+    let path = folder.join("file");
+    let (npy, other) = (random(90, 5, 4), random(90, 5, 5));
+    write("cpu", &npy, 7, &path, false).unwrap();
+    let before = std::fs::metadata(&path).unwrap().modified().unwrap();
+    write("cpu", &npy, 7, &path, false).unwrap();
+    write("cpu", &npy, 3, &path, false).unwrap();
+    assert_eq!(std::fs::metadata(&path).unwrap().modified().unwrap(), before);
+    write("cpu", &npy, 12, &path, false).unwrap();
+    assert_eq!(NeighborsFile::open(&path).unwrap().meta().k, 12);
+    let error = write("cpu", &other, 3, &path, false).unwrap_err();
+    assert!(matches!(error, Error::OtherResults { what: "corpus fingerprint", .. }), "{error}");
+    write("cpu", &other, 3, &path, true).unwrap();
+    assert_eq!(NeighborsFile::open(&path).unwrap().meta().k, 3);
+    let error = SequencesFile::open(&path).unwrap_err();
+    assert!(error.to_string().contains("vkd neighbours 1"), "{error}");
+    let error = write("cpu", &npy, 3, Path::new("/nonexistent/file"), false).unwrap_err();
+    assert!(matches!(error, Error::File { action: "open", .. }), "{error}");
+    std::fs::remove_dir_all(folder).unwrap();
+}
+
+#[test]
+fn every_cut_and_every_flipped_bit_is_found() {
+    let folder = folder("damage");
+    let (path, changed) = (folder.join("file"), folder.join("changed"));
+    write("cpu", &random(12, 3, 4), 4, &path, false).unwrap();
+    let whole = std::fs::read(&path).unwrap();
+    let open = |bytes: &[u8]| {
+        std::fs::write(&changed, bytes).unwrap();
+        NeighborsFile::open(&changed).and_then(|file| file.verify())
+    };
+    open(&whole).unwrap();
+    for length in 0..whole.len() {
+        assert!(open(&whole[..length]).is_err(), "{length} bytes");
+    }
+    let data = whole.len() - 12 * (8 + 4 * 4 + 4 * 2);
+    for bit in data * 8..whole.len() * 8 {
+        let mut bytes = whole.clone();
+        bytes[bit / 8] ^= 1 << (bit % 8);
+        assert!(open(&bytes).is_err(), "bit {bit}");
+    }
+    std::fs::remove_dir_all(folder).unwrap();
+}
+
+/// From an engine, from memory, from a file; with one thread and with many: the same bytes.
+#[test]
+fn the_bytes_of_a_site_depend_on_nothing_but_the_results() {
+    let npy = random(130, 6, 9);
+    let found = neighbors(&npy, 129);
+    let source = || Source::Neighbors {
+        k: 129,
+        indices: found.indices.clone(),
+        similarities: found.similarities().collect(),
+    };
+    let base = folder("reference");
+    end(start_site(source(), &site(&base, 1)).unwrap()).unwrap();
+    let (pages, rankings) = written(&base);
+    assert_eq!(pages.len(), 130);
+    let page: serde_json::Value = serde_json::from_slice(&pages["17.json"]).unwrap();
+    assert_eq!(page["id"], "17");
+    assert!(page.get("metadata").is_none());
+    let similar = page["similar"].as_array().unwrap();
+    assert_eq!(similar.len(), 129);
+    for (place, entry) in similar.iter().enumerate() {
+        assert_eq!(entry["id"], found.indices[17 * 129 + place].to_string());
+        let expected = found.similarities().nth(17 * 129 + place).unwrap();
+        assert!((entry["similarity"].as_f64().unwrap() - f64::from(expected)).abs() <= 5.1e-7);
+    }
+    let all: serde_json::Value = serde_json::from_slice(&rankings).unwrap();
+    assert_eq!(all["rankings"][17], serde_json::json!(found.indices[17 * 129..18 * 129]));
+    assert_eq!(all["list"], "similar");
+
+    for threads in [1, 2, 7] {
+        let again = folder(&format!("memory{threads}"));
+        end(start_site(source(), &site(&again, threads)).unwrap()).unwrap();
+        assert!(written(&again) == (pages.clone(), rankings.clone()), "{threads} threads");
+        for device in ["cpu", "llvmpipe", "reference"] {
+            let again = folder(&format!("{device}{threads}"));
+            let (site, request) = (site(&again, threads), request(&npy, 129));
+            end(context(device).start_neighbors(&request, NeighborsTo::Site(&site)).unwrap())
+                .unwrap();
+            assert!(written(&again) == (pages.clone(), rankings.clone()), "{device}, {threads}");
+        }
+    }
+    let again = folder("file");
+    let path = again.join("file");
+    write("cpu", &npy, 129, &path, false).unwrap();
+    end(start_site(Source::open(&path).unwrap(), &site(&again, 3)).unwrap()).unwrap();
+    assert!(written(&again) == (pages, rankings));
+}
+
+#[test]
+fn sequences_make_pages_of_what_is_different() {
+    let npy = random(40, 4, 2);
+    let starts = vec![7, 0, 39];
+    let rows = common::reference(&npy, false, &Request { starts: Some(starts), length: 9 });
+    let folder = folder("sequences");
+    let ids = (0..40).map(|item| format!("poem \u{e9} {item}")).collect();
+    let metadata = (0..40).map(|item| format!("{{\"line\":{item}}}")).collect();
+    let site = Site { ids: Some(ids), metadata: Some(metadata), top: 5, ..site(&folder, 2) };
+    let source = Source::Sequences { num_items: 40, length: 9, items: rows.clone() };
+    end(start_site(source, &site).unwrap()).unwrap();
+    let (pages, rankings) = written(&folder);
+    let names: Vec<&str> = pages.keys().map(String::as_str).collect();
+    assert_eq!(names, ["poem é 0.json", "poem é 39.json", "poem é 7.json"]);
+    let page: serde_json::Value = serde_json::from_slice(&pages["poem é 7.json"]).unwrap();
+    assert_eq!(page["metadata"]["line"], 7);
+    let different: Vec<String> = rows[1..6].iter().map(|item| format!("poem é {item}")).collect();
+    assert_eq!(page["different"], serde_json::json!(different));
+    let all: serde_json::Value = serde_json::from_slice(&rankings).unwrap();
+    assert_eq!(all["items"], serde_json::json!([7, 0, 39]));
+    assert_eq!(all["rankings"][2], serde_json::json!(rows[19..24]));
+}
+
+#[test]
+fn wrong_sites_are_refused_before_any_work() {
+    let npy = random(3, 4, 2);
+    let folder = folder("wrong");
+    let refused = |site: &Site| {
+        let result = context("cpu").start_neighbors(&request(&npy, 2), NeighborsTo::Site(site));
+        result.unwrap_err()
+    };
+    let good = site(&folder, 2);
+    let ids = |ids: [&str; 3]| Some(ids.map(String::from).to_vec());
+    assert!(refused(&Site::default()).to_string().contains("directory"));
+    let error = refused(&Site { ids: ids(["a", "b/c", "d"]), ..good.clone() });
+    assert!(matches!(error, Error::BadId { item: 1, .. }), "{error}");
+    let error = refused(&Site { ids: ids(["a", "b", "a"]), ..good.clone() });
+    assert!(matches!(error, Error::BadId { item: 2, .. }), "{error}");
+    let metadata = Some(vec!["1".into(), "{".into(), "2".into()]);
+    let error = refused(&Site { metadata, ..good.clone() });
+    assert!(matches!(error, Error::BadMetadata { item: 1, .. }), "{error}");
+    assert_eq!(files(&folder).len(), 0);
+
+    let with_queries = NeighborRequest {
+        queries: Some((Elements::F32(&npy.values), 3)),
+        ..request(&npy, 2)
+    };
+    let result = context("cpu").start_neighbors(&with_queries, NeighborsTo::Site(&good));
+    assert!(matches!(result, Err(Error::BadOption { option: "queries", .. })));
+    for items in [vec![0, 1, 0, 2], vec![0, 3]] {
+        let source = Source::Sequences { num_items: 3, length: 2, items };
+        let error = end(start_site(source, &good).unwrap()).unwrap_err();
+        assert!(matches!(error, Error::BadOption { option: "results", .. }), "{error}");
+    }
+    std::fs::remove_dir_all(folder).unwrap();
+}
+
+/// What cannot be written is named, and nothing half stays.
+#[test]
+fn an_error_names_the_file() {
+    let npy = random(300, 4, 2);
+    let folder = folder("blocked");
+    let good = site(&folder, 2);
+    std::fs::create_dir_all(folder.join("pages/123.json/in the way")).unwrap();
+    for from_engine in [true, false] {
+        let job = if from_engine {
+            context("cpu").start_neighbors(&request(&npy, 9), NeighborsTo::Site(&good)).unwrap()
+        } else {
+            let found = neighbors(&npy, 9);
+            let similarities = found.similarities().collect();
+            start_site(Source::Neighbors { k: 9, indices: found.indices, similarities }, &good)
+                .unwrap()
+        };
+        let error = end(job).unwrap_err();
+        let Error::File { action: "write", path, .. } = &error else { panic!("{error}") };
+        assert!(path.ends_with("pages/123.json"), "{error}");
+    }
+    let names: Vec<String> = std::fs::read_dir(folder.join("pages"))
+        .unwrap()
+        .map(|entry| entry.unwrap().file_name().into_string().unwrap())
+        .collect();
+    assert!(names.iter().all(|name| !name.ends_with(".partial")));
+    assert!(!folder.join("rankings.json").exists());
+    assert!(!folder.join("rankings.json.partial").exists());
+    std::fs::write(folder.join("a file"), "").unwrap();
+    let under_a_file = Site { directory: Some(folder.join("a file/pages")), ..Site::default() };
+    let job = context("cpu").start_neighbors(&request(&npy, 9), NeighborsTo::Site(&under_a_file));
+    let error = end(job.unwrap()).unwrap_err();
+    assert!(matches!(error, Error::File { action: "create", .. }), "{error}");
+    std::fs::remove_dir_all(folder).unwrap();
+}
+
+#[test]
+fn a_cancelled_site_ends_and_leaves_whole_files() {
+    let npy = random(2500, 16, 2);
+    let folder = folder("cancel");
+    let site = Site { no_sync: true, ..site(&folder, 2) };
+    let job =
+        context("cpu").start_neighbors(&request(&npy, 2499), NeighborsTo::Site(&site)).unwrap();
+    while job.progress().files_done() < 20 {
+        std::thread::yield_now();
+    }
+    job.cancel();
+    assert_eq!(job.wait(None).unwrap().as_ref(), &Err(Error::Cancelled));
+    drop(job);
+    let pages = files(&folder.join("pages"));
+    assert!(pages.len() >= 20 && pages.len() < 2500, "{}", pages.len());
+    for page in pages.values().take(50) {
+        let page: serde_json::Value = serde_json::from_slice(page).unwrap();
+        assert_eq!(page["similar"].as_array().unwrap().len(), 2499);
+    }
+    assert!(!folder.join("rankings.json").exists());
+    std::fs::remove_dir_all(folder).unwrap();
+}
+
+/// A limit for files instead of a full disk; in a process of its own, whose name says so.
+#[cfg(target_os = "linux")]
+#[test]
+fn a_full_disk_is_an_error_that_names_the_file() {
+    if std::env::var_os("VKD_TEST_CHILD").is_none() {
+        let test = "a_full_disk_is_an_error_that_names_the_file";
+        let status = std::process::Command::new(std::env::current_exe().unwrap())
+            .args([test, "--exact", "--test-threads=1"])
+            .env("VKD_TEST_CHILD", "1")
+            .status()
+            .unwrap();
+        assert!(status.success());
+        return;
+    }
+    // SAFETY: no handler, the signal is ignored; without it the write fails with EFBIG.
+    unsafe { libc::signal(libc::SIGXFSZ, libc::SIG_IGN) };
+    let limit = libc::rlimit { rlim_cur: 3000, rlim_max: libc::RLIM_INFINITY };
+    // SAFETY: a valid struct; only this process is limited.
+    assert_eq!(unsafe { libc::setrlimit(libc::RLIMIT_FSIZE, &limit) }, 0);
+    let npy = random(300, 4, 2);
+    let folder = folder("full");
+    let pages = Site { directory: Some(folder.join("pages")), ..Site::default() };
+    let small = Site { top: 20, ..pages.clone() };
+    let write = |site: &Site| {
+        end(context("cpu").start_neighbors(&request(&npy, 299), NeighborsTo::Site(site)).unwrap())
+    };
+    write(&small).unwrap();
+    let error = write(&pages).unwrap_err();
+    let Error::DiskFull { action: "write", path, bytes, .. } = &error else { panic!("{error}") };
+    assert!(path.ends_with(".json") && *bytes > 3000, "{error}");
+    // What was there before stays whole.
+    assert_eq!(files(&folder.join("pages")).len(), 300);
+    let error = self::write("cpu", &npy, 299, &folder.join("file"), false).unwrap_err();
+    assert!(matches!(error, Error::DiskFull { action: "create", .. }), "{error}");
+    let rankings = Site { rankings: Some(folder.join("rankings.json")), ..Site::default() };
+    let error = write(&rankings).unwrap_err();
+    assert!(matches!(error, Error::DiskFull { .. }), "{error}");
+    assert_eq!(std::fs::read_dir(&folder).unwrap().count(), 1, "only the folder of pages");
+    std::fs::remove_dir_all(folder).unwrap();
+}
