@@ -2,7 +2,7 @@
 
 use std::fs::File;
 use std::io;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 /// Writes all of `bytes` at `place`.
 #[cfg(unix)]
@@ -50,6 +50,21 @@ pub(super) fn reserve(file: &File, bytes: u64) -> io::Result<()> {
         }
     }
     file.set_len(bytes)
+}
+
+/// Brings files of one folder to the disk. An error comes with the file that had it.
+pub(super) fn sync_files(files: &[&Path]) -> Result<(), (PathBuf, io::Error)> {
+    // One call for the whole file system takes as long as its data, where one for each file waits for the disk each time.
+    #[cfg(target_os = "linux")]
+    if let [first, _, ..] = files {
+        let sync = || Ok(rustix::fs::syncfs(File::open(first)?)?);
+        return sync().map_err(|error| ((*first).to_owned(), error));
+    }
+    for file in files {
+        let sync = || File::options().write(true).open(file)?.sync_data();
+        sync().map_err(|error| ((*file).to_owned(), error))?;
+    }
+    Ok(())
 }
 
 /// Brings the name of a new file to the disk. Windows does that with the file.

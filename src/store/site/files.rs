@@ -1,6 +1,7 @@
 //! The files themselves: each is whole or not there.
 //!
-//! A page is written as ID.json.partial, brought to the disk and renamed. The rankings grow in the order of the rows, whatever
+//! A page is written as ID.json.partial, brought to the disk and renamed. That happens in batches of 64 MB, with one call for the
+//! whole file system where there is one: waiting for each page alone takes a millisecond and more. The rankings grow in the order of the rows, whatever
 //! the order in which they come: a row that is early waits in memory.
 
 use std::collections::BTreeMap;
@@ -15,15 +16,28 @@ use crate::error::Result;
 use crate::progress::Progress;
 use crate::store::file_error;
 use crate::store::partial::{self, partial_path};
-use crate::store::place::sync_directory;
+use crate::store::place::{sync_directory, sync_files};
 
 /// The files of a site, while they are written.
 pub(super) struct Files<'a> {
     site: &'a Site,
     pages: Pages,
     rankings: Option<Mutex<Rankings>>,
+    /// Pages that have not reached the disk yet.
+    waiting: Mutex<Vec<Page>>,
     progress: &'a Progress,
 }
+
+/// A whole page under its temporary name.
+struct Page {
+    partial: PathBuf,
+    path: PathBuf,
+    bytes: u64,
+}
+
+/// Bytes and pages of a batch.
+const BATCH_BYTES: u64 = 64 << 20;
+const BATCH_PAGES: usize = 1024;
 
 /// The file of the rankings, while it grows.
 struct Rankings {
@@ -66,7 +80,7 @@ impl<'a> Files<'a> {
             Some(path) => Some(Mutex::new(Rankings::begin(path, &pages.begin_rankings(items))?)),
             None => None,
         };
-        Ok(Files { site, pages, rankings, progress })
+        Ok(Files { site, pages, rankings, waiting: Mutex::default(), progress })
     }
 
     /// Writes a row. `text` is memory to work in.
@@ -96,26 +110,55 @@ impl<'a> Files<'a> {
 
     fn write_page(&self, path: &Path, page: &[u8]) -> Result<()> {
         let partial = partial_path(path);
-        let write = || -> io::Result<()> {
-            let mut file = File::create(&partial)?;
-            file.write_all(page)?;
-            if !self.site.no_sync {
-                file.sync_data()?;
-            }
-            drop(file);
-            fs::rename(&partial, path)
-        };
-        write().map_err(|error| {
+        let bytes = page.len() as u64;
+        let write = || File::create(&partial)?.write_all(page);
+        if let Err(error) = write() {
             let _ = fs::remove_file(&partial);
-            file_error("write", path, page.len() as u64, &error)
+            return Err(file_error("write", path, bytes, &error));
+        }
+        let page = Page { partial, path: path.to_owned(), bytes };
+        if self.site.no_sync {
+            return self.name(page);
+        }
+        let mut waiting = self.waiting.lock().unwrap_or_else(PoisonError::into_inner);
+        waiting.push(page);
+        let bytes: u64 = waiting.iter().map(|page| page.bytes).sum();
+        if bytes < BATCH_BYTES && waiting.len() < BATCH_PAGES {
+            return Ok(());
+        }
+        let batch = std::mem::take(&mut *waiting);
+        drop(waiting);
+        self.name_batch(batch)
+    }
+
+    /// Gives a whole page its name.
+    fn name(&self, page: Page) -> Result<()> {
+        fs::rename(&page.partial, &page.path).map_err(|error| {
+            let _ = fs::remove_file(&page.partial);
+            file_error("write", &page.path, page.bytes, &error)
         })?;
-        self.progress.add_file(page.len() as u64);
+        self.progress.add_file(page.bytes);
         Ok(())
     }
 
-    /// Finishes the rankings and brings the folder to the disk.
-    pub(super) fn finish(self) -> Result<()> {
-        if let Some(rankings) = self.rankings {
+    /// Brings pages to the disk and gives them their names. After an error the others still get theirs.
+    fn name_batch(&self, batch: Vec<Page>) -> Result<()> {
+        let partials: Vec<&Path> = batch.iter().map(|page| page.partial.as_path()).collect();
+        if let Err((partial, error)) = sync_files(&partials) {
+            let error = file_error("sync", &partial, 0, &error);
+            partials.iter().for_each(|partial| drop(fs::remove_file(partial)));
+            return Err(error);
+        }
+        let named: Vec<Result<()>> = batch.into_iter().map(|page| self.name(page)).collect();
+        named.into_iter().collect()
+    }
+
+    /// Names what waits, finishes the rankings and brings the folder to the disk.
+    pub(super) fn finish(mut self) -> Result<()> {
+        let waiting = self.waiting.get_mut().unwrap_or_else(PoisonError::into_inner);
+        let batch = std::mem::take(waiting);
+        self.name_batch(batch)?;
+        if let Some(rankings) = self.rankings.take() {
             let rankings = rankings.into_inner().unwrap_or_else(PoisonError::into_inner);
             let bytes = rankings.finish(self.pages.end_rankings())?;
             self.progress.add_file(bytes);
@@ -125,6 +168,14 @@ impl<'a> Files<'a> {
                 .map_err(|error| file_error("sync", directory, 0, &error)),
             _ => Ok(()),
         }
+    }
+}
+
+impl Drop for Files<'_> {
+    /// After an error or a cancel: pages without a name are gone.
+    fn drop(&mut self) {
+        let waiting = self.waiting.get_mut().unwrap_or_else(PoisonError::into_inner);
+        waiting.iter().for_each(|page| drop(fs::remove_file(&page.partial)));
     }
 }
 
