@@ -92,7 +92,9 @@ pub enum Error {
     OtherResults { path: String, what: &'static str, found: String, wanted: String },
     #[error("{path} is being written by another run; wait for it, or choose another path")]
     FileBusy { path: String },
-    #[error("the id of item {item} (0-based), \"{id}\", is no file name: {reason}; give it another id")]
+    #[error(
+        "the id of item {item} (0-based), \"{id}\", is no file name: {reason}; give it another id"
+    )]
     BadId { item: u32, id: String, reason: String },
     #[error("the metadata of item {item} (0-based) is no JSON value: {reason}")]
     BadMetadata { item: u32, reason: String },

@@ -13,8 +13,10 @@ mod common;
 use std::sync::Arc;
 use std::time::Duration;
 
+use vkd::engine::neighbors::Query;
+use vkd::engine::reference::Reference;
 use vkd::engine::vulkan::{Faults, Settings, VulkanEngine};
-use vkd::engine::Engine;
+use vkd::engine::{Engine, MemorySimilarities};
 use vkd::plan::Plan;
 use vkd::progress::Progress;
 use vkd::{Corpus, Elements, Error, Request};
@@ -116,6 +118,66 @@ fn a_failure_at_any_call_is_a_status_or_does_no_harm() {
     }
     println!("{calls} calls: {refused} refusals, {went_on} lost devices survived");
     assert!(refused > 100 && went_on > 200, "{refused} refused, {went_on} went on");
+}
+
+/// The same for neighbours and for dot products: a failure is a status, a lost device is survived with the same bits.
+#[test]
+fn a_failure_at_any_call_of_a_search_is_a_status_or_does_no_harm() {
+    let npy = common::npy("odd_257x7.npy");
+    let corpus =
+        Corpus::prepare(Elements::F32(&npy.values), npy.num_items, npy.dim, false).unwrap();
+    let query = Query { queries: None, k: 40 };
+    let settings = |faults: &Arc<Faults>| Settings {
+        // Several slabs of rows, and blocks of 60 queries.
+        max_binding_bytes: Some(60 * 260 * 8),
+        submit_target: Some(Duration::from_millis(5)),
+        ..settings(faults)
+    };
+    type Found = Result<(Vec<u32>, Vec<f32>), Error>;
+    let run = |faults: &Arc<Faults>| -> (bool, Found) {
+        let mut engine = match VulkanEngine::new("llvmpipe", &settings(faults)) {
+            Ok(engine) => engine,
+            Err(error) => return (false, Err(error)),
+        };
+        let search = |engine: &mut VulkanEngine| -> Found {
+            let progress = Progress::default();
+            let found = engine.neighbors_in_memory(&corpus, &query, &progress)?;
+            assert_eq!(progress.picks_done(), 257 * 257);
+            let rows = MemorySimilarities::new(257, true)?;
+            engine.dots(&corpus, true, &rows, &Progress::default())?;
+            Ok((found.indices, rows.into_values()))
+        };
+        let found = search(&mut engine);
+        assert_eq!(engine.live_allocations(), (0, 0), "{found:?}");
+        (true, found)
+    };
+    let counter = Arc::new(Faults::new(u64::MAX, 0, false));
+    let expected = run(&counter).1.unwrap();
+    let mut reference = Reference::default();
+    let plain = reference.neighbors_in_memory(&corpus, &query, &Progress::default()).unwrap();
+    assert!(expected.0 == plain.indices);
+    let calls = counter.calls();
+    let (mut refused, mut went_on) = (0, 0);
+    for call in 0..calls {
+        match run(&Arc::new(Faults::new(call, 1, false))).1 {
+            Err(error) => {
+                refused += 1;
+                assert!([-203, -204].contains(&error.status()), "call {call}: {error}");
+            }
+            Ok(found) => assert!(found == expected, "call {call}"),
+        }
+        match run(&Arc::new(Faults::new(call, 1, true))) {
+            (true, Ok(found)) => {
+                went_on += 1;
+                assert!(found == expected, "call {call}");
+            }
+            (true, Err(error)) => panic!("call {call}: {error}"),
+            (false, Err(error)) => assert_eq!(error.status(), lost_or_none(&error), "{call}"),
+            (false, Ok(_)) => unreachable!(),
+        }
+    }
+    println!("{calls} calls: {refused} refusals, {went_on} lost devices survived");
+    assert!(refused > 60 && went_on > 60, "{refused} refused, {went_on} went on");
 }
 
 /// Opening knows no lost device: the loader says that there is none.

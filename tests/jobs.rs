@@ -10,6 +10,7 @@ use std::time::{Duration, Instant};
 
 use common::{random, reference, Npy};
 use vkd::context::To;
+use vkd::engine::neighbors::{Query, QueryShape};
 use vkd::engine::vulkan::{Settings, VulkanEngine};
 use vkd::engine::Engine;
 use vkd::job::{Job, Output};
@@ -134,4 +135,27 @@ fn a_memory_limit_splits_the_starts_into_batches() {
     let context = Arc::new(Context::new(&options).unwrap());
     let error = context.plan(500, 8, &Request::default(), To::Memory).unwrap_err();
     assert!(matches!(error, Error::TooLarge { .. }), "{error}");
+}
+
+/// The same of searches. With staging the two halves of the sum are not all held at once.
+#[test]
+fn a_vulkan_search_keeps_to_its_plan() {
+    for (items, dim, k, staging) in
+        [(2001, 60, 10, false), (1500, 400, 1499, false), (40, 2000, 3, false), (2001, 60, 9, true)]
+    {
+        let npy = random(items, dim, 6);
+        let corpus = Corpus::prepare(Elements::F32(&npy.values), items, dim, false).unwrap();
+        let settings = Settings { force_staging: staging, ..Settings::default() };
+        let mut engine = VulkanEngine::new("llvmpipe", &settings).unwrap();
+        let shape = QueryShape { num_items: items, dim, num_rows: items, own: true, k };
+        let needs = engine.search_needs(&shape).unwrap();
+        let progress = Progress::default();
+        engine.neighbors_in_memory(&corpus, &Query { queries: None, k }, &progress).unwrap();
+        let used = engine.most_allocated() as f64;
+        let staged = if staging { needs.host_bytes } else { 0 };
+        let ratio = used / (needs.device_bytes + staged) as f64;
+        let least = if staging { 0.8 } else { 0.95 };
+        assert!((least..=1.05).contains(&ratio), "{items} x {dim}: {used}, {needs:?}");
+        assert!(progress.submissions().iter().sum::<u64>() >= needs.dispatches);
+    }
 }

@@ -4,8 +4,8 @@
 mod common;
 
 use common::{random, Npy};
-use vkd::engine::cpu::{Level, Settings};
 use vkd::context::{NeighborRequest, NeighborsTo};
+use vkd::engine::cpu::{Level, Settings};
 use vkd::engine::neighbors::{similarity, Neighbors, QueryShape};
 use vkd::engine::vulkan;
 use vkd::job::Output;
@@ -17,12 +17,8 @@ fn cpu(level: Option<Level>, threads: u32) -> Context {
 }
 
 fn llvmpipe(vulkan: vulkan::Settings) -> Context {
-    Context::new(&ContextOptions {
-        device: Some("llvmpipe".into()),
-        vulkan,
-        ..Default::default()
-    })
-    .unwrap()
+    Context::new(&ContextOptions { device: Some("llvmpipe".into()), vulkan, ..Default::default() })
+        .unwrap()
 }
 
 fn reference() -> Context {
@@ -139,6 +135,17 @@ fn vulkan_agrees_with_the_reference() {
     }
 }
 
+/// As many items as need more lanes than a subgroup has: the loops of fewer would pass llvmpipe's budget.
+#[test]
+fn vulkan_finds_neighbors_among_a_hundred_thousand() {
+    let (npy, queries) = (random(100_000, 4, 3), random(3, 4, 8));
+    for k in [10, 3000, 100_000] {
+        let expected = find(&cpu(None, 2), &npy, false, k, Some(&queries)).unwrap();
+        let found = find(&llvmpipe(Default::default()), &npy, false, k, Some(&queries)).unwrap();
+        assert!(found == expected, "k {k}");
+    }
+}
+
 /// More equal items than are ordered by comparing.
 #[test]
 fn vulkan_orders_a_thousand_equal_items() {
@@ -229,8 +236,11 @@ fn the_plan_says_what_is_checked() {
         let error = context.plan_neighbors(&QueryShape { k: 1000, ..shape }, false).unwrap_err();
         assert_eq!(error, Error::TooManyNeighbors { k: 1000, others: 999 });
     }
-    let options =
-        ContextOptions { device: Some("cpu".into()), memory_limit: Some(1 << 20), ..Default::default() };
+    let options = ContextOptions {
+        device: Some("cpu".into()),
+        memory_limit: Some(1 << 20),
+        ..Default::default()
+    };
     let context = Context::new(&options).unwrap();
     assert!(matches!(context.plan_neighbors(&shape, false), Err(Error::TooLarge { .. })));
     let npy = random(1000, 20, 5);

@@ -245,10 +245,8 @@ fn wrong_sites_are_refused_before_any_work() {
     assert!(matches!(error, Error::BadMetadata { item: 1, .. }), "{error}");
     assert_eq!(files(&folder).len(), 0);
 
-    let with_queries = NeighborRequest {
-        queries: Some((Elements::F32(&npy.values), 3)),
-        ..request(&npy, 2)
-    };
+    let with_queries =
+        NeighborRequest { queries: Some((Elements::F32(&npy.values), 3)), ..request(&npy, 2) };
     let result = context("cpu").start_neighbors(&with_queries, NeighborsTo::Site(&good));
     assert!(matches!(result, Err(Error::BadOption { option: "queries", .. })));
     for items in [vec![0, 1, 0, 2], vec![0, 3]] {

@@ -275,4 +275,3 @@ impl Run {
         engine.sequences(&self.corpus, plan, rows, progress)
     }
 }
-

@@ -43,7 +43,9 @@ pub fn kind(path: &Path) -> Result<Kind> {
     match header.text("format") {
         format::FORMAT => Ok(Kind::Sequences),
         neighbors::FORMAT => Ok(Kind::Neighbors),
-        other => Err(reader::bad(path, format!("its format is \"{other}\", which is none of vkd's"))),
+        other => {
+            Err(reader::bad(path, format!("its format is \"{other}\", which is none of vkd's")))
+        }
     }
 }
 

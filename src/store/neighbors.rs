@@ -183,9 +183,8 @@ impl NeighborRows for NeighborsWriter {
             }
             _ => bytemuck::cast_slice(indices),
         };
-        let place = |range: &Range<u64>, bytes: &[u8]| {
-            range.start + u64::from(row) * bytes.len() as u64
-        };
+        let place =
+            |range: &Range<u64>, bytes: &[u8]| range.start + u64::from(row) * bytes.len() as u64;
         let write = || -> io::Result<()> {
             write_at(&self.file, similarities, place(&self.places.similarities, similarities))?;
             write_at(&self.file, indices, place(&self.places.indices, indices))

@@ -6,11 +6,11 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 
 use super::product::{in_band, packed_bytes, Packed, Square, BAND};
 use super::simd::{dispatch, Level};
-use crate::threads;
 use crate::corpus::Corpus;
 use crate::engine::DotRows;
 use crate::error::{zeroed, Result};
 use crate::progress::{Phase, Progress};
+use crate::threads;
 
 /// The most bytes that `num_threads` threads hold, the result apart.
 pub(super) fn host_bytes(num_items: u32, dim: u32, num_threads: usize) -> u64 {

@@ -9,11 +9,11 @@ use std::sync::{Mutex, PoisonError};
 use super::pages::Pages;
 use super::product::{multiply, task_bands, transpose, Packed, BAND};
 use super::simd::{dispatch, HalfLine, Level, OnSimd, Simd};
-use crate::threads;
 use crate::corpus::Corpus;
 use crate::engine::reference::contribution;
 use crate::error::Result;
 use crate::progress::Progress;
+use crate::threads;
 
 /// The matrix: row s holds what picking s adds to the score of every item.
 #[derive(Debug)]

@@ -9,12 +9,12 @@ use std::sync::{Mutex, PoisonError};
 
 use super::product::{in_band, packed_bytes, task_bands, transpose, Packed, Square, BAND};
 use super::simd::{dispatch, Level, OnSimd, Simd};
-use crate::threads;
 use crate::corpus::Corpus;
 use crate::engine::neighbors::{Nearest, Query, QueryShape};
 use crate::engine::NeighborRows;
 use crate::error::Result;
 use crate::progress::{Phase, Progress};
+use crate::threads;
 
 /// The most bytes that the nearest of all rows may take for the way by halves.
 const MOST_KEPT: u64 = 256 << 20;

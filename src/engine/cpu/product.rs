@@ -6,9 +6,9 @@
 use std::sync::{Mutex, PoisonError};
 
 use super::simd::{Line, OnSimd, Simd};
-use crate::threads;
 use crate::corpus::Corpus;
 use crate::error::{zeroed, Result};
+use crate::threads;
 
 /// Items of a panel.
 const PANEL: usize = 16;

@@ -84,10 +84,7 @@ pub(super) fn upload(
 }
 
 /// Writes `values`, and zeros behind them.
-pub(super) fn write_padded<const N: usize>(
-    to: &mut [u8],
-    values: impl Iterator<Item = [u8; N]>,
-) {
+pub(super) fn write_padded<const N: usize>(to: &mut [u8], values: impl Iterator<Item = [u8; N]>) {
     let mut chunks = to.chunks_exact_mut(N);
     for (value, to) in values.zip(&mut chunks) {
         to.copy_from_slice(&value);

@@ -14,7 +14,7 @@ use super::prepared::{self, RowLayout, TILE};
 use super::{Settings, Tools};
 use crate::corpus::Corpus;
 use crate::engine::neighbors::{Query, QueryShape};
-use crate::engine::{DotRows, NeighborRows, Needs};
+use crate::engine::{DotRows, Needs, NeighborRows};
 use crate::error::{Error, Result};
 use crate::progress::{Phase, Progress};
 

@@ -197,8 +197,7 @@ impl Rankings {
 
     fn write(&mut self, text: &[u8]) -> Result<()> {
         self.bytes += text.len() as u64;
-        let error =
-            |error: io::Error| file_error("write", &self.path, text.len() as u64, &error);
+        let error = |error: io::Error| file_error("write", &self.path, text.len() as u64, &error);
         self.file.write_all(text).map_err(error)
     }
 
@@ -227,7 +226,9 @@ impl Rankings {
         self.write(end)?;
         let flushed = self.file.flush();
         let finish = || partial::finish(self.file.get_ref(), &self.partial, &self.path);
-        flushed.and_then(|()| finish()).map_err(|error| file_error("finish", &self.path, 0, &error))?;
+        flushed
+            .and_then(|()| finish())
+            .map_err(|error| file_error("finish", &self.path, 0, &error))?;
         self.finished = true;
         Ok(self.bytes)
     }

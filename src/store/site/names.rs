@@ -83,8 +83,8 @@ mod tests {
         }
         let long = "x".repeat(241);
         for bad in [
-            "", ".", "..", ".a", "a/b", "..\\b", "a\0", "a\n", "a.", "a ", "CON", "nul.txt", "Com1",
-            "lpt9.x", "a:b", "what?", &long,
+            "", ".", "..", ".a", "a/b", "..\\b", "a\0", "a\n", "a.", "a ", "CON", "nul.txt",
+            "Com1", "lpt9.x", "a:b", "what?", &long,
         ] {
             assert!(illegal(bad).is_some(), "{bad}");
         }
@@ -92,7 +92,8 @@ mod tests {
 
     #[test]
     fn the_first_wrong_one_is_named() {
-        let site = |ids: [&str; 3]| Site { ids: Some(ids.map(String::from).into()), ..Site::default() };
+        let site =
+            |ids: [&str; 3]| Site { ids: Some(ids.map(String::from).into()), ..Site::default() };
         assert_eq!(check(&site(["a", "b", "c"]), 3), Ok(()));
         let error = check(&site(["a", "b", "a"]), 3).unwrap_err();
         assert!(error.to_string().contains("item 0 has the same"), "{error}");

@@ -104,17 +104,11 @@ pub(crate) fn from_engine(
 }
 
 /// Writes rows until there are no more.
-fn drain(
-    rows: Arc<Mutex<Receiver<Row>>>,
-    files: &Files,
-    outcome: &Outcome,
-    progress: &Progress,
-) {
+fn drain(rows: Arc<Mutex<Receiver<Row>>>, files: &Files, outcome: &Outcome, progress: &Progress) {
     let mut text = Vec::new();
     let next = || rows.lock().unwrap_or_else(PoisonError::into_inner).recv().ok();
     while let Some(Row { number, indices, similarities }) = next() {
-        let row =
-            SiteRow { number, item: number, others: &indices, similarities: &similarities };
+        let row = SiteRow { number, item: number, others: &indices, similarities: &similarities };
         let written = outcome
             .check()
             .and_then(|()| progress.check())
