@@ -1,5 +1,5 @@
-//! Neighbours of all items on the CPU engine, k = 10 and 100, beside faiss and numpy on as many threads in the same run: the
-//! Psalms, the corpora that are given, and 31,000 x 384 random rows.
+//! Neighbours of all items on the CPU engine, k = 10 and 100, beside faiss and numpy on as many threads in the same run (and
+//! llvmpipe, for the smaller ones): the Psalms, the corpora that are given, and 31,000 x 384 random rows.
 //!
 //!     cargo bench --bench neighbors [-- CORPUS.npy ...]
 #![allow(clippy::unwrap_used, clippy::print_stdout, missing_docs, unreachable_pub)]
@@ -7,6 +7,7 @@
 #[path = "../tests/common/mod.rs"]
 mod common;
 
+use common::Npy;
 use std::process::Command;
 use std::time::Instant;
 
@@ -32,20 +33,9 @@ fn main() {
 fn corpus(path: &str, threads: usize) {
     let npy = common::npy_at(path.as_ref());
     println!("\n{} x {}", npy.num_items, npy.dim);
-    let options = ContextOptions { device: Some("cpu".into()), ..Default::default() };
-    let context = Context::new(&options).unwrap();
+    let cpu = context("cpu");
     for k in [10, 100] {
-        let once = || {
-            let begin = Instant::now();
-            let elements = Elements::F32(&npy.values);
-            let (num_items, dim) = (npy.num_items, npy.dim);
-            let request =
-                NeighborRequest { elements, num_items, dim, center: false, k, queries: None };
-            let job = context.start_neighbors(&request, NeighborsTo::Memory);
-            job.unwrap().wait(None).unwrap().as_ref().as_ref().unwrap();
-            begin.elapsed().as_secs_f64()
-        };
-        let seconds = (0..RUNS).map(|_| once()).fold(f64::INFINITY, f64::min);
+        let seconds = (0..RUNS).map(|_| search(&cpu, &npy, k)).fold(f64::INFINITY, f64::min);
         println!("  k = {k}: {seconds:.3} s");
         for (name, script) in [
             ("faiss, IndexFlatIP", "faiss_neighbors.py"),
@@ -59,6 +49,44 @@ fn corpus(path: &str, threads: usize) {
             }
         }
     }
+    if npy.num_items < 10_000 {
+        llvmpipe(&npy);
+    }
+}
+
+/// A software driver says nothing of a GPU but what share the search has beside the dot products.
+fn llvmpipe(npy: &Npy) {
+    let context = context("llvmpipe");
+    search(&context, npy, 1);
+    let dots = similarities(&context, npy);
+    for k in [10, 100, npy.num_items - 1] {
+        println!("  llvmpipe, k = {k}: {:.2} s", search(&context, npy, k));
+    }
+    println!("  llvmpipe, the dot products alone, brought back: {dots:.2} s");
+}
+
+fn context(device: &str) -> Context {
+    Context::new(&ContextOptions { device: Some(device.into()), ..Default::default() }).unwrap()
+}
+
+/// Seconds for the k nearest of all items.
+fn search(context: &Context, npy: &Npy, k: u32) -> f64 {
+    let begin = Instant::now();
+    let elements = Elements::F32(&npy.values);
+    let (num_items, dim) = (npy.num_items, npy.dim);
+    let request = NeighborRequest { elements, num_items, dim, center: false, k, queries: None };
+    let job = context.start_neighbors(&request, NeighborsTo::Memory);
+    job.unwrap().wait(None).unwrap().as_ref().as_ref().unwrap();
+    begin.elapsed().as_secs_f64()
+}
+
+/// Seconds for the similarities of all pairs.
+fn similarities(context: &Context, npy: &Npy) -> f64 {
+    let begin = Instant::now();
+    let elements = Elements::F32(&npy.values);
+    let job = context.start_similarities(elements, npy.num_items, npy.dim, false, false);
+    job.unwrap().wait(None).unwrap().as_ref().as_ref().unwrap();
+    begin.elapsed().as_secs_f64()
 }
 
 fn baseline(script: &str, corpus: &str, k: u32, threads: usize) -> Option<f64> {
@@ -74,7 +102,7 @@ fn baseline(script: &str, corpus: &str, k: u32, threads: usize) -> Option<f64> {
     String::from_utf8_lossy(&output.stdout).trim().parse().ok()
 }
 
-fn write_npy(path: &std::path::Path, npy: &common::Npy) {
+fn write_npy(path: &std::path::Path, npy: &Npy) {
     let shape = (npy.num_items, npy.dim);
     let mut header = format!("{{'descr': '<f4', 'fortran_order': False, 'shape': {shape:?}, }}");
     while (header.len() + 11) % 64 != 0 {
