@@ -73,6 +73,7 @@ bench:
 	cargo bench --bench cpu -- $(CORPUS)
 	cargo bench --bench psalms
 	cargo bench --bench neighbors -- $(CORPUS)
+	luajit benches/sites.lua $(CORPUS)
 
 fuzz:
 	fuzz/run 600

@@ -8,7 +8,7 @@ use std::sync::OnceLock;
 
 use libfuzzer_sys::fuzz_target;
 use vkd::plan::{Plan, Request};
-use vkd::store::{Meta, SequencesFile, Target, Writer};
+use vkd::store::{Meta, NeighborsFile, SequencesFile, Target, Writer};
 
 fn file() -> &'static PathBuf {
     static FILE: OnceLock<PathBuf> = OnceLock::new();
@@ -28,6 +28,22 @@ fn finished(bytes: &[u8]) {
         }
         assert!(file.row(file.meta().count).is_err());
     }
+    let _ = std::fs::remove_file(file());
+}
+
+fn neighbors(bytes: &[u8]) {
+    std::fs::write(file(), bytes).unwrap();
+    if let Ok(file) = NeighborsFile::open(file()) {
+        let valid = file.verify().is_ok();
+        for index in 0..file.meta().count.min(100) {
+            let (items, similarities) = file.row(index).unwrap();
+            assert_eq!(items.iter().count(), file.meta().k as usize);
+            assert_eq!(similarities.len(), file.meta().k as usize);
+            assert!(!valid || items.iter().all(|item| item < file.meta().num_items));
+        }
+        assert!(file.row(file.meta().count).is_err());
+    }
+    let _ = vkd::store::kind(file());
     let _ = std::fs::remove_file(file());
 }
 
@@ -55,6 +71,7 @@ fn partial(bytes: &[u8]) {
 fuzz_target!(|bytes: &[u8]| {
     match bytes.split_first() {
         Some((0, bytes)) => partial(bytes),
+        Some((2, bytes)) => neighbors(bytes),
         Some((_, bytes)) => finished(bytes),
         None => {}
     }
