@@ -53,7 +53,7 @@ fn the_example_with_a_file_runs() {
 fn the_example_of_a_site_runs() {
     let mut luajit = Command::new("luajit");
     luajit.arg(extract("lua", 2)).env("VKD_LIBRARY", library().join("libvkd.so"));
-    let page = "{\"id\":\"sea\",\"similar\":[{\"id\":\"ocean\",\"similarity\":0.99387";
+    let page = "{\"id\":\"sea\",\"similar\":[{\"id\":\"ocean\",\"similarity\":0.9938";
     let text = output(&mut luajit);
     assert!(text.starts_with(&format!("2\t3\t0.994\n{page}")), "{text}");
 }
