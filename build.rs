@@ -31,16 +31,30 @@ const SEQUENCE_VARIANTS: &[Variant] = &[
     ("shared_16", &[("SUBGROUPS", "0"), ("SLABS", "16"), ("TEXELS", "0")]),
 ];
 
-const MATRIX_VARIANTS: &[Variant] =
+/// For GPUs only, and for software drivers only.
+const REGISTER_VARIANTS: &[Variant] = SEQUENCE_VARIANTS.split_at(3).1;
+const SOFTWARE_VARIANTS: &[Variant] = SEQUENCE_VARIANTS.split_at(3).0;
+
+/// How they multiply (shaders/tile.glsl), and whether the rows are texel buffers.
+const TILE_VARIANTS: &[Variant] = &[
+    ("wide", &[("MULTIPLY", "0"), ("TEXELS", "0")]),
+    ("texels", &[("MULTIPLY", "0"), ("TEXELS", "1")]),
+    ("biased", &[("MULTIPLY", "1"), ("TEXELS", "0")]),
+    ("dot16", &[("MULTIPLY", "2"), ("TEXELS", "0")]),
+    ("dot8", &[("MULTIPLY", "3"), ("TEXELS", "0")]),
+];
+
+const TEXEL_VARIANTS: &[Variant] =
     &[("plain", &[("TEXELS", "0")]), ("texels", &[("TEXELS", "1")])];
 
 const KERNELS: &[Kernel] = &[
-    Kernel { name: "matrix", variants: MATRIX_VARIANTS },
-    Kernel { name: "dots", variants: MATRIX_VARIANTS },
+    Kernel { name: "matrix", variants: TILE_VARIANTS },
+    Kernel { name: "dots", variants: TILE_VARIANTS },
     Kernel { name: "nearest", variants: &[("plain", &[])] },
     Kernel { name: "sequences_buffer", variants: SEQUENCE_VARIANTS },
-    Kernel { name: "sequences_registers", variants: SEQUENCE_VARIANTS },
-    Kernel { name: "direct_method", variants: MATRIX_VARIANTS },
+    Kernel { name: "sequences_registers", variants: REGISTER_VARIANTS },
+    Kernel { name: "sequences_software", variants: SOFTWARE_VARIANTS },
+    Kernel { name: "direct_method", variants: TEXEL_VARIANTS },
 ];
 
 fn main() {

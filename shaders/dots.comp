@@ -1,6 +1,8 @@
 #version 450
 #extension GL_GOOGLE_include_directive : require
 #extension GL_EXT_control_flow_attributes : require
+#extension GL_EXT_spirv_intrinsics : enable
+#extension GL_EXT_shader_explicit_arithmetic_types_int16 : enable
 
 // Rows of dot products: a block of query rows with one slab of items.
 //
@@ -12,7 +14,7 @@ layout(local_size_x_id = 0, local_size_y_id = 1) in;
 layout(set = 0, binding = 2) writeonly buffer Dots { ivec4 block[]; };
 
 layout(push_constant) uniform Push {
-    uint row_length;    // of a prepared row, in uvec4
+    uint row_length;    // chunks of 8 dimensions of a prepared row
     uint out_stride;    // of a row of dot products, in ivec4 (4 items)
     uint tiles_a;       // tiles of 4 queries in the block
     uint tiles_b;       // tiles of 4 items in slab B

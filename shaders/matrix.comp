@@ -1,6 +1,8 @@
 #version 450
 #extension GL_GOOGLE_include_directive : require
 #extension GL_EXT_control_flow_attributes : require
+#extension GL_EXT_spirv_intrinsics : enable
+#extension GL_EXT_shader_explicit_arithmetic_types_int16 : enable
 
 // The contribution matrix: steps 3 and 4 of the arithmetic contract for one pair of slabs.
 //
@@ -15,7 +17,7 @@ layout(set = 0, binding = 3) writeonly buffer OutA { uvec2 out_a[]; };
 layout(set = 0, binding = 4) writeonly buffer OutB { uvec2 out_b[]; };
 
 layout(push_constant) uniform Push {
-    uint row_length;    // of a prepared row, in uvec4
+    uint row_length;    // chunks of 8 dimensions of a prepared row
     uint out_stride;    // of a matrix row, in uvec2 (4 items)
     uint tiles_a;       // tiles of 4 rows in slab A
     uint tiles_b;       // and in slab B

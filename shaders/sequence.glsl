@@ -1,11 +1,12 @@
-// What both sequence kernels share: bindings, push constants, the packed contributions and taken items.
+// What all sequence kernels share: bindings, push constants, the packed contributions and taken items.
 //
 // A workgroup continues one sequence by the picks first_pick .. end_pick. Between dispatches the scores
-// lie in `scores`, the picks in `picks`; its head is there from the beginning. Taken items (and the padding behind the last item) carry
-// TAKEN on top of their score, so that no item left can score higher: with N contributions of
-// magnitude <= 2^15 a score stays within N * 2^15, and TAKEN = 2^31 - 1 - N * 2^15 keeps that
-// distance while 3 * N * 2^15 < 2^31, that is up to N = 21,845. Beyond, PIN holds a taken
-// score at 2^31 - 1, which no sum reaches.
+// lie in `scores`, the picks in `picks`; its head is there from the beginning.
+//
+// Taken items, and the padding behind the last item, have the top bit of their score flipped. A contribution has a magnitude
+// of 32,767 at most, so the scores of up to 32,768 items stay within 2^30: begun at -2^30 they lie below 0 as long as the item
+// is untaken, and from 0 on when it is taken, whatever is added. For more items PIN holds a taken score at 2^31 - 1, which no
+// sum reaches.
 
 layout(local_size_x_id = 0) in;
 
@@ -33,8 +34,12 @@ layout(push_constant) uniform Push {
 };
 
 const int HIGHEST = 0x7fffffff;
+const int TOP_BIT = ~HIGHEST;
 
-int taken_score() { return PIN ? HIGHEST : HIGHEST - (int(num_items) << 15); }
+// The score of an item before the first pick.
+int first_score() { return PIN ? 0 : -(1 << 30); }
+
+ivec4 taken(ivec4 score) { return PIN ? ivec4(HIGHEST) : score ^ TOP_BIT; }
 
 // The 8 contributions of a chunk: items 0..3 and 4..7.
 ivec4 first_half(uvec4 c) {
@@ -48,10 +53,13 @@ ivec4 add(ivec4 score, ivec4 c) {
     return PIN ? mix(score + c, ivec4(HIGHEST), equal(score, ivec4(HIGHEST))) : score + c;
 }
 
-// Scores before the first pick: 0, and taken where there is no item.
+// The numbers of four items.
+uvec4 items_from(uint item) { return uvec4(item) + uvec4(0, 1, 2, 3); }
+
+// Scores before the first pick: taken where there is no item.
 ivec4 fresh(uint item) {
-    return mix(ivec4(0), ivec4(taken_score()),
-               greaterThanEqual(uvec4(item) + uvec4(0, 1, 2, 3), uvec4(num_items)));
+    ivec4 score = ivec4(first_score());
+    return mix(score, taken(score), greaterThanEqual(items_from(item), uvec4(num_items)));
 }
 
 int lowest(ivec4 first, ivec4 second) {

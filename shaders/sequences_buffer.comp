@@ -28,12 +28,13 @@ void main() {
             store_scores(scores_begin + chunk * 2 + 1, fresh(chunk * 8 + 4));
         }
     }
+    begin_rounds(first_pick);
     for (uint k = first_pick; k < end_pick; ++k) {
         if ((pick / 8) % gl_WorkGroupSize.x == lane) {
             uint at = scores_begin + pick / 4;
             ivec4 score = load_scores(at);
             bvec4 here = equal(uvec4(pick % 4), uvec4(0, 1, 2, 3));
-            store_scores(at, mix(score, PIN ? ivec4(HIGHEST) : score + taken_score(), here));
+            store_scores(at, mix(score, taken(score), here));
         }
         Row row = find_row(pick, rows_per_slab, row_length);
         int best = HIGHEST;
@@ -51,12 +52,13 @@ void main() {
                 best_chunk = chunk;
             }
         }
+        int lowest_score = lowest_of_all(best, k);
         uint item = NO_ITEM;
-        if (best < HIGHEST) {
+        if (best == lowest_score) {
             uint at = scores_begin + best_chunk * 2;
             item = best_chunk * 8 + position(load_scores(at), load_scores(at + 1), best);
         }
-        pick = head_or(sequence, k, winner(best, item, k));
+        pick = head_or(sequence, k, first_of_all(item, k));
         if (lane == 0) {
             picks[sequence * length + k] = pick;
         }

@@ -5,19 +5,59 @@
 #extension GL_KHR_shader_subgroup_arithmetic : require
 #endif
 
-// Sequences with the scores in registers: only matrix rows move.
+// Sequences with the scores in registers, for GPUs: only matrix rows move.
 //
 // One workgroup a sequence; an invocation keeps the scores of CHUNKS chunks of 8 items (lane,
 // lane + lanes, ...) in registers for the whole dispatch. Loops over CHUNKS are unrolled, so every
-// register index is a constant. Rows are read in groups of up to 8 chunks, all loads of a group in flight
-// before the first is used. Loop rounds a pick: one, and those of the reduction.
+// register index is a constant. All loads of a row, 16 bytes each and side by side in a subgroup, are in flight before the first is used.
+// What only one invocation has to do (mark the taken item, find the place of the lowest score) is behind branches that the
+// other subgroups skip.
 
 #include "sequence.glsl"
 #include "matrix_slabs.glsl"
 #include "winner.glsl"
 
 layout(constant_id = 3) const uint CHUNKS = 1;
-const uint GROUP = 8;
+
+ivec4 score[CHUNKS * 2];
+
+// Item numbers are compared relative to the invocation's first item: that leaves constants, where the numbers themselves would
+// fill a register for every score.
+uint own_begin() { return gl_LocalInvocationID.x * 8; }
+uint relative(uint half_chunk) {
+    return half_chunk / 2 * gl_WorkGroupSize.x * 8 + half_chunk % 2 * 4;
+}
+
+// Which chunk it is, and which of its items, is the same for the whole workgroup: only the invocation has to be told apart.
+void take(uint pick) {
+    [[unroll]] for (uint i = 0; i < CHUNKS; ++i) {
+        if (pick / 8 / gl_WorkGroupSize.x == i && pick / 8 % gl_WorkGroupSize.x == gl_LocalInvocationID.x) {
+            ivec4 first = score[i * 2];
+            ivec4 second = score[i * 2 + 1];
+            score[i * 2] = mix(first, taken(first), equal(uvec4(pick % 8), uvec4(0, 1, 2, 3)));
+            score[i * 2 + 1] = mix(second, taken(second), equal(uvec4(pick % 8), uvec4(4, 5, 6, 7)));
+        }
+    }
+}
+
+// The first item with the score `lowest`, which this invocation holds.
+uint first_with(int lowest) {
+    uint place = 0;
+    [[unroll]] for (int i = int(CHUNKS) * 2 - 1; i >= 0; --i) {
+        uint first = relative(uint(i));
+        place = score[i].w == lowest ? first + 3 : place;
+        place = score[i].z == lowest ? first + 2 : place;
+        place = score[i].y == lowest ? first + 1 : place;
+        place = score[i].x == lowest ? first : place;
+    }
+    return own_begin() + place;
+}
+
+// The chunk number i of this invocation; behind the row's end the last chunk is read again: those scores are taken.
+uint chunk_of(uint i, uint row_length) {
+    uint chunk = gl_LocalInvocationID.x + i * gl_WorkGroupSize.x;
+    return i + 1 < CHUNKS ? chunk : min(chunk, row_length - 1);
+}
 
 void main() {
     uint lane = gl_LocalInvocationID.x;
@@ -27,8 +67,6 @@ void main() {
     if (first_pick >= end_pick) {
         return;
     }
-    uint pick = picks[sequence * length + first_pick - 1];
-    ivec4 score[CHUNKS * 2];
     [[unroll]] for (uint i = 0; i < CHUNKS; ++i) {
         uint chunk = lane + i * lanes;
         score[i * 2] = fresh(chunk * 8);
@@ -38,57 +76,27 @@ void main() {
             score[i * 2 + 1] = load_scores(scores_begin + chunk * 2 + 1);
         }
     }
+    uint pick = picks[sequence * length + first_pick - 1];
+    begin_rounds(first_pick);
     for (uint k = first_pick; k < end_pick; ++k) {
         Row row = find_row(pick, rows_per_slab, row_length);
-        // What the pick does to its own chunk: TAKEN at its place, nothing (added, or as the greater
-        // of two where taken scores are pinned) at the other seven.
-        uint pick_chunk = pick / 8;
-        ivec4 nothing = ivec4(PIN ? -HIGHEST : 0);
-        ivec4 taken = ivec4(taken_score());
-        ivec4 mark_first = mix(nothing, taken, equal(uvec4(pick % 8), uvec4(0, 1, 2, 3)));
-        ivec4 mark_second = mix(nothing, taken, equal(uvec4(pick % 8), uvec4(4, 5, 6, 7)));
-        int best = HIGHEST;
-        uint best_chunk = lane;
-        ivec4 best_first = ivec4(HIGHEST);
-        ivec4 best_second = ivec4(HIGHEST);
-        [[unroll]] for (uint base = 0; base < CHUNKS; base += GROUP) {
-            uvec4 c[GROUP];
-            [[unroll]] for (uint i = 0; i < GROUP; ++i) {
-                if (base + i < CHUNKS) {
-                    // Behind the row's end the last chunk is read again; those scores are taken.
-                    c[i] = load_chunk(row, min(lane + (base + i) * lanes, row_length - 1));
-                }
-            }
-            [[unroll]] for (uint i = 0; i < GROUP; ++i) {
-                if (base + i < CHUNKS) {
-                    uint at = (base + i) * 2;
-                    uint chunk = lane + (base + i) * lanes;
-                    bool here = chunk == pick_chunk;
-                    ivec4 first = add(score[at], first_half(c[i]));
-                    ivec4 second = add(score[at + 1], second_half(c[i]));
-                    if (PIN) {
-                        first = max(first, here ? mark_first : nothing);
-                        second = max(second, here ? mark_second : nothing);
-                    } else {
-                        first += here ? mark_first : nothing;
-                        second += here ? mark_second : nothing;
-                    }
-                    score[at] = first;
-                    score[at + 1] = second;
-                    int low = lowest(first, second);
-                    bool better = low < best;
-                    best = better ? low : best;
-                    best_chunk = better ? chunk : best_chunk;
-                    best_first = better ? first : best_first;
-                    best_second = better ? second : best_second;
-                }
-            }
+        uvec4 c[CHUNKS];
+        [[unroll]] for (uint i = 0; i < CHUNKS; ++i) {
+            c[i] = load_chunk(row, chunk_of(i, row_length));
         }
+        take(pick);
+        int low = HIGHEST;
+        [[unroll]] for (uint i = 0; i < CHUNKS; ++i) {
+            score[i * 2] = add(score[i * 2], first_half(c[i]));
+            score[i * 2 + 1] = add(score[i * 2 + 1], second_half(c[i]));
+            low = min(low, lowest(score[i * 2], score[i * 2 + 1]));
+        }
+        int lowest_score = lowest_of_all(low, k);
         uint item = NO_ITEM;
-        if (best < HIGHEST) {
-            item = best_chunk * 8 + position(best_first, best_second, best);
+        if (low == lowest_score) {
+            item = first_with(low);
         }
-        pick = head_or(sequence, k, winner(best, item, k));
+        pick = head_or(sequence, k, first_of_all(item, k));
         if (lane == 0) {
             picks[sequence * length + k] = pick;
         }

@@ -32,10 +32,16 @@ pub(super) const SEQUENCE_BINDINGS: u32 = 2;
 /// The bindings behind these, as bits.
 const SLAB_BITS: u32 = !0 << SEQUENCE_BINDINGS;
 
-pub(super) const MATRIX: Kernel = kernel!("matrix.plain", 5);
+pub(super) const MATRIX_WIDE: Kernel = kernel!("matrix.wide", 5);
 pub(super) const MATRIX_TEXELS: Kernel = kernel!("matrix.texels", 5, 0b11, 0);
-pub(super) const DOTS: Kernel = kernel!("dots.plain", 3);
+pub(super) const MATRIX_BIASED: Kernel = kernel!("matrix.biased", 5);
+pub(super) const MATRIX_DOT16: Kernel = kernel!("matrix.dot16", 5);
+pub(super) const MATRIX_DOT8: Kernel = kernel!("matrix.dot8", 5);
+pub(super) const DOTS_WIDE: Kernel = kernel!("dots.wide", 3);
 pub(super) const DOTS_TEXELS: Kernel = kernel!("dots.texels", 3, 0b11, 0);
+pub(super) const DOTS_BIASED: Kernel = kernel!("dots.biased", 3);
+pub(super) const DOTS_DOT16: Kernel = kernel!("dots.dot16", 3);
+pub(super) const DOTS_DOT8: Kernel = kernel!("dots.dot8", 3);
 pub(super) const NEAREST: Kernel = kernel!("nearest.plain", 3);
 pub(super) const DIRECT_METHOD: Kernel = kernel!("direct_method.plain", 4);
 pub(super) const DIRECT_METHOD_TEXELS: Kernel = kernel!("direct_method.texels", 4, 0b1, 0b10);
@@ -58,10 +64,10 @@ pub(super) const BUFFER_SHARED: BySlabs = [
     (4, kernel!("sequences_buffer.shared_4", 6)),
     (16, kernel!("sequences_buffer.shared_16", 18)),
 ];
-pub(super) const REGISTERS_TEXELS: BySlabs = [
-    (1, kernel!("sequences_registers.texels_1", 3, SLAB_BITS & 0x7, 1)),
-    (4, kernel!("sequences_registers.texels_4", 6, SLAB_BITS & 0x3f, 1)),
-    (16, kernel!("sequences_registers.texels_16", 18, SLAB_BITS & 0x3ffff, 1)),
+pub(super) const SOFTWARE: BySlabs = [
+    (1, kernel!("sequences_software.texels_1", 3, SLAB_BITS & 0x7, 1)),
+    (4, kernel!("sequences_software.texels_4", 6, SLAB_BITS & 0x3f, 1)),
+    (16, kernel!("sequences_software.texels_16", 18, SLAB_BITS & 0x3ffff, 1)),
 ];
 pub(super) const REGISTERS_SUBGROUP: BySlabs = [
     (1, kernel!("sequences_registers.subgroup_1", 3)),

@@ -11,6 +11,7 @@ use super::commands::Commands;
 use super::device::Device;
 use super::kernels::{self, MAX_SLABS};
 use super::memory::Buffer;
+use super::multiply::{self, Multiply};
 use super::pacing::{self, Pacer};
 use super::pipeline::Recipe;
 use super::prepared::{self, RowLayout, TILE};
@@ -39,9 +40,21 @@ impl Layout {
         device: &Device,
         settings: &Settings,
     ) -> Result<Layout> {
+        let layout = Layout::of_any_size(num_items, dim, device, settings)?;
+        layout.check_memory(device, settings)?;
+        Ok(layout)
+    }
+
+    /// Whatever memory the device has.
+    pub(super) fn of_any_size(
+        num_items: u32,
+        dim: u32,
+        device: &Device,
+        settings: &Settings,
+    ) -> Result<Layout> {
         let row_length = num_items.div_ceil(8);
         let limits = device.limits();
-        let rows = RowLayout::new(num_items, dim, 16 * u64::from(row_length), device);
+        let rows = RowLayout::new(num_items, dim, 16 * u64::from(row_length), device, settings);
         let longest_slab = rows.longest_slab().max(rows.slab_rows(0) * row_length);
         let layout = Layout {
             num_items,
@@ -61,7 +74,6 @@ impl Layout {
                 device: device.info().name.clone(),
             });
         }
-        layout.check_memory(device, settings)?;
         Ok(layout)
     }
 
@@ -145,12 +157,7 @@ impl Matrix {
             slabs.push(Buffer::on_device(tools.device, "contribution matrix", bytes)?);
         }
         let lanes = tile_lanes(tools.device);
-        let pipeline = tools.pipelines.get(&Recipe {
-            kernel: if layout.texels { kernels::MATRIX_TEXELS } else { kernels::MATRIX },
-            constants: vec![(0, lanes.0), (1, lanes.1)],
-            push_words: 8,
-            subgroup_size: None,
-        })?;
+        let pipeline = tools.pipelines.get(&recipe(tools.device, layout.rows.multiply, layout.texels))?;
         let target = submit_target(tools.settings);
         let mut pacer = Pacer::new(target, 1, tools.device.limits().max_groups);
         for a in 0..layout.slabs() {
@@ -185,6 +192,17 @@ impl Matrix {
             }
         }
         Ok(Matrix { layout: layout.clone(), slabs })
+    }
+}
+
+/// The kernel of the matrix.
+pub(super) fn recipe(device: &Device, multiply: Multiply, texels: bool) -> Recipe {
+    let lanes = tile_lanes(device);
+    Recipe {
+        kernel: multiply::kernels(multiply, texels).0,
+        constants: vec![(0, lanes.0), (1, lanes.1)],
+        push_words: 8,
+        subgroup_size: None,
     }
 }
 

@@ -2,23 +2,28 @@
 //!
 //! `instance` opens the loader, `validation` listens to the validation layer, `device` chooses a device and
 //! reads its limits, `memory` owns buffers, `kernels` embeds the SPIR-V, `pipeline` builds pipelines,
-//! `commands` records and submits, `pacing` sizes the submissions, `prepared` has the rows that are multiplied. On top of them
+//! `cache` keeps them on the disk, `commands` records and submits, `pacing` sizes the submissions, `prepared` has the rows that are multiplied. On top of them
 //! one file for each kernel family: `matrix`, `sequences` and `search` (and `baseline`, the direct method, for the benchmark).
 //!
 //! A run prepares the device's copy of the corpus, computes the contribution matrix once, then works
 //! through the starts in waves of sequences. Every dispatch stays below the device's loop budget and
 //! near a target time. Objects free themselves in `Drop`, each holding the device alive. A device that is lost is opened anew
-//! once in a run, which goes on behind the sequences that were finished. `faults` makes calls fail, for tests.
+//! once in a run, which goes on behind the sequences that were finished. `faults` makes calls fail, for tests; `compiled` tells
+//! what a driver makes of the kernels.
 
 mod baseline;
+mod cache;
 mod commands;
+mod compiled;
 mod device;
 mod faults;
 mod instance;
 mod kernels;
 mod matrix;
 mod memory;
+mod multiply;
 mod pacing;
+mod physical;
 mod pipeline;
 mod prepared;
 mod search;
@@ -29,7 +34,10 @@ use std::sync::Arc;
 use std::time::Duration;
 
 pub use baseline::direct_method;
+pub use cache::PipelineCache;
+pub use compiled::{compiled, Compiled};
 pub use faults::Faults;
+pub use multiply::Multiply;
 pub use validation::planted_error;
 
 use crate::corpus::Corpus;
@@ -38,6 +46,7 @@ use crate::engine::{DeviceInfo, DotRows, Engine, Needs, NeighborRows, Rows};
 use crate::error::{Error, Result};
 use crate::plan::Plan;
 use crate::progress::{Phase, Progress};
+use cache::Cache;
 use commands::Commands;
 use device::Device;
 use matrix::{Layout, Matrix};
@@ -83,19 +92,23 @@ pub struct Settings {
     pub force_staging: bool,
     /// Replaces the device's loop budget. More than the device has gives wrong results.
     pub loop_budget: Option<u32>,
-    /// Keep taken scores pinned whatever the number of items, as for more than 21,845.
+    /// Keep taken scores pinned whatever the number of items, as for more than 32,768.
     pub force_pin: bool,
     /// Read the matrix as texel buffers; by default on software devices only.
     pub texels: Option<bool>,
+    /// How products are made; a way that the device does not have becomes `Biased`.
+    pub multiply: Option<Multiply>,
     /// The most sequences computed side by side.
     pub max_wave: Option<u32>,
+    /// Where compiled kernels are kept from one start to the next.
+    pub pipeline_cache: PipelineCache,
     /// Makes Vulkan calls fail, for tests.
     pub faults: Option<Arc<Faults>>,
 }
 
 /// All Vulkan devices that can compute, best first.
 pub fn devices() -> Result<Vec<DeviceInfo>> {
-    device::list()
+    physical::list()
 }
 
 /// One Vulkan device.
@@ -121,7 +134,8 @@ impl Open {
     fn new(wanted: &str, settings: &Settings) -> Result<Open> {
         let device = Arc::new(Device::open(wanted, settings)?);
         let commands = Commands::new(&device)?;
-        let pipelines = Pipelines::new(&device);
+        let cache = Cache::new(&device, &settings.pipeline_cache)?;
+        let pipelines = Pipelines::new(&device, cache);
         Ok(Open { pipelines, commands, device })
     }
 
@@ -197,7 +211,9 @@ impl VulkanEngine {
             }
             first => first?,
         }
-        self.open()?.device.check_validation()
+        let open = self.open()?;
+        open.pipelines.save();
+        open.device.check_validation()
     }
 
     /// What a search takes.

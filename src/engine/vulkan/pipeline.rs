@@ -9,6 +9,7 @@ use std::sync::Arc;
 
 use ash::vk;
 
+use super::cache::Cache;
 use super::device::Device;
 use super::kernels::Kernel;
 use super::memory::Buffer;
@@ -31,6 +32,7 @@ pub(super) struct Recipe {
 /// The pipelines of a device.
 pub(super) struct Pipelines {
     device: Arc<Device>,
+    cache: Cache,
     built: HashMap<Recipe, Arc<Pipeline>>,
 }
 
@@ -44,8 +46,13 @@ pub(super) struct Pipeline {
 }
 
 impl Pipelines {
-    pub(super) fn new(device: &Arc<Device>) -> Pipelines {
-        Pipelines { device: Arc::clone(device), built: HashMap::new() }
+    pub(super) fn new(device: &Arc<Device>, cache: Cache) -> Pipelines {
+        Pipelines { device: Arc::clone(device), cache, built: HashMap::new() }
+    }
+
+    /// Keeps what was built for the next start.
+    pub(super) fn save(&self) {
+        self.cache.save();
     }
 
     /// The pipeline of `recipe`, built now if it is new.
@@ -53,14 +60,19 @@ impl Pipelines {
         if let Some(pipeline) = self.built.get(recipe) {
             return Ok(Arc::clone(pipeline));
         }
-        let pipeline = Arc::new(Pipeline::new(&self.device, recipe)?);
+        let pipeline = Arc::new(Pipeline::new(&self.device, recipe, self.cache.raw())?);
+        self.cache.mark();
         self.built.insert(recipe.clone(), Arc::clone(&pipeline));
         Ok(pipeline)
     }
 }
 
 impl Pipeline {
-    fn new(device: &Arc<Device>, recipe: &Recipe) -> Result<Pipeline> {
+    pub(super) fn new(
+        device: &Arc<Device>,
+        recipe: &Recipe,
+        cache: vk::PipelineCache,
+    ) -> Result<Pipeline> {
         let mut pipeline = Pipeline {
             device: Arc::clone(device),
             kernel: recipe.kernel,
@@ -71,8 +83,12 @@ impl Pipeline {
         // `Drop` cleans up whatever an early return leaves.
         pipeline.set_layout = set_layout(device, &recipe.kernel)?;
         pipeline.layout = layout(device, pipeline.set_layout, recipe.push_words)?;
-        pipeline.raw = build(device, pipeline.layout, recipe)?;
+        pipeline.raw = build(device, pipeline.layout, recipe, cache)?;
         Ok(pipeline)
+    }
+
+    pub(super) fn raw(&self) -> vk::Pipeline {
+        self.raw
     }
 
     /// The pipeline with `buffers` at its bindings 0, 1, ...; the last one fills the bindings that
@@ -215,7 +231,12 @@ fn layout(
     device.call("vkCreatePipelineLayout", create)
 }
 
-fn build(device: &Device, layout: vk::PipelineLayout, recipe: &Recipe) -> Result<vk::Pipeline> {
+fn build(
+    device: &Device,
+    layout: vk::PipelineLayout,
+    recipe: &Recipe,
+    cache: vk::PipelineCache,
+) -> Result<vk::Pipeline> {
     let raw = device.raw();
     let words: Vec<u32> = recipe
         .kernel
@@ -249,8 +270,14 @@ fn build(device: &Device, layout: vk::PipelineLayout, recipe: &Recipe) -> Result
             .flags(vk::PipelineShaderStageCreateFlags::REQUIRE_FULL_SUBGROUPS)
             .push_next(&mut required);
     }
-    let infos = [vk::ComputePipelineCreateInfo::default().stage(stage).layout(layout)];
-    let cache = vk::PipelineCache::null();
+    let mut info = vk::ComputePipelineCreateInfo::default().stage(stage).layout(layout);
+    if device.looks() {
+        info = info.flags(
+            vk::PipelineCreateFlags::CAPTURE_STATISTICS_KHR
+                | vk::PipelineCreateFlags::CAPTURE_INTERNAL_REPRESENTATIONS_KHR,
+        );
+    }
+    let infos = [info];
     // SAFETY: module and layout are live and fit each other.
     let create = || unsafe { raw.create_compute_pipelines(cache, &infos, None) };
     let pipelines = device

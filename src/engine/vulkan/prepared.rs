@@ -1,12 +1,15 @@
 //! The prepared rows on the device: slabs of whole rows, each in a buffer that one binding can span.
 //!
-//! A row is D 16-bit values, padded with zeros to chunks of 8; a slab is padded to whole tiles of 4 rows.
+//! A row is D 16-bit values, padded with zeros to chunks of 8, and what `multiply` puts beside them; a slab is padded to whole
+//! tiles of 4 rows.
 
 use std::sync::Arc;
 
 use super::commands::Commands;
 use super::device::Device;
 use super::memory::Buffer;
+use super::multiply::Multiply;
+use super::Settings;
 use crate::corpus::Corpus;
 use crate::error::Result;
 
@@ -21,18 +24,28 @@ pub(super) struct RowLayout {
     pub(super) rows_per_slab: u32,
     /// Chunks of 8 dimensions (16 bytes) in a row.
     pub(super) dim_length: u32,
+    /// What the rows are written for.
+    pub(super) multiply: Multiply,
 }
 
 impl RowLayout {
     /// Slabs as long as the device can bind, also with `other_bytes` for each row in another buffer.
-    pub(super) fn new(num_items: u32, dim: u32, other_bytes: u64, device: &Device) -> RowLayout {
+    pub(super) fn new(
+        num_items: u32,
+        dim: u32,
+        other_bytes: u64,
+        device: &Device,
+        settings: &Settings,
+    ) -> RowLayout {
         let dim_length = dim.div_ceil(8);
-        let longest_row = other_bytes.max(16 * u64::from(dim_length));
+        let multiply = Multiply::choose(device, settings);
+        let row_bytes = 16 * u64::from(dim_length + multiply.extra_chunks());
+        let longest_row = other_bytes.max(row_bytes);
         let tile = u64::from(TILE);
         let fitting = device.limits().max_binding_bytes / longest_row / tile * tile;
         let padded = num_items.next_multiple_of(TILE);
         let rows_per_slab = fitting.min(u64::from(padded)) as u32;
-        RowLayout { num_items, rows_per_slab, dim_length }
+        RowLayout { num_items, rows_per_slab, dim_length, multiply }
     }
 
     pub(super) fn padded_items(&self) -> u32 {
@@ -47,14 +60,19 @@ impl RowLayout {
         (self.padded_items() - slab * self.rows_per_slab).min(self.rows_per_slab)
     }
 
+    /// Chunks of 16 bytes in a row, all together.
+    fn row_chunks(&self) -> u32 {
+        self.dim_length + self.multiply.extra_chunks()
+    }
+
     /// Chunks of the longest slab.
     pub(super) fn longest_slab(&self) -> u32 {
-        self.slab_rows(0) * self.dim_length
+        self.slab_rows(0) * self.row_chunks()
     }
 
     /// Bytes of all slabs.
     pub(super) fn bytes(&self) -> u64 {
-        u64::from(self.padded_items()) * u64::from(self.dim_length) * 16
+        u64::from(self.padded_items()) * u64::from(self.row_chunks()) * 16
     }
 }
 
@@ -66,7 +84,7 @@ pub(super) fn upload(
     layout: &RowLayout,
     force_staging: bool,
 ) -> Result<Vec<Buffer>> {
-    let row_bytes = layout.dim_length as usize * 16;
+    let row_bytes = layout.row_chunks() as usize * 16;
     let mut slabs = Vec::new();
     for slab in 0..layout.slabs() {
         let bytes = layout.slab_rows(slab) as usize * row_bytes;
@@ -75,7 +93,7 @@ pub(super) fn upload(
         buffer.write(commands, |to| {
             for (item, to) in (first..).zip(to[..bytes].chunks_exact_mut(row_bytes)) {
                 let row = if item < layout.num_items { corpus.row(item) } else { &[] };
-                write_padded(to, row.iter().map(|value| value.to_ne_bytes()));
+                layout.multiply.write(row, to);
             }
         })?;
         slabs.push(buffer);

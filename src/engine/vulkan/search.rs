@@ -8,6 +8,7 @@ use super::device::Device;
 use super::kernels;
 use super::matrix::{available_bytes, submit_target, tile_lanes};
 use super::memory::{self, Buffer};
+use super::multiply::{self, Multiply};
 use super::pacing::{self, Pacer};
 use super::pipeline::Recipe;
 use super::prepared::{self, RowLayout, TILE};
@@ -63,8 +64,8 @@ impl Layout {
         wanted: Wanted,
     ) -> Result<Layout> {
         let limits = device.limits();
-        let items = RowLayout::new(shape.num_items, shape.dim, 0, device);
-        let queries = RowLayout::new(shape.num_rows, shape.dim, 0, device);
+        let items = RowLayout::new(shape.num_items, shape.dim, 0, device, settings);
+        let queries = RowLayout::new(shape.num_rows, shape.dim, 0, device, settings);
         let longest = items.longest_slab().max(queries.longest_slab());
         let texels =
             settings.texels.unwrap_or(limits.software) && u64::from(longest) <= limits.max_texels;
@@ -283,12 +284,7 @@ impl State {
     ) -> Result<()> {
         let Layout { items, queries, texels, .. } = &self.layout;
         let lanes = tile_lanes(tools.device);
-        let pipeline = tools.pipelines.get(&Recipe {
-            kernel: if *texels { kernels::DOTS_TEXELS } else { kernels::DOTS },
-            constants: vec![(0, lanes.0), (1, lanes.1)],
-            push_words: 7,
-            subgroup_size: None,
-        })?;
+        let pipeline = tools.pipelines.get(&dots_recipe(tools.device, items.multiply, *texels))?;
         let query_slab = first / queries.rows_per_slab;
         let query_slabs = self.queries.as_ref().unwrap_or(&self.items);
         let bound = pipeline.bind(&[
@@ -326,13 +322,7 @@ impl State {
             return Ok(());
         };
         let num_items = self.layout.items.num_items;
-        let choice = choose(tools.device, num_items)?;
-        let pipeline = tools.pipelines.get(&Recipe {
-            kernel: kernels::NEAREST,
-            constants: vec![(0, choice.lanes), (1, choice.bits), (2, RANKED)],
-            push_words: 6,
-            subgroup_size: None,
-        })?;
+        let pipeline = tools.pipelines.get(&nearest_recipe(tools.device, num_items)?)?;
         let bound = pipeline.bind(&[&self.dots, lists, nearest])?;
         let submission = |done, now| {
             let own = u32::from(self.layout.own);
@@ -363,6 +353,28 @@ impl State {
             Ok(())
         })?
     }
+}
+
+/// The kernel of the dot products.
+pub(super) fn dots_recipe(device: &Device, multiply: Multiply, texels: bool) -> Recipe {
+    let lanes = tile_lanes(device);
+    Recipe {
+        kernel: multiply::kernels(multiply, texels).1,
+        constants: vec![(0, lanes.0), (1, lanes.1)],
+        push_words: 7,
+        subgroup_size: None,
+    }
+}
+
+/// The kernel that searches.
+pub(super) fn nearest_recipe(device: &Device, num_items: u32) -> Result<Recipe> {
+    let choice = choose(device, num_items)?;
+    Ok(Recipe {
+        kernel: kernels::NEAREST,
+        constants: vec![(0, choice.lanes), (1, choice.bits), (2, RANKED)],
+        push_words: 6,
+        subgroup_size: None,
+    })
 }
 
 /// The shape of the kernel that searches.

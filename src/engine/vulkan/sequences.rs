@@ -34,10 +34,11 @@ const LEAST_GPU_WAVE: u32 = 1024;
 /// so this is what a killed run or a lost device costs.
 const WAVE_SECONDS: f64 = 0.5;
 
-/// Chunks of 8 scores that one invocation can hold in registers on a GPU: 64 of the 255 there are.
-const GPU_CHUNKS: u32 = 8;
+/// Chunks of 8 scores that one invocation holds in registers on a GPU: with the loads under way and some more that is up to 64
+/// registers, as many as there are for each of 1,024 invocations. See tests/compiled.
+const GPU_CHUNKS: u32 = 4;
 
-/// And on a software driver, where they spill to the stack in the first-level cache; what grows is the time
+/// And in the kernel for software drivers, where they spill to the stack in the first-level cache; what grows is the time
 /// to compile the unrolled kernel.
 const SOFTWARE_CHUNKS: u32 = 128;
 
@@ -46,7 +47,7 @@ const SOFTWARE_CHUNKS: u32 = 128;
 const SOFTWARE_PICKS_PER_CHUNK: u64 = 14_000;
 
 /// Above this many items a sum of contributions could reach a taken score: see shaders/sequence.glsl.
-const UNPINNED_ITEMS: u32 = 21_845;
+const UNPINNED_ITEMS: u32 = 32_768;
 
 /// The kernel as chosen for a device and a matrix.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -101,7 +102,7 @@ pub(super) fn dispatches(
     layout: &Layout,
     plan: &Plan,
 ) -> Result<u64> {
-    let choice = choose(device, settings, layout.row_length, plan.picks());
+    let choice = choose(device, settings, layout, plan.picks());
     let cap = picks_per_dispatch(device, &choice, layout.row_length)?;
     Ok(u64::from((plan.length() - 1).div_ceil(cap)))
 }
@@ -158,13 +159,13 @@ struct State {
 impl State {
     fn new(tools: &mut Tools, matrix: &Matrix, plan: &Plan, wave: u32) -> Result<State> {
         let (device, layout) = (tools.device, &matrix.layout);
-        let choice = choose(device, tools.settings, layout.row_length, plan.picks());
+        let choice = choose(device, tools.settings, layout, plan.picks());
         let cap = picks_per_dispatch(device, &choice, layout.row_length)?;
         let staging = tools.settings.force_staging;
         let wave = u64::from(wave);
         let scores = Buffer::on_device(device, "scores", wave * u64::from(layout.row_length) * 32)?;
         let picks = Buffer::shared(device, "picks", wave * u64::from(plan.length()) * 4, staging)?;
-        let recipe = recipe(device, tools.settings, &choice, matrix)?;
+        let recipe = recipe(device, tools.settings, &choice, layout)?;
         let mut buffers = vec![&scores, &picks];
         buffers.extend(&matrix.slabs);
         let kernel = tools.pipelines.get(&recipe)?.bind(&buffers)?;
@@ -254,7 +255,8 @@ impl State {
     }
 }
 
-fn choose(device: &Device, settings: &Settings, row_length: u32, picks: u64) -> Choice {
+fn choose(device: &Device, settings: &Settings, layout: &Layout, picks: u64) -> Choice {
+    let row_length = layout.row_length;
     let limits = device.limits();
     let subgroup = device.info().subgroup_size.max(1);
     let one_subgroup = limits.subgroup_arithmetic && limits.subgroup_control;
@@ -263,12 +265,12 @@ fn choose(device: &Device, settings: &Settings, row_length: u32, picks: u64) -> 
     let narrow = if limits.subgroup_arithmetic { subgroup } else { 64 };
     let usual = match (limits.software, wanted) {
         (true, _) | (false, SequenceKernel::Buffer) => narrow,
-        // About 4 chunks an invocation: enough loads in flight, few enough registers.
-        (false, SequenceKernel::Registers) => row_length.div_ceil(4).next_power_of_two().max(64),
+        // As many chunks to an invocation as it can hold: the loads of all of them are under way at once.
+        (false, SequenceKernel::Registers) => row_length.div_ceil(GPU_CHUNKS).next_power_of_two().max(64),
     };
     let lanes = settings.lanes.unwrap_or(usual).min(max_lanes);
     let chunks = row_length.div_ceil(lanes);
-    let most = if limits.software { SOFTWARE_CHUNKS } else { GPU_CHUNKS };
+    let most = if layout.texels { SOFTWARE_CHUNKS } else { GPU_CHUNKS };
     let pays = settings.kernel.is_some()
         || !limits.software
         || picks >= SOFTWARE_PICKS_PER_CHUNK * u64::from(chunks);
@@ -277,7 +279,7 @@ fn choose(device: &Device, settings: &Settings, row_length: u32, picks: u64) -> 
         // What was chosen for registers is too wide for the buffer kernel's one subgroup.
         SequenceKernel::Registers if settings.kernel.is_none() && settings.lanes.is_none() => {
             let settings = Settings { kernel: Some(SequenceKernel::Buffer), ..settings.clone() };
-            return choose(device, &settings, row_length, picks);
+            return choose(device, &settings, layout, picks);
         }
         _ => SequenceKernel::Buffer,
     };
@@ -299,21 +301,15 @@ fn picks_per_dispatch(device: &Device, choice: &Choice, row_length: u32) -> Resu
         0 => return Ok(u32::MAX),
         budget => budget,
     };
-    let subgroup = device.info().subgroup_size.max(1);
-    let reduction = match choice.reduction {
-        Reduction::OneSubgroup => 0,
-        Reduction::Subgroups => choice.lanes.div_ceil(subgroup).div_ceil(subgroup) + 1,
-        Reduction::Shared => choice.lanes.ilog2() + 1,
-    };
     let scores = match choice.kernel {
         SequenceKernel::Buffer => choice.chunks + 1,
         SequenceKernel::Registers => 0,
     };
     // The buffer kernel's first dispatch also clears its scores: `scores` rounds more.
-    match budget.saturating_sub(scores + 1) / (1 + scores + reduction) {
+    match budget.saturating_sub(scores + 1) / (1 + scores) {
         0 => Err(Error::TooLarge {
             what: "the loop rounds of one pick",
-            needed: u64::from(1 + 2 * scores + reduction + 1),
+            needed: u64::from(2 + 2 * scores),
             available: budget.into(),
             device: format!("{} ({} chunks a row)", device.info().name, row_length),
         }),
@@ -321,22 +317,32 @@ fn picks_per_dispatch(device: &Device, choice: &Choice, row_length: u32) -> Resu
     }
 }
 
+/// The recipe of the kernel for long runs over this matrix.
+pub(super) fn usual_recipe(
+    device: &Device,
+    settings: &Settings,
+    layout: &Layout,
+) -> Result<Recipe> {
+    let choice = choose(device, settings, layout, u64::MAX);
+    recipe(device, settings, &choice, layout)
+}
+
 fn recipe(
     device: &Device,
     settings: &Settings,
     choice: &Choice,
-    matrix: &Matrix,
+    layout: &Layout,
 ) -> Result<Recipe> {
-    let variants = match (choice.kernel, choice.reduction, matrix.layout.texels) {
+    let variants = match (choice.kernel, choice.reduction, layout.texels) {
         (SequenceKernel::Buffer, Reduction::Shared, _) => kernels::BUFFER_SHARED,
         (SequenceKernel::Buffer, _, true) => kernels::BUFFER_TEXELS,
         (SequenceKernel::Buffer, _, false) => kernels::BUFFER_SUBGROUP,
         (SequenceKernel::Registers, Reduction::Shared, _) => kernels::REGISTERS_SHARED,
-        (SequenceKernel::Registers, _, true) => kernels::REGISTERS_TEXELS,
+        (SequenceKernel::Registers, _, true) => kernels::SOFTWARE,
         (SequenceKernel::Registers, _, false) => kernels::REGISTERS_SUBGROUP,
     };
     let one_subgroup = choice.reduction == Reduction::OneSubgroup;
-    let pin = settings.force_pin || matrix.layout.num_items > UNPINNED_ITEMS;
+    let pin = settings.force_pin || layout.num_items > UNPINNED_ITEMS;
     let mut constants = vec![(0, choice.lanes), (2, pin.into())];
     if choice.reduction != Reduction::Shared {
         constants.push((1, one_subgroup.into()));
@@ -344,7 +350,7 @@ fn recipe(
     if choice.kernel == SequenceKernel::Registers {
         constants.push((3, choice.chunks));
     }
-    let kernel = smallest_fitting(variants, matrix.slabs.len() as u32, device)?;
+    let kernel = smallest_fitting(variants, layout.slabs(), device)?;
     let subgroup_size = one_subgroup.then_some(device.info().subgroup_size);
     Ok(Recipe { kernel, constants, push_words: 7, subgroup_size })
 }

@@ -1,0 +1,178 @@
+//! Compiled kernels on the disk, so that the next start need not compile them again.
+//!
+//! The driver's own bytes are handed back only to the driver that made them: damaged ones are undefined behaviour there. So they
+//! lie behind a header of ours with a key (device, driver, its cache's UUID, this library's version), their length and their hash. A
+//! file that does not fit is ignored and replaced. A cache is no result: where it cannot be read or written, the run goes on
+//! without.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
+use std::sync::Arc;
+
+use ash::vk;
+use xxhash_rust::xxh3::xxh3_64;
+
+use super::device::Device;
+use crate::error::Result;
+
+/// Where compiled kernels are kept.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub enum PipelineCache {
+    /// In the folder that `VKD_PIPELINE_CACHE` names ("off": nowhere), else in `vkd` in the user's folder for caches.
+    #[default]
+    Usual,
+    /// Nowhere.
+    Off,
+    /// In this folder.
+    At(PathBuf),
+}
+
+const MAGIC: [u8; 8] = *b"vkdcache";
+const VERSION: u32 = 1;
+
+/// Magic, version, key, length, hash.
+const HEADER: usize = 8 + 4 + 8 + 8 + 8;
+
+/// More than all kernels take; a file that is larger is none of ours.
+const LARGEST: u64 = 64 << 20;
+
+impl PipelineCache {
+    fn folder(&self) -> Option<PathBuf> {
+        let set = |name| std::env::var_os(name).filter(|value| !value.is_empty());
+        match self {
+            PipelineCache::Off => None,
+            PipelineCache::At(folder) => Some(folder.clone()),
+            PipelineCache::Usual => match set("VKD_PIPELINE_CACHE") {
+                Some(value) if value == "off" => None,
+                Some(folder) => Some(folder.into()),
+                None => {
+                    let home = || set("HOME").map(|home| Path::new(&home).join(".cache"));
+                    let caches = set("XDG_CACHE_HOME").or_else(|| set("LOCALAPPDATA"));
+                    Some(caches.map(PathBuf::from).or_else(home)?.join("vkd"))
+                }
+            },
+        }
+    }
+}
+
+/// The cache of an opened device.
+pub(super) struct Cache {
+    device: Arc<Device>,
+    raw: vk::PipelineCache,
+    file: Option<PathBuf>,
+    key: u64,
+    /// What the file holds is not all that the driver has.
+    stale: AtomicBool,
+}
+
+impl Cache {
+    /// Reads what an earlier start left.
+    pub(super) fn new(device: &Arc<Device>, place: &PipelineCache) -> Result<Cache> {
+        let key = key(device);
+        let file = place.folder().map(|folder| folder.join(format!("kernels-{key:016x}")));
+        let known = file.as_deref().and_then(|file| read(file, key)).unwrap_or_default();
+        let info = vk::PipelineCacheCreateInfo::default().initial_data(&known);
+        // SAFETY: the device is live, and the data is what this driver gave for this device.
+        let create = || unsafe { device.raw().create_pipeline_cache(&info, None) };
+        let raw = device.call("vkCreatePipelineCache", create)?;
+        let stale = AtomicBool::new(false);
+        Ok(Cache { device: Arc::clone(device), raw, file, key, stale })
+    }
+
+    pub(super) fn raw(&self) -> vk::PipelineCache {
+        self.raw
+    }
+
+    /// A pipeline was built that may not be in the file.
+    pub(super) fn mark(&self) {
+        self.stale.store(true, Relaxed);
+    }
+
+    /// Brings what was built since to the disk.
+    pub(super) fn save(&self) {
+        if !self.stale.swap(false, Relaxed) {
+            return;
+        }
+        let Some(file) = &self.file else { return };
+        // SAFETY: the cache is live and has one user.
+        let get = || unsafe { self.device.raw().get_pipeline_cache_data(self.raw) };
+        let Ok(data) = self.device.call("vkGetPipelineCacheData", get) else { return };
+        let contents = contents(self.key, &data);
+        if fs::read(file).is_ok_and(|there| there == contents) {
+            return;
+        }
+        let partial = file.with_extension(format!("{}.partial", std::process::id()));
+        let write = || -> std::io::Result<()> {
+            fs::create_dir_all(file.parent().unwrap_or(Path::new(".")))?;
+            fs::write(&partial, &contents)?;
+            fs::rename(&partial, file)
+        };
+        if write().is_err() {
+            let _ = fs::remove_file(&partial);
+        }
+    }
+}
+
+impl Drop for Cache {
+    fn drop(&mut self) {
+        // SAFETY: no pipeline is being built, and the handle is used no more.
+        unsafe { self.device.raw().destroy_pipeline_cache(self.raw, None) };
+    }
+}
+
+/// What a file must have been made for.
+fn key(device: &Device) -> u64 {
+    let mut bytes = env!("CARGO_PKG_VERSION").as_bytes().to_vec();
+    bytes.extend(device.cache_key());
+    xxh3_64(&bytes)
+}
+
+fn contents(key: u64, data: &[u8]) -> Vec<u8> {
+    let mut contents = Vec::with_capacity(HEADER + data.len());
+    contents.extend(MAGIC);
+    contents.extend(VERSION.to_le_bytes());
+    contents.extend(key.to_le_bytes());
+    contents.extend((data.len() as u64).to_le_bytes());
+    contents.extend(xxh3_64(data).to_le_bytes());
+    contents.extend(data);
+    contents
+}
+
+/// The driver's bytes, if the file is whole and was made for `key`.
+fn read(file: &Path, key: u64) -> Option<Vec<u8>> {
+    if fs::metadata(file).ok()?.len() > LARGEST {
+        return None;
+    }
+    let there = fs::read(file).ok()?;
+    let data = there.get(HEADER..)?;
+    (there == contents(key, data)).then(|| data.to_vec())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_whole_files_of_the_same_key_are_believed() {
+        let file = std::env::temp_dir().join(format!("vkd-cache-{}", std::process::id()));
+        let whole = contents(7, b"kernels");
+        fs::write(&file, &whole).unwrap();
+        assert_eq!(read(&file, 7).as_deref(), Some(b"kernels".as_slice()));
+        assert_eq!(read(&file, 8), None);
+        for length in 0..whole.len() {
+            fs::write(&file, &whole[..length]).unwrap();
+            assert_eq!(read(&file, 7), None, "{length} bytes");
+        }
+        for bit in 0..whole.len() * 8 {
+            let mut bytes = whole.clone();
+            bytes[bit / 8] ^= 1 << (bit % 8);
+            fs::write(&file, &bytes).unwrap();
+            assert_eq!(read(&file, 7), None, "bit {bit}");
+        }
+        fs::write(&file, [whole.as_slice(), b"x"].concat()).unwrap();
+        assert_eq!(read(&file, 7), None);
+        fs::remove_file(&file).unwrap();
+        assert_eq!(read(&file, 7), None);
+    }
+}

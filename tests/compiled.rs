@@ -1,0 +1,176 @@
+//! What a real GPU compiler makes of every kernel: RADV compiles for AMD GPUs that are not there. Every figure is held against
+//! tests/compiled/FAMILY.tsv; `VKD_BLESS=1 cargo test --release --test compiled` writes these files,
+//! and `VKD_ASSEMBLY=folder` has the machine code written there.
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::print_stdout,
+    missing_docs
+)]
+#![cfg(target_os = "linux")]
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use vkd::engine::vulkan::{compiled, Compiled};
+
+const FAMILIES: [&str; 5] = ["POLARIS10", "VEGA10", "NAVI10", "NAVI21", "GFX1100"];
+
+/// The driver's names of what is held, ours, and by how many percent a figure may grow.
+const HELD: [(&str, &str, f64); 11] = [
+    ("VGPRs", "vgprs", 0.0),
+    ("SGPRs", "sgprs", 0.0),
+    ("Spilled VGPRs", "spilled_vgprs", 0.0),
+    ("Spilled SGPRs", "spilled_sgprs", 0.0),
+    ("Scratch size", "scratch", 0.0),
+    ("LDS size", "lds", 0.0),
+    ("Subgroups per SIMD", "occupancy", 0.0),
+    ("Code size", "code_bytes", 2.0),
+    ("Instructions", "instructions", 2.0),
+    ("Latency", "latency", 5.0),
+    ("Inverse Throughput", "inverse_throughput", 5.0),
+];
+
+/// Instructions of the inner loop for each multiply-add, in thousandths: for the kernels that multiply.
+const PER_MULTIPLY_ADD: &str = "inner_milli";
+
+fn driver() -> Option<PathBuf> {
+    let files = std::fs::read_dir("/usr/share/vulkan/icd.d").ok()?;
+    let radeon = |path: &PathBuf| path.to_string_lossy().contains("radeon_icd");
+    files.filter_map(|file| Some(file.ok()?.path())).find(radeon)
+}
+
+/// The compiler chooses its GPU when it is loaded, so each family has a process of its own.
+#[test]
+fn kernels_keep_to_the_table() {
+    if let Ok(family) = std::env::var("VKD_TEST_FAMILY") {
+        return check(&family);
+    }
+    let driver = driver().expect("mesa-vulkan-drivers has radeon_icd");
+    let mut failed = Vec::new();
+    for family in FAMILIES {
+        let output = Command::new(std::env::current_exe().unwrap())
+            .args(["kernels_keep_to_the_table", "--exact", "--nocapture"])
+            .env("VKD_TEST_FAMILY", family)
+            .env("RADV_FORCE_FAMILY", family)
+            .env("VK_ICD_FILENAMES", &driver)
+            .env("VK_DRIVER_FILES", &driver)
+            .env_remove("VKD_VALIDATION")
+            .output()
+            .unwrap();
+        let text = String::from_utf8_lossy(&output.stdout);
+        if !output.status.success() || !text.contains("1 passed") {
+            failed.push(format!("{family}: {text}"));
+        }
+    }
+    assert!(failed.is_empty(), "{}", failed.join("\n"));
+}
+
+type Figures = BTreeMap<String, f64>;
+
+fn figures(kernel: &Compiled) -> Figures {
+    let of = |driver_name: &str| {
+        let found = kernel.statistics.iter().find(|(name, _)| name == driver_name);
+        found.unwrap_or_else(|| panic!("no \"{driver_name}\" in {:?}", kernel.statistics)).1
+    };
+    let mut figures: Figures =
+        HELD.iter().map(|(driver_name, name, _)| ((*name).to_owned(), of(driver_name))).collect();
+    if kernel.name.starts_with("matrix") || kernel.name.starts_with("dots") {
+        figures.insert(PER_MULTIPLY_ADD.into(), per_multiply_add(&kernel.assembly));
+    }
+    figures
+}
+
+/// The block that multiplies most is the inner loop: 4 x 4 rows and 8 dimensions a round.
+fn per_multiply_add(assembly: &str) -> f64 {
+    let block = |block: &str| {
+        let code = |line: &&str| line.starts_with('\t') || line.starts_with("  ");
+        let lines: Vec<&str> = block.lines().filter(code).map(str::trim).collect();
+        let multiplies = ["v_mul", "v_mad", "v_dot"];
+        let is = |line: &&&str| multiplies.iter().any(|name| line.starts_with(name));
+        (lines.iter().filter(is).count(), lines.len())
+    };
+    let inner = assembly.split("\nBB").map(block).max().unwrap();
+    (inner.1 as f64 / 128.0 * 1000.0).round()
+}
+
+fn check(family: &str) {
+    let (driver, kernels) = compiled("").unwrap();
+    assert!(driver.contains(family), "{driver}");
+    let all: BTreeMap<String, Figures> =
+        kernels.iter().map(|kernel| (kernel.name.clone(), figures(kernel))).collect();
+    if let Some(folder) = std::env::var_os("VKD_ASSEMBLY") {
+        write_assembly(&PathBuf::from(folder).join(family), &kernels);
+    }
+    if std::env::var_os("VKD_BLESS").is_some() {
+        std::fs::create_dir_all(table_of(family).parent().unwrap()).unwrap();
+        std::fs::write(table_of(family), text(&driver, &all)).unwrap();
+    }
+    for (name, figures) in &all {
+        for none in ["spilled_vgprs", "spilled_sgprs", "scratch"] {
+            assert_eq!(figures[none], 0.0, "{family}, {name}: {none}");
+        }
+    }
+    let (table_driver, table) = read(&std::fs::read_to_string(table_of(family)).unwrap());
+    if table_driver != driver {
+        println!("{family}: the table is of {table_driver}, this is {driver}: only spills are held");
+        return;
+    }
+    let names = |all: &BTreeMap<String, Figures>| all.keys().cloned().collect::<Vec<_>>();
+    assert_eq!(names(&all), names(&table), "{family}: other kernels than in the table");
+    for (name, figures) in &all {
+        for (figure, &now) in figures {
+            let before = table[name][figure];
+            let slack = HELD.iter().find(|(_, name, _)| name == figure).map_or(0.0, |held| held.2);
+            let worse = match figure.as_str() {
+                "occupancy" => now < before,
+                _ => now > before * (1.0 + slack / 100.0),
+            };
+            assert!(!worse, "{family}, {name}: {figure} was {before} and is {now}");
+        }
+    }
+    println!("{family}: {} kernels keep to the table", all.len());
+}
+
+fn table_of(family: &str) -> PathBuf {
+    let tables = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/compiled");
+    tables.join(family.to_lowercase()).with_extension("tsv")
+}
+
+fn write_assembly(folder: &Path, kernels: &[Compiled]) {
+    std::fs::create_dir_all(folder).unwrap();
+    for kernel in kernels {
+        let file = folder.join(format!("{}.s", kernel.name.replace([' ', '='], "_")));
+        std::fs::write(file, &kernel.assembly).unwrap();
+    }
+}
+
+fn text(driver: &str, all: &BTreeMap<String, Figures>) -> String {
+    let mut text = format!("# {driver}\n");
+    let mut columns: Vec<&str> = HELD.iter().map(|held| held.1).collect();
+    columns.push(PER_MULTIPLY_ADD);
+    text += &format!("kernel\t{}\n", columns.join("\t"));
+    for (name, figures) in all {
+        let cell = |column: &&str| figures.get(*column).map_or(String::new(), f64::to_string);
+        let cells: Vec<String> = columns.iter().map(cell).collect();
+        text += &format!("{name}\t{}\n", cells.join("\t"));
+    }
+    text
+}
+
+fn read(text: &str) -> (String, BTreeMap<String, Figures>) {
+    let mut lines = text.lines();
+    let driver = lines.next().unwrap().trim_start_matches("# ").to_owned();
+    let columns: Vec<&str> = lines.next().unwrap().split('\t').skip(1).collect();
+    let row = |line: &str| {
+        let (name, cells) = line.split_once('\t').unwrap();
+        let pairs = columns.iter().zip(cells.split('\t'));
+        let figures = pairs.filter(|(_, cell)| !cell.is_empty());
+        let figures =
+            figures.map(|(column, cell)| ((*column).to_owned(), cell.parse().unwrap())).collect();
+        (name.to_owned(), figures)
+    };
+    (driver, lines.map(row).collect())
+}
