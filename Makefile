@@ -1,7 +1,9 @@
 # `make run` sets up, builds and shows the main job; `make test` sets up and tests everything.
 
 VALIDATION := $(CURDIR)/target/validation.log
-CARGO_TEST := VKD_VALIDATION=$(VALIDATION) cargo test --release
+# The tests leave the user's cache alone.
+KERNELS := VKD_PIPELINE_CACHE=$(CURDIR)/target/kernels
+CARGO_TEST := $(KERNELS) VKD_VALIDATION=$(VALIDATION) cargo test --release
 
 .PHONY: help run devices test bench bench-growth fuzz tsan build install uninstall examples lint rust-test lua-test spirv-val validation leak header clean
 help:
@@ -49,8 +51,8 @@ rust-test:
 	$(CARGO_TEST)
 
 lua-test:
-	VKD_DEVICE=cpu busted --lua=luajit tests/lua
-	VKD_DEVICE=llvmpipe VKD_VALIDATION=$(VALIDATION) busted --lua=luajit tests/lua
+	$(KERNELS) VKD_DEVICE=cpu busted --lua=luajit tests/lua
+	$(KERNELS) VKD_DEVICE=llvmpipe VKD_VALIDATION=$(VALIDATION) busted --lua=luajit tests/lua
 
 # Every kernel variant that was built is valid SPIR-V for Vulkan 1.1.
 spirv-val:
@@ -72,6 +74,7 @@ bench:
 	@.ci/setup bench
 	cargo bench --bench cpu -- $(CORPUS)
 	cargo bench --bench psalms
+	cargo bench --bench start
 	cargo bench --bench neighbors -- $(CORPUS)
 	luajit benches/sites.lua $(CORPUS)
 

@@ -44,11 +44,11 @@ const TILE_VARIANTS: &[Variant] = &[
     ("dot8", &[("MULTIPLY", "3"), ("TEXELS", "0")]),
 ];
 
-const TEXEL_VARIANTS: &[Variant] =
-    &[("plain", &[("TEXELS", "0")]), ("texels", &[("TEXELS", "1")])];
+const TEXEL_VARIANTS: &[Variant] = &[("plain", &[("TEXELS", "0")]), ("texels", &[("TEXELS", "1")])];
 
 const KERNELS: &[Kernel] = &[
     Kernel { name: "matrix", variants: TILE_VARIANTS },
+    Kernel { name: "rows", variants: TILE_VARIANTS },
     Kernel { name: "dots", variants: TILE_VARIANTS },
     Kernel { name: "nearest", variants: &[("plain", &[])] },
     Kernel { name: "sequences_buffer", variants: SEQUENCE_VARIANTS },

@@ -241,6 +241,18 @@ typedef enum vkd_batch_flags {
 } vkd_batch_flags;
 
 /**
+ * Flags of `vkd_context_options`.
+ */
+typedef enum vkd_context_flags {
+  /**
+   * Keep no compiled kernels on the disk. Else they are kept in the folder that the environment variable
+   * `VKD_PIPELINE_CACHE` names ("off": nowhere), and where that is unset in `vkd` in the user's folder for caches, so that
+   * the next process starts faster. A file there that is damaged, or another driver's, is ignored and replaced.
+   */
+  VKD_NO_PIPELINE_CACHE = 1,
+} vkd_context_flags;
+
+/**
  * Kinds of devices (`vkd_device_info.kind`), in the order in which one is chosen by default.
  */
 typedef enum vkd_device_kind {
@@ -272,6 +284,10 @@ typedef enum vkd_device_kind {
    * The built-in reference engine: slow, the oracle of the tests.
    */
   VKD_DEVICE_REFERENCE = 6,
+  /**
+   * Several devices at once, of a context that was asked for them.
+   */
+  VKD_DEVICE_SEVERAL = 7,
 } vkd_device_kind;
 
 /**
@@ -396,7 +412,7 @@ typedef struct vkd_context_options {
    */
   uint32_t struct_size;
   /**
-   * No flags exist yet: 0.
+   * Of `vkd_context_flags`.
    */
   uint32_t flags;
   /**
@@ -404,11 +420,15 @@ typedef struct vkd_context_options {
    * where that is unset the best GPU (discrete, integrated, virtual), else the CPU engine. "cpu": the
    * built-in CPU engine. "reference": the arithmetic in plain loops. "vulkan": the best Vulkan device.
    * A decimal number: the index of `vkd_device_get_info`. A UUID in hex. Or a part of a Vulkan device's
-   * name in any case, "vulkan:" before it allowed: "llvmpipe", "vulkan:RTX". Read during the call only.
+   * name in any case, "vulkan:" before it allowed: "llvmpipe", "vulkan:RTX". Several of these with + between them
+   * ("cpu + vulkan:0"): the starts of a run are split over them by the speed that each shows, and the first also does
+   * neighbours and similarities; a device that cannot do a run is left out of it. "all": every GPU and the CPU engine. Read during
+   * the call only.
    */
   const char *device;
   /**
-   * The most memory in bytes that one run may use (of the device's, for the CPU engine of the host's); default: the
+   * The most memory in bytes that one run may use (of the device's, for the CPU engine of the host's, with several devices of
+   * each); default: the
    * environment variable `VKD_MEMORY_LIMIT` ("500M", "2G"), and where that is unset what the driver's budget, or the
    * system and the process's control group, leave free.
    */
@@ -516,6 +536,11 @@ typedef struct vkd_run_plan {
    * Picks of the run: sequences x (length - 1).
    */
   uint64_t picks;
+  /**
+   * Rows of the contribution matrix that the engine holds at once; 0 for neighbours. Fewer than there are items: the matrix does not fit the
+   * device, its other rows are computed when they are needed, and the run takes longer.
+   */
+  uint64_t held_rows;
 } vkd_run_plan;
 
 /**

@@ -59,7 +59,7 @@ vkd.version = ffi.string(c.vkd_version_string())
 ---@field length? integer Items per sequence, the start included. Default: all.
 ---@field output? string A file for the result instead of memory; the call then returns it opened, as `vkd.open` does. The same call after a kill, a cancel or a full disk goes on where it stopped, and a longer `length` extends the file.
 ---@field overwrite? boolean With output: replace whatever is there.
----@field device? string|integer As in `vkd.context`; the context is kept for the next call. Not with a method of a context.
+---@field device? string|integer|(string|integer)[] As in `vkd.context`; the context is kept for the next call. Not with a method of a context.
 ---@field context? vkd.Context Not with `device`, nor with a method of a context.
 
 ---@class vkd.BatchOptions: vkd.StartOptions
@@ -78,7 +78,7 @@ local function with(known, more)
   return all
 end
 
-local WHERE = { device = "string number", context = "table" }
+local WHERE = { device = "string number table", context = "table" }
 local SHOW = { progress = "boolean function table" }
 local METHOD_BATCH = with(METHOD_START, SHOW)
 local START, BATCH = with(METHOD_START, WHERE), with(METHOD_BATCH, WHERE)
@@ -184,9 +184,10 @@ end
 ---@field dispatches number Submissions to the device, at least; 0 for the built-in engines.
 ---@field sequences number
 ---@field picks number
+---@field held_rows number Rows of the contribution matrix held at once, 0 for neighbours; fewer than items: it does not fit the device, and the run takes longer.
 
 local PLAN_FIELDS = { "host_bytes", "device_bytes", "output_bytes", "corpus_bytes", "batches",
-  "dispatches", "sequences", "picks" }
+  "dispatches", "sequences", "picks", "held_rows" }
 
 local function plan_table(status, raw)
   if status ~= 0 then return failure(status) end
@@ -208,7 +209,7 @@ end
 ---Tells what a run would take, without the embeddings, and refuses what cannot be done.
 ---@param num_items integer
 ---@param dim integer
----@param options? { starts?: integer[]|ffi.cdata*, num_starts?: integer, length?: integer, output?: string, device?: string|integer, context?: vkd.Context }
+---@param options? { starts?: integer[]|ffi.cdata*, num_starts?: integer, length?: integer, output?: string, device?: string|integer|(string|integer)[], context?: vkd.Context }
 ---@return vkd.Plan? plan
 ---@return string? message
 ---@return string? status
@@ -238,7 +239,7 @@ end
 ---@field output? string A file for the result instead of memory; the call then returns it opened, as `vkd.open` does.
 ---@field overwrite? boolean With output: replace whatever is there.
 ---@field progress? true|fun(progress: vkd.Progress) As in `vkd.BatchOptions`; not when starting a job.
----@field device? string|integer Not with a method of a context.
+---@field device? string|integer|(string|integer)[] Not with a method of a context.
 ---@field context? vkd.Context Not with `device`, nor with a method of a context.
 
 local EMBEDDINGS = { dim = "number", element_type = "string", center = "boolean" }
@@ -317,7 +318,7 @@ end
 ---@param num_items integer
 ---@param dim integer
 ---@param k integer
----@param options? { num_queries?: integer, output?: string, device?: string|integer, context?: vkd.Context }
+---@param options? { num_queries?: integer, output?: string, device?: string|integer|(string|integer)[], context?: vkd.Context }
 ---@return vkd.Plan? plan `sequences` are rows, `picks` dot products.
 ---@return string? message
 ---@return string? status
@@ -349,7 +350,7 @@ end
 ---of items i < j (0-based) at i * N - i * (i + 1) / 2 + j - i - 1. The pointer owns the memory.
 ---@param embeddings ffi.cdata*|number[]|number[][]|vkd.Embeddings
 ---@param num_items? integer
----@param options? { dim?: integer, element_type?: string, center?: boolean, upper?: boolean, device?: string|integer, context?: vkd.Context }
+---@param options? { dim?: integer, element_type?: string, center?: boolean, upper?: boolean, device?: string|integer|(string|integer)[], context?: vkd.Context }
 ---@return ffi.cdata*? similarities 0-based.
 ---@return integer|string count How many. Or the message.
 ---@return string? status

@@ -56,6 +56,9 @@ typedef enum vkd_batch_flags {
   VKD_UPPER_TRIANGLE = 4,
   VKD_NO_SYNC = 8,
 } vkd_batch_flags;
+typedef enum vkd_context_flags {
+  VKD_NO_PIPELINE_CACHE = 1,
+} vkd_context_flags;
 typedef enum vkd_device_kind {
   VKD_DEVICE_DISCRETE_GPU = 0,
   VKD_DEVICE_INTEGRATED_GPU = 1,
@@ -64,6 +67,7 @@ typedef enum vkd_device_kind {
   VKD_DEVICE_SOFTWARE_VULKAN = 4,
   VKD_DEVICE_OTHER_VULKAN = 5,
   VKD_DEVICE_REFERENCE = 6,
+  VKD_DEVICE_SEVERAL = 7,
 } vkd_device_kind;
 typedef enum vkd_sequence_kernel {
   VKD_KERNEL_AUTO = 0,
@@ -124,6 +128,7 @@ typedef struct vkd_run_plan {
   uint64_t dispatches;
   uint64_t sequences;
   uint64_t picks;
+  uint64_t held_rows;
 } vkd_run_plan;
 typedef struct vkd_job_progress {
   uint32_t struct_size;

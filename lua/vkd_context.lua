@@ -13,12 +13,12 @@ local contexts = {}
 -- Devices
 
 local KINDS = { [0] = "discrete GPU", "integrated GPU", "virtual GPU", "CPU", "software Vulkan",
-  "other Vulkan", "reference" }
+  "other Vulkan", "reference", "several" }
 
 ---A device. `index` is 0-based, as the device option wants it.
 ---@class vkd.Device
 ---@field index? integer Only from `vkd.devices`.
----@field kind "discrete GPU"|"integrated GPU"|"virtual GPU"|"CPU"|"software Vulkan"|"other Vulkan"|"reference"
+---@field kind "discrete GPU"|"integrated GPU"|"virtual GPU"|"CPU"|"software Vulkan"|"other Vulkan"|"reference"|"several"
 ---@field name string
 ---@field driver string
 ---@field uuid string Hex digits.
@@ -63,8 +63,8 @@ end
 
 -- Contexts
 
-local CONTEXT_OPTIONS = { device = "string number", memory_limit = "number",
-  sequence_kernel = "string", submit_target_ms = "number", threads = "number" }
+local CONTEXT_OPTIONS = { device = "string number table", memory_limit = "number",
+  sequence_kernel = "string", submit_target_ms = "number", threads = "number", pipeline_cache = "boolean" }
 local KERNELS = { auto = 0, buffer = 1, registers = 2 }
 
 ---A device, opened for computing. Make one and keep it; it frees itself when it is collected.
@@ -74,13 +74,25 @@ Context.__index = Context
 contexts.Context = Context
 
 ---@class vkd.ContextOptions
----@field device? string|integer "reference", "vulkan", a part of a device's name, a UUID in hex, or an index from `vkd.devices` (0-based). Default: the environment variable VKD_DEVICE, else the best device.
+---@field device? string|integer|(string|integer)[] "cpu", "reference", "vulkan", a part of a device's name, a UUID in hex, or an index from `vkd.devices` (0-based). A list of these, or "all" (every GPU and the CPU engine): the starts are split over them. Default: the environment variable VKD_DEVICE, else the best device.
 ---@field memory_limit? number The most bytes of memory that a run may use: of the device's, for the CPU engine of the host's. Default: VKD_MEMORY_LIMIT, else what is free.
 ---@field sequence_kernel? "auto"|"buffer"|"registers" All give the same result.
 ---@field threads? integer Threads of the CPU engine; default: `VKD_THREADS`, else one per processor.
+---@field pipeline_cache? boolean false: keep no compiled kernels on the disk (see VKD_NO_PIPELINE_CACHE in vkd.h).
 ---@field submit_target_ms? integer How long one submission to the device should take, at most 1000.
 
 local function device_name(device)
+  if type(device) == "table" then
+    local names = {}
+    for position, name in ipairs(device) do
+      if type(name) ~= "string" and type(name) ~= "number" then
+        misuse("option device[%d] must be a name or an index, not %s", position, describe(name))
+      end
+      names[position] = device_name(name)
+    end
+    if #names == 0 then misuse("option device must not be an empty list") end
+    return table.concat(names, " + ")
+  end
   if type(device) == "number" then
     if not support.is_integer(device, 0, 4294967295) then
       misuse("option device must be a name or an index from 0, not %s", describe(device))
@@ -112,6 +124,7 @@ function contexts.open(options)
   local raw = sized("vkd_context_options")
   raw.device, raw.memory_limit, raw.submit_target_ms = text, limit, target
   raw.sequence_kernel, raw.threads = KERNELS[kernel], threads
+  if options.pipeline_cache == false then raw.flags = ffi.C.VKD_NO_PIPELINE_CACHE end
   local status = c.vkd_context_create(raw, out)
   if status ~= 0 then return failure(status) end
   return setmetatable(
@@ -146,7 +159,7 @@ function contexts.forget(context)
 end
 
 ---The context that the options name, else the shared one of their device.
----@param options { context?: vkd.Context, device?: string|integer }
+---@param options { context?: vkd.Context, device?: string|integer|(string|integer)[] }
 ---@return vkd.Context? context
 ---@return string? message
 ---@return string? status

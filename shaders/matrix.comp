@@ -28,15 +28,7 @@ layout(push_constant) uniform Push {
 };
 
 #include "tile.glsl"
-
-// g of the contract: the dot product in Q15.
-ivec4 rounded(ivec4 dots) { return clamp((dots + 16384) >> 15, -32767, 32767); }
-
-uvec2 weighted(ivec4 g, ivec4 weight) {
-    int shift = 15 + int(extra_shift);
-    uvec4 c = uvec4((weight * g + (1 << (shift - 1))) >> shift);
-    return (c.xz & 0xffffu) | (c.yw << 16);
-}
+#include "weighted.glsl"
 
 void main() {
     uint tile_a = gl_GlobalInvocationID.y + done_tiles_a;
@@ -54,12 +46,12 @@ void main() {
     ivec4 g[4];
     [[unroll]] for (uint i = 0; i < 4; ++i) {
         g[i] = rounded(dots[i]);
-        out_a[(tile_a * 4 + i) * out_stride + item_b] = weighted(g[i], ivec4(weight_a[i]));
+        out_a[(tile_a * 4 + i) * out_stride + item_b] = weighted(g[i], ivec4(weight_a[i]), extra_shift);
     }
     if (item_a != item_b) {
         [[unroll]] for (uint j = 0; j < 4; ++j) {
             ivec4 column = ivec4(g[0][j], g[1][j], g[2][j], g[3][j]);
-            out_b[(tile_b * 4 + j) * out_stride + item_a] = weighted(column, ivec4(weight_b[j]));
+            out_b[(tile_b * 4 + j) * out_stride + item_a] = weighted(column, ivec4(weight_b[j]), extra_shift);
         }
     }
 }

@@ -31,6 +31,7 @@ layout(push_constant) uniform Push {
     uint first_pick;     // 1 in the first dispatch
     uint end_pick;
     uint head;           // picks that the host has written to `picks`, at least 1
+    uint slots_at;       // not 0: only some rows of the matrix are there, see row_of
 };
 
 const int HIGHEST = 0x7fffffff;
@@ -77,6 +78,17 @@ uint position(ivec4 first, ivec4 second, int score) {
     if (second.y == score) return 5;
     if (second.z == score) return 6;
     return 7;
+}
+
+// The row of the matrix to read for `pick`. Where only some rows are there, a dispatch makes one pick: behind all picks the
+// host has written for each sequence in which slot its row is, and finds there what was picked.
+uint row_of(uint pick, uint sequence) {
+    return slots_at == 0 ? pick : picks[slots_at + sequence];
+}
+void report(uint pick, uint sequence) {
+    if (slots_at != 0) {
+        picks[slots_at + sequence] = pick;
+    }
 }
 
 // The pick number k: from the head, or the one that the scores say.

@@ -36,7 +36,7 @@ void main() {
             bvec4 here = equal(uvec4(pick % 4), uvec4(0, 1, 2, 3));
             store_scores(at, mix(score, taken(score), here));
         }
-        Row row = find_row(pick, rows_per_slab, row_length);
+        Row row = find_row(row_of(pick, sequence), rows_per_slab, row_length);
         int best = HIGHEST;
         uint best_chunk = lane;
         for (uint chunk = lane; chunk < row_length; chunk += gl_WorkGroupSize.x) {
@@ -61,6 +61,7 @@ void main() {
         pick = head_or(sequence, k, first_of_all(item, k));
         if (lane == 0) {
             picks[sequence * length + k] = pick;
+            report(pick, sequence);
         }
     }
 }

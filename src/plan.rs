@@ -58,6 +58,12 @@ impl Plan {
         Plan { heads: self.heads[first * self.head as usize..].to_vec(), ..*self }
     }
 
+    /// The plan of some of the sequences.
+    pub(crate) fn part(&self, part: std::ops::Range<usize>) -> Plan {
+        let head = self.head as usize;
+        Plan { heads: self.heads[part.start * head..part.end * head].to_vec(), ..*self }
+    }
+
     /// How many sequences there are.
     pub fn count(&self) -> usize {
         self.heads.len() / self.head as usize

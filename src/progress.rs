@@ -3,6 +3,7 @@
 //! An engine writes, any thread reads. No lock, no callback.
 
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering::Relaxed};
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use crate::error::{Error, Result};
@@ -93,6 +94,18 @@ impl Progress {
     /// After a lost device: what was under way is computed again.
     pub(crate) fn back_to(&self, picks: u64) {
         self.picks_done.store(picks, Relaxed);
+    }
+
+    /// Stands where the sum of `parts` does, which count from `before` on: sequences, picks and bytes read.
+    pub(crate) fn follow(&self, before: (u64, u64, u64), parts: &[Arc<Progress>]) {
+        let sum = |of: fn(&Progress) -> u64| parts.iter().map(|part| of(part)).sum::<u64>();
+        self.sequences_done.store(before.0 + sum(Progress::sequences_done), Relaxed);
+        self.picks_done.store(before.1 + sum(Progress::picks_done), Relaxed);
+        self.bytes_read.store(before.2 + sum(Progress::bytes_read), Relaxed);
+        for (class, total) in self.submissions.iter().enumerate() {
+            let one = |part: &Arc<Progress>| part.submissions[class].load(Relaxed);
+            total.store(parts.iter().map(one).sum(), Relaxed);
+        }
     }
 
     pub(crate) fn add_sequences(&self, sequences: u64) {

@@ -115,7 +115,9 @@ fn check(family: &str) {
     }
     let (table_driver, table) = read(&std::fs::read_to_string(table_of(family)).unwrap());
     if table_driver != driver {
-        println!("{family}: the table is of {table_driver}, this is {driver}: only spills are held");
+        println!(
+            "{family}: the table is of {table_driver}, this is {driver}: only spills are held"
+        );
         return;
     }
     let names = |all: &BTreeMap<String, Figures>| all.keys().cloned().collect::<Vec<_>>();

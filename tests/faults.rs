@@ -25,6 +25,7 @@ struct Case {
     corpus: Corpus,
     plan: Plan,
     expected: Vec<u32>,
+    memory_limit: Option<u64>,
 }
 
 /// Several slabs, waves and submissions, and staging: every kind of call.
@@ -34,7 +35,8 @@ fn case() -> Case {
     let corpus =
         Corpus::prepare(Elements::F32(&npy.values), npy.num_items, npy.dim, false).unwrap();
     let plan = Plan::new(&request, npy.num_items).unwrap();
-    Case { corpus, plan, expected: common::reference(&npy, false, &request) }
+    let expected = common::reference(&npy, false, &request);
+    Case { corpus, plan, expected, memory_limit: None }
 }
 
 fn settings(faults: &Arc<Faults>) -> Settings {
@@ -54,7 +56,8 @@ impl Case {
     /// Opens the engine and runs; the faults are in force all the while. Returns the outcome of a second run too, where the engine
     /// could be opened at all.
     fn run(&self, faults: &Arc<Faults>) -> (Outcome, Option<Outcome>) {
-        let mut engine = match VulkanEngine::new("llvmpipe", &settings(faults)) {
+        let settings = Settings { memory_limit: self.memory_limit, ..settings(faults) };
+        let mut engine = match VulkanEngine::new("llvmpipe", &settings) {
             Ok(engine) => engine,
             Err(error) => return (Err(error), None),
         };
@@ -73,7 +76,30 @@ impl Case {
 
 #[test]
 fn a_failure_at_any_call_is_a_status_or_does_no_harm() {
-    let case = case();
+    every_call(&case());
+}
+
+/// The same where only some rows of the matrix fit.
+#[test]
+fn a_failure_at_any_call_with_a_row_cache_is_a_status_or_does_no_harm() {
+    let case = Case { memory_limit: Some(40_000), ..case() };
+    let request = Request { starts: Some((0..3).collect()), length: 5 };
+    let plan = Plan::new(&request, 257).unwrap();
+    let head = |row: &[u32]| row[..5].to_vec();
+    let expected = case.expected.chunks(60).take(3).flat_map(head).collect();
+    let engine = VulkanEngine::new(
+        "llvmpipe",
+        &Settings {
+            memory_limit: case.memory_limit,
+            ..settings(&Arc::new(Faults::new(u64::MAX, 0, false)))
+        },
+    );
+    let held_rows = engine.unwrap().needs(257, 7, &plan).unwrap().held_rows;
+    assert!(held_rows < 257, "{held_rows} rows are held");
+    every_call(&Case { plan, expected, ..case });
+}
+
+fn every_call(case: &Case) {
     let counter = Arc::new(Faults::new(u64::MAX, 0, false));
     let (result, again) = case.run(&counter);
     assert!(result.unwrap() == case.expected && again.unwrap().unwrap() == case.expected);

@@ -1,13 +1,13 @@
 //! Which engine a name means.
 //!
 //! By default the best GPU (discrete, integrated, virtual), else the CPU engine; by name, UUID or index where the caller or
-//! `VKD_DEVICE` says so. A software Vulkan driver is only used when named.
+//! `VKD_DEVICE` says so. A software Vulkan driver is only used when named. "all" and lists ("cpu + llvmpipe") open several.
 
 use super::ContextOptions;
 use crate::engine::cpu::{self, CpuEngine};
 use crate::engine::reference::{self, Reference};
 use crate::engine::vulkan::{self, VulkanEngine};
-use crate::engine::{DeviceInfo, DeviceKind, Engine};
+use crate::engine::{DeviceInfo, DeviceKind, Engine, Several};
 use crate::error::{Error, Result};
 
 /// All devices, best first; the CPU engine and the reference engine are always among them.
@@ -23,6 +23,35 @@ pub fn devices() -> Result<Vec<DeviceInfo>> {
 }
 
 pub(super) fn open(wanted: &str, options: &ContextOptions) -> Result<Box<dyn Engine>> {
+    let names: Vec<String> = match wanted.to_lowercase().as_str() {
+        "all" => gpus().chain(["cpu".to_owned()]).collect(),
+        list if list.contains('+') => list.split('+').map(|name| name.trim().into()).collect(),
+        _ => return open_one(wanted, options),
+    };
+    if let Some(position) = names.iter().position(String::is_empty) {
+        return Err(Error::BadOption {
+            option: "device",
+            got: wanted.into(),
+            allowed: format!("a name before and behind every +; number {} is empty", position + 1),
+        });
+    }
+    let mut engines: Vec<_> =
+        names.iter().map(|name| open_one(name, options)).collect::<Result<_>>()?;
+    match engines.len() {
+        1 => Ok(engines.remove(0)),
+        _ => Ok(Box::new(Several::new(engines)?)),
+    }
+}
+
+/// The names of all GPUs. None where a driver fails: as for [`has_gpu`].
+fn gpus() -> impl Iterator<Item = String> {
+    let devices = vulkan::devices().unwrap_or_default();
+    let gpus = devices.into_iter().filter(|device| device.kind < DeviceKind::Cpu).count();
+    // They come first among the Vulkan devices.
+    (0..gpus).map(|index| format!("vulkan:{index}"))
+}
+
+fn open_one(wanted: &str, options: &ContextOptions) -> Result<Box<dyn Engine>> {
     let built_in = |kind| -> Result<Box<dyn Engine>> {
         match kind {
             DeviceKind::Reference => Ok(Box::<Reference>::default()),

@@ -27,10 +27,11 @@ pub struct ContextOptions {
     /// `None` or empty: what `VKD_DEVICE` says, else the best device. "cpu": the built-in CPU engine.
     /// "reference": the contract in plain loops. "vulkan": the best Vulkan device. A number: the index in
     /// [`devices`]. A UUID in hex (dashes allowed), or any part of a Vulkan device's name, "vulkan:" before it
-    /// allowed.
+    /// allowed. Several of these with + between them ("cpu + vulkan:0"): the starts of a run are split over them by the speed of
+    /// each. "all": every GPU and the CPU engine.
     pub device: Option<String>,
     /// The most bytes of memory that one run may take: of the device's, for a Vulkan device, else of the host's. `None`: what
-    /// `VKD_MEMORY_LIMIT` says, else what is free.
+    /// `VKD_MEMORY_LIMIT` says, else what is free. With several devices: of each Vulkan device's, and of the host's.
     pub memory_limit: Option<u64>,
     /// Settings of the CPU engine.
     pub cpu: cpu::Settings,
@@ -64,7 +65,8 @@ impl Context {
         options.vulkan.memory_limit = options.vulkan.memory_limit.or(limit);
         let engine = choice::open(wanted.trim(), &options)?;
         let info = engine.info().clone();
-        let built_in = matches!(info.kind, DeviceKind::Cpu | DeviceKind::Reference);
+        let built_in =
+            matches!(info.kind, DeviceKind::Cpu | DeviceKind::Reference | DeviceKind::Several);
         let device = if built_in { info.name.clone() } else { "this machine".into() };
         let bounds = Bounds { limit: limit.filter(|_| built_in), device };
         Ok(Context { engine: Arc::new(Mutex::new(engine)), info, bounds })

@@ -1,17 +1,20 @@
 //! Engines compute what a plan asks for; all of them give the same bits.
 //!
 //! `reference` is the contract in the plainest loops, the oracle of every test. `cpu` is the built-in
-//! engine for processors, `vulkan` runs GLSL kernels on a Vulkan device. `Engine` is all the rest of the library knows of them.
+//! engine for processors, `vulkan` runs GLSL kernels on a Vulkan device, `several` splits a run over some of them. `Engine` is all the rest of the library knows of them.
 
 pub mod cpu;
 pub mod neighbors;
 pub mod reference;
 mod rows;
+mod several;
 pub mod vulkan;
 
 pub use rows::{
     count_pairs, DotRows, MemoryNeighbors, MemoryRows, MemorySimilarities, NeighborRows, Rows,
 };
+
+pub use several::Several;
 
 use crate::corpus::Corpus;
 use crate::error::Result;
@@ -36,6 +39,8 @@ pub enum DeviceKind {
     OtherVulkan,
     /// The built-in reference engine: plain loops, slow, needs no driver.
     Reference,
+    /// Some of these at once.
+    Several,
 }
 
 /// A device as shown to the user.
@@ -137,4 +142,7 @@ pub struct Needs {
     pub batches: u64,
     /// Submissions to the device, at least; 0 for the built-in engines.
     pub dispatches: u64,
+    /// Rows of the contribution matrix that the engine holds at once. Fewer than there are items: the others are computed when
+    /// they are needed, and a run takes longer. 0 where there is no matrix.
+    pub held_rows: u64,
 }

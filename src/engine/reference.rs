@@ -45,7 +45,8 @@ impl Engine for Reference {
         let n = u64::from(num_items);
         // Per item a score and whether it is taken.
         let host_bytes = n * n * 2 + n * 5 + u64::from(plan.length()) * 4;
-        Ok(Needs { host_bytes, batches: plan.count() as u64, ..Needs::default() })
+        let (batches, held_rows) = (plan.count() as u64, num_items.into());
+        Ok(Needs { host_bytes, batches, held_rows, ..Needs::default() })
     }
 
     fn sequences(

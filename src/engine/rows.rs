@@ -18,6 +18,22 @@ pub trait Rows: Sync {
     fn get(&self, index: usize, row: &mut [u32]) -> Result<()>;
 }
 
+/// The rows from one on.
+pub(super) struct Offset<'a> {
+    pub(super) rows: &'a dyn Rows,
+    pub(super) first: usize,
+}
+
+impl Rows for Offset<'_> {
+    fn put(&self, index: usize, row: &[u32]) -> Result<()> {
+        self.rows.put(self.first + index, row)
+    }
+
+    fn get(&self, index: usize, row: &mut [u32]) -> Result<()> {
+        self.rows.get(self.first + index, row)
+    }
+}
+
 /// All sequences in memory, row after row.
 #[derive(Debug)]
 pub struct MemoryRows {

@@ -11,7 +11,7 @@ use super::types::*;
 use crate::context::{ContextOptions, RunPlan, To};
 use crate::corpus::Elements;
 use crate::engine::cpu;
-use crate::engine::vulkan::{SequenceKernel, Settings};
+use crate::engine::vulkan::{PipelineCache, SequenceKernel, Settings};
 use crate::error::{Error, Result};
 use crate::job::Job;
 use crate::plan::Request;
@@ -141,7 +141,8 @@ unsafe fn request(options: &vkd_batch_options) -> Result<Request> {
 /// # Safety
 /// `options.device` must be NULL or NUL-terminated.
 pub(super) unsafe fn context_options(options: vkd_context_options) -> Result<ContextOptions> {
-    flags::<vkd_context_options>(options.flags, 0)?;
+    let no_cache = vkd_context_flags::VKD_NO_PIPELINE_CACHE as u32;
+    flags::<vkd_context_options>(options.flags, no_cache)?;
     let device = if options.device.is_null() {
         None
     } else {
@@ -168,6 +169,10 @@ pub(super) unsafe fn context_options(options: vkd_context_options) -> Result<Con
     };
     let vulkan = Settings {
         kernel,
+        pipeline_cache: match options.flags & no_cache {
+            0 => PipelineCache::Usual,
+            _ => PipelineCache::Off,
+        },
         submit_target: (target != 0).then(|| Duration::from_millis(target.into())),
         ..Settings::default()
     };

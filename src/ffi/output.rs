@@ -51,6 +51,7 @@ pub(super) fn info_to_c(info: &DeviceInfo) -> vkd_device_info {
         DeviceKind::SoftwareVulkan => vkd_device_kind::VKD_DEVICE_SOFTWARE_VULKAN,
         DeviceKind::OtherVulkan => vkd_device_kind::VKD_DEVICE_OTHER_VULKAN,
         DeviceKind::Reference => vkd_device_kind::VKD_DEVICE_REFERENCE,
+        DeviceKind::Several => vkd_device_kind::VKD_DEVICE_SEVERAL,
     };
     vkd_device_info {
         struct_size: size_of::<vkd_device_info>() as u32,
@@ -125,6 +126,7 @@ pub(super) fn plan_to_c(plan: &RunPlan) -> vkd_run_plan {
         dispatches: plan.engine.dispatches,
         sequences: plan.sequences,
         picks: plan.picks,
+        held_rows: plan.engine.held_rows,
     }
 }
 

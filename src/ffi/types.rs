@@ -146,6 +146,8 @@ pub enum vkd_device_kind {
     VKD_DEVICE_OTHER_VULKAN = 5,
     /// The built-in reference engine: slow, the oracle of the tests.
     VKD_DEVICE_REFERENCE = 6,
+    /// Several devices at once, of a context that was asked for them.
+    VKD_DEVICE_SEVERAL = 7,
 }
 
 /// Kernels for the picks (`vkd_context_options.sequence_kernel`). All give the same bits.
@@ -250,6 +252,17 @@ pub struct vkd_verify_report {
     pub worst_pick: u32,
 }
 
+/// Flags of `vkd_context_options`.
+#[repr(C)]
+#[allow(non_camel_case_types)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum vkd_context_flags {
+    /// Keep no compiled kernels on the disk. Else they are kept in the folder that the environment variable
+    /// `VKD_PIPELINE_CACHE` names ("off": nowhere), and where that is unset in `vkd` in the user's folder for caches, so that
+    /// the next process starts faster. A file there that is damaged, or another driver's, is ignored and replaced.
+    VKD_NO_PIPELINE_CACHE = 1,
+}
+
 /// How to make a context. Set all bytes to 0, then `struct_size`; 0 means the default everywhere.
 #[repr(C)]
 #[allow(non_camel_case_types)]
@@ -257,15 +270,19 @@ pub struct vkd_verify_report {
 pub struct vkd_context_options {
     /// `sizeof(vkd_context_options)`.
     pub struct_size: u32,
-    /// No flags exist yet: 0.
+    /// Of `vkd_context_flags`.
     pub flags: u32,
     /// The device as NUL-terminated UTF-8. NULL or "": the environment variable `VKD_DEVICE`, and
     /// where that is unset the best GPU (discrete, integrated, virtual), else the CPU engine. "cpu": the
     /// built-in CPU engine. "reference": the arithmetic in plain loops. "vulkan": the best Vulkan device.
     /// A decimal number: the index of `vkd_device_get_info`. A UUID in hex. Or a part of a Vulkan device's
-    /// name in any case, "vulkan:" before it allowed: "llvmpipe", "vulkan:RTX". Read during the call only.
+    /// name in any case, "vulkan:" before it allowed: "llvmpipe", "vulkan:RTX". Several of these with + between them
+    /// ("cpu + vulkan:0"): the starts of a run are split over them by the speed that each shows, and the first also does
+    /// neighbours and similarities; a device that cannot do a run is left out of it. "all": every GPU and the CPU engine. Read during
+    /// the call only.
     pub device: *const c_char,
-    /// The most memory in bytes that one run may use (of the device's, for the CPU engine of the host's); default: the
+    /// The most memory in bytes that one run may use (of the device's, for the CPU engine of the host's, with several devices of
+    /// each); default: the
     /// environment variable `VKD_MEMORY_LIMIT` ("500M", "2G"), and where that is unset what the driver's budget, or the
     /// system and the process's control group, leave free.
     pub memory_limit: u64,
@@ -496,6 +513,9 @@ pub struct vkd_run_plan {
     pub sequences: u64,
     /// Picks of the run: sequences x (length - 1).
     pub picks: u64,
+    /// Rows of the contribution matrix that the engine holds at once; 0 for neighbours. Fewer than there are items: the matrix does not fit the
+    /// device, its other rows are computed when they are needed, and the run takes longer.
+    pub held_rows: u64,
 }
 
 /// How far a job is. Set `struct_size` before the call, the library fills the rest.

@@ -77,6 +77,8 @@ describe("misuse of options:", function()
     { "option progress must be", { progress = 1 } },
     { "option progress must be", { progress = {} } },
     { "option device must be a name or an index", { device = -1 } },
+    { "option device[2] must be a name or an index", { device = { "cpu", true } } },
+    { "option device must not be an empty list", { device = {} } },
     { "option context must come from vkd.context", { context = {} } },
   }
   for i, case in ipairs(cases) do

@@ -97,6 +97,36 @@ describe("devices", function()
     assert.equal("reference", report.device)
   end)
 
+  it("work together, as a list or all of them", function()
+    local numbers = helper.numbers(300, 9)
+    local expected = helper.text(assert(vkd.batch_compute(numbers, 300, { device = "cpu" })))
+    for _, device in ipairs({ { "cpu", "llvmpipe" }, "llvmpipe + cpu", "all", { "cpu" } }) do
+      local together, report = vkd.batch_compute(numbers, 300, { device = device })
+      assert.equal(expected, helper.text(assert(together, report)))
+    end
+    local context = assert(vkd.context({ device = { "cpu", "llvmpipe" } }))
+    local info = assert(context:info())
+    assert.equal("several", info.kind)
+    assert.is_truthy(info.name:find("CPU.* %+ llvmpipe"))
+  end)
+
+  it("keep their compiled kernels on the disk, or not", function()
+    local folder = os.tmpname()
+    os.remove(folder)
+    local function start(options)
+      return run(([[
+        local vkd = dofile(%q)
+        local context = assert(vkd.context(%s))
+        assert(context:batch_compute({ 1, 2, 3, 4 }, 2))]]):format(helper.root .. "lua/vkd.lua", options),
+        "VKD_PIPELINE_CACHE=" .. folder)
+    end
+    assert.equal("exit 0\n", start('{ device = "llvmpipe", pipeline_cache = false }'))
+    assert.is_nil(io.open(folder))
+    assert.equal("exit 0\n", start('{ device = "llvmpipe" }'))
+    assert(io.open(folder)):close()
+    os.execute("rm -r " .. folder)
+  end)
+
   it("all give the same result", function()
     local numbers = helper.numbers(70, 9)
     local expected = helper.text(assert(vkd.batch_compute(numbers, 70, { device = "reference" })))

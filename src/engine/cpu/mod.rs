@@ -90,7 +90,7 @@ impl Engine for CpuEngine {
         let host_bytes = matrix + product::packed_bytes(num_items, dim).max(slots + shared);
         let slots = self.num_threads * sequences::num_slots(stride);
         let batches = plan.count().div_ceil(slots) as u64;
-        Ok(Needs { host_bytes, batches, ..Needs::default() })
+        Ok(Needs { host_bytes, batches, held_rows: num_items.into(), ..Needs::default() })
     }
 
     fn sequences(

@@ -57,6 +57,7 @@ pub fn direct_method(
         constants: vec![(0, lanes)],
         push_words: 5,
         subgroup_size: None,
+        full_subgroups: false,
     };
     let buffers = [&items, &centroids, &picks, &taken];
     let kernel = tools.pipelines.get(&recipe)?.bind(&buffers)?;

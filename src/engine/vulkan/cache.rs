@@ -7,14 +7,13 @@
 
 use std::fs;
 use std::path::{Path, PathBuf};
-use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering::Relaxed};
 use std::sync::Arc;
 
 use ash::vk;
 use xxhash_rust::xxh3::xxh3_64;
 
 use super::device::Device;
-use crate::error::Result;
 
 /// Where compiled kernels are kept.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -33,6 +32,9 @@ const VERSION: u32 = 1;
 
 /// Magic, version, key, length, hash.
 const HEADER: usize = 8 + 4 + 8 + 8 + 8;
+
+/// Files written by this process so far.
+static WRITTEN: AtomicU64 = AtomicU64::new(0);
 
 /// More than all kernels take; a file that is larger is none of ours.
 const LARGEST: u64 = 64 << 20;
@@ -68,16 +70,17 @@ pub(super) struct Cache {
 
 impl Cache {
     /// Reads what an earlier start left.
-    pub(super) fn new(device: &Arc<Device>, place: &PipelineCache) -> Result<Cache> {
+    pub(super) fn new(device: &Arc<Device>, place: &PipelineCache) -> Cache {
         let key = key(device);
         let file = place.folder().map(|folder| folder.join(format!("kernels-{key:016x}")));
         let known = file.as_deref().and_then(|file| read(file, key)).unwrap_or_default();
         let info = vk::PipelineCacheCreateInfo::default().initial_data(&known);
         // SAFETY: the device is live, and the data is what this driver gave for this device.
         let create = || unsafe { device.raw().create_pipeline_cache(&info, None) };
-        let raw = device.call("vkCreatePipelineCache", create)?;
+        // Pipelines can be built with a null cache, too.
+        let raw = device.call("vkCreatePipelineCache", create).unwrap_or_default();
         let stale = AtomicBool::new(false);
-        Ok(Cache { device: Arc::clone(device), raw, file, key, stale })
+        Cache { device: Arc::clone(device), raw, file, key, stale }
     }
 
     pub(super) fn raw(&self) -> vk::PipelineCache {
@@ -91,7 +94,7 @@ impl Cache {
 
     /// Brings what was built since to the disk.
     pub(super) fn save(&self) {
-        if !self.stale.swap(false, Relaxed) {
+        if !self.stale.swap(false, Relaxed) || self.raw == vk::PipelineCache::null() {
             return;
         }
         let Some(file) = &self.file else { return };
@@ -102,7 +105,9 @@ impl Cache {
         if fs::read(file).is_ok_and(|there| there == contents) {
             return;
         }
-        let partial = file.with_extension(format!("{}.partial", std::process::id()));
+        // A name that no other process and no other device of this one writes to.
+        let number = WRITTEN.fetch_add(1, Relaxed);
+        let partial = file.with_extension(format!("{}-{number}.partial", std::process::id()));
         let write = || -> std::io::Result<()> {
             fs::create_dir_all(file.parent().unwrap_or(Path::new(".")))?;
             fs::write(&partial, &contents)?;

@@ -63,11 +63,16 @@ impl Commands {
         Ok(commands)
     }
 
-    /// Copies the first `bytes` bytes of `from` to `to` and waits for it.
-    pub(super) fn copy(&mut self, from: &Buffer, to: &Buffer, bytes: u64) -> Result<()> {
-        let region = [vk::BufferCopy { src_offset: 0, dst_offset: 0, size: bytes }];
+    /// Copies `bytes` bytes between buffers, each from its offset on, and waits for it.
+    pub(super) fn copy(
+        &mut self,
+        (from, src_offset): (&Buffer, u64),
+        (to, dst_offset): (&Buffer, u64),
+        bytes: u64,
+    ) -> Result<()> {
+        let region = [vk::BufferCopy { src_offset, dst_offset, size: bytes }];
         self.start(|device, commands| {
-            // SAFETY: both buffers are live and at least `bytes` long.
+            // SAFETY: both buffers are live and long enough.
             unsafe { device.cmd_copy_buffer(commands, from.raw(), to.raw(), &region) };
         })?;
         self.finish_or_drain()

@@ -8,11 +8,12 @@ use std::ffi::CStr;
 
 use ash::vk;
 
+use super::cache::Cache;
 use super::device::Device;
 use super::matrix::{self, Layout};
 use super::multiply::Multiply;
-use super::pipeline::{Pipeline, Recipe};
-use super::{search, sequences, Settings};
+use super::pipeline::{Pipeline, Pipelines, Recipe};
+use super::{row_cache, search, sequences, PipelineCache, Settings};
 use crate::error::{Error, Result};
 
 /// A kernel as compiled for a device.
@@ -38,12 +39,26 @@ pub fn compiled(wanted: &str) -> Result<(String, Vec<Compiled>)> {
     Ok((format!("{}, {}", info.name, info.driver), all))
 }
 
+/// Builds all these kernels on an opened device, as runs would, with the cache that `place` names; returns how many there are. For the
+/// benchmark of starts.
+pub fn build_all(wanted: &str, place: &PipelineCache) -> Result<usize> {
+    let device = std::sync::Arc::new(Device::open(wanted, &Settings::default())?);
+    let mut pipelines = Pipelines::new(&device, Cache::new(&device, place));
+    let recipes = recipes(&device)?;
+    for recipe in &recipes {
+        pipelines.get(recipe)?;
+    }
+    pipelines.save();
+    Ok(recipes.len())
+}
+
 /// Every recipe that corpora of 1 to 70,000 items lead to.
 fn recipes(device: &Device) -> Result<Vec<Recipe>> {
     let settings = Settings::default();
     let (multiply, texels) = (Multiply::choose(device, &settings), device.limits().software);
     let mut all = vec![
         matrix::recipe(device, multiply, texels),
+        row_cache::recipe(device, multiply, texels),
         search::dots_recipe(device, multiply, texels),
         search::nearest_recipe(device, 10_000)?,
     ];
@@ -70,10 +85,8 @@ fn name(recipe: &Recipe) -> String {
 }
 
 fn look(device: &Device, pipeline: &Pipeline, name: String) -> Result<Compiled> {
-    let extension = ash::khr::pipeline_executable_properties::Device::new(
-        device.instance(),
-        device.raw(),
-    );
+    let extension =
+        ash::khr::pipeline_executable_properties::Device::new(device.instance(), device.raw());
     let info = vk::PipelineExecutableInfoKHR::default().pipeline(pipeline.raw());
     // SAFETY: the device was opened with the extension and its feature, and the pipeline made with both captures.
     let statistics = device.call("vkGetPipelineExecutableStatisticsKHR", || unsafe {

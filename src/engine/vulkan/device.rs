@@ -57,6 +57,16 @@ impl Device {
         if let Some(budget) = settings.loop_budget {
             info.loop_budget = budget;
         }
+        if let Some(size) = settings.subgroup_size {
+            let (first, last) = limits.subgroup_sizes;
+            let offered = size.is_power_of_two() && (first..=last).contains(&size);
+            if !limits.subgroup_control || !offered {
+                let missing =
+                    format!("it has no subgroups of {size} lanes that could be asked for");
+                return Err(Error::Unsupported { device: info.name, missing });
+            }
+            info.subgroup_size = size;
+        }
         if looks && !limits.executable_properties {
             let missing = "its driver does not tell what it compiles to".into();
             return Err(Error::Unsupported { device: info.name, missing });
@@ -124,8 +134,7 @@ impl Device {
     /// What compiled kernels depend on: the device, its driver, and what the driver says of its caches.
     pub(super) fn cache_key(&self) -> Vec<u8> {
         // SAFETY: the physical device belongs to the live instance.
-        let about =
-            unsafe { self.instance.raw().get_physical_device_properties(self.physical) };
+        let about = unsafe { self.instance.raw().get_physical_device_properties(self.physical) };
         let mut key = Vec::new();
         for number in [about.vendor_id, about.device_id, about.driver_version, about.api_version] {
             key.extend(number.to_le_bytes());
@@ -256,8 +265,8 @@ fn create(
         extensions.push(ash::khr::pipeline_executable_properties::NAME.as_ptr());
         create = create.push_next(&mut executables);
     }
-    let mut dots =
-        vk::PhysicalDeviceShaderIntegerDotProductFeatures::default().shader_integer_dot_product(true);
+    let mut dots = vk::PhysicalDeviceShaderIntegerDotProductFeatures::default()
+        .shader_integer_dot_product(true);
     let int16 = vk::PhysicalDeviceFeatures::default().shader_int16(limits.dot16);
     if limits.dot8 {
         extensions.push(ash::khr::shader_integer_dot_product::NAME.as_ptr());

@@ -134,17 +134,27 @@ impl Buffer {
         commands: &mut Commands,
         fill: impl FnOnce(&mut [u8]),
     ) -> Result<()> {
-        let bytes = self.bytes as usize;
+        self.write_at(commands, 0, self.bytes, fill)
+    }
+
+    /// Fills the `bytes` bytes from `offset` on.
+    pub(super) fn write_at(
+        &mut self,
+        commands: &mut Commands,
+        offset: u64,
+        bytes: u64,
+        fill: impl FnOnce(&mut [u8]),
+    ) -> Result<()> {
         if let Some(mapped) = self.mapped() {
-            fill(&mut mapped[..bytes]);
+            fill(&mut mapped[offset as usize..][..bytes as usize]);
             return Ok(());
         }
         let mut staging =
-            Buffer::new(&self.device, "upload staging", self.bytes, MemoryLocation::CpuToGpu)?;
+            Buffer::new(&self.device, "upload staging", bytes, MemoryLocation::CpuToGpu)?;
         if let Some(mapped) = staging.mapped() {
-            fill(&mut mapped[..bytes]);
+            fill(&mut mapped[..bytes as usize]);
         }
-        commands.copy(&staging, self, self.bytes)
+        commands.copy((&staging, 0), (self, offset), bytes)
     }
 
     /// Reads the first `bytes` bytes; `read` gets them.
@@ -154,12 +164,23 @@ impl Buffer {
         bytes: u64,
         read: impl FnOnce(&[u8]) -> T,
     ) -> Result<T> {
+        self.read_at(commands, 0, bytes, read)
+    }
+
+    /// Reads the `bytes` bytes from `offset` on.
+    pub(super) fn read_at<T>(
+        &mut self,
+        commands: &mut Commands,
+        offset: u64,
+        bytes: u64,
+        read: impl FnOnce(&[u8]) -> T,
+    ) -> Result<T> {
         if let Some(mapped) = self.mapped() {
-            return Ok(read(&mapped[..bytes as usize]));
+            return Ok(read(&mapped[offset as usize..][..bytes as usize]));
         }
         let mut staging =
             Buffer::new(&self.device, "download staging", bytes, MemoryLocation::GpuToCpu)?;
-        commands.copy(self, &staging, bytes)?;
+        commands.copy((self, offset), (&staging, 0), bytes)?;
         match staging.mapped() {
             Some(mapped) => Ok(read(&mapped[..bytes as usize])),
             None => Err(Error::Internal { detail: "staging memory is not mapped".into() }),

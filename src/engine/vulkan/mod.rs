@@ -19,6 +19,7 @@ mod device;
 mod faults;
 mod instance;
 mod kernels;
+mod lru;
 mod matrix;
 mod memory;
 mod multiply;
@@ -26,6 +27,7 @@ mod pacing;
 mod physical;
 mod pipeline;
 mod prepared;
+mod row_cache;
 mod search;
 mod sequences;
 mod validation;
@@ -35,13 +37,14 @@ use std::time::Duration;
 
 pub use baseline::direct_method;
 pub use cache::PipelineCache;
-pub use compiled::{compiled, Compiled};
+pub use compiled::{build_all, compiled, Compiled};
 pub use faults::Faults;
 pub use multiply::Multiply;
 pub use validation::planted_error;
 
 use crate::corpus::Corpus;
 use crate::engine::neighbors::{Query, QueryShape};
+use crate::engine::rows::Offset;
 use crate::engine::{DeviceInfo, DotRows, Engine, Needs, NeighborRows, Rows};
 use crate::error::{Error, Result};
 use crate::plan::Plan;
@@ -49,8 +52,9 @@ use crate::progress::{Phase, Progress};
 use cache::Cache;
 use commands::Commands;
 use device::Device;
-use matrix::{Layout, Matrix};
+use matrix::Matrix;
 use pipeline::Pipelines;
+use row_cache::RowCache;
 
 /// The two shapes of the sequence kernel.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -98,6 +102,8 @@ pub struct Settings {
     pub texels: Option<bool>,
     /// How products are made; a way that the device does not have becomes `Biased`.
     pub multiply: Option<Multiply>,
+    /// Lanes of a subgroup; by default what the driver likes. One that the device cannot be told is refused.
+    pub subgroup_size: Option<u32>,
     /// The most sequences computed side by side.
     pub max_wave: Option<u32>,
     /// Where compiled kernels are kept from one start to the next.
@@ -134,7 +140,7 @@ impl Open {
     fn new(wanted: &str, settings: &Settings) -> Result<Open> {
         let device = Arc::new(Device::open(wanted, settings)?);
         let commands = Commands::new(&device)?;
-        let cache = Cache::new(&device, &settings.pipeline_cache)?;
+        let cache = Cache::new(&device, &settings.pipeline_cache);
         let pipelines = Pipelines::new(&device, cache);
         Ok(Open { pipelines, commands, device })
     }
@@ -154,14 +160,20 @@ fn run(
     done: &mut usize,
 ) -> Result<()> {
     let (device, settings) = (tools.device, tools.settings);
-    let layout = Layout::new(corpus.num_items(), corpus.dim(), device, settings)?;
-    let wave = sequences::wave(device, settings, &layout, plan)?;
+    let shape = (corpus.num_items(), corpus.dim());
+    let (layout, wave) = sequences::lay_out(device, settings, shape, plan)?;
+    if let Some((slots, _)) = layout.cache {
+        let cache = || RowCache::new(&mut tools, corpus, &layout, slots);
+        let cache = progress.time(Phase::Upload, cache)?;
+        let matrix = Matrix::allocate(device, &layout)?;
+        return sequences::run(tools, (&matrix, Some(cache)), plan, wave, rows, progress, done);
+    }
     let upload = || matrix::upload(device, tools.commands, corpus, &layout, settings);
     let prepared = progress.time(Phase::Upload, upload)?;
     let multiply = || Matrix::compute(&mut tools, &layout, &prepared, progress);
     let matrix = progress.time(Phase::Matrix, multiply)?;
     drop(prepared);
-    sequences::run(tools, &matrix, plan, wave, rows, progress, done)
+    sequences::run(tools, (&matrix, None), plan, wave, rows, progress, done)
 }
 
 impl VulkanEngine {
@@ -259,24 +271,28 @@ impl Engine for VulkanEngine {
             return Ok(Needs::default());
         };
         let (device, settings) = (&open.device, &self.settings);
-        let layout = Layout::new(num_items, dim, device, settings)?;
-        let wave = sequences::wave(device, settings, &layout, plan)?;
+        let (layout, wave) = sequences::lay_out(device, settings, (num_items, dim), plan)?;
         let waves = (plan.count() as u64).div_ceil(wave.into());
         let wave_bytes = sequences::wave_bytes(&layout, plan.length(), wave);
-        let slabs = u64::from(layout.slabs());
+        let slabs = u64::from(layout.rows.slabs());
         // A wave's picks come down through one staging buffer; a slab of rows goes up through another, earlier.
         let row_bytes = u64::from(plan.length()) * 4;
         let staged = match memory::is_staged(device, settings.force_staging) {
             true => (u64::from(wave) * row_bytes).max(layout.rows_bytes()),
             false => 0,
         };
+        let (beside_matrix, matrix_dispatches) = match layout.cache {
+            None => (layout.rows_bytes().max(wave_bytes), slabs * (slabs + 1) / 2),
+            Some(_) => (row_cache::other_bytes(&layout) + wave_bytes, slabs),
+        };
         Ok(Needs {
             host_bytes: row_bytes + staged,
-            device_bytes: layout.matrix_bytes() + layout.rows_bytes().max(wave_bytes),
+            device_bytes: layout.matrix_bytes() + beside_matrix,
             batches: waves,
-            dispatches: slabs * (slabs + 1) / 2
+            dispatches: matrix_dispatches
                 + 1
                 + waves * sequences::dispatches(device, settings, &layout, plan)?,
+            held_rows: layout.cache.map_or(num_items, |(slots, _)| slots).into(),
         })
     }
 
@@ -327,21 +343,5 @@ impl Engine for VulkanEngine {
         progress: &Progress,
     ) -> Result<()> {
         self.survive(progress, |tools, done| search::dots(tools, corpus, rows, progress, done))
-    }
-}
-
-/// The rows from one on.
-struct Offset<'a> {
-    rows: &'a dyn Rows,
-    first: usize,
-}
-
-impl Rows for Offset<'_> {
-    fn put(&self, index: usize, row: &[u32]) -> Result<()> {
-        self.rows.put(self.first + index, row)
-    }
-
-    fn get(&self, index: usize, row: &mut [u32]) -> Result<()> {
-        self.rows.get(self.first + index, row)
     }
 }

@@ -81,15 +81,26 @@ impl Multiply {
     }
 }
 
-/// The kernels of the contribution matrix and of dot products that read such rows.
-pub(super) fn kernels(multiply: Multiply, texels: bool) -> (Kernel, Kernel) {
-    match multiply {
-        Multiply::Wide if texels => (kernels::MATRIX_TEXELS, kernels::DOTS_TEXELS),
-        Multiply::Wide => (kernels::MATRIX_WIDE, kernels::DOTS_WIDE),
-        Multiply::Biased => (kernels::MATRIX_BIASED, kernels::DOTS_BIASED),
-        Multiply::Dot16 => (kernels::MATRIX_DOT16, kernels::DOTS_DOT16),
-        Multiply::Dot8 => (kernels::MATRIX_DOT8, kernels::DOTS_DOT8),
-    }
+/// The kernels that read such rows.
+pub(super) struct TileKernels {
+    /// Of the contribution matrix.
+    pub(super) matrix: Kernel,
+    /// Of some of its rows.
+    pub(super) rows: Kernel,
+    /// Of dot products.
+    pub(super) dots: Kernel,
+}
+
+pub(super) fn kernels(multiply: Multiply, texels: bool) -> TileKernels {
+    use kernels::*;
+    let (matrix, rows, dots) = match multiply {
+        Multiply::Wide if texels => (MATRIX_TEXELS, ROWS_TEXELS, DOTS_TEXELS),
+        Multiply::Wide => (MATRIX_WIDE, ROWS_WIDE, DOTS_WIDE),
+        Multiply::Biased => (MATRIX_BIASED, ROWS_BIASED, DOTS_BIASED),
+        Multiply::Dot16 => (MATRIX_DOT16, ROWS_DOT16, DOTS_DOT16),
+        Multiply::Dot8 => (MATRIX_DOT8, ROWS_DOT8, DOTS_DOT8),
+    };
+    TileKernels { matrix, rows, dots }
 }
 
 #[cfg(test)]

@@ -34,6 +34,8 @@ pub(super) struct Limits {
     pub(super) subgroup_arithmetic: bool,
     /// The subgroup size can be fixed and full subgroups asked for.
     pub(super) subgroup_control: bool,
+    /// Sizes that it can be fixed to: the powers of two from the first to the last.
+    pub(super) subgroup_sizes: (u32, u32),
     pub(super) software: bool,
     pub(super) max_texels: u64,
     pub(super) portability_subset: bool,
@@ -143,6 +145,7 @@ fn inspect(instance: &ash::Instance, physical: vk::PhysicalDevice) -> Option<Can
         max_binding_bytes,
         subgroup_arithmetic: subgroup.supported_stages.contains(vk::ShaderStageFlags::COMPUTE)
             && subgroup.supported_operations.contains(arithmetic),
+        subgroup_sizes: (size_control.min_subgroup_size, size_control.max_subgroup_size),
         subgroup_control: controls_subgroups(instance, physical, &size_control, &info, &has),
         software,
         max_texels: u64::from(limits.max_texel_buffer_elements),

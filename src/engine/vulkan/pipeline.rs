@@ -25,8 +25,10 @@ pub(super) struct Recipe {
     pub(super) constants: Vec<(u32, u32)>,
     /// Words of push constants.
     pub(super) push_words: u32,
-    /// Ask for full subgroups of this many lanes.
+    /// Ask for subgroups of this many lanes.
     pub(super) subgroup_size: Option<u32>,
+    /// And for full ones.
+    pub(super) full_subgroups: bool,
 }
 
 /// The pipelines of a device.
@@ -266,9 +268,10 @@ fn build(
         .specialization_info(&specialization);
     if let Some(size) = recipe.subgroup_size {
         required.required_subgroup_size = size;
-        stage = stage
-            .flags(vk::PipelineShaderStageCreateFlags::REQUIRE_FULL_SUBGROUPS)
-            .push_next(&mut required);
+        stage = stage.push_next(&mut required);
+        if recipe.full_subgroups {
+            stage = stage.flags(vk::PipelineShaderStageCreateFlags::REQUIRE_FULL_SUBGROUPS);
+        }
     }
     let mut info = vk::ComputePipelineCreateInfo::default().stage(stage).layout(layout);
     if device.looks() {

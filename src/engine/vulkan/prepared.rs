@@ -65,6 +65,10 @@ impl RowLayout {
         self.dim_length + self.multiply.extra_chunks()
     }
 
+    pub(super) fn row_bytes(&self) -> u64 {
+        u64::from(self.row_chunks()) * 16
+    }
+
     /// Chunks of the longest slab.
     pub(super) fn longest_slab(&self) -> u32 {
         self.slab_rows(0) * self.row_chunks()

@@ -138,6 +138,7 @@ impl Layout {
             device_bytes: self.rows_bytes() + u64::from(self.block) * self.query_bytes(),
             batches: blocks,
             dispatches: blocks * kernels,
+            held_rows: 0,
         }
     }
 
@@ -359,10 +360,11 @@ impl State {
 pub(super) fn dots_recipe(device: &Device, multiply: Multiply, texels: bool) -> Recipe {
     let lanes = tile_lanes(device);
     Recipe {
-        kernel: multiply::kernels(multiply, texels).1,
+        kernel: multiply::kernels(multiply, texels).dots,
         constants: vec![(0, lanes.0), (1, lanes.1)],
         push_words: 7,
         subgroup_size: None,
+        full_subgroups: false,
     }
 }
 
@@ -374,6 +376,7 @@ pub(super) fn nearest_recipe(device: &Device, num_items: u32) -> Result<Recipe> 
         constants: vec![(0, choice.lanes), (1, choice.bits), (2, RANKED)],
         push_words: 6,
         subgroup_size: None,
+        full_subgroups: false,
     })
 }
 

@@ -1,7 +1,8 @@
 //! The picks on the device: choice of the kernel, waves of sequences, download.
 //!
 //! A wave is as many sequences as run side by side; each has its scores and its picks in device buffers, so a
-//! dispatch may end after any pick and the next goes on there. Both kernels give the same bits.
+//! dispatch may end after any pick and the next goes on there. All kernels give the same bits. Where the device holds only some rows of
+//! the matrix, a dispatch makes one pick.
 
 use std::time::{Duration, Instant};
 
@@ -11,6 +12,7 @@ use super::matrix::{available_bytes, submit_target, Layout, Matrix};
 use super::memory::Buffer;
 use super::pacing::{self, Pacer};
 use super::pipeline::{Bound, Recipe};
+use super::row_cache::RowCache;
 use super::{Reduction, SequenceKernel, Settings, Tools};
 use crate::engine::Rows;
 use crate::error::{Error, Result};
@@ -59,30 +61,55 @@ struct Choice {
     chunks: u32,
 }
 
-/// How many sequences run side by side at most.
-pub(super) fn wave(
+/// Where everything lies, and how many sequences run side by side at most. Where the matrix does not fit, as many of its rows as do.
+pub(super) fn lay_out(
     device: &Device,
     settings: &Settings,
-    layout: &Layout,
+    (num_items, dim): (u32, u32),
     plan: &Plan,
-) -> Result<u32> {
+) -> Result<(Layout, u32)> {
+    let whole = Layout::new(num_items, dim, device, settings)
+        .and_then(|layout| Ok((wave(device, settings, &layout, plan)?, layout)));
+    match whole {
+        Err(Error::TooLarge { .. }) => {
+            let row_length = num_items.div_ceil(8);
+            let sequence_bytes = bytes_of_each(row_length, plan.length());
+            let most = most_side_by_side(device, settings, row_length, plan);
+            Layout::cached((num_items, dim), device, settings, sequence_bytes, most)
+        }
+        whole => whole.map(|(wave, layout)| (layout, wave)),
+    }
+}
+
+/// Device bytes of a sequence: its scores, its picks and the slot of its row.
+fn bytes_of_each(row_length: u32, length: u32) -> u64 {
+    u64::from(row_length) * 32 + u64::from(length) * 4 + 4
+}
+
+/// Sequences side by side that the device's limits allow and that are of use.
+fn most_side_by_side(device: &Device, settings: &Settings, row_length: u32, plan: &Plan) -> u32 {
     let limits = device.limits();
-    let scores = u64::from(layout.row_length) * 32;
-    let picks = u64::from(plan.length()) * 4;
-    let available = available_bytes(device, settings);
-    let free = available.saturating_sub(layout.matrix_bytes());
-    // An eighth of the rest is left to the driver and its alignments.
-    let fitting =
-        (free / 8 * 7 / (scores + picks)).min(limits.max_binding_bytes / scores.max(picks));
-    let texels = if layout.texels { limits.max_texels / (scores / 16) } else { u64::MAX };
-    let fitting = fitting.min(texels);
+    let scores = u64::from(row_length) * 32;
+    let picks = u64::from(plan.length()) * 4 + 4;
+    let bindable = limits.max_binding_bytes / scores.max(picks);
+    let texels = if limits.software { limits.max_texels / (scores / 16) } else { u64::MAX };
     let usual = if limits.software { SOFTWARE_WAVE } else { GPU_WAVE };
     let most = settings.max_wave.unwrap_or(usual).min(limits.max_groups);
-    let wave = fitting.min(u64::from(most)).min(plan.count() as u64) as u32;
+    bindable.min(texels).min(u64::from(most)).min(plan.count() as u64) as u32
+}
+
+/// How many sequences run side by side at most, beside the whole matrix.
+fn wave(device: &Device, settings: &Settings, layout: &Layout, plan: &Plan) -> Result<u32> {
+    let available = available_bytes(device, settings);
+    let free = available.saturating_sub(layout.matrix_bytes());
+    let each = bytes_of_each(layout.row_length, plan.length());
+    // An eighth of the rest is left to the driver and its alignments.
+    let most = most_side_by_side(device, settings, layout.row_length, plan);
+    let wave = (free / 8 * 7 / each).min(most.into()) as u32;
     if wave == 0 {
         return Err(Error::TooLarge {
             what: "the contribution matrix and one sequence",
-            needed: layout.matrix_bytes() + (scores + picks).div_ceil(7) * 8,
+            needed: layout.matrix_bytes() + each.div_ceil(7) * 8,
             available,
             device: device.info().name.clone(),
         });
@@ -92,7 +119,7 @@ pub(super) fn wave(
 
 /// Device bytes for the sequences of a wave.
 pub(super) fn wave_bytes(layout: &Layout, length: u32, wave: u32) -> u64 {
-    u64::from(wave) * (u64::from(layout.row_length) * 32 + u64::from(length) * 4)
+    u64::from(wave) * bytes_of_each(layout.row_length, length)
 }
 
 /// Submissions that a wave takes at least.
@@ -103,15 +130,18 @@ pub(super) fn dispatches(
     plan: &Plan,
 ) -> Result<u64> {
     let choice = choose(device, settings, layout, plan.picks());
-    let cap = picks_per_dispatch(device, &choice, layout.row_length)?;
+    let cap = match layout.cache {
+        None => picks_per_dispatch(device, &choice, layout.row_length)?,
+        Some(_) => 1,
+    };
     Ok(u64::from((plan.length() - 1).div_ceil(cap)))
 }
 
 /// Computes all planned sequences, wave by wave, and puts each wave into `rows`. `done` counts the sequences put, also when
-/// an error ends the run.
+/// an error ends the run. `cache` brings the rows where the matrix holds only some.
 pub(super) fn run(
     mut tools: Tools,
-    matrix: &Matrix,
+    (matrix, mut cache): (&Matrix, Option<RowCache>),
     plan: &Plan,
     wave: u32,
     rows: &dyn Rows,
@@ -125,9 +155,14 @@ pub(super) fn run(
     while *done < plan.count() {
         let sequences = (plan.count() - *done).min(size as usize);
         let begin = Instant::now();
-        state.upload(&mut tools, plan.length(), heads.by_ref().take(sequences))?;
-        progress.time(Phase::Sequences, || {
-            state.compute(&mut tools, plan, sequences as u32, progress)
+        let wave_heads: Vec<&[u32]> = heads.by_ref().take(sequences).collect();
+        state.upload(&mut tools, plan.length(), &wave_heads)?;
+        progress.time(Phase::Sequences, || match &mut cache {
+            None => state.compute(&mut tools, plan, sequences as u32, progress),
+            Some(cache) => {
+                let starts = wave_heads.iter().map(|head| head[0]).collect();
+                state.step(&mut tools, (plan, starts), (cache, &matrix.slabs), progress)
+            }
         })?;
         size = next_wave(size, begin.elapsed(), least.min(wave), wave);
         progress.time(Phase::Download, || {
@@ -150,6 +185,8 @@ fn next_wave(size: u32, took: Duration, least: u32, most: u32) -> u32 {
 struct State {
     kernel: Bound,
     picks: Buffer,
+    /// Where in `picks` the slots of the sequences' rows lie, in words; 0 where the whole matrix is there.
+    slots_at: u32,
     // Bound to the kernel, never touched by the host.
     _scores: Buffer,
     layout: Layout,
@@ -162,15 +199,18 @@ impl State {
         let choice = choose(device, tools.settings, layout, plan.picks());
         let cap = picks_per_dispatch(device, &choice, layout.row_length)?;
         let staging = tools.settings.force_staging;
+        let slots_at = if layout.cache.is_some() { wave * plan.length() } else { 0 };
         let wave = u64::from(wave);
         let scores = Buffer::on_device(device, "scores", wave * u64::from(layout.row_length) * 32)?;
-        let picks = Buffer::shared(device, "picks", wave * u64::from(plan.length()) * 4, staging)?;
+        let bytes = wave * (u64::from(plan.length()) + 1) * 4;
+        let picks = Buffer::shared(device, "picks", bytes, staging)?;
         let recipe = recipe(device, tools.settings, &choice, layout)?;
         let mut buffers = vec![&scores, &picks];
         buffers.extend(&matrix.slabs);
         let kernel = tools.pipelines.get(&recipe)?.bind(&buffers)?;
         let pacer = Pacer::new(submit_target(tools.settings), 16, cap);
-        let state = State { kernel, picks, _scores: scores, layout: layout.clone(), pacer };
+        let state =
+            State { kernel, picks, slots_at, _scores: scores, layout: layout.clone(), pacer };
         // No picks: some drivers compile at the first dispatch, and that time is not the picks'.
         let push = state.push(plan, (1, 1));
         tools.commands.dispatch(&state.kernel, &push, (1, 1))?;
@@ -178,15 +218,11 @@ impl State {
     }
 
     /// Writes the heads of a wave into its rows of picks.
-    fn upload<'a>(
-        &mut self,
-        tools: &mut Tools,
-        length: u32,
-        heads: impl Iterator<Item = &'a [u32]>,
-    ) -> Result<()> {
-        self.picks.write(tools.commands, |bytes| {
-            for (row, head) in bytes.chunks_exact_mut(length as usize * 4).zip(heads) {
-                for (to, item) in row.chunks_exact_mut(4).zip(head) {
+    fn upload(&mut self, tools: &mut Tools, length: u32, heads: &[&[u32]]) -> Result<()> {
+        let row_bytes = length as usize * 4;
+        self.picks.write_at(tools.commands, 0, (heads.len() * row_bytes) as u64, |bytes| {
+            for (row, head) in bytes.chunks_exact_mut(row_bytes).zip(heads) {
+                for (to, item) in row.chunks_exact_mut(4).zip(*head) {
                     to.copy_from_slice(&item.to_ne_bytes());
                 }
             }
@@ -221,17 +257,44 @@ impl State {
         Ok(())
     }
 
+    /// The same pick by pick: before each, the rows of the last ones are brought.
+    fn step(
+        &mut self,
+        tools: &mut Tools,
+        (plan, mut picks): (&Plan, Vec<u32>),
+        (cache, slabs): (&mut RowCache, &[Buffer]),
+        progress: &Progress,
+    ) -> Result<()> {
+        let (sequences, at) = (picks.len(), u64::from(self.slots_at) * 4);
+        let bytes = sequences as u64 * 4;
+        for pick in 1..plan.length() {
+            progress.check()?;
+            let slots = cache.bring(tools, (&self.layout, slabs), &picks, progress)?;
+            let write = |bytes: &mut [u8]| bytes.copy_from_slice(bytemuck::cast_slice(slots));
+            self.picks.write_at(tools.commands, at, bytes, write)?;
+            let push = self.push(plan, (pick, pick + 1));
+            tools.commands.dispatch(&self.kernel, &push, (sequences as u32, 1))?;
+            let read = |bytes: &[u8]| bytemuck::cast_slice_mut(&mut picks).copy_from_slice(bytes);
+            self.picks.read_at(tools.commands, at, bytes, read)?;
+            let new = if pick < plan.head() { 0 } else { sequences as u64 };
+            let row_bytes = u64::from(self.layout.num_items) * 2;
+            progress.add_picks(new, sequences as u64 * row_bytes);
+        }
+        Ok(())
+    }
+
     /// The push constants for the picks `picks.0 .. picks.1`.
     fn push(&self, plan: &Plan, picks: (u32, u32)) -> Vec<u32> {
         let layout = &self.layout;
         vec![
             layout.num_items,
             layout.row_length,
-            layout.rows.rows_per_slab,
+            layout.matrix_rows_per_slab(),
             plan.length(),
             picks.0,
             picks.1,
             plan.head(),
+            self.slots_at,
         ]
     }
 
@@ -261,12 +324,19 @@ fn choose(device: &Device, settings: &Settings, layout: &Layout, picks: u64) -> 
     let subgroup = device.info().subgroup_size.max(1);
     let one_subgroup = limits.subgroup_arithmetic && limits.subgroup_control;
     let max_lanes = 1 << limits.max_lanes.ilog2();
-    let wanted = settings.kernel.unwrap_or(SequenceKernel::Registers);
+    // A pick in each dispatch: scores would go through registers in vain.
+    let usual = match layout.cache {
+        None => SequenceKernel::Registers,
+        Some(_) => SequenceKernel::Buffer,
+    };
+    let wanted = settings.kernel.filter(|_| layout.cache.is_none()).unwrap_or(usual);
     let narrow = if limits.subgroup_arithmetic { subgroup } else { 64 };
     let usual = match (limits.software, wanted) {
         (true, _) | (false, SequenceKernel::Buffer) => narrow,
         // As many chunks to an invocation as it can hold: the loads of all of them are under way at once.
-        (false, SequenceKernel::Registers) => row_length.div_ceil(GPU_CHUNKS).next_power_of_two().max(64),
+        (false, SequenceKernel::Registers) => {
+            row_length.div_ceil(GPU_CHUNKS).next_power_of_two().max(64)
+        }
     };
     let lanes = settings.lanes.unwrap_or(usual).min(max_lanes);
     let chunks = row_length.div_ceil(lanes);
@@ -350,9 +420,10 @@ fn recipe(
     if choice.kernel == SequenceKernel::Registers {
         constants.push((3, choice.chunks));
     }
-    let kernel = smallest_fitting(variants, layout.slabs(), device)?;
-    let subgroup_size = one_subgroup.then_some(device.info().subgroup_size);
-    Ok(Recipe { kernel, constants, push_words: 7, subgroup_size })
+    let kernel = smallest_fitting(variants, layout.matrix_slabs(), device)?;
+    let forced = settings.subgroup_size.is_some() && choice.reduction != Reduction::Shared;
+    let subgroup_size = (one_subgroup || forced).then_some(device.info().subgroup_size);
+    Ok(Recipe { kernel, constants, push_words: 8, subgroup_size, full_subgroups: one_subgroup })
 }
 
 /// The variant with the fewest bindings that takes `slabs` slabs and that the device can bind.

@@ -1,0 +1,324 @@
+//! Several engines at once: the starts of a run are split over them, by the speed at which each turns out to work.
+//!
+//! Each engine has a thread that takes parts of the starts from a common queue and runs them as plans of their own. The first part is
+//! small and shows the speed; then an engine takes three quarters of what is its due of the rest, so that the parts shrink
+//! and all end together. An engine computes its contribution matrix for each part, so it takes no more where
+//! the others would be done before its first pick. The rows go to one place, and their bits are those of any engine alone.
+
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, Instant};
+
+use super::neighbors::{Query, QueryShape};
+use super::rows::Offset;
+use super::{DeviceInfo, DeviceKind, DotRows, Engine, Needs, NeighborRows, Rows};
+use crate::corpus::Corpus;
+use crate::error::{Error, Result};
+use crate::plan::Plan;
+use crate::progress::{Phase, Progress};
+
+/// The first part of every engine: this fraction of all starts.
+const FIRST: usize = 32;
+
+/// How often the counters of the parts are summed up, and a wish to stop is passed on.
+const WATCH: Duration = Duration::from_millis(5);
+
+/// Engines that share the starts of a run. Neighbours and dot products, which take seconds, are the first one's.
+pub struct Several {
+    engines: Vec<Box<dyn Engine>>,
+    info: DeviceInfo,
+}
+
+impl Several {
+    /// Of at least one engine.
+    pub fn new(engines: Vec<Box<dyn Engine>>) -> Result<Several> {
+        let Some(first) = engines.first() else {
+            return Err(Error::NoDevice { reason: "the list of devices is empty".into() });
+        };
+        let infos: Vec<&DeviceInfo> = engines.iter().map(|engine| engine.info()).collect();
+        let names: Vec<&str> = infos.iter().map(|info| &*info.name).collect();
+        let info = DeviceInfo {
+            name: names.join(" + "),
+            driver: format!("{} devices at once", engines.len()),
+            kind: DeviceKind::Several,
+            uuid: [0; 16],
+            memory_bytes: infos.iter().map(|info| info.memory_bytes).sum(),
+            max_binding_bytes: infos.iter().map(|info| info.max_binding_bytes).min().unwrap_or(0),
+            ..first.info().clone()
+        };
+        Ok(Several { engines, info })
+    }
+
+    fn first(&mut self) -> &mut dyn Engine {
+        // There is one, see `new`.
+        &mut *self.engines[0]
+    }
+}
+
+impl Engine for Several {
+    fn info(&self) -> &DeviceInfo {
+        &self.info
+    }
+
+    /// Of all engines together. One that cannot do the run is left out of it; where none can, the first one's error says why.
+    fn needs(&self, num_items: u32, dim: u32, plan: &Plan) -> Result<Needs> {
+        let each: Vec<Result<Needs>> =
+            self.engines.iter().map(|engine| engine.needs(num_items, dim, plan)).collect();
+        let can: Vec<&Needs> = each.iter().flatten().collect();
+        if can.is_empty() {
+            return each.into_iter().next().unwrap_or(Ok(Needs::default()));
+        }
+        let sum = |of: fn(&Needs) -> u64| can.iter().map(|needs| of(needs)).sum();
+        Ok(Needs {
+            host_bytes: sum(|needs| needs.host_bytes),
+            device_bytes: sum(|needs| needs.device_bytes),
+            batches: sum(|needs| needs.batches),
+            dispatches: sum(|needs| needs.dispatches),
+            held_rows: can.iter().map(|needs| needs.held_rows).min().unwrap_or(0),
+        })
+    }
+
+    fn sequences(
+        &mut self,
+        corpus: &Corpus,
+        plan: &Plan,
+        rows: &dyn Rows,
+        progress: &Progress,
+    ) -> Result<()> {
+        let (num_items, dim) = (corpus.num_items(), corpus.dim());
+        let able = |engine: &&mut Box<dyn Engine>| engine.needs(num_items, dim, plan).is_ok();
+        let engines: Vec<_> = self.engines.iter_mut().filter(able).collect();
+        let run = Run::new(corpus, plan, rows, engines.len());
+        progress.time(Phase::Sequences, || {
+            std::thread::scope(|scope| {
+                for (number, engine) in engines.into_iter().enumerate() {
+                    let run = &run;
+                    scope.spawn(move || run.work(number, &mut **engine));
+                }
+                run.watch(progress);
+            });
+        });
+        run.outcome(progress)
+    }
+
+    fn search_needs(&self, shape: &QueryShape) -> Result<Needs> {
+        self.engines[0].search_needs(shape)
+    }
+
+    fn neighbors(
+        &mut self,
+        corpus: &Corpus,
+        query: &Query,
+        rows: &dyn NeighborRows,
+        progress: &Progress,
+    ) -> Result<()> {
+        self.first().neighbors(corpus, query, rows, progress)
+    }
+
+    fn dots_needs(&self, num_items: u32, dim: u32) -> Result<Needs> {
+        self.engines[0].dots_needs(num_items, dim)
+    }
+
+    fn dots(
+        &mut self,
+        corpus: &Corpus,
+        upper: bool,
+        rows: &dyn DotRows,
+        progress: &Progress,
+    ) -> Result<()> {
+        self.first().dots(corpus, upper, rows, progress)
+    }
+}
+
+/// What an engine was seen to do.
+#[derive(Debug, Clone, Copy, PartialEq)]
+struct Speed {
+    /// Sequences a second.
+    sequences: f64,
+    /// Seconds before the first pick of a part.
+    begin: f64,
+}
+
+/// What is left, and who works.
+#[derive(Debug)]
+struct Queue {
+    next: usize,
+    count: usize,
+    speeds: Vec<Option<Speed>>,
+    /// Engines that take no more: the others will be done earlier.
+    gone: Vec<bool>,
+    working: usize,
+    error: Option<Error>,
+    /// The counters of every part begun.
+    parts: Vec<Arc<Progress>>,
+}
+
+impl Queue {
+    /// The next part for an engine; `None`: it is done.
+    fn take(&mut self, engine: usize) -> Option<std::ops::Range<usize>> {
+        let left = self.count - self.next;
+        if self.error.is_some() || left == 0 {
+            return None;
+        }
+        let size = match self.speeds[engine] {
+            None => self.count.div_ceil(FIRST * self.speeds.len()),
+            Some(own) => {
+                let working = (0..self.speeds.len()).filter(|&i| i != engine && !self.gone[i]);
+                // Who has not shown a speed yet is taken to be as fast.
+                let speed = |other: usize| self.speeds[other].unwrap_or(own).sequences;
+                let others: f64 = working.map(speed).sum();
+                if own.begin * others > left as f64 {
+                    self.gone[engine] = true;
+                    return None;
+                }
+                let due = left as f64 * own.sequences / (own.sequences + others);
+                (if others > 0.0 { due * 0.75 } else { due }).ceil() as usize
+            }
+        };
+        let first = self.next;
+        self.next += size.clamp(1, left);
+        Some(first..self.next)
+    }
+}
+
+/// A run under way.
+struct Run<'a> {
+    corpus: &'a Corpus,
+    plan: &'a Plan,
+    rows: &'a dyn Rows,
+    queue: Mutex<Queue>,
+    changed: Condvar,
+}
+
+impl<'a> Run<'a> {
+    fn new(corpus: &'a Corpus, plan: &'a Plan, rows: &'a dyn Rows, engines: usize) -> Run<'a> {
+        let queue = Queue {
+            next: 0,
+            count: plan.count(),
+            speeds: vec![None; engines],
+            gone: vec![false; engines],
+            working: engines,
+            error: None,
+            parts: Vec::new(),
+        };
+        Run { corpus, plan, rows, queue: Mutex::new(queue), changed: Condvar::new() }
+    }
+
+    fn queue(&self) -> MutexGuard<'_, Queue> {
+        self.queue.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// One engine's part in the run.
+    fn work(&self, number: usize, engine: &mut dyn Engine) {
+        let _leave = Leave(self);
+        loop {
+            let progress = Arc::new(Progress::default());
+            let part = {
+                let mut queue = self.queue();
+                let Some(part) = queue.take(number) else { return };
+                queue.parts.push(Arc::clone(&progress));
+                part
+            };
+            let rows = Offset { rows: self.rows, first: part.start };
+            let (begin, sequences) = (Instant::now(), part.len() as f64);
+            let result = engine.sequences(self.corpus, &self.plan.part(part), &rows, &progress);
+            let mut queue = self.queue();
+            match result {
+                Ok(()) => {
+                    let before: f64 = [Phase::Upload, Phase::Matrix]
+                        .map(|phase| progress.seconds(phase))
+                        .iter()
+                        .sum();
+                    let picking = (begin.elapsed().as_secs_f64() - before).max(1e-6);
+                    queue.speeds[number] =
+                        Some(Speed { sequences: sequences / picking, begin: before });
+                }
+                Err(error) => {
+                    queue.error.get_or_insert(error);
+                    queue.parts.iter().for_each(|part| part.cancel());
+                    return;
+                }
+            }
+        }
+    }
+
+    /// Sums up the parts' counters and passes on a wish to stop, until all engines are done.
+    fn watch(&self, progress: &Progress) {
+        let before = (progress.sequences_done(), progress.picks_done(), progress.bytes_read());
+        let mut queue = self.queue();
+        loop {
+            if progress.check().is_err() {
+                queue.error.get_or_insert(Error::Cancelled);
+                queue.parts.iter().for_each(|part| part.cancel());
+            }
+            progress.follow(before, &queue.parts);
+            if queue.working == 0 {
+                return;
+            }
+            let wait = self.changed.wait_timeout(queue, WATCH);
+            queue = wait.unwrap_or_else(PoisonError::into_inner).0;
+        }
+    }
+
+    fn outcome(self, progress: &Progress) -> Result<()> {
+        let queue = self.queue.into_inner().unwrap_or_else(PoisonError::into_inner);
+        progress.check()?;
+        match queue.error {
+            Some(error) => Err(error),
+            None if queue.next < queue.count => {
+                Err(Error::Internal { detail: "engines left starts undone".into() })
+            }
+            None => Ok(()),
+        }
+    }
+}
+
+/// Tells the watcher that an engine is done, also when it panicked.
+struct Leave<'a, 'b>(&'a Run<'b>);
+
+impl Drop for Leave<'_, '_> {
+    fn drop(&mut self) {
+        self.0.queue().working -= 1;
+        self.0.changed.notify_all();
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn queue(count: usize, speeds: &[Option<Speed>]) -> Queue {
+        let (speeds, working) = (speeds.to_vec(), speeds.len());
+        let gone = vec![false; working];
+        Queue { next: 0, count, speeds, gone, working, error: None, parts: Vec::new() }
+    }
+
+    fn speed(sequences: f64, begin: f64) -> Option<Speed> {
+        Some(Speed { sequences, begin })
+    }
+
+    #[test]
+    fn the_first_part_is_small_and_later_ones_follow_the_speed() {
+        let mut queue = queue(6400, &[None, None]);
+        assert_eq!(queue.take(0), Some(0..100));
+        assert_eq!(queue.take(1), Some(100..200));
+        queue.speeds = vec![speed(900.0, 0.0), speed(100.0, 0.0)];
+        assert_eq!(queue.take(0), Some(200..4385));
+        assert_eq!(queue.take(1), Some(4385..4537));
+        let mut next = queue.next;
+        while let Some(part) = queue.take(0) {
+            assert_eq!(part.start, next);
+            next = part.end;
+        }
+        assert_eq!(next, 6400);
+    }
+
+    #[test]
+    fn who_would_come_too_late_takes_no_more() {
+        let mut queue = queue(1000, &[speed(1000.0, 0.1), speed(10.0, 2.0)]);
+        assert_eq!(queue.take(1), None);
+        // The last one takes it all, however late it is.
+        queue.speeds[0] = speed(1000.0, 50.0);
+        assert_eq!(queue.take(0), Some(0..1000));
+        assert_eq!(queue.take(0), None);
+    }
+}

@@ -1,0 +1,169 @@
+//! Which rows of the contribution matrix are held, where only some of them fit: the least recently used ones go first.
+//!
+//! Pure bookkeeping: items, slots and a list of slots in the order of their last use. `row_cache` computes the rows.
+
+/// No item, no slot, no neighbour in the list.
+const NONE: u32 = u32::MAX;
+
+/// The rows that are held, by slot.
+pub(super) struct Lru {
+    slot_of: Vec<u32>,
+    item_in: Vec<u32>,
+    /// The slots around each in the order of use.
+    older: Vec<u32>,
+    newer: Vec<u32>,
+    oldest: u32,
+    newest: u32,
+    /// Slots from here on were never used.
+    unused: u32,
+}
+
+impl Lru {
+    pub(super) fn new(num_items: u32, slots: u32) -> Lru {
+        let none = |count: u32| vec![NONE; count as usize];
+        Lru {
+            slot_of: none(num_items),
+            item_in: none(slots),
+            older: none(slots),
+            newer: none(slots),
+            oldest: NONE,
+            newest: NONE,
+            unused: 0,
+        }
+    }
+
+    /// Finds slots for `items`, of which there may be as many different ones as there are slots. `slots` gets the slot of each;
+    /// `missing` the items that were not held, with the slot that each has to be put into.
+    pub(super) fn fetch(
+        &mut self,
+        items: &[u32],
+        slots: &mut Vec<u32>,
+        missing: &mut Vec<(u32, u32)>,
+    ) {
+        missing.clear();
+        // Those that are there first, so that none of them goes to make room for another.
+        for &item in items {
+            match self.slot_of[item as usize] {
+                NONE => {}
+                slot => self.touch(slot),
+            }
+        }
+        for &item in items {
+            if self.slot_of[item as usize] == NONE {
+                let slot = self.free_slot();
+                self.slot_of[item as usize] = slot;
+                self.item_in[slot as usize] = item;
+                self.append(slot);
+                missing.push((item, slot));
+            }
+        }
+        slots.clear();
+        slots.extend(items.iter().map(|&item| self.slot_of[item as usize]));
+    }
+
+    fn free_slot(&mut self) -> u32 {
+        if (self.unused as usize) < self.item_in.len() {
+            self.unused += 1;
+            return self.unused - 1;
+        }
+        let slot = self.oldest;
+        self.unlink(slot);
+        self.slot_of[self.item_in[slot as usize] as usize] = NONE;
+        slot
+    }
+
+    fn touch(&mut self, slot: u32) {
+        if self.newest != slot {
+            self.unlink(slot);
+            self.append(slot);
+        }
+    }
+
+    fn unlink(&mut self, slot: u32) {
+        let (older, newer) = (self.older[slot as usize], self.newer[slot as usize]);
+        match older {
+            NONE => self.oldest = newer,
+            older => self.newer[older as usize] = newer,
+        }
+        match newer {
+            NONE => self.newest = older,
+            newer => self.older[newer as usize] = older,
+        }
+    }
+
+    fn append(&mut self, slot: u32) {
+        self.older[slot as usize] = self.newest;
+        self.newer[slot as usize] = NONE;
+        match self.newest {
+            NONE => self.oldest = slot,
+            newest => self.newer[newest as usize] = slot,
+        }
+        self.newest = slot;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn fetch(lru: &mut Lru, items: &[u32]) -> (Vec<u32>, Vec<(u32, u32)>) {
+        let (mut slots, mut missing) = Default::default();
+        lru.fetch(items, &mut slots, &mut missing);
+        (slots, missing)
+    }
+
+    #[test]
+    fn what_was_used_longest_ago_goes() {
+        let mut lru = Lru::new(10, 3);
+        assert_eq!(fetch(&mut lru, &[4, 4, 5]), (vec![0, 0, 1], vec![(4, 0), (5, 1)]));
+        assert_eq!(fetch(&mut lru, &[6, 4]), (vec![2, 0], vec![(6, 2)]));
+        // 5 is the oldest, then 4 (touched before 6 came).
+        assert_eq!(fetch(&mut lru, &[7]), (vec![1], vec![(7, 1)]));
+        assert_eq!(fetch(&mut lru, &[5]), (vec![0], vec![(5, 0)]));
+        assert_eq!(fetch(&mut lru, &[6, 7, 5]), (vec![2, 1, 0], vec![]));
+    }
+
+    #[test]
+    fn what_is_needed_now_stays() {
+        let mut lru = Lru::new(10, 3);
+        fetch(&mut lru, &[0, 1, 2]);
+        // 0 is the oldest, but needed.
+        assert_eq!(fetch(&mut lru, &[3, 0, 4]), (vec![1, 0, 2], vec![(3, 1), (4, 2)]));
+    }
+
+    /// Against a plain list of the last uses.
+    #[test]
+    fn it_agrees_with_a_list() {
+        let mut lru = Lru::new(50, 8);
+        let mut held: Vec<u32> = Vec::new();
+        let mut state = 1u32;
+        for _ in 0..2000 {
+            let items: Vec<u32> = (0..1 + state % 8)
+                .map(|_| {
+                    state = state.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
+                    (state >> 8) % 50
+                })
+                .collect();
+            let expected: Vec<u32> = {
+                let mut new: Vec<u32> = Vec::new();
+                for &item in &items {
+                    if !held.contains(&item) && !new.contains(&item) {
+                        new.push(item);
+                    }
+                }
+                new
+            };
+            let (slots, missing) = fetch(&mut lru, &items);
+            assert_eq!(missing.iter().map(|one| one.0).collect::<Vec<_>>(), expected);
+            for (&item, &slot) in items.iter().zip(&slots) {
+                assert_eq!(lru.item_in[slot as usize], item);
+            }
+            for &item in items.iter().filter(|item| !expected.contains(item)) {
+                held.retain(|&other| other != item);
+                held.push(item);
+            }
+            held.extend(expected);
+            held.drain(..held.len().saturating_sub(8));
+        }
+    }
+}

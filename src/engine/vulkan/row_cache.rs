@@ -1,0 +1,175 @@
+//! Rows of the contribution matrix computed when they are first needed, where the whole matrix does not fit the device.
+//!
+//! The prepared rows stay on the device. Before every pick the rows of the items picked last are brought into slots; `lru` says
+//! which are there and which go. The missing ones are computed by groups: their prepared rows go up again, side by side, and
+//! rows.comp multiplies them with all items.
+
+use super::device::Device;
+use super::kernels::{self, MAX_SLABS};
+use super::lru::Lru;
+use super::matrix::{submit_target, tile_lanes, Layout};
+use super::memory::Buffer;
+use super::multiply::{self, Multiply};
+use super::pacing::{self, Pacer};
+use super::pipeline::Recipe;
+use super::prepared::{self, TILE};
+use super::Tools;
+use crate::corpus::Corpus;
+use crate::error::Result;
+use crate::progress::Progress;
+
+/// Picked items whose rows are computed together: enough to keep a GPU busy, few enough that their prepared rows are small.
+const GROUP: u32 = 1024;
+
+/// The most rows that the matrix's bindings can hold, and how many of them are in one.
+pub(super) fn bindable_slots(device: &Device, row_length: u32) -> (u64, u32) {
+    let limits = device.limits();
+    let per_slab = limits.max_binding_bytes / (16 * u64::from(row_length));
+    let texels = limits.max_texels / u64::from(row_length);
+    let per_slab = per_slab.min(if limits.software { texels } else { u64::MAX });
+    let slabs = limits.max_bindings.saturating_sub(kernels::SEQUENCE_BINDINGS).min(MAX_SLABS);
+    (per_slab * u64::from(slabs), per_slab.min(u32::MAX.into()) as u32)
+}
+
+/// Items of a group.
+pub(super) fn group(layout: &Layout) -> u32 {
+    layout.rows.padded_items().min(GROUP)
+}
+
+/// Bytes beside the slots: the prepared rows of all items and of a group, and what is said of the group.
+pub(super) fn other_bytes(layout: &Layout) -> u64 {
+    layout.rows.bytes() + u64::from(group(layout)) * (layout.rows.row_bytes() + 8)
+}
+
+/// The rows of a corpus.
+pub(super) struct RowCache<'a> {
+    corpus: &'a Corpus,
+    lru: Lru,
+    slots: Vec<u32>,
+    missing: Vec<(u32, u32)>,
+    rows: Vec<Buffer>,
+    /// The prepared rows of a group, and the slots and weights of its items.
+    group_rows: Buffer,
+    picked: Buffer,
+    pacer: Pacer,
+}
+
+impl<'a> RowCache<'a> {
+    pub(super) fn new(
+        tools: &mut Tools,
+        corpus: &'a Corpus,
+        layout: &Layout,
+        slots: u32,
+    ) -> Result<RowCache<'a>> {
+        let (device, staging) = (tools.device, tools.settings.force_staging);
+        let rows = prepared::upload(device, tools.commands, corpus, &layout.rows, staging)?;
+        let group = u64::from(group(layout));
+        let bytes = group * layout.rows.row_bytes();
+        let group_rows = Buffer::shared(device, "prepared rows of picks", bytes, staging)?;
+        let picked = Buffer::shared(device, "slots of picks", group * 8, staging)?;
+        let (lru, pacer) = (Lru::new(layout.num_items, slots), self::pacer(tools));
+        let (slots, missing) = Default::default();
+        Ok(RowCache { corpus, lru, slots, missing, rows, group_rows, picked, pacer })
+    }
+
+    /// Brings the rows of `items` into `slabs`, and returns the slot of each.
+    pub(super) fn bring(
+        &mut self,
+        tools: &mut Tools,
+        (layout, slabs): (&Layout, &[Buffer]),
+        items: &[u32],
+        progress: &Progress,
+    ) -> Result<&[u32]> {
+        self.lru.fetch(items, &mut self.slots, &mut self.missing);
+        let missing = std::mem::take(&mut self.missing);
+        for group in missing.chunks(group(layout) as usize) {
+            self.compute(tools, (layout, slabs), group, progress)?;
+        }
+        self.missing = missing;
+        Ok(&self.slots)
+    }
+
+    /// Computes the rows of a group of items, each into its slot.
+    fn compute(
+        &mut self,
+        tools: &mut Tools,
+        (layout, slabs): (&Layout, &[Buffer]),
+        group: &[(u32, u32)],
+        progress: &Progress,
+    ) -> Result<()> {
+        self.upload(tools, layout, group)?;
+        let lanes = tile_lanes(tools.device);
+        let recipe = recipe(tools.device, layout.rows.multiply, layout.texels);
+        let pipeline = tools.pipelines.get(&recipe)?;
+        let tiles_a = (group.len() as u32).div_ceil(TILE);
+        let per_slab = layout.matrix_rows_per_slab();
+        for (number, slab) in (0..).zip(slabs) {
+            let first_slot = number * per_slab;
+            let here = first_slot..first_slot + per_slab;
+            if !group.iter().any(|(_, slot)| here.contains(slot)) {
+                continue;
+            }
+            for (b, rows) in (0..).zip(&self.rows) {
+                let bound = pipeline.bind(&[&self.group_rows, rows, &self.picked, slab])?;
+                let tiles_b = layout.rows.slab_rows(b) / TILE;
+                let submission = |done: u32, now| {
+                    let push = vec![
+                        layout.rows.dim_length,
+                        layout.row_length * 2,
+                        tiles_a,
+                        tiles_b,
+                        b * layout.rows.rows_per_slab / TILE,
+                        done * lanes.1,
+                        here.start,
+                        here.end,
+                        layout.extra_shift,
+                    ];
+                    (push, (tiles_b.div_ceil(lanes.0), now))
+                };
+                let what = (&mut *tools.commands, &bound);
+                let units = tiles_a.div_ceil(lanes.1);
+                pacing::run(what, &mut self.pacer, units, progress, submission, |_| ())?;
+            }
+        }
+        Ok(())
+    }
+
+    /// The group's prepared rows, slots and weights; what pads its last tile has no slot.
+    fn upload(&mut self, tools: &mut Tools, layout: &Layout, group: &[(u32, u32)]) -> Result<()> {
+        let row_bytes = layout.rows.row_bytes() as usize;
+        let padded = group.len().next_multiple_of(TILE as usize);
+        let (corpus, multiply) = (self.corpus, layout.rows.multiply);
+        self.group_rows.write_at(tools.commands, 0, (padded * row_bytes) as u64, |bytes| {
+            let mut items = group.iter();
+            for to in bytes.chunks_exact_mut(row_bytes) {
+                multiply.write(items.next().map_or(&[], |&(item, _)| corpus.row(item)), to);
+            }
+        })?;
+        self.picked.write_at(tools.commands, 0, padded as u64 * 8, |bytes| {
+            let mut items = group.iter();
+            for to in bytes.chunks_exact_mut(8) {
+                let (slot, weight) = items.next().map_or((u32::MAX, 0), |&(item, slot)| {
+                    (slot, u32::from(corpus.weights()[item as usize]))
+                });
+                to[..4].copy_from_slice(&slot.to_ne_bytes());
+                to[4..].copy_from_slice(&weight.to_ne_bytes());
+            }
+        })
+    }
+}
+
+fn pacer(tools: &Tools) -> Pacer {
+    Pacer::new(submit_target(tools.settings), 1, tools.device.limits().max_groups)
+}
+
+/// The kernel of the rows.
+pub(super) fn recipe(device: &Device, multiply: Multiply, texels: bool) -> Recipe {
+    let lanes = tile_lanes(device);
+    Recipe {
+        kernel: multiply::kernels(multiply, texels).rows,
+        constants: vec![(0, lanes.0), (1, lanes.1)],
+        push_words: 9,
+        subgroup_size: None,
+        full_subgroups: false,
+    }
+}
