@@ -36,6 +36,21 @@ const HELD: [(&str, &str, f64); 11] = [
 /// Instructions of the inner loop for each multiply-add, in thousandths: for the kernels that multiply.
 const PER_MULTIPLY_ADD: &str = "inner_milli";
 
+/// Instructions of a pick, for a subgroup that holds neither the taken item nor the winner: for the kernels with scores in registers.
+const PER_PICK: &str = "per_pick";
+
+/// Vector units a compute unit, lanes of what the driver counts as a subgroup, compute units and GB/s of a card of the family.
+const CARDS: [(&str, [f64; 4]); 5] = [
+    ("POLARIS10", [4.0, 64.0, 36.0, 256.0]), // RX 580
+    ("VEGA10", [4.0, 64.0, 64.0, 484.0]),    // RX Vega 64
+    ("NAVI10", [2.0, 32.0, 40.0, 448.0]),    // RX 5700 XT
+    ("NAVI21", [2.0, 32.0, 80.0, 512.0]),    // RX 6900 XT
+    ("GFX1100", [2.0, 32.0, 96.0, 960.0]),   // RX 7900 XTX
+];
+
+/// A pessimistic memory latency under load, in nanoseconds.
+const LATENCY: f64 = 800.0;
+
 fn driver() -> Option<PathBuf> {
     let files = std::fs::read_dir("/usr/share/vulkan/icd.d").ok()?;
     let radeon = |path: &PathBuf| path.to_string_lossy().contains("radeon_icd");
@@ -77,10 +92,43 @@ fn figures(kernel: &Compiled) -> Figures {
     };
     let mut figures: Figures =
         HELD.iter().map(|(driver_name, name, _)| ((*name).to_owned(), of(driver_name))).collect();
-    if kernel.name.starts_with("matrix") || kernel.name.starts_with("dots") {
+    if ["matrix", "dots", "rows"].iter().any(|kind| kernel.name.starts_with(kind)) {
         figures.insert(PER_MULTIPLY_ADD.into(), per_multiply_add(&kernel.assembly));
     }
+    if kernel.name.starts_with("sequences_registers") {
+        figures.insert(PER_PICK.into(), per_pick(&kernel.assembly) as f64);
+    }
     figures
+}
+
+/// Instructions on the way once around the longest loop, with every branch forward inside the loop taken.
+fn per_pick(assembly: &str) -> usize {
+    let lines: Vec<&str> =
+        assembly.lines().map(|line| line.split(';').next().unwrap().trim()).collect();
+    let place = |label: &str| lines.iter().position(|line| line.strip_suffix(':') == Some(label));
+    let branch = |line: &str| {
+        let (name, label) = line.split_once(char::is_whitespace)?;
+        name.contains("branch").then(|| place(label.trim())).flatten()
+    };
+    let loops = lines.iter().enumerate().filter_map(|(at, line)| {
+        let begin = branch(line).filter(|&begin| begin < at)?;
+        Some((at - begin, begin, at))
+    });
+    let (_, mut at, end) = loops.max().unwrap();
+    let mut count = 0;
+    while at <= end {
+        count += usize::from(!lines[at].is_empty() && !lines[at].ends_with(':'));
+        at = branch(lines[at]).filter(|&to| to > at && to <= end).unwrap_or(at + 1);
+    }
+    count
+}
+
+/// Bytes that a card's lanes can have under way, as the occupancy lets them, over those that fill its memory's latency.
+fn times_the_latency(family: &str, name: &str, occupancy: f64) -> f64 {
+    let chunks: f64 = name.split("3=").nth(1).unwrap().parse().unwrap();
+    let [units, lanes, compute_units, bandwidth] =
+        CARDS.iter().find(|card| card.0 == family).unwrap().1;
+    occupancy * lanes * units * compute_units * chunks * 16.0 / (LATENCY * bandwidth)
 }
 
 /// The block that multiplies most is the inner loop: 4 x 4 rows and 8 dimensions a round.
@@ -112,6 +160,15 @@ fn check(family: &str) {
         for none in ["spilled_vgprs", "spilled_sgprs", "scratch"] {
             assert_eq!(figures[none], 0.0, "{family}, {name}: {none}");
         }
+    }
+    for (name, figures) in all.iter().filter(|(_, figures)| figures.contains_key(PER_PICK)) {
+        let times = times_the_latency(family, name, figures["occupancy"]);
+        // Loads are under way in a part of the time only.
+        assert!(
+            times > 4.0,
+            "{family}, {name}: only {times:.1} times the bytes that the latency takes"
+        );
+        println!("{family}, {name}: {times:.1} times the bytes that the latency takes");
     }
     let (table_driver, table) = read(&std::fs::read_to_string(table_of(family)).unwrap());
     if table_driver != driver {
@@ -152,7 +209,7 @@ fn write_assembly(folder: &Path, kernels: &[Compiled]) {
 fn text(driver: &str, all: &BTreeMap<String, Figures>) -> String {
     let mut text = format!("# {driver}\n");
     let mut columns: Vec<&str> = HELD.iter().map(|held| held.1).collect();
-    columns.push(PER_MULTIPLY_ADD);
+    columns.extend([PER_MULTIPLY_ADD, PER_PICK]);
     text += &format!("kernel\t{}\n", columns.join("\t"));
     for (name, figures) in all {
         let cell = |column: &&str| figures.get(*column).map_or(String::new(), f64::to_string);

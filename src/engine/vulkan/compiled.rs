@@ -13,7 +13,7 @@ use super::device::Device;
 use super::matrix::{self, Layout};
 use super::multiply::Multiply;
 use super::pipeline::{Pipeline, Pipelines, Recipe};
-use super::{row_cache, search, sequences, PipelineCache, Settings};
+use super::{row_cache, search, sequences, PipelineCache, SequenceKernel, Settings};
 use crate::error::{Error, Result};
 
 /// A kernel as compiled for a device.
@@ -52,9 +52,10 @@ pub fn build_all(wanted: &str, place: &PipelineCache) -> Result<usize> {
     Ok(recipes.len())
 }
 
-/// Every recipe that corpora of 1 to 70,000 items lead to.
+/// Every recipe that corpora of 1 to 70,000 items lead to, by default and with the kernel that callers can ask for.
 fn recipes(device: &Device) -> Result<Vec<Recipe>> {
     let settings = Settings::default();
+    let asked_for = Settings { kernel: Some(SequenceKernel::Buffer), ..Settings::default() };
     let (multiply, texels) = (Multiply::choose(device, &settings), device.limits().software);
     let mut all = vec![
         matrix::recipe(device, multiply, texels),
@@ -69,9 +70,11 @@ fn recipes(device: &Device) -> Result<Vec<Recipe>> {
             Err(Error::TooLarge { .. }) => break,
             layout => layout?,
         };
-        let recipe = sequences::usual_recipe(device, &settings, &layout)?;
-        if seen.insert(recipe.clone()) {
-            all.push(recipe);
+        for settings in [&settings, &asked_for] {
+            let recipe = sequences::usual_recipe(device, settings, &layout)?;
+            if seen.insert(recipe.clone()) {
+                all.push(recipe);
+            }
         }
     }
     Ok(all)
