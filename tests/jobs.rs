@@ -5,7 +5,6 @@
 mod common;
 
 use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
-use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use common::{random, reference, Npy};
@@ -87,16 +86,22 @@ fn a_job_outlives_its_context_and_its_input() {
 /// the allocator counts them too.
 #[test]
 fn a_vulkan_run_keeps_to_its_plan() {
-    for (items, dim, staging) in
-        [(2001, 60, false), (1500, 400, false), (900, 2000, false), (2001, 60, true)]
-    {
+    for (items, dim, staging, memory_limit) in [
+        (2001, 60, false, None),
+        (1500, 400, false, None),
+        (900, 2000, false, None),
+        (2001, 60, true, None),
+        // Half of the matrix.
+        (2001, 60, false, Some(4 << 20)),
+    ] {
         let npy = random(items, dim, 6);
         let corpus = Corpus::prepare(Elements::F32(&npy.values), items, dim, false).unwrap();
         let request = Request { starts: Some((0..200).collect()), length: 300 };
         let plan = Plan::new(&request, items).unwrap();
-        let settings = Settings { force_staging: staging, ..Settings::default() };
+        let settings = Settings { force_staging: staging, memory_limit, ..Settings::default() };
         let mut engine = VulkanEngine::new("llvmpipe", &settings).unwrap();
         let needs = engine.needs(items, dim, &plan).unwrap();
+        assert_eq!(needs.held_rows < items.into(), memory_limit.is_some());
         let progress = Progress::default();
         engine.sequences_in_memory(&corpus, &plan, &progress).unwrap();
         let staged = needs.host_bytes - u64::from(plan.length()) * 4;
@@ -127,13 +132,21 @@ fn a_memory_limit_splits_the_starts_into_batches() {
         let rows = context.sequences(elements, 500, 8, false, &Request::default()).unwrap();
         assert!(rows == expected);
     }
-    let options = ContextOptions {
-        device: Some("llvmpipe".into()),
-        memory_limit: Some(matrix),
-        ..Default::default()
+    // Then only some rows of the matrix are held, and below that nothing can be done.
+    let limited = |limit| {
+        let options = ContextOptions {
+            device: Some("llvmpipe".into()),
+            memory_limit: Some(limit),
+            ..Default::default()
+        };
+        Context::new(&options).unwrap()
     };
-    let context = Arc::new(Context::new(&options).unwrap());
-    let error = context.plan(500, 8, &Request::default(), To::Memory).unwrap_err();
+    let context = limited(matrix / 3);
+    let plan = context.plan(500, 8, &Request::default(), To::Memory).unwrap();
+    assert!(plan.engine.held_rows < 500 && plan.engine.device_bytes <= matrix / 3, "{plan:?}");
+    let elements = Elements::F32(&npy.values);
+    assert!(context.sequences(elements, 500, 8, false, &Request::default()).unwrap() == expected);
+    let error = limited(20_000).plan(500, 8, &Request::default(), To::Memory).unwrap_err();
     assert!(matches!(error, Error::TooLarge { .. }), "{error}");
 }
 

@@ -137,10 +137,22 @@ describe("plans", function()
 
   it("refuse what cannot fit, with the numbers", function()
     local context = assert(vkd.context({ memory_limit = 1000000 }))
-    local plan, message, status = context:plan(3000, 8)
+    local plan, message, status = context:plan(3000, 400)
     assert.is_nil(plan)
     assert.equal("VKD_ERROR_TOO_LARGE", status)
     assert.matches("1000000", message, 1, true)
+  end)
+
+  it("say how many rows of a matrix that does not fit are held", function()
+    local context = assert(vkd.context({ device = "llvmpipe", memory_limit = 500000 }))
+    local plan = assert(context:plan(700, 8))
+    assert.is_true(plan.held_rows < 700 and plan.device_bytes <= 500000)
+    local numbers = helper.numbers(700, 8)
+    local options = { starts = { 1, 350, 700 }, length = 60 }
+    local expected = helper.text(assert(vkd.batch_compute(numbers, 700, { device = "cpu",
+      starts = options.starts, length = 60 })))
+    assert.equal(expected, helper.text(assert(context:batch_compute(numbers, 700, options))))
+    assert.equal(700, assert(vkd.plan(700, 8)).held_rows)
   end)
 
   it("check their arguments", function()

@@ -75,22 +75,22 @@ impl Commands {
             // SAFETY: both buffers are live and long enough.
             unsafe { device.cmd_copy_buffer(commands, from.raw(), to.raw(), &region) };
         })?;
-        self.finish_or_drain()
+        self.finish_or_drain().map(|_| ())
     }
 
-    /// Runs `groups` workgroups of a bound kernel and waits for them.
+    /// Runs `groups` workgroups of a bound kernel, waits for them and returns how long it took.
     pub(super) fn dispatch(
         &mut self,
         kernel: &Bound,
         push: &[u32],
         groups: (u32, u32),
-    ) -> Result<()> {
+    ) -> Result<Duration> {
         self.start_dispatch(kernel, push, groups)?;
         self.finish_or_drain()
     }
 
-    fn finish_or_drain(&mut self) -> Result<()> {
-        let finished = self.finish().map(|_| ());
+    fn finish_or_drain(&mut self) -> Result<Duration> {
+        let finished = self.finish();
         if finished.is_err() {
             self.drain();
         }

@@ -10,10 +10,10 @@ use ash::vk;
 
 use super::cache::Cache;
 use super::device::Device;
-use super::matrix::{self, Layout};
+use super::layout::Layout;
 use super::multiply::Multiply;
 use super::pipeline::{Pipeline, Pipelines, Recipe};
-use super::{row_cache, search, sequences, PipelineCache, SequenceKernel, Settings};
+use super::{matrix, row_cache, search, sequences, PipelineCache, SequenceKernel, Settings};
 use crate::error::{Error, Result};
 
 /// A kernel as compiled for a device.

@@ -191,8 +191,13 @@ impl Device {
         self.most_allocated.load(Relaxed)
     }
 
+    /// The device bytes that a run may use.
+    pub(super) fn usable_bytes(&self, settings: &Settings) -> u64 {
+        self.available_bytes().min(settings.memory_limit.unwrap_or(u64::MAX))
+    }
+
     /// Bytes of the largest heap that this process may still take: what the driver's budget says where it has one.
-    pub(super) fn available_bytes(&self) -> u64 {
+    fn available_bytes(&self) -> u64 {
         let mut budget = vk::PhysicalDeviceMemoryBudgetPropertiesEXT::default();
         let mut all = vk::PhysicalDeviceMemoryProperties2::default();
         if !self.limits.memory_budget {

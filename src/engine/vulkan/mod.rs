@@ -1,14 +1,15 @@
 //! The Vulkan engine: GLSL kernels on any Vulkan 1.1 device.
 //!
-//! `instance` opens the loader, `validation` listens to the validation layer, `device` chooses a device and
-//! reads its limits, `memory` owns buffers, `kernels` embeds the SPIR-V, `pipeline` builds pipelines,
-//! `cache` keeps them on the disk, `commands` records and submits, `pacing` sizes the submissions, `prepared` has the rows that are multiplied. On top of them
-//! one file for each kernel family: `matrix`, `sequences` and `search` (and `baseline`, the direct method, for the benchmark).
+//! `instance` opens the loader, `validation` listens to the validation layer, `physical` chooses a device and reads its limits,
+//! `device` opens it, `memory` owns buffers, `kernels` embeds the SPIR-V, `pipeline` builds pipelines and `cache` keeps them on
+//! the disk, `commands` records and submits, `pacing` sizes the submissions. `prepared` has the rows that are multiplied and
+//! `multiply` the ways to do it; `layout` says where the matrix lies. On top of them one file for each kernel family: `matrix`,
+//! `row_cache` (with `lru`), `sequences` and `search`; and `baseline`, the direct method, for the benchmark.
 //!
-//! A run prepares the device's copy of the corpus, computes the contribution matrix once, then works
-//! through the starts in waves of sequences. Every dispatch stays below the device's loop budget and
-//! near a target time. Objects free themselves in `Drop`, each holding the device alive. A device that is lost is opened anew
-//! once in a run, which goes on behind the sequences that were finished. `faults` makes calls fail, for tests; `compiled` tells
+//! A run prepares the device's copy of the corpus, computes the contribution matrix once (or its rows when they are needed, where
+//! it does not fit), then works through the starts in waves of sequences. Every dispatch stays below the device's loop budget and
+//! near a target time. Objects free themselves in `Drop`, each holding the device alive. A device that is lost is opened anew once
+//! in a run, which goes on behind the sequences that were finished. `faults` makes calls fail, for tests; `compiled` tells
 //! what a driver makes of the kernels.
 
 mod baseline;
@@ -19,6 +20,7 @@ mod device;
 mod faults;
 mod instance;
 mod kernels;
+mod layout;
 mod lru;
 mod matrix;
 mod memory;
@@ -162,8 +164,8 @@ fn run(
     let (device, settings) = (tools.device, tools.settings);
     let shape = (corpus.num_items(), corpus.dim());
     let (layout, wave) = sequences::lay_out(device, settings, shape, plan)?;
-    if let Some((slots, _)) = layout.cache {
-        let cache = || RowCache::new(&mut tools, corpus, &layout, slots);
+    if let Some(held) = layout.held {
+        let cache = || RowCache::new(&mut tools, corpus, &layout, held.slots);
         let cache = progress.time(Phase::Upload, cache)?;
         let matrix = Matrix::allocate(device, &layout)?;
         return sequences::run(tools, (&matrix, Some(cache)), plan, wave, rows, progress, done);
@@ -281,9 +283,9 @@ impl Engine for VulkanEngine {
             true => (u64::from(wave) * row_bytes).max(layout.rows_bytes()),
             false => 0,
         };
-        let (beside_matrix, matrix_dispatches) = match layout.cache {
+        let (beside_matrix, matrix_dispatches) = match layout.held {
             None => (layout.rows_bytes().max(wave_bytes), slabs * (slabs + 1) / 2),
-            Some(_) => (row_cache::other_bytes(&layout) + wave_bytes, slabs),
+            Some(_) => (layout.bytes_beside_slots() + wave_bytes, slabs),
         };
         Ok(Needs {
             host_bytes: row_bytes + staged,
@@ -292,7 +294,7 @@ impl Engine for VulkanEngine {
             dispatches: matrix_dispatches
                 + 1
                 + waves * sequences::dispatches(device, settings, &layout, plan)?,
-            held_rows: layout.cache.map_or(num_items, |(slots, _)| slots).into(),
+            held_rows: layout.held.map_or(num_items, |held| held.slots).into(),
         })
     }
 

@@ -4,6 +4,7 @@
 
 use super::device::Device;
 use super::kernels::{self, Kernel};
+use super::pipeline::Recipe;
 use super::Settings;
 
 /// How products of 16-bit values are made.
@@ -101,6 +102,27 @@ pub(super) fn kernels(multiply: Multiply, texels: bool) -> TileKernels {
         Multiply::Dot8 => (MATRIX_DOT8, ROWS_DOT8, DOTS_DOT8),
     };
     TileKernels { matrix, rows, dots }
+}
+
+/// The recipe of one of them.
+pub(super) fn recipe(device: &Device, kernel: Kernel, push_words: u32) -> Recipe {
+    let lanes = lanes(device);
+    Recipe {
+        kernel,
+        constants: vec![(0, lanes.0), (1, lanes.1)],
+        push_words,
+        subgroup_size: None,
+        full_subgroups: false,
+    }
+}
+
+/// Lanes of a workgroup that computes tiles: those along x share their rows of slab A. A software driver runs 8 at once.
+pub(super) fn lanes(device: &Device) -> (u32, u32) {
+    if device.limits().software {
+        (8, 1)
+    } else {
+        (8, 8)
+    }
 }
 
 #[cfg(test)]

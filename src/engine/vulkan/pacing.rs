@@ -10,11 +10,17 @@ use std::time::Duration;
 
 use super::commands::Commands;
 use super::pipeline::Bound;
+use super::Settings;
 use crate::error::Result;
 use crate::progress::Progress;
 
 /// Push constants and workgroups of a submission.
 pub(super) type Submission = (Vec<u32>, (u32, u32));
+
+/// How long a submission should take. With two under way, a cancelled run ends within twice that.
+pub(super) fn target(settings: &Settings) -> Duration {
+    settings.submit_target.unwrap_or(Duration::from_millis(50))
+}
 
 /// Sizes the submissions of one kernel.
 #[derive(Debug, Clone)]

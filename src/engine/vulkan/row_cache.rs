@@ -5,9 +5,8 @@
 //! rows.comp multiplies them with all items.
 
 use super::device::Device;
-use super::kernels::{self, MAX_SLABS};
+use super::layout::Layout;
 use super::lru::Lru;
-use super::matrix::{submit_target, tile_lanes, Layout};
 use super::memory::Buffer;
 use super::multiply::{self, Multiply};
 use super::pacing::{self, Pacer};
@@ -17,29 +16,6 @@ use super::Tools;
 use crate::corpus::Corpus;
 use crate::error::Result;
 use crate::progress::Progress;
-
-/// Picked items whose rows are computed together: enough to keep a GPU busy, few enough that their prepared rows are small.
-const GROUP: u32 = 1024;
-
-/// The most rows that the matrix's bindings can hold, and how many of them are in one.
-pub(super) fn bindable_slots(device: &Device, row_length: u32) -> (u64, u32) {
-    let limits = device.limits();
-    let per_slab = limits.max_binding_bytes / (16 * u64::from(row_length));
-    let texels = limits.max_texels / u64::from(row_length);
-    let per_slab = per_slab.min(if limits.software { texels } else { u64::MAX });
-    let slabs = limits.max_bindings.saturating_sub(kernels::SEQUENCE_BINDINGS).min(MAX_SLABS);
-    (per_slab * u64::from(slabs), per_slab.min(u32::MAX.into()) as u32)
-}
-
-/// Items of a group.
-pub(super) fn group(layout: &Layout) -> u32 {
-    layout.rows.padded_items().min(GROUP)
-}
-
-/// Bytes beside the slots: the prepared rows of all items and of a group, and what is said of the group.
-pub(super) fn other_bytes(layout: &Layout) -> u64 {
-    layout.rows.bytes() + u64::from(group(layout)) * (layout.rows.row_bytes() + 8)
-}
 
 /// The rows of a corpus.
 pub(super) struct RowCache<'a> {
@@ -63,11 +39,13 @@ impl<'a> RowCache<'a> {
     ) -> Result<RowCache<'a>> {
         let (device, staging) = (tools.device, tools.settings.force_staging);
         let rows = prepared::upload(device, tools.commands, corpus, &layout.rows, staging)?;
-        let group = u64::from(group(layout));
+        let group = u64::from(layout.group());
         let bytes = group * layout.rows.row_bytes();
         let group_rows = Buffer::shared(device, "prepared rows of picks", bytes, staging)?;
         let picked = Buffer::shared(device, "slots of picks", group * 8, staging)?;
-        let (lru, pacer) = (Lru::new(layout.num_items, slots), self::pacer(tools));
+        let lru = Lru::new(layout.num_items, slots);
+        let max_groups = device.limits().max_groups;
+        let pacer = Pacer::new(pacing::target(tools.settings), 1, max_groups);
         let (slots, missing) = Default::default();
         Ok(RowCache { corpus, lru, slots, missing, rows, group_rows, picked, pacer })
     }
@@ -82,7 +60,7 @@ impl<'a> RowCache<'a> {
     ) -> Result<&[u32]> {
         self.lru.fetch(items, &mut self.slots, &mut self.missing);
         let missing = std::mem::take(&mut self.missing);
-        for group in missing.chunks(group(layout) as usize) {
+        for group in missing.chunks(layout.group() as usize) {
             self.compute(tools, (layout, slabs), group, progress)?;
         }
         self.missing = missing;
@@ -98,7 +76,7 @@ impl<'a> RowCache<'a> {
         progress: &Progress,
     ) -> Result<()> {
         self.upload(tools, layout, group)?;
-        let lanes = tile_lanes(tools.device);
+        let lanes = multiply::lanes(tools.device);
         let recipe = recipe(tools.device, layout.rows.multiply, layout.texels);
         let pipeline = tools.pipelines.get(&recipe)?;
         let tiles_a = (group.len() as u32).div_ceil(TILE);
@@ -158,18 +136,7 @@ impl<'a> RowCache<'a> {
     }
 }
 
-fn pacer(tools: &Tools) -> Pacer {
-    Pacer::new(submit_target(tools.settings), 1, tools.device.limits().max_groups)
-}
-
 /// The kernel of the rows.
 pub(super) fn recipe(device: &Device, multiply: Multiply, texels: bool) -> Recipe {
-    let lanes = tile_lanes(device);
-    Recipe {
-        kernel: multiply::kernels(multiply, texels).rows,
-        constants: vec![(0, lanes.0), (1, lanes.1)],
-        push_words: 9,
-        subgroup_size: None,
-        full_subgroups: false,
-    }
+    multiply::recipe(device, multiply::kernels(multiply, texels).rows, 9)
 }

@@ -6,7 +6,6 @@
 
 use super::device::Device;
 use super::kernels;
-use super::matrix::{available_bytes, submit_target, tile_lanes};
 use super::memory::{self, Buffer};
 use super::multiply::{self, Multiply};
 use super::pacing::{self, Pacer};
@@ -70,7 +69,7 @@ impl Layout {
         let texels =
             settings.texels.unwrap_or(limits.software) && u64::from(longest) <= limits.max_texels;
         let mut layout = Layout { items, queries, own: shape.own, wanted, block: 0, texels };
-        let available = available_bytes(device, settings);
+        let available = device.usable_bytes(settings);
         let rows = layout.rows_bytes();
         let usual = if limits.software { SOFTWARE_BLOCK } else { GPU_BLOCK };
         // An eighth of the rest is left to the driver and its alignments.
@@ -253,7 +252,7 @@ impl State {
                 Some((lists, Buffer::shared(device, "neighbours", nearest, staging)?))
             }
         };
-        let target = submit_target(tools.settings);
+        let target = pacing::target(tools.settings);
         let max_groups = device.limits().max_groups;
         let multiply_pacer = Pacer::new(target, 1, max_groups);
         let search_pacer = Pacer::new(target, 16, max_groups);
@@ -284,7 +283,7 @@ impl State {
         progress: &Progress,
     ) -> Result<()> {
         let Layout { items, queries, texels, .. } = &self.layout;
-        let lanes = tile_lanes(tools.device);
+        let lanes = multiply::lanes(tools.device);
         let pipeline = tools.pipelines.get(&dots_recipe(tools.device, items.multiply, *texels))?;
         let query_slab = first / queries.rows_per_slab;
         let query_slabs = self.queries.as_ref().unwrap_or(&self.items);
@@ -358,14 +357,7 @@ impl State {
 
 /// The kernel of the dot products.
 pub(super) fn dots_recipe(device: &Device, multiply: Multiply, texels: bool) -> Recipe {
-    let lanes = tile_lanes(device);
-    Recipe {
-        kernel: multiply::kernels(multiply, texels).dots,
-        constants: vec![(0, lanes.0), (1, lanes.1)],
-        push_words: 7,
-        subgroup_size: None,
-        full_subgroups: false,
-    }
+    multiply::recipe(device, multiply::kernels(multiply, texels).dots, 7)
 }
 
 /// The kernel that searches.

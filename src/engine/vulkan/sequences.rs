@@ -8,7 +8,8 @@ use std::time::{Duration, Instant};
 
 use super::device::Device;
 use super::kernels::{self, Kernel};
-use super::matrix::{available_bytes, submit_target, Layout, Matrix};
+use super::layout::Layout;
+use super::matrix::Matrix;
 use super::memory::Buffer;
 use super::pacing::{self, Pacer};
 use super::pipeline::{Bound, Recipe};
@@ -75,7 +76,7 @@ pub(super) fn lay_out(
             let row_length = num_items.div_ceil(8);
             let sequence_bytes = bytes_of_each(row_length, plan.length());
             let most = most_side_by_side(device, settings, row_length, plan);
-            Layout::cached((num_items, dim), device, settings, sequence_bytes, most)
+            Layout::with_held_rows((num_items, dim), device, settings, sequence_bytes, most)
         }
         whole => whole.map(|(wave, layout)| (layout, wave)),
     }
@@ -100,7 +101,7 @@ fn most_side_by_side(device: &Device, settings: &Settings, row_length: u32, plan
 
 /// How many sequences run side by side at most, beside the whole matrix.
 fn wave(device: &Device, settings: &Settings, layout: &Layout, plan: &Plan) -> Result<u32> {
-    let available = available_bytes(device, settings);
+    let available = device.usable_bytes(settings);
     let free = available.saturating_sub(layout.matrix_bytes());
     let each = bytes_of_each(layout.row_length, plan.length());
     // An eighth of the rest is left to the driver and its alignments.
@@ -130,7 +131,7 @@ pub(super) fn dispatches(
     plan: &Plan,
 ) -> Result<u64> {
     let choice = choose(device, settings, layout, plan.picks());
-    let cap = match layout.cache {
+    let cap = match layout.held {
         None => picks_per_dispatch(device, &choice, layout.row_length)?,
         Some(_) => 1,
     };
@@ -199,7 +200,7 @@ impl State {
         let choice = choose(device, tools.settings, layout, plan.picks());
         let cap = picks_per_dispatch(device, &choice, layout.row_length)?;
         let staging = tools.settings.force_staging;
-        let slots_at = if layout.cache.is_some() { wave * plan.length() } else { 0 };
+        let slots_at = if layout.held.is_some() { wave * plan.length() } else { 0 };
         let wave = u64::from(wave);
         let scores = Buffer::on_device(device, "scores", wave * u64::from(layout.row_length) * 32)?;
         let bytes = wave * (u64::from(plan.length()) + 1) * 4;
@@ -208,7 +209,7 @@ impl State {
         let mut buffers = vec![&scores, &picks];
         buffers.extend(&matrix.slabs);
         let kernel = tools.pipelines.get(&recipe)?.bind(&buffers)?;
-        let pacer = Pacer::new(submit_target(tools.settings), 16, cap);
+        let pacer = Pacer::new(pacing::target(tools.settings), 16, cap);
         let state =
             State { kernel, picks, slots_at, _scores: scores, layout: layout.clone(), pacer };
         // No picks: some drivers compile at the first dispatch, and that time is not the picks'.
@@ -273,7 +274,8 @@ impl State {
             let write = |bytes: &mut [u8]| bytes.copy_from_slice(bytemuck::cast_slice(slots));
             self.picks.write_at(tools.commands, at, bytes, write)?;
             let push = self.push(plan, (pick, pick + 1));
-            tools.commands.dispatch(&self.kernel, &push, (sequences as u32, 1))?;
+            let took = tools.commands.dispatch(&self.kernel, &push, (sequences as u32, 1))?;
+            progress.add_submission(took);
             let read = |bytes: &[u8]| bytemuck::cast_slice_mut(&mut picks).copy_from_slice(bytes);
             self.picks.read_at(tools.commands, at, bytes, read)?;
             let new = if pick < plan.head() { 0 } else { sequences as u64 };
@@ -325,11 +327,11 @@ fn choose(device: &Device, settings: &Settings, layout: &Layout, picks: u64) -> 
     let one_subgroup = limits.subgroup_arithmetic && limits.subgroup_control;
     let max_lanes = 1 << limits.max_lanes.ilog2();
     // A pick in each dispatch: scores would go through registers in vain.
-    let usual = match layout.cache {
+    let usual = match layout.held {
         None => SequenceKernel::Registers,
         Some(_) => SequenceKernel::Buffer,
     };
-    let wanted = settings.kernel.filter(|_| layout.cache.is_none()).unwrap_or(usual);
+    let wanted = settings.kernel.filter(|_| layout.held.is_none()).unwrap_or(usual);
     let narrow = if limits.subgroup_arithmetic { subgroup } else { 64 };
     let usual = match (limits.software, wanted) {
         (true, _) | (false, SequenceKernel::Buffer) => narrow,

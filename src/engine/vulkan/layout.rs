@@ -1,0 +1,192 @@
+//! Where the contribution matrix lies on the device, or as many of its rows as fit.
+//!
+//! The matrix is N rows of N 16-bit contributions, rows padded to 8 items. It is cut into slabs of whole rows
+//! so that no binding (of the matrix or of the prepared rows) spans more than the device allows; each
+//! slab is a buffer of its own. Where memory or bindings do not hold the matrix, slots for some of its rows take its place.
+
+use super::device::Device;
+use super::kernels::{self, MAX_SLABS};
+use super::prepared::RowLayout;
+use super::Settings;
+use crate::corpus::extra_shift;
+use crate::error::{Error, Result};
+
+/// Picked items whose rows are computed together: enough to keep a GPU busy, few enough that their prepared rows are small.
+const GROUP: u32 = 1024;
+
+/// The rows of the matrix that are held, in slots; and how many slots are in a slab.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct HeldRows {
+    pub(super) slots: u32,
+    pub(super) slots_per_slab: u32,
+}
+
+/// Where everything lies.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Layout {
+    pub(super) num_items: u32,
+    /// Chunks of 8 items (16 bytes) in a matrix row.
+    pub(super) row_length: u32,
+    /// The prepared rows; a slab of the matrix has as many rows as one of theirs.
+    pub(super) rows: RowLayout,
+    pub(super) extra_shift: u32,
+    /// Where not all rows of the matrix fit: those that are held.
+    pub(super) held: Option<HeldRows>,
+    /// Kernels read the matrix and the prepared rows as texel buffers.
+    pub(super) texels: bool,
+}
+
+impl Layout {
+    pub(super) fn new(
+        num_items: u32,
+        dim: u32,
+        device: &Device,
+        settings: &Settings,
+    ) -> Result<Layout> {
+        let layout = Layout::of_any_size(num_items, dim, device, settings)?;
+        layout.check_memory(device, settings)?;
+        Ok(layout)
+    }
+
+    /// With as many rows of the matrix as leave room for some sequences, and how many of these. `sequence_bytes`: of each of the
+    /// `most` that are wanted.
+    pub(super) fn with_held_rows(
+        (num_items, dim): (u32, u32),
+        device: &Device,
+        settings: &Settings,
+        sequence_bytes: u64,
+        most: u32,
+    ) -> Result<(Layout, u32)> {
+        let row_length = num_items.div_ceil(8);
+        let limits = device.limits();
+        let rows = RowLayout::new(num_items, dim, 0, device, settings);
+        let (bindable, per_slab) = bindable_slots(device, row_length);
+        let longest_slab = rows.longest_slab().max(per_slab.saturating_mul(row_length));
+        let mut layout = Layout {
+            num_items,
+            row_length,
+            extra_shift: extra_shift(num_items),
+            texels: settings.texels.unwrap_or(limits.software)
+                && u64::from(longest_slab) <= limits.max_texels,
+            rows,
+            held: None,
+        };
+        let available = device.usable_bytes(settings);
+        let fixed = layout.bytes_beside_slots();
+        // An eighth of the rest is left to the driver and its alignments, a quarter is for sequences.
+        let free = available.saturating_sub(fixed) / 8 * 7;
+        let row_bytes = layout.matrix_row_bytes();
+        // Each sequence may need a row of its own.
+        let possible = free / (sequence_bytes + row_bytes);
+        let fitting = (free / 4 / sequence_bytes).max(1).min(possible).min(bindable);
+        let wave = fitting.min(most.into()) as u32;
+        let slots = ((free - u64::from(wave) * sequence_bytes) / row_bytes).min(bindable);
+        let slots = slots.min(num_items.into()) as u32;
+        if wave == 0 || layout.rows.rows_per_slab == 0 {
+            return Err(Error::TooLarge {
+                what: "the prepared rows and a row of the contribution matrix",
+                needed: fixed + (sequence_bytes + row_bytes).div_ceil(7) * 8,
+                available,
+                device: device.info().name.clone(),
+            });
+        }
+        layout.held = Some(HeldRows { slots, slots_per_slab: per_slab });
+        Ok((layout, wave.min(slots)))
+    }
+
+    /// Whatever memory the device has.
+    pub(super) fn of_any_size(
+        num_items: u32,
+        dim: u32,
+        device: &Device,
+        settings: &Settings,
+    ) -> Result<Layout> {
+        let row_length = num_items.div_ceil(8);
+        let limits = device.limits();
+        let rows = RowLayout::new(num_items, dim, 16 * u64::from(row_length), device, settings);
+        let longest_slab = rows.longest_slab().max(rows.slab_rows(0) * row_length);
+        let layout = Layout {
+            num_items,
+            row_length,
+            extra_shift: extra_shift(num_items),
+            held: None,
+            texels: settings.texels.unwrap_or(limits.software)
+                && u64::from(longest_slab) <= limits.max_texels,
+            rows,
+        };
+        let bindable = limits.max_bindings.saturating_sub(kernels::SEQUENCE_BINDINGS);
+        let available = limits.max_binding_bytes * u64::from(bindable.min(MAX_SLABS));
+        if layout.rows.rows_per_slab == 0 || layout.rows.slabs() > bindable.min(MAX_SLABS) {
+            return Err(Error::TooLarge {
+                what: "the contribution matrix's bindings",
+                needed: layout.matrix_bytes(),
+                available,
+                device: device.info().name.clone(),
+            });
+        }
+        Ok(layout)
+    }
+
+    /// Device bytes while the matrix is computed.
+    pub(super) fn peak_bytes(&self) -> u64 {
+        self.matrix_bytes() + self.rows_bytes()
+    }
+
+    /// Bytes of the matrix, or of the rows of it that are held.
+    pub(super) fn matrix_bytes(&self) -> u64 {
+        let rows = self.held.map_or(self.rows.padded_items(), |held| held.slots);
+        u64::from(rows) * self.matrix_row_bytes()
+    }
+
+    pub(super) fn matrix_row_bytes(&self) -> u64 {
+        u64::from(self.row_length) * 16
+    }
+
+    /// Rows of the matrix in a slab; the last slab may have fewer.
+    pub(super) fn matrix_rows_per_slab(&self) -> u32 {
+        self.held.map_or(self.rows.rows_per_slab, |held| held.slots_per_slab)
+    }
+
+    /// Slabs of the matrix.
+    pub(super) fn matrix_slabs(&self) -> u32 {
+        self.held.map_or(self.rows.slabs(), |held| held.slots.div_ceil(held.slots_per_slab))
+    }
+
+    /// Bytes of the prepared rows and the weights.
+    pub(super) fn rows_bytes(&self) -> u64 {
+        self.rows.bytes() + u64::from(self.rows.padded_items()) * 4
+    }
+
+    fn check_memory(&self, device: &Device, settings: &Settings) -> Result<()> {
+        let available = device.usable_bytes(settings);
+        if self.peak_bytes() > available {
+            return Err(Error::TooLarge {
+                what: "the contribution matrix and the prepared rows",
+                needed: self.peak_bytes(),
+                available,
+                device: device.info().name.clone(),
+            });
+        }
+        Ok(())
+    }
+
+    /// Picked items whose rows are computed together, where only some rows are held.
+    pub(super) fn group(&self) -> u32 {
+        self.rows.padded_items().min(GROUP)
+    }
+
+    /// Bytes beside the slots: the prepared rows of all items and of a group, and what is said of the group.
+    pub(super) fn bytes_beside_slots(&self) -> u64 {
+        self.rows.bytes() + u64::from(self.group()) * (self.rows.row_bytes() + 8)
+    }
+}
+
+/// The most rows that the matrix's bindings can hold, and how many of them are in one.
+fn bindable_slots(device: &Device, row_length: u32) -> (u64, u32) {
+    let limits = device.limits();
+    let per_slab = limits.max_binding_bytes / (16 * u64::from(row_length));
+    let texels = limits.max_texels / u64::from(row_length);
+    let per_slab = per_slab.min(if limits.software { texels } else { u64::MAX });
+    let slabs = limits.max_bindings.saturating_sub(kernels::SEQUENCE_BINDINGS).min(MAX_SLABS);
+    (per_slab * u64::from(slabs), per_slab.min(u32::MAX.into()) as u32)
+}
