@@ -125,17 +125,20 @@ fn the_loop_budget_is_what_keeps_long_dispatches_right() {
     assert!(same > 900, "the first dispatches are within the limit, yet differ at {same}");
 }
 
-/// A taken score that kept receiving contributions would wrap here and come back as the minimum.
+/// A taken score that kept receiving contributions would wrap here and come back as the minimum. Up to 32,768 items the top bit of a
+/// score tells that it is taken, and these sums come as close to it as any; beyond, taken scores are pinned.
 #[test]
 fn taken_items_stay_taken_among_thousands_of_parallel_rows() {
-    let num_items = 22_003;
-    let values: Vec<f32> = (0..num_items).flat_map(|i| [1.0, (i % 5) as f32 * 1e-4]).collect();
-    let corpus = Npy { num_items, dim: 2, values };
-    let request = Request { starts: Some(vec![21_900]), length: 0 };
-    let mut sequence = compute(&vulkan(Settings::default()), &corpus, false, &request);
-    assert_eq!(sequence[0], 21_900);
-    sequence.sort_unstable();
-    assert!(sequence.iter().copied().eq(0..num_items), "not a permutation");
+    for (num_items, force_pin) in [(32_768, false), (22_003, true)] {
+        let values: Vec<f32> = (0..num_items).flat_map(|i| [1.0, (i % 5) as f32 * 1e-4]).collect();
+        let corpus = Npy { num_items, dim: 2, values };
+        let request = Request { starts: Some(vec![21_900]), length: 0 };
+        let settings = Settings { force_pin, ..Settings::default() };
+        let mut sequence = compute(&vulkan(settings), &corpus, false, &request);
+        assert_eq!(sequence[0], 21_900);
+        sequence.sort_unstable();
+        assert!(sequence.iter().copied().eq(0..num_items), "{num_items}: not a permutation");
+    }
 }
 
 #[test]
