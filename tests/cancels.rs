@@ -26,6 +26,18 @@ fn tasks() -> usize {
     std::fs::read_dir("/proc/self/task").unwrap().count()
 }
 
+/// Whether at most `most` threads are left. The system still lists a thread for a moment after it was joined.
+fn settles_to(most: usize) -> bool {
+    let begin = Instant::now();
+    while tasks() > most {
+        if begin.elapsed() > Duration::from_secs(10) {
+            return false;
+        }
+        std::thread::sleep(Duration::from_millis(10));
+    }
+    true
+}
+
 fn resident() -> u64 {
     // What the allocator keeps for later is no leak: up to 40 MB here, by chance.
     // SAFETY: no conditions.
@@ -65,7 +77,7 @@ fn a_thousand_cancels() {
             longest = longest.max(begin.elapsed());
         }
         assert!(cancelled > rounds / 10, "{device}: {cancelled} cancelled, {done} done");
-        assert_eq!(tasks(), threads, "{device}: threads stayed");
+        assert!(settles_to(threads), "{device}: {} threads stayed of {threads}", tasks());
         let grown = resident().saturating_sub(memory);
         assert!(grown < 32 << 20, "{device}: {grown} bytes more");
     }
