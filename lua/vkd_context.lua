@@ -90,6 +90,10 @@ local function device_name(device)
       end
       names[position] = device_name(name)
     end
+    for key, name in pairs(device) do
+      if not names[key] then misuse("option device must be a list without holes, but has %s", describe(key)) end
+      if name == "" then misuse("option device[%d] is empty", key) end
+    end
     if #names == 0 then misuse("option device must not be an empty list") end
     return table.concat(names, " + ")
   end

@@ -11,7 +11,7 @@
 
 layout(local_size_x_id = 0, local_size_y_id = 1) in;
 
-// For every picked item its slot in the cache, or NO_SLOT, and its weight.
+// For every picked item its slot in the cache's slab that is bound, or NO_SLOT, and its weight.
 layout(set = 0, binding = 2) readonly buffer Picked { uvec2 picked[]; };
 // Contributions, two i16 values in a word; a row for every slot.
 layout(set = 0, binding = 3) writeonly buffer Cache { uvec2 cache[]; };
@@ -23,10 +23,10 @@ layout(push_constant) uniform Push {
     uint tiles_b;       // tiles of 4 candidates in slab B
     uint first_tile_b;  // number of slab B's first tile in the corpus
     uint done_tiles_a;  // tiles of picked items that earlier dispatches have done
-    uint first_slot;    // of the cache's slab that is bound
-    uint end_slot;
     uint extra_shift;   // e of the contract
 };
+
+const uint NO_SLOT = 0xffffffffu;
 
 #include "tile.glsl"
 #include "weighted.glsl"
@@ -42,8 +42,8 @@ void main() {
     [[unroll]] for (uint i = 0; i < 4; ++i) {
         uvec2 slot_and_weight = picked[tile_a * 4 + i];
         uint slot = slot_and_weight.x;
-        if (slot >= first_slot && slot < end_slot) {
-            uint at = (slot - first_slot) * out_stride + first_tile_b + tile_b;
+        if (slot != NO_SLOT) {
+            uint at = slot * out_stride + first_tile_b + tile_b;
             cache[at] = weighted(rounded(dots[i]), ivec4(slot_and_weight.y), extra_shift);
         }
     }

@@ -181,3 +181,10 @@ pub(crate) fn zeroed<T: Clone + Default>(len: usize, what: &'static str) -> Resu
     values.resize(len, T::default());
     Ok(values)
 }
+
+/// A caught panic as an error.
+pub(crate) fn from_panic(panic: &(dyn std::any::Any + Send)) -> Error {
+    let text = panic.downcast_ref::<&str>().map(|text| (*text).to_owned());
+    let text = text.or_else(|| panic.downcast_ref::<String>().cloned());
+    Error::Internal { detail: text.unwrap_or_else(|| "a panic without a message".into()) }
+}

@@ -12,7 +12,7 @@ use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
 use crate::engine::neighbors::Neighbors;
-use crate::error::{Error, Result};
+use crate::error::{from_panic, Error, Result};
 use crate::progress::Progress;
 
 /// A running or finished computation of sequences.
@@ -160,11 +160,4 @@ impl Drop for Job {
             let _ = thread.join();
         }
     }
-}
-
-/// A caught panic as an error.
-pub(crate) fn from_panic(panic: &(dyn std::any::Any + Send)) -> Error {
-    let text = panic.downcast_ref::<&str>().map(|text| (*text).to_owned());
-    let text = text.or_else(|| panic.downcast_ref::<String>().cloned());
-    Error::Internal { detail: text.unwrap_or_else(|| "a panic without a message".into()) }
 }

@@ -108,6 +108,17 @@ fn a_device_that_cannot_is_left_out() {
     let context = Context::new(&options).unwrap();
     let plan = context.plan(517, 40, &Request::default(), To::Memory).unwrap();
     assert_eq!(plan.engine.device_bytes, 0);
+    // No room for the CPU engine's matrix on the host; llvmpipe holds some of its rows.
+    let request = Request { starts: None, length: 20 };
+    let expected: Vec<u32> = expected.chunks(517).flat_map(|row| row[..20].to_vec()).collect();
+    let limited = ContextOptions {
+        memory_limit: Some(450_000),
+        ..devices("cpu+llvmpipe", Settings::default())
+    };
+    let context = Context::new(&limited).unwrap();
+    let plan = context.plan(517, 40, &request, To::Memory).unwrap();
+    assert!(plan.engine.held_rows < 517, "{plan:?}");
+    assert!(compute(&limited, &corpus, false, &request) == expected);
     let none = Context::new(&devices("llvmpipe + llvmpipe", tiny)).unwrap();
     let error = none.plan(517, 40, &Request::default(), To::Memory).unwrap_err();
     assert!(matches!(error, Error::TooLarge { .. }), "{error}");

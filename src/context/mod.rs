@@ -62,6 +62,7 @@ impl Context {
             limit => limit,
         };
         let mut options = options.clone();
+        options.memory_limit = limit;
         options.vulkan.memory_limit = options.vulkan.memory_limit.or(limit);
         let engine = choice::open(wanted.trim(), &options)?;
         let info = engine.info().clone();

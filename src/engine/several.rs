@@ -2,9 +2,10 @@
 //!
 //! Each engine has a thread that takes parts of the starts from a common queue and runs them as plans of their own. The first part is
 //! small and shows the speed; then an engine takes three quarters of what is its due of the rest, so that the parts shrink
-//! and all end together. An engine computes its contribution matrix for each part, so it takes no more where
+//! and all end together. An engine computes its contribution matrix for each part, so it takes no second one where
 //! the others would be done before its first pick. The rows go to one place, and their bits are those of any engine alone.
 
+use std::panic::{catch_unwind, AssertUnwindSafe};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
@@ -12,12 +13,24 @@ use super::neighbors::{Query, QueryShape};
 use super::rows::Offset;
 use super::{DeviceInfo, DeviceKind, DotRows, Engine, Needs, NeighborRows, Rows};
 use crate::corpus::Corpus;
-use crate::error::{Error, Result};
+use crate::error::{from_panic, Error, Result};
+use crate::memory;
 use crate::plan::Plan;
 use crate::progress::{Phase, Progress};
 
-/// The first part of every engine: this fraction of all starts.
+/// The first parts of all engines together: this fraction of all starts.
 const FIRST: usize = 32;
+
+/// How fast a device is before it has shown it, for the size of its first part: too small a part costs a second matrix, too large
+/// a one keeps all waiting.
+fn guess(kind: DeviceKind) -> usize {
+    match kind {
+        DeviceKind::DiscreteGpu | DeviceKind::VirtualGpu => 64,
+        DeviceKind::IntegratedGpu | DeviceKind::OtherVulkan => 8,
+        DeviceKind::Cpu | DeviceKind::Several => 4,
+        DeviceKind::SoftwareVulkan | DeviceKind::Reference => 1,
+    }
+}
 
 /// How often the counters of the parts are summed up, and a wish to stop is passed on.
 const WATCH: Duration = Duration::from_millis(5);
@@ -26,11 +39,12 @@ const WATCH: Duration = Duration::from_millis(5);
 pub struct Several {
     engines: Vec<Box<dyn Engine>>,
     info: DeviceInfo,
+    host_limit: Option<u64>,
 }
 
 impl Several {
-    /// Of at least one engine.
-    pub fn new(engines: Vec<Box<dyn Engine>>) -> Result<Several> {
+    /// Of at least one engine. `host_limit`: the most bytes of the host's memory that a run may take, if less than there is.
+    pub fn new(engines: Vec<Box<dyn Engine>>, host_limit: Option<u64>) -> Result<Several> {
         let Some(first) = engines.first() else {
             return Err(Error::NoDevice { reason: "the list of devices is empty".into() });
         };
@@ -45,7 +59,41 @@ impl Several {
             max_binding_bytes: infos.iter().map(|info| info.max_binding_bytes).min().unwrap_or(0),
             ..first.info().clone()
         };
-        Ok(Several { engines, info })
+        Ok(Several { engines, info, host_limit })
+    }
+
+    /// The engines that can do a run, by number, with what each takes: in their order, as long as the host has the memory.
+    fn able(&self, num_items: u32, dim: u32, plan: &Plan) -> Result<Vec<(usize, Needs)>> {
+        let free = memory::available_bytes().unwrap_or(u64::MAX);
+        let free = free.min(self.host_limit.unwrap_or(u64::MAX));
+        // The prepared rows and the result are there already, or will be.
+        let others = u64::from(num_items) * u64::from(dim) * 2 + plan.output_len() as u64 * 4;
+        let mut left = free.saturating_sub(others);
+        let mut able = Vec::new();
+        let mut refusal = None;
+        for (number, engine) in self.engines.iter().enumerate() {
+            match engine.needs(num_items, dim, plan) {
+                Ok(needs) if needs.host_bytes <= left => {
+                    left -= needs.host_bytes;
+                    able.push((number, needs));
+                }
+                Ok(needs) => {
+                    refusal.get_or_insert(Error::TooLarge {
+                        what: "the run",
+                        needed: others + needs.host_bytes,
+                        available: free,
+                        device: engine.info().name.clone(),
+                    });
+                }
+                Err(error) => {
+                    refusal.get_or_insert(error);
+                }
+            }
+        }
+        match refusal {
+            Some(error) if able.is_empty() => Err(error),
+            _ => Ok(able),
+        }
     }
 
     fn first(&mut self) -> &mut dyn Engine {
@@ -61,19 +109,14 @@ impl Engine for Several {
 
     /// Of all engines together. One that cannot do the run is left out of it; where none can, the first one's error says why.
     fn needs(&self, num_items: u32, dim: u32, plan: &Plan) -> Result<Needs> {
-        let each: Vec<Result<Needs>> =
-            self.engines.iter().map(|engine| engine.needs(num_items, dim, plan)).collect();
-        let can: Vec<&Needs> = each.iter().flatten().collect();
-        if can.is_empty() {
-            return each.into_iter().next().unwrap_or(Ok(Needs::default()));
-        }
-        let sum = |of: fn(&Needs) -> u64| can.iter().map(|needs| of(needs)).sum();
+        let able = self.able(num_items, dim, plan)?;
+        let sum = |of: fn(&Needs) -> u64| able.iter().map(|(_, needs)| of(needs)).sum();
         Ok(Needs {
             host_bytes: sum(|needs| needs.host_bytes),
             device_bytes: sum(|needs| needs.device_bytes),
             batches: sum(|needs| needs.batches),
             dispatches: sum(|needs| needs.dispatches),
-            held_rows: can.iter().map(|needs| needs.held_rows).min().unwrap_or(0),
+            held_rows: able.iter().map(|(_, needs)| needs.held_rows).min().unwrap_or(0),
         })
     }
 
@@ -84,15 +127,24 @@ impl Engine for Several {
         rows: &dyn Rows,
         progress: &Progress,
     ) -> Result<()> {
-        let (num_items, dim) = (corpus.num_items(), corpus.dim());
-        let able = |engine: &&mut Box<dyn Engine>| engine.needs(num_items, dim, plan).is_ok();
-        let engines: Vec<_> = self.engines.iter_mut().filter(able).collect();
-        let run = Run::new(corpus, plan, rows, engines.len());
+        let able = self.able(corpus.num_items(), corpus.dim(), plan)?;
+        let able: Vec<usize> = able.into_iter().map(|(number, _)| number).collect();
+        let engines = self.engines.iter_mut().enumerate();
+        let engines = engines.filter(|(number, _)| able.contains(number));
+        let mut engines: Vec<_> = engines.map(|(_, engine)| engine).collect();
+        let guesses = engines.iter().map(|engine| guess(engine.info().kind)).collect();
+        let run = Run::new(corpus, plan, rows, guesses);
         progress.time(Phase::Sequences, || {
             std::thread::scope(|scope| {
-                for (number, engine) in engines.into_iter().enumerate() {
+                for (number, engine) in engines.iter_mut().enumerate() {
                     let run = &run;
-                    scope.spawn(move || run.work(number, &mut **engine));
+                    let thread = std::thread::Builder::new().name("vkd device".into());
+                    let work = move || run.work(number, &mut ***engine);
+                    if let Err(error) = thread.spawn_scoped(scope, work) {
+                        let detail = format!("no thread for a device: {error}");
+                        run.fail(Error::Internal { detail });
+                        run.leave();
+                    }
                 }
                 run.watch(progress);
             });
@@ -144,6 +196,8 @@ struct Queue {
     next: usize,
     count: usize,
     speeds: Vec<Option<Speed>>,
+    /// The engines' speeds beside each other before that.
+    guesses: Vec<usize>,
     /// Engines that take no more: the others will be done earlier.
     gone: Vec<bool>,
     working: usize,
@@ -160,7 +214,10 @@ impl Queue {
             return None;
         }
         let size = match self.speeds[engine] {
-            None => self.count.div_ceil(FIRST * self.speeds.len()),
+            None => {
+                let all: usize = self.guesses.iter().sum();
+                (self.count * self.guesses[engine]).div_ceil(FIRST * all)
+            }
             Some(own) => {
                 let working = (0..self.speeds.len()).filter(|&i| i != engine && !self.gone[i]);
                 // Who has not shown a speed yet is taken to be as fast.
@@ -190,11 +247,13 @@ struct Run<'a> {
 }
 
 impl<'a> Run<'a> {
-    fn new(corpus: &'a Corpus, plan: &'a Plan, rows: &'a dyn Rows, engines: usize) -> Run<'a> {
+    fn new(corpus: &'a Corpus, plan: &'a Plan, rows: &'a dyn Rows, guesses: Vec<usize>) -> Run<'a> {
+        let engines = guesses.len();
         let queue = Queue {
             next: 0,
             count: plan.count(),
             speeds: vec![None; engines],
+            guesses,
             gone: vec![false; engines],
             working: engines,
             error: None,
@@ -207,21 +266,28 @@ impl<'a> Run<'a> {
         self.queue.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// One engine's part in the run.
+    /// The next part of an engine, and counters for it.
+    fn begin(&self, number: usize) -> Option<(std::ops::Range<usize>, Arc<Progress>)> {
+        let mut queue = self.queue();
+        let part = queue.take(number)?;
+        let progress = Arc::new(Progress::default());
+        queue.parts.push(Arc::clone(&progress));
+        Some((part, progress))
+    }
+
+    /// What one engine does in the run.
     fn work(&self, number: usize, engine: &mut dyn Engine) {
-        let _leave = Leave(self);
-        loop {
-            let progress = Arc::new(Progress::default());
-            let part = {
-                let mut queue = self.queue();
-                let Some(part) = queue.take(number) else { return };
-                queue.parts.push(Arc::clone(&progress));
-                part
-            };
+        self.compute_parts(number, engine);
+        self.leave();
+    }
+
+    fn compute_parts(&self, number: usize, engine: &mut dyn Engine) {
+        while let Some((part, progress)) = self.begin(number) {
             let rows = Offset { rows: self.rows, first: part.start };
             let (begin, sequences) = (Instant::now(), part.len() as f64);
-            let result = engine.sequences(self.corpus, &self.plan.part(part), &rows, &progress);
-            let mut queue = self.queue();
+            let compute = || engine.sequences(self.corpus, &self.plan.part(part), &rows, &progress);
+            let result = catch_unwind(AssertUnwindSafe(compute))
+                .unwrap_or_else(|panic| Err(from_panic(panic.as_ref())));
             match result {
                 Ok(()) => {
                     let before: f64 = [Phase::Upload, Phase::Matrix]
@@ -229,16 +295,25 @@ impl<'a> Run<'a> {
                         .iter()
                         .sum();
                     let picking = (begin.elapsed().as_secs_f64() - before).max(1e-6);
-                    queue.speeds[number] =
+                    self.queue().speeds[number] =
                         Some(Speed { sequences: sequences / picking, begin: before });
                 }
-                Err(error) => {
-                    queue.error.get_or_insert(error);
-                    queue.parts.iter().for_each(|part| part.cancel());
-                    return;
-                }
+                Err(error) => return self.fail(error),
             }
         }
+    }
+
+    /// Ends the run for all.
+    fn fail(&self, error: Error) {
+        let mut queue = self.queue();
+        queue.error.get_or_insert(error);
+        queue.parts.iter().for_each(|part| part.cancel());
+    }
+
+    /// Tells the watcher that an engine is done.
+    fn leave(&self) {
+        self.queue().working -= 1;
+        self.changed.notify_all();
     }
 
     /// Sums up the parts' counters and passes on a wish to stop, until all engines are done.
@@ -272,16 +347,6 @@ impl<'a> Run<'a> {
     }
 }
 
-/// Tells the watcher that an engine is done, also when it panicked.
-struct Leave<'a, 'b>(&'a Run<'b>);
-
-impl Drop for Leave<'_, '_> {
-    fn drop(&mut self) {
-        self.0.queue().working -= 1;
-        self.0.changed.notify_all();
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -289,7 +354,8 @@ mod tests {
     fn queue(count: usize, speeds: &[Option<Speed>]) -> Queue {
         let (speeds, working) = (speeds.to_vec(), speeds.len());
         let gone = vec![false; working];
-        Queue { next: 0, count, speeds, gone, working, error: None, parts: Vec::new() }
+        let (guesses, parts) = (vec![1; working], Vec::new());
+        Queue { next: 0, count, speeds, guesses, gone, working, error: None, parts }
     }
 
     fn speed(sequences: f64, begin: f64) -> Option<Speed> {

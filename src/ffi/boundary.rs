@@ -6,8 +6,7 @@ use std::panic::{catch_unwind, AssertUnwindSafe};
 
 use libc::c_char;
 
-use crate::error::{status_name, Error, Result};
-use crate::job::from_panic;
+use crate::error::{from_panic, status_name, Error, Result};
 
 thread_local! {
     static LAST_ERROR: RefCell<CString> = RefCell::default();

@@ -79,6 +79,8 @@ describe("misuse of options:", function()
     { "option device must be a name or an index", { device = -1 } },
     { "option device[2] must be a name or an index", { device = { "cpu", true } } },
     { "option device must not be an empty list", { device = {} } },
+    { "option device must be a list without holes", { device = { "cpu", nil, "llvmpipe" } } },
+    { "option device[2] is empty", { device = { "cpu", "" } } },
     { "option context must come from vkd.context", { context = {} } },
   }
   for i, case in ipairs(cases) do

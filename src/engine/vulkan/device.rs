@@ -12,6 +12,7 @@ use gpu_allocator::vulkan::{Allocator, AllocatorCreateDesc};
 
 use super::faults::{self, Faults};
 use super::instance::Instance;
+use super::kernels;
 use super::physical::{self, Candidate, Limits};
 use super::Settings;
 use crate::engine::DeviceInfo;
@@ -66,6 +67,10 @@ impl Device {
                 return Err(Error::Unsupported { device: info.name, missing });
             }
             info.subgroup_size = size;
+        }
+        if limits.max_bindings < kernels::LEAST_BINDINGS {
+            let missing = format!("its kernels bind {} buffers at most", limits.max_bindings);
+            return Err(Error::Unsupported { device: info.name, missing });
         }
         if looks && !limits.executable_properties {
             let missing = "its driver does not tell what it compiles to".into();

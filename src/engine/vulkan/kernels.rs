@@ -27,7 +27,7 @@ macro_rules! kernel {
 }
 
 /// Scores and picks; the matrix follows.
-pub(super) const SEQUENCE_BINDINGS: u32 = 2;
+const SEQUENCE_BINDINGS: u32 = 2;
 
 /// The bindings behind these, as bits.
 const SLAB_BITS: u32 = !0 << SEQUENCE_BINDINGS;
@@ -85,5 +85,11 @@ pub(super) const REGISTERS_SHARED: BySlabs = [
     (16, kernel!("sequences_registers.shared_16", 18)),
 ];
 
-/// The most slabs any variant takes.
-pub(super) const MAX_SLABS: u32 = 16;
+/// The most slabs of a matrix that a variant takes, and that `bindings` bindings allow. 0: not even one.
+pub(super) fn max_slabs(bindings: u32) -> u32 {
+    let fits = |(_, kernel): &&(u32, Kernel)| kernel.bindings <= bindings;
+    BUFFER_SHARED.iter().rev().find(fits).map_or(0, |(slabs, _)| *slabs)
+}
+
+/// Bindings of the kernel that has the most beside the slabs: the matrix's.
+pub(super) const LEAST_BINDINGS: u32 = MATRIX_WIDE.bindings;

@@ -5,7 +5,7 @@
 //! slab is a buffer of its own. Where memory or bindings do not hold the matrix, slots for some of its rows take its place.
 
 use super::device::Device;
-use super::kernels::{self, MAX_SLABS};
+use super::kernels;
 use super::prepared::RowLayout;
 use super::Settings;
 use crate::corpus::extra_shift;
@@ -71,18 +71,26 @@ impl Layout {
             rows,
             held: None,
         };
+        let row_bytes = layout.matrix_row_bytes();
+        if bindable == 0 || most == 0 || layout.rows.rows_per_slab == 0 {
+            return Err(Error::TooLarge {
+                what: "a row of the contribution matrix, or a sequence, in one binding",
+                needed: row_bytes.max(sequence_bytes),
+                available: limits.max_binding_bytes,
+                device: device.info().name.clone(),
+            });
+        }
         let available = device.usable_bytes(settings);
         let fixed = layout.bytes_beside_slots();
         // An eighth of the rest is left to the driver and its alignments, a quarter is for sequences.
         let free = available.saturating_sub(fixed) / 8 * 7;
-        let row_bytes = layout.matrix_row_bytes();
         // Each sequence may need a row of its own.
         let possible = free / (sequence_bytes + row_bytes);
         let fitting = (free / 4 / sequence_bytes).max(1).min(possible).min(bindable);
         let wave = fitting.min(most.into()) as u32;
         let slots = ((free - u64::from(wave) * sequence_bytes) / row_bytes).min(bindable);
         let slots = slots.min(num_items.into()) as u32;
-        if wave == 0 || layout.rows.rows_per_slab == 0 {
+        if wave == 0 {
             return Err(Error::TooLarge {
                 what: "the prepared rows and a row of the contribution matrix",
                 needed: fixed + (sequence_bytes + row_bytes).div_ceil(7) * 8,
@@ -114,13 +122,12 @@ impl Layout {
                 && u64::from(longest_slab) <= limits.max_texels,
             rows,
         };
-        let bindable = limits.max_bindings.saturating_sub(kernels::SEQUENCE_BINDINGS);
-        let available = limits.max_binding_bytes * u64::from(bindable.min(MAX_SLABS));
-        if layout.rows.rows_per_slab == 0 || layout.rows.slabs() > bindable.min(MAX_SLABS) {
+        let slabs = kernels::max_slabs(limits.max_bindings);
+        if layout.rows.rows_per_slab == 0 || layout.rows.slabs() > slabs {
             return Err(Error::TooLarge {
                 what: "the contribution matrix's bindings",
                 needed: layout.matrix_bytes(),
-                available,
+                available: limits.max_binding_bytes * u64::from(slabs),
                 device: device.info().name.clone(),
             });
         }
@@ -187,6 +194,6 @@ fn bindable_slots(device: &Device, row_length: u32) -> (u64, u32) {
     let per_slab = limits.max_binding_bytes / (16 * u64::from(row_length));
     let texels = limits.max_texels / u64::from(row_length);
     let per_slab = per_slab.min(if limits.software { texels } else { u64::MAX });
-    let slabs = limits.max_bindings.saturating_sub(kernels::SEQUENCE_BINDINGS).min(MAX_SLABS);
+    let slabs = kernels::max_slabs(limits.max_bindings);
     (per_slab * u64::from(slabs), per_slab.min(u32::MAX.into()) as u32)
 }

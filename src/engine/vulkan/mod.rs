@@ -213,28 +213,35 @@ impl VulkanEngine {
     ) -> Result<()> {
         let settings = self.settings.clone();
         let mut done = D::default();
-        match work(self.open()?.tools(&settings), &mut done) {
-            Err(lost @ Error::DeviceLost { .. }) => {
-                self.rebuild(&lost)?;
-                progress.back_to(0);
-                let second = work(self.open()?.tools(&settings), &mut done);
-                if let Err(lost @ Error::DeviceLost { .. }) = &second {
-                    self.lost = Some(lost.clone());
-                }
-                second?;
+        let mut result = work(self.open()?.tools(&settings), &mut done);
+        if let Err(lost @ Error::DeviceLost { .. }) = &result {
+            self.rebuild(lost)?;
+            progress.back_to(0);
+            result = work(self.open()?.tools(&settings), &mut done);
+            if let Err(lost @ Error::DeviceLost { .. }) = &result {
+                self.lost = Some(lost.clone());
+                return result;
             }
-            first => first?,
         }
+        // Also of a run that was cancelled or failed: its kernels are as good.
         let open = self.open()?;
         open.pipelines.save();
+        result?;
         open.device.check_validation()
+    }
+
+    /// The opened device, to plan for; the error that lost it for good.
+    fn planned(&self) -> Result<&Open> {
+        match (&self.open, &self.lost) {
+            (Some(open), None) => Ok(open),
+            (_, Some(error)) => Err(error.clone()),
+            (None, None) => Err(Error::Internal { detail: "no device is open".into() }),
+        }
     }
 
     /// What a search takes.
     fn block_needs(&self, shape: &QueryShape, wanted: search::Wanted) -> Result<Needs> {
-        let Some(open) = &self.open else {
-            return Ok(Needs::default());
-        };
+        let open = self.planned()?;
         let layout = search::Layout::new(&open.device, &self.settings, shape, wanted)?;
         Ok(layout.needs(&open.device, &self.settings))
     }
@@ -269,9 +276,7 @@ impl Engine for VulkanEngine {
     }
 
     fn needs(&self, num_items: u32, dim: u32, plan: &Plan) -> Result<Needs> {
-        let Some(open) = &self.open else {
-            return Ok(Needs::default());
-        };
+        let open = self.planned()?;
         let (device, settings) = (&open.device, &self.settings);
         let (layout, wave) = sequences::lay_out(device, settings, (num_items, dim), plan)?;
         let waves = (plan.count() as u64).div_ceil(wave.into());

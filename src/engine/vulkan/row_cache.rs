@@ -59,61 +59,66 @@ impl<'a> RowCache<'a> {
         progress: &Progress,
     ) -> Result<&[u32]> {
         self.lru.fetch(items, &mut self.slots, &mut self.missing);
-        let missing = std::mem::take(&mut self.missing);
-        for group in missing.chunks(layout.group() as usize) {
-            self.compute(tools, (layout, slabs), group, progress)?;
+        // Slab by slab: a dispatch writes to one of them.
+        let per_slab = layout.matrix_rows_per_slab();
+        let slab_of = |&(_, slot): &(u32, u32)| slot / per_slab;
+        let mut missing = std::mem::take(&mut self.missing);
+        missing.sort_unstable_by_key(|&(_, slot)| slot);
+        for of_slab in missing.chunk_by(|one, other| slab_of(one) == slab_of(other)) {
+            let slab = slab_of(&of_slab[0]);
+            for group in of_slab.chunks(layout.group() as usize) {
+                let to = (slab * per_slab, &slabs[slab as usize]);
+                self.compute(tools, layout, to, group, progress)?;
+            }
         }
         self.missing = missing;
         Ok(&self.slots)
     }
 
-    /// Computes the rows of a group of items, each into its slot.
+    /// Computes the rows of a group of items, each into its slot of one slab, whose first slot is given.
     fn compute(
         &mut self,
         tools: &mut Tools,
-        (layout, slabs): (&Layout, &[Buffer]),
+        layout: &Layout,
+        (first_slot, slab): (u32, &Buffer),
         group: &[(u32, u32)],
         progress: &Progress,
     ) -> Result<()> {
-        self.upload(tools, layout, group)?;
+        self.upload(tools, layout, first_slot, group)?;
         let lanes = multiply::lanes(tools.device);
         let recipe = recipe(tools.device, layout.rows.multiply, layout.texels);
         let pipeline = tools.pipelines.get(&recipe)?;
         let tiles_a = (group.len() as u32).div_ceil(TILE);
-        let per_slab = layout.matrix_rows_per_slab();
-        for (number, slab) in (0..).zip(slabs) {
-            let first_slot = number * per_slab;
-            let here = first_slot..first_slot + per_slab;
-            if !group.iter().any(|(_, slot)| here.contains(slot)) {
-                continue;
-            }
-            for (b, rows) in (0..).zip(&self.rows) {
-                let bound = pipeline.bind(&[&self.group_rows, rows, &self.picked, slab])?;
-                let tiles_b = layout.rows.slab_rows(b) / TILE;
-                let submission = |done: u32, now| {
-                    let push = vec![
-                        layout.rows.dim_length,
-                        layout.row_length * 2,
-                        tiles_a,
-                        tiles_b,
-                        b * layout.rows.rows_per_slab / TILE,
-                        done * lanes.1,
-                        here.start,
-                        here.end,
-                        layout.extra_shift,
-                    ];
-                    (push, (tiles_b.div_ceil(lanes.0), now))
-                };
-                let what = (&mut *tools.commands, &bound);
-                let units = tiles_a.div_ceil(lanes.1);
-                pacing::run(what, &mut self.pacer, units, progress, submission, |_| ())?;
-            }
+        for (b, rows) in (0..).zip(&self.rows) {
+            let bound = pipeline.bind(&[&self.group_rows, rows, &self.picked, slab])?;
+            let tiles_b = layout.rows.slab_rows(b) / TILE;
+            let submission = |done: u32, now| {
+                let push = vec![
+                    layout.rows.dim_length,
+                    layout.row_length * 2,
+                    tiles_a,
+                    tiles_b,
+                    b * layout.rows.rows_per_slab / TILE,
+                    done * lanes.1,
+                    layout.extra_shift,
+                ];
+                (push, (tiles_b.div_ceil(lanes.0), now))
+            };
+            let what = (&mut *tools.commands, &bound);
+            let units = tiles_a.div_ceil(lanes.1);
+            pacing::run(what, &mut self.pacer, units, progress, submission, |_| ())?;
         }
         Ok(())
     }
 
     /// The group's prepared rows, slots and weights; what pads its last tile has no slot.
-    fn upload(&mut self, tools: &mut Tools, layout: &Layout, group: &[(u32, u32)]) -> Result<()> {
+    fn upload(
+        &mut self,
+        tools: &mut Tools,
+        layout: &Layout,
+        first_slot: u32,
+        group: &[(u32, u32)],
+    ) -> Result<()> {
         let row_bytes = layout.rows.row_bytes() as usize;
         let padded = group.len().next_multiple_of(TILE as usize);
         let (corpus, multiply) = (self.corpus, layout.rows.multiply);
@@ -127,7 +132,7 @@ impl<'a> RowCache<'a> {
             let mut items = group.iter();
             for to in bytes.chunks_exact_mut(8) {
                 let (slot, weight) = items.next().map_or((u32::MAX, 0), |&(item, slot)| {
-                    (slot, u32::from(corpus.weights()[item as usize]))
+                    (slot - first_slot, u32::from(corpus.weights()[item as usize]))
                 });
                 to[..4].copy_from_slice(&slot.to_ne_bytes());
                 to[4..].copy_from_slice(&weight.to_ne_bytes());
@@ -138,5 +143,5 @@ impl<'a> RowCache<'a> {
 
 /// The kernel of the rows.
 pub(super) fn recipe(device: &Device, multiply: Multiply, texels: bool) -> Recipe {
-    multiply::recipe(device, multiply::kernels(multiply, texels).rows, 9)
+    multiply::recipe(device, multiply::kernels(multiply, texels).rows, 7)
 }
