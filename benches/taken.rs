@@ -1,5 +1,5 @@
-//! How much of the matrix rows need not be read because whole tiles of items are taken: counted on real sequences, for the sizes in which
-//! memory is read. `cargo bench --bench taken -- [CORPUS.npy]`.
+//! How much of the matrix rows need not be read because whole tiles of items are taken: counted on real
+//! sequences, for the sizes in which memory is read. `cargo bench --bench taken -- [CORPUS.npy]`.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::print_stdout, missing_docs)]
 
 #[path = "../tests/common/mod.rs"]

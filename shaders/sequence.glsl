@@ -3,10 +3,10 @@
 // A workgroup continues one sequence by the picks first_pick .. end_pick. Between dispatches the scores
 // lie in `scores`, the picks in `picks`; its head is there from the beginning.
 //
-// Taken items, and the padding behind the last item, have the top bit of their score flipped. A contribution has a magnitude
-// of 32,767 at most, so the scores of up to 32,768 items stay within 2^30: begun at -2^30 they lie below 0 as long as the item
-// is untaken, and from 0 on when it is taken, whatever is added. For more items PIN holds a taken score at 2^31 - 1, which no
-// sum reaches.
+// Taken items, and the padding behind the last item, have the top bit of their score flipped. A contribution
+// has a magnitude of 32,767 at most, so the scores of up to 32,768 items stay within 2^30: begun at -2^30
+// they lie below 0 as long as the item is untaken, and from 0 on when it is taken, whatever is added. For
+// more items PIN holds a taken score at 2^31 - 1, which no sum reaches.
 
 layout(local_size_x_id = 0) in;
 

@@ -7,11 +7,11 @@
 
 // Sequences with the scores in registers, for GPUs: only matrix rows move.
 //
-// One workgroup a sequence; an invocation keeps the scores of CHUNKS chunks of 8 items (lane,
-// lane + lanes, ...) in registers for the whole dispatch. Loops over CHUNKS are unrolled, so every
-// register index is a constant. All loads of a row, 16 bytes each and side by side in a subgroup, are in flight before the first is used.
-// What only one invocation has to do (mark the taken item, find the place of the lowest score) is behind branches that the
-// other subgroups skip.
+// One workgroup a sequence; an invocation keeps the scores of CHUNKS chunks of 8 items (lane, lane + lanes,
+// ...) in registers for the whole dispatch. Loops over CHUNKS are unrolled, so every register index is a
+// constant. All loads of a row, 16 bytes each and side by side in a subgroup, are in flight before the first
+// is used. What only one invocation has to do (mark the taken item, find the place of the lowest score) is
+// behind branches that the other subgroups skip.
 
 #include "sequence.glsl"
 #include "matrix_slabs.glsl"
@@ -21,8 +21,8 @@ layout(constant_id = 3) const uint CHUNKS = 1;
 
 ivec4 score[CHUNKS * 2];
 
-// Item numbers are compared relative to the invocation's first item: that leaves constants, where the numbers themselves would
-// fill a register for every score.
+// Item numbers are compared relative to the invocation's first item: that leaves constants, where the numbers
+// themselves would fill a register for every score.
 uint own_begin() { return gl_LocalInvocationID.x * 8; }
 uint relative(uint half_chunk) {
     return half_chunk / 2 * gl_WorkGroupSize.x * 8 + half_chunk % 2 * 4;

@@ -5,8 +5,8 @@
 #extension GL_KHR_shader_subgroup_arithmetic : require
 #endif
 
-// Sequences with the scores in registers, for drivers that run on the processor: there a register is a place in the first-level cache, branches
-// are computed on both sides, and many chunks to an invocation are best.
+// Sequences with the scores in registers, for drivers that run on the processor: there a register is a place
+// in the first-level cache, branches are computed on both sides, and many chunks to an invocation are best.
 //
 // One workgroup a sequence; an invocation keeps the scores of CHUNKS chunks of 8 items (lane,
 // lane + lanes, ...) in registers for the whole dispatch. Loops over CHUNKS are unrolled, so every

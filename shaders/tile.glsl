@@ -4,8 +4,8 @@
 // prepared rows are texel buffers, see matrix_slabs.glsl. Uses the push constant `row_length`: chunks of 8 dimensions to
 // multiply.
 //
-// MULTIPLY says how, and how the host wrote a chunk of 8 values into a uvec4 (prepared.rs). All give the same 32 bits: sums may wrap around on the
-// way, the dot product itself does not.
+// MULTIPLY says how, and how the host wrote a chunk of 8 values into a uvec4 (multiply.rs). All give the same 32
+// bits: sums may wrap around on the way, the dot product itself does not.
 //   WIDE    two values in a word; 32-bit products
 //   BIASED  the same, plus 32,768: factors that a compiler sees to be below 2^16, so that it may multiply in 24 bits at full rate
 //           where 32 bits take four times as long. A chunk more in each row holds what has to be subtracted for it.

@@ -1,6 +1,6 @@
-//! What a real GPU compiler makes of every kernel: RADV compiles for AMD GPUs that are not there. Every figure is held against
-//! tests/compiled/FAMILY.tsv; `VKD_BLESS=1 cargo test --release --test compiled` writes these files,
-//! and `VKD_ASSEMBLY=folder` has the machine code written there.
+//! What a real GPU compiler makes of every kernel: RADV compiles for AMD GPUs that are not there. Every
+//! figure is held against tests/compiled/FAMILY.tsv; `VKD_BLESS=1 cargo test --release --test compiled`
+//! writes these files, and `VKD_ASSEMBLY=folder` has the machine code written there.
 #![allow(
     clippy::unwrap_used,
     clippy::expect_used,
@@ -36,10 +36,12 @@ const HELD: [(&str, &str, f64); 11] = [
 /// Instructions of the inner loop for each multiply-add, in thousandths: for the kernels that multiply.
 const PER_MULTIPLY_ADD: &str = "inner_milli";
 
-/// Instructions of a pick, for a subgroup that holds neither the taken item nor the winner: for the kernels with scores in registers.
+/// Instructions of a pick, for a subgroup that holds neither the taken item nor the winner: for the kernels
+/// with scores in registers.
 const PER_PICK: &str = "per_pick";
 
-/// Vector units a compute unit, lanes of what the driver counts as a subgroup, compute units and GB/s of a card of the family.
+/// Vector units a compute unit, lanes of what the driver counts as a subgroup, compute units and GB/s of a
+/// card of the family.
 const CARDS: [(&str, [f64; 4]); 5] = [
     ("POLARIS10", [4.0, 64.0, 36.0, 256.0]), // RX 580
     ("VEGA10", [4.0, 64.0, 64.0, 484.0]),    // RX Vega 64

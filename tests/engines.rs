@@ -125,8 +125,9 @@ fn the_loop_budget_is_what_keeps_long_dispatches_right() {
     assert!(same > 900, "the first dispatches are within the limit, yet differ at {same}");
 }
 
-/// A taken score that kept receiving contributions would wrap here and come back as the minimum. Up to 32,768 items the top bit of a
-/// score tells that it is taken, and these sums come as close to it as any; beyond, taken scores are pinned.
+/// A taken score that kept receiving contributions would wrap here and come back as the minimum. Up to 32,768
+/// items the top bit of a score tells that it is taken, and these sums come as close to it as any; beyond,
+/// taken scores are pinned.
 #[test]
 fn taken_items_stay_taken_among_thousands_of_parallel_rows() {
     for (num_items, force_pin) in [(32_768, false), (22_003, true)] {

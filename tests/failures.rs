@@ -71,8 +71,9 @@ fn a_memory_limit_is_kept_with_the_numbers_in_the_message() {
     let elements = Elements::F32(&corpus.values);
     let error = context.sequences(elements, 100, 4, false, &Request::default()).unwrap_err();
     let Error::TooLarge { needed, available, .. } = error else { panic!("{error}") };
-    // Prepared rows of one chunk of 16 bytes, once more as a group with slot and weight; then one row of the matrix (13 chunks) and
-    // one sequence (13 chunks of 32 bytes of scores, 100 picks and a slot), and an eighth for the driver.
+    // Prepared rows of one chunk of 16 bytes, once more as a group with slot and weight; then one row of the
+    // matrix (13 chunks) and one sequence (13 chunks of 32 bytes of scores, 100 picks and a slot), and an
+    // eighth for the driver.
     let one = 13 * 16 + 13 * 32 + 101 * 4;
     assert_eq!((needed, available), (100 * 16 + 100 * 24 + 147 * 8, 3000));
     assert_eq!(147, u64::div_ceil(one, 7));

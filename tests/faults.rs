@@ -53,8 +53,8 @@ fn settings(faults: &Arc<Faults>) -> Settings {
 type Outcome = Result<Vec<u32>, Error>;
 
 impl Case {
-    /// Opens the engine and runs; the faults are in force all the while. Returns the outcome of a second run too, where the engine
-    /// could be opened at all.
+    /// Opens the engine and runs; the faults are in force all the while. Returns the outcome of a second run
+    /// too, where the engine could be opened at all.
     fn run(&self, faults: &Arc<Faults>) -> (Outcome, Option<Outcome>) {
         let settings = Settings { memory_limit: self.memory_limit, ..settings(faults) };
         let mut engine = match VulkanEngine::new("llvmpipe", &settings) {

@@ -82,8 +82,8 @@ fn a_job_outlives_its_context_and_its_input() {
     );
 }
 
-/// What the plan says of the device's memory is what the allocator then reports, within 5%; staging buffers are the host's, but
-/// the allocator counts them too.
+/// What the plan says of the device's memory is what the allocator then reports, within 5%; staging buffers
+/// are the host's, but the allocator counts them too.
 #[test]
 fn a_vulkan_run_keeps_to_its_plan() {
     for (items, dim, staging, memory_limit) in [

@@ -1,7 +1,8 @@
 //! Engines compute what a plan asks for; all of them give the same bits.
 //!
-//! `reference` is the contract in the plainest loops, the oracle of every test. `cpu` is the built-in
-//! engine for processors, `vulkan` runs GLSL kernels on a Vulkan device, `several` splits a run over some of them. `Engine` is all the rest of the library knows of them.
+//! `reference` is the contract in the plainest loops, the oracle of every test. `cpu` is the built-in engine
+//! for processors, `vulkan` runs GLSL kernels on a Vulkan device, `several` splits a run over some of them.
+//! `Engine` is all the rest of the library knows of them.
 
 pub mod cpu;
 pub mod neighbors;
@@ -72,8 +73,9 @@ pub trait Engine: Send {
     /// What a run of `plan` over a corpus of this size takes, or why this device cannot do it.
     fn needs(&self, num_items: u32, dim: u32, plan: &Plan) -> Result<Needs>;
 
-    /// Computes the planned sequences of `corpus`, with one pick at least, and puts them into `rows`. Every sequence begins with its head; each
-    /// further item is the untaken one with the lowest score, on equal scores the lowest number.
+    /// Computes the planned sequences of `corpus`, with one pick at least, and puts them into `rows`. Every
+    /// sequence begins with its head; each further item is the untaken one with the lowest score, on equal
+    /// scores the lowest number.
     fn sequences(
         &mut self,
         corpus: &Corpus,
@@ -138,11 +140,12 @@ pub struct Needs {
     pub host_bytes: u64,
     /// The most bytes of the device's memory that it holds at once; 0 for the built-in engines.
     pub device_bytes: u64,
-    /// Groups of sequences or queries that are computed side by side, one after the other; finished ones are kept after each.
+    /// Groups of sequences or queries that are computed side by side, one after the other; finished ones are
+    /// kept after each.
     pub batches: u64,
     /// Submissions to the device, at least; 0 for the built-in engines.
     pub dispatches: u64,
-    /// Rows of the contribution matrix that the engine holds at once. Fewer than there are items: the others are computed when
-    /// they are needed, and a run takes longer. 0 where there is no matrix.
+    /// Rows of the contribution matrix that the engine holds at once. Fewer than there are items: the others
+    /// are computed when they are needed, and a run takes longer. 0 where there is no matrix.
     pub held_rows: u64,
 }

@@ -1,9 +1,10 @@
 //! Several engines at once: the starts of a run are split over them, by the speed at which each turns out to work.
 //!
-//! Each engine has a thread that takes parts of the starts from a common queue and runs them as plans of their own. The first part is
-//! small and shows the speed; then an engine takes three quarters of what is its due of the rest, so that the parts shrink
-//! and all end together. An engine computes its contribution matrix for each part, so it takes no second one where
-//! the others would be done before its first pick. The rows go to one place, and their bits are those of any engine alone.
+//! Each engine has a thread that takes parts of the starts from a common queue and runs them as plans of
+//! their own. The first part is small and shows the speed; then an engine takes three quarters of what is its
+//! due of the rest, so that the parts shrink and all end together. An engine computes its contribution matrix
+//! for each part, so it takes no second one where the others would be done before its first pick. The rows go
+//! to one place, and their bits are those of any engine alone.
 
 use std::panic::{catch_unwind, AssertUnwindSafe};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
@@ -21,8 +22,8 @@ use crate::progress::{Phase, Progress};
 /// The first parts of all engines together: this fraction of all starts.
 const FIRST: usize = 32;
 
-/// How fast a device is before it has shown it, for the size of its first part: too small a part costs a second matrix, too large
-/// a one keeps all waiting.
+/// How fast a device is before it has shown it, for the size of its first part: too small a part costs a
+/// second matrix, too large a one keeps all waiting.
 fn guess(kind: DeviceKind) -> usize {
     match kind {
         DeviceKind::DiscreteGpu | DeviceKind::VirtualGpu => 64,
@@ -107,7 +108,8 @@ impl Engine for Several {
         &self.info
     }
 
-    /// Of all engines together. One that cannot do the run is left out of it; where none can, the first one's error says why.
+    /// Of all engines together. One that cannot do the run is left out of it; where none can, the first one's
+    /// error says why.
     fn needs(&self, num_items: u32, dim: u32, plan: &Plan) -> Result<Needs> {
         let able = self.able(num_items, dim, plan)?;
         let sum = |of: fn(&Needs) -> u64| able.iter().map(|(_, needs)| of(needs)).sum();

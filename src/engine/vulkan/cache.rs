@@ -1,9 +1,9 @@
 //! Compiled kernels on the disk, so that the next start need not compile them again.
 //!
-//! The driver's own bytes are handed back only to the driver that made them: damaged ones are undefined behaviour there. So they
-//! lie behind a header of ours with a key (device, driver, its cache's UUID, this library's version), their length and their hash. A
-//! file that does not fit is ignored and replaced. A cache is no result: where it cannot be read or written, the run goes on
-//! without.
+//! The driver's own bytes are handed back only to the driver that made them: damaged ones are undefined
+//! behaviour there. So they lie behind a header of ours with a key (device, driver, its cache's UUID, this
+//! library's version), their length and their hash. A file that does not fit is ignored and replaced. A cache
+//! is no result: where it cannot be read or written, the run goes on without.
 
 use std::fs;
 use std::path::{Path, PathBuf};

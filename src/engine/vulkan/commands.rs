@@ -1,8 +1,8 @@
 //! Recording and submitting: a ring of command buffers with a fence each.
 //!
-//! While one submission runs the next is already queued, so the device does not idle between two. Every submission ends with a
-//! barrier that makes its writes visible to later kernels, copies and the host. Who starts submissions finishes them (or
-//! drains the ring after an error) before a buffer is freed.
+//! While one submission runs the next is already queued, so the device does not idle between two. Every
+//! submission ends with a barrier that makes its writes visible to later kernels, copies and the host. Who
+//! starts submissions finishes them (or drains the ring after an error) before a buffer is freed.
 
 use std::sync::Arc;
 use std::time::{Duration, Instant};

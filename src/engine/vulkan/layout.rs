@@ -48,8 +48,8 @@ impl Layout {
         Ok(layout)
     }
 
-    /// With as many rows of the matrix as leave room for some sequences, and how many of these. `sequence_bytes`: of each of the
-    /// `most` that are wanted.
+    /// With as many rows of the matrix as leave room for some sequences, and how many of these.
+    /// `sequence_bytes`: of each of the `most` that are wanted.
     pub(super) fn with_held_rows(
         (num_items, dim): (u32, u32),
         device: &Device,

@@ -32,8 +32,8 @@ impl Lru {
         }
     }
 
-    /// Finds slots for `items`, of which there may be as many different ones as there are slots. `slots` gets the slot of each;
-    /// `missing` the items that were not held, with the slot that each has to be put into.
+    /// Finds slots for `items`, of which there may be as many different ones as there are slots. `slots` gets
+    /// the slot of each; `missing` the items that were not held, with the slot that each has to be put into.
     pub(super) fn fetch(
         &mut self,
         items: &[u32],

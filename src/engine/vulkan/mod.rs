@@ -1,16 +1,18 @@
 //! The Vulkan engine: GLSL kernels on any Vulkan 1.1 device.
 //!
-//! `instance` opens the loader, `validation` listens to the validation layer, `physical` chooses a device and reads its limits,
-//! `device` opens it, `memory` owns buffers, `kernels` embeds the SPIR-V, `pipeline` builds pipelines and `cache` keeps them on
-//! the disk, `commands` records and submits, `pacing` sizes the submissions. `prepared` has the rows that are multiplied and
-//! `multiply` the ways to do it; `layout` says where the matrix lies. On top of them one file for each kernel family: `matrix`,
-//! `row_cache` (with `lru`), `sequences` and `search`; and `baseline`, the direct method, for the benchmark.
+//! `instance` opens the loader, `validation` listens to the validation layer, `physical` chooses a device and
+//! reads its limits, `device` opens it, `memory` owns buffers, `kernels` embeds the SPIR-V, `pipeline` builds
+//! pipelines and `cache` keeps them on the disk, `commands` records and submits, `pacing` sizes the
+//! submissions. `prepared` has the rows that are multiplied and `multiply` the ways to do it; `layout` says
+//! where the matrix lies. On top of them one file for each kernel family: `matrix`, `row_cache` (with `lru`),
+//! `sequences` and `search`; and `baseline`, the direct method, for the benchmark.
 //!
-//! A run prepares the device's copy of the corpus, computes the contribution matrix once (or its rows when they are needed, where
-//! it does not fit), then works through the starts in waves of sequences. Every dispatch stays below the device's loop budget and
-//! near a target time. Objects free themselves in `Drop`, each holding the device alive. A device that is lost is opened anew once
-//! in a run, which goes on behind the sequences that were finished. `faults` makes calls fail, for tests; `compiled` tells
-//! what a driver makes of the kernels.
+//! A run prepares the device's copy of the corpus, computes the contribution matrix once (or its rows when
+//! they are needed, where it does not fit), then works through the starts in waves of sequences. Every
+//! dispatch stays below the device's loop budget and near a target time. Objects free themselves in `Drop`,
+//! each holding the device alive. A device that is lost is opened anew once in a run, which goes on behind
+//! the sequences that were finished. `faults` makes calls fail, for tests; `compiled` tells what a driver
+//! makes of the kernels.
 
 mod baseline;
 mod cache;
@@ -205,7 +207,8 @@ impl VulkanEngine {
         }
     }
 
-    /// Does `work`; where that loses the device, opens it anew and does the rest, once. `work` is told what it has done already.
+    /// Does `work`; where that loses the device, opens it anew and does the rest, once. `work` is told what
+    /// it has done already.
     fn survive<D: Copy + Default>(
         &mut self,
         progress: &Progress,

@@ -1,7 +1,7 @@
 //! The prepared rows on the device: slabs of whole rows, each in a buffer that one binding can span.
 //!
-//! A row is D 16-bit values, padded with zeros to chunks of 8, and what `multiply` puts beside them; a slab is padded to whole
-//! tiles of 4 rows.
+//! A row is D 16-bit values, padded with zeros to chunks of 8, and what `multiply` puts beside them; a slab
+//! is padded to whole tiles of 4 rows.
 
 use std::sync::Arc;
 

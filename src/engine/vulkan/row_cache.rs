@@ -1,8 +1,8 @@
 //! Rows of the contribution matrix computed when they are first needed, where the whole matrix does not fit the device.
 //!
-//! The prepared rows stay on the device. Before every pick the rows of the items picked last are brought into slots; `lru` says
-//! which are there and which go. The missing ones are computed by groups: their prepared rows go up again, side by side, and
-//! rows.comp multiplies them with all items.
+//! The prepared rows stay on the device. Before every pick the rows of the items picked last are brought into
+//! slots; `lru` says which are there and which go. The missing ones are computed by groups: their prepared
+//! rows go up again, side by side, and rows.comp multiplies them with all items.
 
 use super::device::Device;
 use super::layout::Layout;

@@ -1,8 +1,8 @@
 //! Dot products and neighbours on the device, block by block of queries.
 //!
-//! A block's rows of dot products are computed (dots.comp) and, for neighbours, searched where they lie (nearest.comp), so that
-//! only k numbers and dot products a query come back. Blocks are as long as the memory allows, up to a size at which a
-//! GPU is busy.
+//! A block's rows of dot products are computed (dots.comp) and, for neighbours, searched where they lie
+//! (nearest.comp), so that only k numbers and dot products a query come back. Blocks are as long as the
+//! memory allows, up to a size at which a GPU is busy.
 
 use super::device::Device;
 use super::kernels;

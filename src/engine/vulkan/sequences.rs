@@ -1,8 +1,8 @@
 //! The picks on the device: choice of the kernel, waves of sequences, download.
 //!
 //! A wave is as many sequences as run side by side; each has its scores and its picks in device buffers, so a
-//! dispatch may end after any pick and the next goes on there. All kernels give the same bits. Where the device holds only some rows of
-//! the matrix, a dispatch makes one pick.
+//! dispatch may end after any pick and the next goes on there. All kernels give the same bits. Where the
+//! device holds only some rows of the matrix, a dispatch makes one pick.
 
 use std::time::{Duration, Instant};
 
@@ -37,8 +37,8 @@ const LEAST_GPU_WAVE: u32 = 1024;
 /// so this is what a killed run or a lost device costs.
 const WAVE_SECONDS: f64 = 0.5;
 
-/// Chunks of 8 scores that one invocation holds in registers on a GPU: with the loads under way and some more that is up to 64
-/// registers, as many as there are for each of 1,024 invocations. See tests/compiled.
+/// Chunks of 8 scores that one invocation holds in registers on a GPU: with the loads under way and some more
+/// that is up to 64 registers, as many as there are for each of 1,024 invocations. See tests/compiled.
 const GPU_CHUNKS: u32 = 4;
 
 /// And in the kernel for software drivers, where they spill to the stack in the first-level cache; what grows is the time
@@ -62,7 +62,8 @@ struct Choice {
     chunks: u32,
 }
 
-/// Where everything lies, and how many sequences run side by side at most. Where the matrix does not fit, as many of its rows as do.
+/// Where everything lies, and how many sequences run side by side at most. Where the matrix does not fit, as
+/// many of its rows as do.
 pub(super) fn lay_out(
     device: &Device,
     settings: &Settings,
