@@ -83,10 +83,10 @@ fn a_failure_at_any_call_is_a_status_or_does_no_harm() {
 #[test]
 fn a_failure_at_any_call_with_a_row_cache_is_a_status_or_does_no_harm() {
     let case = Case { memory_limit: Some(40_000), ..case() };
-    let request = Request { starts: Some((0..3).collect()), length: 5 };
+    let request = Request { starts: Some((0..4).collect()), length: 8 };
     let plan = Plan::new(&request, 257).unwrap();
-    let head = |row: &[u32]| row[..5].to_vec();
-    let expected = case.expected.chunks(60).take(3).flat_map(head).collect();
+    let head = |row: &[u32]| row[..8].to_vec();
+    let expected = case.expected.chunks(60).take(4).flat_map(head).collect();
     let engine = VulkanEngine::new(
         "llvmpipe",
         &Settings {
