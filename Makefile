@@ -3,7 +3,6 @@
 VALIDATION := $(CURDIR)/target/validation.log
 # The tests leave the user's cache alone.
 KERNELS := VKD_PIPELINE_CACHE=$(CURDIR)/target/kernels
-CARGO_TEST := $(KERNELS) VKD_VALIDATION=$(VALIDATION) cargo test --release
 
 .PHONY: help run devices test bench bench-growth fuzz tsan build install uninstall examples lint rust-test lua-test spirv-val validation leak header clean
 help:
@@ -48,7 +47,7 @@ lint:
 	luacheck -q lua examples tests/lua
 
 rust-test:
-	$(CARGO_TEST)
+	$(KERNELS) VKD_VALIDATION=$(VALIDATION) tests/rust
 
 lua-test:
 	$(KERNELS) VKD_DEVICE=cpu busted --lua=luajit tests/lua

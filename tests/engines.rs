@@ -126,11 +126,11 @@ fn the_loop_budget_is_what_keeps_long_dispatches_right() {
 }
 
 /// A taken score that kept receiving contributions would wrap here and come back as the minimum. Up to 32,768
-/// items the top bit of a score tells that it is taken, and these sums come as close to it as any; beyond,
-/// taken scores are pinned.
+/// items the top bit of a score tells that it is taken; beyond, taken scores are pinned. 30,600 is about as
+/// many as llvmpipe's bindings hold whole, and takes sums to 93% of what would reach that bit.
 #[test]
 fn taken_items_stay_taken_among_thousands_of_parallel_rows() {
-    for (num_items, force_pin) in [(32_768, false), (22_003, true)] {
+    for (num_items, force_pin) in [(30_600, false), (22_003, true)] {
         let values: Vec<f32> = (0..num_items).flat_map(|i| [1.0, (i % 5) as f32 * 1e-4]).collect();
         let corpus = Npy { num_items, dim: 2, values };
         let request = Request { starts: Some(vec![21_900]), length: 0 };

@@ -33,22 +33,20 @@ fn child_planted_error() {
     assert!(matches!(&error, Error::Validation { count: 1, .. }), "{error}");
 }
 
+/// A driver that refuses the matrix although its heap seemed to have room: the run makes do with some rows of it.
 #[test]
-fn memory_that_the_driver_refuses_is_an_error() {
+fn a_matrix_that_the_driver_refuses_is_computed_row_by_row() {
     alone("child_refused_memory", &[("VKD_VALIDATION", "")]);
 }
 
 #[test]
-#[ignore = "run by memory_that_the_driver_refuses_is_an_error"]
+#[ignore = "run by a_matrix_that_the_driver_refuses_is_computed_row_by_row"]
 fn child_refused_memory() {
     let corpus = common::random(8000, 4, 1);
     let context = Context::new(&common::vulkan(Settings::default())).unwrap();
-    let request = Request { starts: Some(vec![0]), length: 3 };
-    let run = |items: usize| {
-        let elements = Elements::F32(&corpus.values[..items * 4]);
-        context.sequences(elements, items as u32, 4, false, &request)
-    };
-    run(100).unwrap();
+    let request = Request { starts: Some(vec![0, 4000]), length: 30 };
+    let run = || context.sequences(Elements::F32(&corpus.values), 8000, 4, false, &request);
+    let expected = run().unwrap();
     // Room for everything but the matrix of 128 MB.
     let status = std::fs::read_to_string("/proc/self/status").unwrap();
     let size = status.lines().find_map(|line| line.strip_prefix("VmSize:")).unwrap();
@@ -56,11 +54,9 @@ fn child_refused_memory() {
     let limit = libc::rlimit { rlim_cur: size * 1024 + (64 << 20), rlim_max: libc::RLIM_INFINITY };
     // SAFETY: a valid struct; only this process is limited.
     assert_eq!(unsafe { libc::setrlimit(libc::RLIMIT_AS, &limit) }, 0);
-    let error = run(8000).unwrap_err();
-    assert!(matches!(error, Error::DeviceMemory { .. }), "{error}");
-    assert!(error.to_string().contains("contribution matrix"), "{error}");
-    // The context is still good.
-    run(100).unwrap();
+    let plan = context.plan(8000, 4, &request, vkd::context::To::Memory).unwrap();
+    assert_eq!(plan.engine.held_rows, 8000, "the driver does not know of the limit");
+    assert!(run().unwrap() == expected);
 }
 
 #[test]

@@ -146,6 +146,46 @@ fn every_call(case: &Case) {
     assert!(refused > 100 && went_on > 200, "{refused} refused, {went_on} went on");
 }
 
+/// A device that grants less than it says: as many rows and sequences as there is room for, and the same bits.
+#[test]
+fn a_device_that_refuses_memory_gets_less_to_hold() {
+    let npy = common::random(700, 24, 5);
+    let corpus = Corpus::prepare(Elements::F32(&npy.values), 700, 24, true).unwrap();
+    let request = Request { starts: Some((0..20).collect()), length: 90 };
+    let plan = Plan::new(&request, 700).unwrap();
+    let expected = common::reference(&npy, true, &request);
+    let query = Query { queries: None, k: 40 };
+    let progress = Progress::default;
+    let nearest =
+        Reference::default().neighbors_in_memory(&corpus, &query, &progress()).unwrap().indices;
+    let engine = |granted: u64| {
+        let faults = Some(Arc::new(Faults::granting(granted)));
+        let settings = Settings { faults, ..Settings::default() };
+        VulkanEngine::new("llvmpipe", &settings).unwrap()
+    };
+    // The whole matrix takes 986 KB, the prepared rows 45 to 56 KB, a block of neighbours up to 2 MB.
+    for granted in [2_000_000, 900_000, 500_000, 150_000] {
+        let mut engine = engine(granted);
+        assert_eq!(engine.needs(700, 24, &plan).unwrap().held_rows, 700);
+        let (done, found) = (progress(), progress());
+        let rows = engine.sequences_in_memory(&corpus, &plan, &done).unwrap();
+        assert!(rows == expected, "{granted} bytes granted");
+        assert_eq!(done.picks_done(), plan.picks());
+        let indices = engine.neighbors_in_memory(&corpus, &query, &found).unwrap().indices;
+        assert!(indices == nearest, "{granted} bytes granted");
+        assert_eq!(found.picks_done(), 700 * 700);
+        assert!(engine.most_allocated() <= granted);
+        assert_eq!(engine.live_allocations(), (0, 0));
+    }
+    // Not even the prepared rows fit: what was refused is said.
+    let mut engine = engine(30_000);
+    let error = engine.sequences_in_memory(&corpus, &plan, &progress()).unwrap_err();
+    assert!(matches!(error, Error::DeviceMemory { .. }), "{error}");
+    let error = engine.neighbors_in_memory(&corpus, &query, &progress()).unwrap_err();
+    assert!(matches!(error, Error::DeviceMemory { .. }), "{error}");
+    assert_eq!(engine.live_allocations(), (0, 0));
+}
+
 /// The same for neighbours and for dot products: a failure is a status, a lost device is survived with the same bits.
 #[test]
 fn a_failure_at_any_call_of_a_search_is_a_status_or_does_no_harm() {

@@ -33,6 +33,8 @@ pub(super) struct Device {
     looks: bool,
     allocated: AtomicU64,
     most_allocated: AtomicU64,
+    /// Bytes that would have been live with the allocation that was refused last; 0: none was.
+    refused: AtomicU64,
 }
 
 impl Device {
@@ -92,7 +94,7 @@ impl Device {
         match allocator {
             Ok(allocator) => {
                 let allocator = ManuallyDrop::new(Mutex::new(allocator));
-                let (allocated, most_allocated) = Default::default();
+                let (allocated, most_allocated, refused) = Default::default();
                 Ok(Device {
                     allocator,
                     raw,
@@ -105,6 +107,7 @@ impl Device {
                     looks,
                     allocated,
                     most_allocated,
+                    refused,
                 })
             }
             Err(error) => {
@@ -189,6 +192,24 @@ impl Device {
 
     pub(super) fn discount_allocation(&self, bytes: u64) {
         self.allocated.fetch_sub(bytes, Relaxed);
+    }
+
+    /// Refuses `bytes` more where a test has made the device smaller than it says.
+    pub(super) fn check_grant(&self, bytes: u64) -> VkResult<()> {
+        let live = self.allocated.load(Relaxed) + bytes;
+        match &self.faults {
+            Some(faults) if live > faults.granted() => Err(vk::Result::ERROR_OUT_OF_DEVICE_MEMORY),
+            _ => Ok(()),
+        }
+    }
+
+    pub(super) fn count_refusal(&self, bytes: u64) {
+        self.refused.store(self.allocated.load(Relaxed) + bytes, Relaxed);
+    }
+
+    /// Bytes that would have been live with the allocation that was refused since the last question.
+    pub(super) fn take_refusal(&self) -> Option<u64> {
+        Some(self.refused.swap(0, Relaxed)).filter(|&bytes| bytes > 0)
     }
 
     /// The most bytes of buffers that were live at once.

@@ -16,17 +16,29 @@ pub struct Faults {
     lost: bool,
     /// All calls whose number is a multiple of this fail; 0: none.
     every: u64,
+    granted: u64,
 }
 
 impl Faults {
     /// `count` calls from number `first` on fail: with a lost device, or else for want of memory.
     pub fn new(first: u64, count: u64, lost: bool) -> Faults {
-        Faults { calls: AtomicU64::new(0), first, count, lost, every: 0 }
+        let calls = AtomicU64::new(0);
+        Faults { calls, first, count, lost, every: 0, granted: u64::MAX }
     }
 
     /// Every `every`-th call loses the device.
     pub fn every(every: u64) -> Faults {
-        Faults { calls: AtomicU64::new(0), first: u64::MAX, count: 0, lost: true, every }
+        Faults { every, ..Faults::new(u64::MAX, 0, true) }
+    }
+
+    /// Allocations beyond `granted` bytes fail, whatever the device says of its memory.
+    pub fn granting(granted: u64) -> Faults {
+        Faults { granted, ..Faults::new(u64::MAX, 0, false) }
+    }
+
+    /// The most bytes that may be live.
+    pub(super) fn granted(&self) -> u64 {
+        self.granted
     }
 
     /// Calls so far.

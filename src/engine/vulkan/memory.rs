@@ -86,15 +86,7 @@ impl Buffer {
                 _ => AllocationScheme::DedicatedBuffer(raw),
             },
         };
-        let mut refusal = None;
-        let allocation = device.call("vkAllocateMemory", || {
-            device.allocator().allocate(&description).map_err(|error| {
-                refusal = Some(refused(device, name, bytes, error));
-                vk::Result::ERROR_OUT_OF_DEVICE_MEMORY
-            })
-        });
-        let allocation = allocation.map_err(|error| refusal.unwrap_or(error))?;
-        device.count_allocation(allocation.size());
+        let allocation = allocate(device, &description)?;
         // SAFETY: the allocation is live.
         let (memory, offset) = (unsafe { allocation.memory() }, allocation.offset());
         buffer.allocation = Some(allocation);
@@ -200,11 +192,37 @@ impl Drop for Buffer {
     }
 }
 
-fn refused(device: &Device, name: &str, bytes: u64, error: AllocationError) -> Error {
-    Error::DeviceMemory {
-        device: device.info().name.clone(),
-        what: name.into(),
-        bytes,
-        reason: error.to_string(),
+/// Allocates and counts, also what is refused.
+fn allocate(device: &Device, description: &AllocationCreateDesc) -> Result<Allocation> {
+    let bytes = description.requirements.size;
+    let mut reason = None;
+    let allocation = device.call("vkAllocateMemory", || {
+        device.check_grant(bytes)?;
+        device.allocator().allocate(description).map_err(|error| {
+            let full = matches!(error, AllocationError::OutOfMemory);
+            reason = Some(error.to_string());
+            match full {
+                true => vk::Result::ERROR_OUT_OF_DEVICE_MEMORY,
+                false => vk::Result::ERROR_UNKNOWN,
+            }
+        })
+    });
+    match allocation {
+        Ok(allocation) => {
+            device.count_allocation(allocation.size());
+            Ok(allocation)
+        }
+        Err(lost @ Error::DeviceLost { .. }) => Err(lost),
+        Err(error) => {
+            if matches!(error, Error::DriverMemory { .. }) {
+                device.count_refusal(bytes);
+            }
+            Err(Error::DeviceMemory {
+                device: device.info().name.clone(),
+                what: description.name.into(),
+                bytes,
+                reason: reason.unwrap_or_else(|| "out of memory".into()),
+            })
+        }
     }
 }

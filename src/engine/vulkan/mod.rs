@@ -60,6 +60,9 @@ use matrix::Matrix;
 use pipeline::Pipelines;
 use row_cache::RowCache;
 
+/// How often a run may be refused memory: from all of it down to a hundredth, by quarters.
+const MOST_REFUSALS: u32 = 16;
+
 /// The two shapes of the sequence kernel.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum SequenceKernel {
@@ -214,13 +217,12 @@ impl VulkanEngine {
         progress: &Progress,
         mut work: impl FnMut(Tools, &mut D) -> Result<()>,
     ) -> Result<()> {
-        let settings = self.settings.clone();
         let mut done = D::default();
-        let mut result = work(self.open()?.tools(&settings), &mut done);
+        let mut result = self.make_do(progress, &mut work, &mut done);
         if let Err(lost @ Error::DeviceLost { .. }) = &result {
             self.rebuild(lost)?;
             progress.back_to(0);
-            result = work(self.open()?.tools(&settings), &mut done);
+            result = self.make_do(progress, &mut work, &mut done);
             if let Err(lost @ Error::DeviceLost { .. }) = &result {
                 self.lost = Some(lost.clone());
                 return result;
@@ -231,6 +233,35 @@ impl VulkanEngine {
         open.pipelines.save();
         result?;
         open.device.check_validation()
+    }
+
+    /// Does `work`; where the driver refuses memory that it seemed to have, does the rest with a quarter less,
+    /// and again, as long as that is enough.
+    fn make_do<D: Copy + Default>(
+        &mut self,
+        progress: &Progress,
+        work: &mut impl FnMut(Tools, &mut D) -> Result<()>,
+        done: &mut D,
+    ) -> Result<()> {
+        let mut settings = self.settings.clone();
+        let mut refusal = None;
+        for _ in 0..MOST_REFUSALS {
+            let open = self.open()?;
+            let result = work(open.tools(&settings), done);
+            let refused = open.device.take_refusal();
+            match (result, refused) {
+                (Err(error @ Error::DeviceMemory { .. }), Some(bytes)) => {
+                    let limit = bytes.min(settings.memory_limit.unwrap_or(u64::MAX)) / 4 * 3;
+                    settings.memory_limit = Some(limit);
+                    refusal = Some(error);
+                    progress.back_to(0);
+                }
+                // Not even the least fits: what was refused first says more.
+                (Err(Error::TooLarge { .. }), _) if refusal.is_some() => break,
+                (result, _) => return result,
+            }
+        }
+        refusal.map_or(Ok(()), Err)
     }
 
     /// The opened device, to plan for; the error that lost it for good.
