@@ -1,8 +1,8 @@
 # `make run` sets up, builds and shows the main job; `make test` sets up and tests everything.
 
 VALIDATION := $(CURDIR)/target/validation.log
-# The tests leave the user's cache alone.
-KERNELS := VKD_PIPELINE_CACHE=$(CURDIR)/target/kernels
+# Tests leave the user's cache of compiled kernels alone.
+test rust-test lua-test leak examples tsan: export VKD_PIPELINE_CACHE := $(CURDIR)/target/kernels
 
 .PHONY: help run devices test bench bench-growth fuzz tsan build install uninstall examples lint rust-test lua-test spirv-val validation leak header clean
 help:
@@ -47,11 +47,11 @@ lint:
 	luacheck -q lua examples tests/lua
 
 rust-test:
-	$(KERNELS) VKD_VALIDATION=$(VALIDATION) tests/rust
+	VKD_VALIDATION=$(VALIDATION) tests/rust
 
 lua-test:
-	$(KERNELS) VKD_DEVICE=cpu busted --lua=luajit tests/lua
-	$(KERNELS) VKD_DEVICE=llvmpipe VKD_VALIDATION=$(VALIDATION) busted --lua=luajit tests/lua
+	VKD_DEVICE=cpu busted --lua=luajit tests/lua
+	VKD_DEVICE=llvmpipe VKD_VALIDATION=$(VALIDATION) busted --lua=luajit tests/lua
 
 # Every kernel variant that was built is valid SPIR-V for Vulkan 1.1.
 spirv-val:

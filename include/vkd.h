@@ -20,11 +20,6 @@
 #include <stdint.h>
 
 /**
- * Classes of submission times: up to 1 ms, 2 ms, 4 ms, ... 1,024 ms, longer.
- */
-#define SUBMISSION_CLASSES 12
-
-/**
  * What every function that can fail returns: 0 for success, 1 for "not yet", negative numbers for
  * errors. Errors come in bands: -1.. arguments, -101.. the embeddings, -201.. memory, -301..
  * devices and drivers, -401.. jobs, -501.. files, -901 a defect in vkd. `vkd_status_name` gives the name of each.
@@ -139,7 +134,8 @@ typedef enum vkd_status {
    */
   VKD_ERROR_UNSUPPORTED = -304,
   /**
-   * The device was lost; create a new context.
+   * The device was lost, and could not be opened anew or was lost again in the same run. The context stays lost: free it
+   * and create another. What is finished stays in the run's file.
    */
   VKD_ERROR_DEVICE_LOST = -305,
   /**
@@ -247,7 +243,8 @@ typedef enum vkd_context_flags {
   /**
    * Keep no compiled kernels on the disk. Else they are kept in the folder that the environment variable
    * `VKD_PIPELINE_CACHE` names ("off": nowhere), and where that is unset in `vkd` in the user's folder for caches, so that
-   * the next process starts faster. A file there that is damaged, or another driver's, is ignored and replaced.
+   * the next process starts faster. Each device, driver version and library version has a file of its own there: a damaged
+   * one is ignored and replaced, those of earlier drivers stay. The folder may be deleted at any time.
    */
   VKD_NO_PIPELINE_CACHE = 1,
 } vkd_context_flags;
@@ -303,7 +300,8 @@ typedef enum vkd_sequence_kernel {
    */
   VKD_KERNEL_BUFFER = 1,
   /**
-   * Scores in registers: falls back to the buffer kernel where there are too many items for it.
+   * Scores in registers: falls back to the buffer kernel where there are too many items for it, or where the matrix does
+   * not fit.
    */
   VKD_KERNEL_REGISTERS = 2,
 } vkd_sequence_kernel;
@@ -420,17 +418,17 @@ typedef struct vkd_context_options {
    * where that is unset the best GPU (discrete, integrated, virtual), else the CPU engine. "cpu": the
    * built-in CPU engine. "reference": the arithmetic in plain loops. "vulkan": the best Vulkan device.
    * A decimal number: the index of `vkd_device_get_info`. A UUID in hex. Or a part of a Vulkan device's
-   * name in any case, "vulkan:" before it allowed: "llvmpipe", "vulkan:RTX". Several of these with + between them
-   * ("cpu + vulkan:0"): the starts of a run are split over them by the speed that each shows, and the first also does
-   * neighbours and similarities; a device that cannot do a run is left out of it. "all": every GPU and the CPU engine. Read during
-   * the call only.
+   * name in any case, "vulkan:" before it allowed: "llvmpipe", "vulkan:RTX"; "vulkan:0" is the first Vulkan device, whatever
+   * its index. Several of these with + between them ("cpu + vulkan:0"): the starts of a run are split over them by the speed
+   * that each shows, and the first also does neighbours and similarities; a device that cannot do a run is left out of it, an
+   * error on one ends the run. "all": every GPU and the CPU engine. Read during the call only.
    */
   const char *device;
   /**
-   * The most memory in bytes that one run may use (of the device's, for the CPU engine of the host's, with several devices of
-   * each); default: the
-   * environment variable `VKD_MEMORY_LIMIT` ("500M", "2G"), and where that is unset what the driver's budget, or the
-   * system and the process's control group, leave free.
+   * The most memory in bytes that one run may use: of the device's; for the CPU engine of the host's; with several devices
+   * of each Vulkan device's, and of the host's for all together. Default: the environment variable `VKD_MEMORY_LIMIT`
+   * ("500M", "2G"), and where that is unset what the driver's budget, or the system and the process's control group, leave
+   * free.
    */
   uint64_t memory_limit;
   /**
@@ -509,7 +507,7 @@ typedef struct vkd_run_plan {
    */
   uint64_t host_bytes;
   /**
-   * Bytes of the device's memory at the most; 0 for the built-in engines.
+   * Bytes of the device's memory at the most, with several devices of all together; 0 for the built-in engines.
    */
   uint64_t device_bytes;
   /**
@@ -521,11 +519,12 @@ typedef struct vkd_run_plan {
    */
   uint64_t corpus_bytes;
   /**
-   * Groups of sequences (of queries, for neighbours) that are computed side by side, one after the other, at least.
+   * Groups of sequences (of queries, for neighbours) that are computed side by side, one after the other, at least. With
+   * several devices the sum over them, as if each did the whole run.
    */
   uint64_t batches;
   /**
-   * Submissions to the device, at least; 0 for the built-in engines.
+   * Submissions to the device, at least; 0 for the built-in engines. With several devices a sum like `batches`.
    */
   uint64_t dispatches;
   /**
@@ -537,8 +536,9 @@ typedef struct vkd_run_plan {
    */
   uint64_t picks;
   /**
-   * Rows of the contribution matrix that the engine holds at once; 0 for neighbours. Fewer than there are items: the matrix does not fit the
-   * device, its other rows are computed when they are needed, and the run takes longer.
+   * Rows of the contribution matrix that the engine holds at once; 0 for neighbours. Fewer than there are items: the matrix
+   * does not fit the device, its other rows are computed when they are needed, and the run takes longer. With several
+   * devices: of the one that holds the fewest.
    */
   uint64_t held_rows;
 } vkd_run_plan;
@@ -560,7 +560,8 @@ typedef struct vkd_job_progress {
    */
   uint64_t sequences_done;
   /**
-   * Picks finished.
+   * Picks finished. Goes back to those of finished sequences when a lost device is opened anew, or when the driver refuses
+   * memory.
    */
   uint64_t picks_done;
   /**
@@ -589,11 +590,12 @@ typedef struct vkd_job_progress {
    */
   double upload_seconds;
   /**
-   * Seconds spent on the contribution matrix.
+   * Seconds spent on the contribution matrix; where its rows are computed when they are needed, 0.
    */
   double matrix_seconds;
   /**
-   * Seconds spent on the picks, or on the search for neighbours.
+   * Seconds spent on the picks, or on the search for neighbours; where rows of the matrix are computed when they are needed,
+   * with them. With several devices all their work, the matrices too.
    */
   double sequences_seconds;
   /**
@@ -991,11 +993,15 @@ int32_t vkd_context_get_info(const struct vkd_context *context, struct vkd_devic
  * `options->element_type` says (cast the pointer). They need not be normalised. `options` may be
  * NULL for all defaults: one full sequence from every item. `out_sequences` has room for
  * starts x length numbers; row r begins with start r. Item numbers count from 0. It is written only
- * on success, and may be NULL where `options->output_path` names a file for the result. Blocks until done; `vkd_batch_start` is the same without blocking. All pointers are
- * read during the call only. The result does not depend on the device.
+ * on success, and may be NULL where `options->output_path` names a file for the result. Blocks until done;
+ * `vkd_batch_start` is the same without blocking. All pointers are read during the call only. The result does not
+ * depend on the device.
  *
- * Besides the output, the run holds on the host the prepared rows (2 x num_items x dim bytes) and
- * one copy of the output, and on the device the contribution matrix (2 x num_items^2 bytes).
+ * Besides the output, the run holds on the host the prepared rows (2 x num_items x dim bytes) and one copy of the
+ * output, and on the device the contribution matrix (2 x num_items^2 bytes) or as many of its rows as fit (`held_rows`
+ * of `vkd_plan`); the built-in engines hold it on the host.
+ *
+ * A device that is lost during the run is opened anew, once, and the run goes on behind its finished sequences.
  *
  * # Safety
  * Pointers must be NULL (an error, but for `options`) or valid for the sizes above.

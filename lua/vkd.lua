@@ -180,11 +180,11 @@ end
 ---@field device_bytes number The device's memory at the most; 0 for the built-in engines.
 ---@field output_bytes number The result, in memory or in the file.
 ---@field corpus_bytes number The prepared embeddings, part of host_bytes.
----@field batches number Groups of sequences computed side by side, at least.
----@field dispatches number Submissions to the device, at least; 0 for the built-in engines.
+---@field batches number Groups of sequences computed side by side, at least. With several devices the sum over them, as if each did the whole run.
+---@field dispatches number Submissions to the device, at least; 0 for the built-in engines. With several devices a sum like batches.
 ---@field sequences number
 ---@field picks number
----@field held_rows number Rows of the contribution matrix held at once, 0 for neighbours; fewer than items: it does not fit the device, and the run takes longer.
+---@field held_rows number Rows of the contribution matrix held at once, 0 for neighbours; fewer than items: it does not fit the device, and the run takes longer. With several devices: of the one that holds the fewest.
 
 local PLAN_FIELDS = { "host_bytes", "device_bytes", "output_bytes", "corpus_bytes", "batches",
   "dispatches", "sequences", "picks", "held_rows" }

@@ -74,8 +74,8 @@ Context.__index = Context
 contexts.Context = Context
 
 ---@class vkd.ContextOptions
----@field device? string|integer|(string|integer)[] "cpu", "reference", "vulkan", a part of a device's name, a UUID in hex, or an index from `vkd.devices` (0-based). A list of these, or "all" (every GPU and the CPU engine): the starts are split over them. Default: the environment variable VKD_DEVICE, else the best device.
----@field memory_limit? number The most bytes of memory that a run may use: of the device's, for the CPU engine of the host's. Default: VKD_MEMORY_LIMIT, else what is free.
+---@field device? string|integer|(string|integer)[] "cpu", "reference", "vulkan", "vulkan:0" (the first Vulkan device), a part of a device's name, a UUID in hex, or an index from `vkd.devices` (0-based). A list of these, or "all" (every GPU and the CPU engine): the starts are split over them, neighbours and similarities are the first one's. Default: the environment variable VKD_DEVICE, else the best device.
+---@field memory_limit? number The most bytes of memory that a run may use: of the device's; for the CPU engine of the host's; with several devices of each Vulkan device's, and of the host's for all together. Default: VKD_MEMORY_LIMIT, else what is free.
 ---@field sequence_kernel? "auto"|"buffer"|"registers" All give the same result.
 ---@field threads? integer Threads of the CPU engine; default: `VKD_THREADS`, else one per processor.
 ---@field pipeline_cache? boolean false: keep no compiled kernels on the disk (see VKD_NO_PIPELINE_CACHE in vkd.h).
@@ -154,7 +154,7 @@ end
 -- By device name; "" is the default device. Making a context loads a driver, so they are kept.
 local shared_contexts = {}
 
--- A lost device never works again, but the next call may make a new context for it.
+-- A context whose device could not be opened anew stays lost; the next call may make a new one.
 ---@param context vkd.Context
 function contexts.forget(context)
   for device, shared in pairs(shared_contexts) do

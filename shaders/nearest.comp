@@ -7,8 +7,9 @@
 // finds its rank by comparing with the others. More of them (large k, many equal items) are sorted by radix, least
 // significant digit first: a stable sort, which keeps equal dot products in the order of the items.
 //
-// Loop rounds: 3 a lane's share of the items (histogram, and two to gather), 2 a digit and pass, and see `rounds` in
-// search.rs. The keys stay where they are, the sort moves item numbers.
+// Loop rounds: the histogram and the gathering take 3 for each item of a lane's share; a pass of the sort 3 for each digit
+// value and 2 for each item of the share. `rounds` in search.rs adds them up. The keys stay where they are, the sort moves
+// item numbers.
 
 layout(local_size_x_id = 0) in;
 

@@ -11,7 +11,7 @@
 // ...) in registers for the whole dispatch. Loops over CHUNKS are unrolled, so every register index is a
 // constant. All loads of a row, 16 bytes each and side by side in a subgroup, are in flight before the first
 // is used. What only one invocation has to do (mark the taken item, find the place of the lowest score) is
-// behind branches that the other subgroups skip.
+// behind branches that the other subgroups skip. Loop rounds a pick: one.
 
 #include "sequence.glsl"
 #include "matrix_slabs.glsl"

@@ -11,7 +11,7 @@
 // One workgroup a sequence; an invocation keeps the scores of CHUNKS chunks of 8 items (lane,
 // lane + lanes, ...) in registers for the whole dispatch. Loops over CHUNKS are unrolled, so every
 // register index is a constant. Rows are read in groups of up to 8 chunks, all loads of a group in flight
-// before the first is used. Loop rounds a pick: one, and those of the reduction.
+// before the first is used. Loop rounds a pick: one.
 
 #include "sequence.glsl"
 #include "matrix_slabs.glsl"

@@ -91,7 +91,7 @@ impl Progress {
         self.bytes_read.fetch_add(bytes_read, Relaxed);
     }
 
-    /// After a lost device: what was under way is computed again.
+    /// After a lost device or refused memory: what was under way is computed again.
     pub(crate) fn back_to(&self, picks: u64) {
         self.picks_done.store(picks, Relaxed);
     }

@@ -138,7 +138,8 @@ pub trait Engine: Send {
 pub struct Needs {
     /// The most bytes of the host's memory that the engine holds at once.
     pub host_bytes: u64,
-    /// The most bytes of the device's memory that it holds at once; 0 for the built-in engines.
+    /// The most bytes of the device's memory that it holds at once; 0 for the built-in engines. All counts here are
+    /// sums over several engines, as if each did the whole run, but for `held_rows`, which is the lowest.
     pub device_bytes: u64,
     /// Groups of sequences or queries that are computed side by side, one after the other; finished ones are
     /// kept after each.

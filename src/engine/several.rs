@@ -19,7 +19,7 @@ use crate::memory;
 use crate::plan::Plan;
 use crate::progress::{Phase, Progress};
 
-/// The first parts of all engines together: this fraction of all starts.
+/// The first parts of all engines together are one in so many of all starts.
 const FIRST: usize = 32;
 
 /// How fast a device is before it has shown it, for the size of its first part: too small a part costs a
@@ -198,7 +198,7 @@ struct Queue {
     next: usize,
     count: usize,
     speeds: Vec<Option<Speed>>,
-    /// The engines' speeds beside each other before that.
+    /// What `guess` says of each engine, until it has shown its speed.
     guesses: Vec<usize>,
     /// Engines that take no more: the others will be done earlier.
     gone: Vec<bool>,

@@ -163,11 +163,15 @@ pub unsafe extern "C" fn vkd_context_get_info(
 /// `options->element_type` says (cast the pointer). They need not be normalised. `options` may be
 /// NULL for all defaults: one full sequence from every item. `out_sequences` has room for
 /// starts x length numbers; row r begins with start r. Item numbers count from 0. It is written only
-/// on success, and may be NULL where `options->output_path` names a file for the result. Blocks until done; `vkd_batch_start` is the same without blocking. All pointers are
-/// read during the call only. The result does not depend on the device.
+/// on success, and may be NULL where `options->output_path` names a file for the result. Blocks until done;
+/// `vkd_batch_start` is the same without blocking. All pointers are read during the call only. The result does not
+/// depend on the device.
 ///
-/// Besides the output, the run holds on the host the prepared rows (2 x num_items x dim bytes) and
-/// one copy of the output, and on the device the contribution matrix (2 x num_items^2 bytes).
+/// Besides the output, the run holds on the host the prepared rows (2 x num_items x dim bytes) and one copy of the
+/// output, and on the device the contribution matrix (2 x num_items^2 bytes) or as many of its rows as fit (`held_rows`
+/// of `vkd_plan`); the built-in engines hold it on the host.
+///
+/// A device that is lost during the run is opened anew, once, and the run goes on behind its finished sequences.
 ///
 /// # Safety
 /// Pointers must be NULL (an error, but for `options`) or valid for the sizes above.

@@ -67,7 +67,8 @@ pub enum vkd_status {
     VKD_ERROR_DEVICE_NOT_FOUND = -303,
     /// The device lacks something that is needed.
     VKD_ERROR_UNSUPPORTED = -304,
-    /// The device was lost; create a new context.
+    /// The device was lost, and could not be opened anew or was lost again in the same run. The context stays lost: free it
+    /// and create another. What is finished stays in the run's file.
     VKD_ERROR_DEVICE_LOST = -305,
     /// The driver returned another error.
     VKD_ERROR_DRIVER = -306,
@@ -159,7 +160,8 @@ pub enum vkd_sequence_kernel {
     VKD_KERNEL_AUTO = 0,
     /// Scores in a storage buffer: any number of items.
     VKD_KERNEL_BUFFER = 1,
-    /// Scores in registers: falls back to the buffer kernel where there are too many items for it.
+    /// Scores in registers: falls back to the buffer kernel where there are too many items for it, or where the matrix does
+    /// not fit.
     VKD_KERNEL_REGISTERS = 2,
 }
 
@@ -259,7 +261,8 @@ pub struct vkd_verify_report {
 pub enum vkd_context_flags {
     /// Keep no compiled kernels on the disk. Else they are kept in the folder that the environment variable
     /// `VKD_PIPELINE_CACHE` names ("off": nowhere), and where that is unset in `vkd` in the user's folder for caches, so that
-    /// the next process starts faster. A file there that is damaged, or another driver's, is ignored and replaced.
+    /// the next process starts faster. Each device, driver version and library version has a file of its own there: a damaged
+    /// one is ignored and replaced, those of earlier drivers stay. The folder may be deleted at any time.
     VKD_NO_PIPELINE_CACHE = 1,
 }
 
@@ -276,15 +279,15 @@ pub struct vkd_context_options {
     /// where that is unset the best GPU (discrete, integrated, virtual), else the CPU engine. "cpu": the
     /// built-in CPU engine. "reference": the arithmetic in plain loops. "vulkan": the best Vulkan device.
     /// A decimal number: the index of `vkd_device_get_info`. A UUID in hex. Or a part of a Vulkan device's
-    /// name in any case, "vulkan:" before it allowed: "llvmpipe", "vulkan:RTX". Several of these with + between them
-    /// ("cpu + vulkan:0"): the starts of a run are split over them by the speed that each shows, and the first also does
-    /// neighbours and similarities; a device that cannot do a run is left out of it. "all": every GPU and the CPU engine. Read during
-    /// the call only.
+    /// name in any case, "vulkan:" before it allowed: "llvmpipe", "vulkan:RTX"; "vulkan:0" is the first Vulkan device, whatever
+    /// its index. Several of these with + between them ("cpu + vulkan:0"): the starts of a run are split over them by the speed
+    /// that each shows, and the first also does neighbours and similarities; a device that cannot do a run is left out of it, an
+    /// error on one ends the run. "all": every GPU and the CPU engine. Read during the call only.
     pub device: *const c_char,
-    /// The most memory in bytes that one run may use (of the device's, for the CPU engine of the host's, with several devices of
-    /// each); default: the
-    /// environment variable `VKD_MEMORY_LIMIT` ("500M", "2G"), and where that is unset what the driver's budget, or the
-    /// system and the process's control group, leave free.
+    /// The most memory in bytes that one run may use: of the device's; for the CPU engine of the host's; with several devices
+    /// of each Vulkan device's, and of the host's for all together. Default: the environment variable `VKD_MEMORY_LIMIT`
+    /// ("500M", "2G"), and where that is unset what the driver's budget, or the system and the process's control group, leave
+    /// free.
     pub memory_limit: u64,
     /// One of `vkd_sequence_kernel`; default: chosen by the device.
     pub sequence_kernel: u32,
@@ -499,22 +502,24 @@ pub struct vkd_run_plan {
     /// Bytes of the host's memory at the most: the prepared embeddings, what the engine takes, and the result where it goes to
     /// memory. Beside it a call with `out_sequences` has the caller's copy.
     pub host_bytes: u64,
-    /// Bytes of the device's memory at the most; 0 for the built-in engines.
+    /// Bytes of the device's memory at the most, with several devices of all together; 0 for the built-in engines.
     pub device_bytes: u64,
     /// Bytes of the result: in memory, or in the file (without its header).
     pub output_bytes: u64,
     /// Bytes of the prepared embeddings, a part of `host_bytes`.
     pub corpus_bytes: u64,
-    /// Groups of sequences (of queries, for neighbours) that are computed side by side, one after the other, at least.
+    /// Groups of sequences (of queries, for neighbours) that are computed side by side, one after the other, at least. With
+    /// several devices the sum over them, as if each did the whole run.
     pub batches: u64,
-    /// Submissions to the device, at least; 0 for the built-in engines.
+    /// Submissions to the device, at least; 0 for the built-in engines. With several devices a sum like `batches`.
     pub dispatches: u64,
     /// Sequences of the result.
     pub sequences: u64,
     /// Picks of the run: sequences x (length - 1).
     pub picks: u64,
-    /// Rows of the contribution matrix that the engine holds at once; 0 for neighbours. Fewer than there are items: the matrix does not fit the
-    /// device, its other rows are computed when they are needed, and the run takes longer.
+    /// Rows of the contribution matrix that the engine holds at once; 0 for neighbours. Fewer than there are items: the matrix
+    /// does not fit the device, its other rows are computed when they are needed, and the run takes longer. With several
+    /// devices: of the one that holds the fewest.
     pub held_rows: u64,
 }
 
@@ -529,7 +534,8 @@ pub struct vkd_job_progress {
     pub state: u32,
     /// Sequences finished.
     pub sequences_done: u64,
-    /// Picks finished.
+    /// Picks finished. Goes back to those of finished sequences when a lost device is opened anew, or when the driver refuses
+    /// memory.
     pub picks_done: u64,
     /// Picks of the whole job: sequences x (length - 1), less what an earlier run left in the file. For neighbours
     /// picks are dot products: rows x items.
@@ -544,9 +550,10 @@ pub struct vkd_job_progress {
     pub prepare_seconds: f64,
     /// Seconds spent moving prepared rows to the device and building its kernels.
     pub upload_seconds: f64,
-    /// Seconds spent on the contribution matrix.
+    /// Seconds spent on the contribution matrix; where its rows are computed when they are needed, 0.
     pub matrix_seconds: f64,
-    /// Seconds spent on the picks, or on the search for neighbours.
+    /// Seconds spent on the picks, or on the search for neighbours; where rows of the matrix are computed when they are needed,
+    /// with them. With several devices all their work, the matrices too.
     pub sequences_seconds: f64,
     /// Seconds spent bringing the results back.
     pub download_seconds: f64,

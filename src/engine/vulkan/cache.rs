@@ -2,8 +2,9 @@
 //!
 //! The driver's own bytes are handed back only to the driver that made them: damaged ones are undefined
 //! behaviour there. So they lie behind a header of ours with a key (device, driver, its cache's UUID, this
-//! library's version), their length and their hash. A file that does not fit is ignored and replaced. A cache
-//! is no result: where it cannot be read or written, the run goes on without.
+//! library's version), their length and their hash. The key is in the file's name, too: each driver has a file of
+//! its own, a damaged one is ignored and replaced, those of earlier drivers stay. A cache is no result: where it
+//! cannot be read or written, the run goes on without.
 
 use std::fs;
 use std::path::{Path, PathBuf};

@@ -1,7 +1,8 @@
 //! Failures on purpose, for tests: every Vulkan call that can fail asks here first.
 //!
 //! Calls are counted from 0 in the order in which the engine makes them. One of them (or all from there on) is not made but
-//! answered with an error code, as a driver would. Without `Settings::faults` the question is one comparison.
+//! answered with an error code, as a driver would; or allocations beyond a number of bytes are refused. Without
+//! `Settings::faults` the question is one comparison.
 
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 
@@ -16,6 +17,7 @@ pub struct Faults {
     lost: bool,
     /// All calls whose number is a multiple of this fail; 0: none.
     every: u64,
+    /// The most bytes that may be live.
     granted: u64,
 }
 

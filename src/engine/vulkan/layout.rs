@@ -27,10 +27,10 @@ pub(super) struct Layout {
     pub(super) num_items: u32,
     /// Chunks of 8 items (16 bytes) in a matrix row.
     pub(super) row_length: u32,
-    /// The prepared rows; a slab of the matrix has as many rows as one of theirs.
+    /// The prepared rows; a slab of a whole matrix has as many rows as one of theirs.
     pub(super) rows: RowLayout,
     pub(super) extra_shift: u32,
-    /// Where not all rows of the matrix fit: those that are held.
+    /// Where not all rows of the matrix fit: how many are held.
     pub(super) held: Option<HeldRows>,
     /// Kernels read the matrix and the prepared rows as texel buffers.
     pub(super) texels: bool,

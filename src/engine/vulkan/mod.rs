@@ -10,9 +10,9 @@
 //! A run prepares the device's copy of the corpus, computes the contribution matrix once (or its rows when
 //! they are needed, where it does not fit), then works through the starts in waves of sequences. Every
 //! dispatch stays below the device's loop budget and near a target time. Objects free themselves in `Drop`,
-//! each holding the device alive. A device that is lost is opened anew once in a run, which goes on behind
-//! the sequences that were finished. `faults` makes calls fail, for tests; `compiled` tells what a driver
-//! makes of the kernels.
+//! each holding the device alive. A device that is lost is opened anew once in a run, and a driver that refuses
+//! memory is asked for less; either way the run goes on behind the sequences that were finished. `faults` makes
+//! calls fail, for tests; `compiled` tells what a driver makes of the kernels.
 
 mod baseline;
 mod cache;
