@@ -175,10 +175,10 @@ fn check(family: &str) {
     }
     let (table_driver, table) = read(&std::fs::read_to_string(table_of(family)).unwrap());
     if table_driver != driver {
-        println!(
-            "{family}: the table is of {table_driver}, this is {driver}: only spills are held"
-        );
-        return;
+        let other = format!("{family}: the table is of {table_driver}, this is {driver}");
+        // Where CI runs the table has to be of the driver that is there, or nothing would hold its figures.
+        assert!(!is_debian_12(), "{other}: write it anew (VKD_BLESS=1) and look at what changed");
+        return println!("{other}: only spills, scratch and bytes under way are held");
     }
     let names = |all: &BTreeMap<String, Figures>| all.keys().cloned().collect::<Vec<_>>();
     assert_eq!(names(&all), names(&table), "{family}: other kernels than in the table");
@@ -194,6 +194,11 @@ fn check(family: &str) {
         }
     }
     println!("{family}: {} kernels keep to the table", all.len());
+}
+
+fn is_debian_12() -> bool {
+    let system = std::fs::read_to_string("/etc/os-release").unwrap_or_default();
+    ["ID=debian", "VERSION_ID=\"12\""].iter().all(|line| system.lines().any(|is| is == *line))
 }
 
 fn table_of(family: &str) -> PathBuf {

@@ -17,7 +17,6 @@ pub struct Faults {
     lost: bool,
     /// All calls whose number is a multiple of this fail; 0: none.
     every: u64,
-    /// The most bytes that may be live.
     granted: u64,
 }
 

@@ -203,11 +203,8 @@ impl VulkanEngine {
 
     /// The opened device, or the error that lost it.
     fn open(&mut self) -> Result<&mut Open> {
-        match (&mut self.open, &self.lost) {
-            (Some(open), None) => Ok(open),
-            (_, Some(error)) => Err(error.clone()),
-            (None, None) => Err(Error::Internal { detail: "no device is open".into() }),
-        }
+        self.planned()?;
+        self.open.as_mut().ok_or_else(not_open)
     }
 
     /// Does `work`; where that loses the device, opens it anew and does the rest, once. `work` is told what
@@ -256,7 +253,7 @@ impl VulkanEngine {
                     refusal = Some(error);
                     progress.back_to(0);
                 }
-                // Not even the least fits: what was refused first says more.
+                // Not even the least fits: what the driver said is nearer to the cause than our own limit.
                 (Err(Error::TooLarge { .. }), _) if refusal.is_some() => break,
                 (result, _) => return result,
             }
@@ -266,10 +263,9 @@ impl VulkanEngine {
 
     /// The opened device, to plan for; the error that lost it for good.
     fn planned(&self) -> Result<&Open> {
-        match (&self.open, &self.lost) {
-            (Some(open), None) => Ok(open),
-            (_, Some(error)) => Err(error.clone()),
-            (None, None) => Err(Error::Internal { detail: "no device is open".into() }),
+        match &self.lost {
+            Some(error) => Err(error.clone()),
+            None => self.open.as_ref().ok_or_else(not_open),
         }
     }
 
@@ -294,6 +290,10 @@ impl VulkanEngine {
             }
         }
     }
+}
+
+fn not_open() -> Error {
+    Error::Internal { detail: "no device is open".into() }
 }
 
 /// What the kernel families need of the engine.
