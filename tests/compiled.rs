@@ -11,6 +11,8 @@
 )]
 #![cfg(target_os = "linux")]
 
+mod common;
+
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -69,19 +71,15 @@ fn kernels_keep_to_the_table() {
     let driver = driver().expect("mesa-vulkan-drivers has radeon_icd");
     let mut failed = Vec::new();
     for family in FAMILIES {
-        let output = Command::new(std::env::current_exe().unwrap())
-            .args(["kernels_keep_to_the_table", "--exact", "--nocapture"])
-            .env("VKD_TEST_FAMILY", family)
-            .env("RADV_FORCE_FAMILY", family)
-            .env("VK_ICD_FILENAMES", &driver)
-            .env("VK_DRIVER_FILES", &driver)
-            .env_remove("VKD_VALIDATION")
-            .output()
-            .unwrap();
-        let text = String::from_utf8_lossy(&output.stdout);
-        if !output.status.success() || !text.contains("1 passed") {
-            failed.push(format!("{family}: {text}"));
-        }
+        let on_family = |command: &mut Command| {
+            command
+                .env("VKD_TEST_FAMILY", family)
+                .env("RADV_FORCE_FAMILY", family)
+                .env("VK_ICD_FILENAMES", &driver)
+                .env("VK_DRIVER_FILES", &driver)
+                .env_remove("VKD_VALIDATION");
+        };
+        failed.extend(common::alone("kernels_keep_to_the_table", on_family).err());
     }
     assert!(failed.is_empty(), "{}", failed.join("\n"));
 }

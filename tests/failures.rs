@@ -8,19 +8,18 @@ use std::process::Command;
 use vkd::engine::vulkan::{planted_error, Settings, VulkanEngine};
 use vkd::{Context, ContextOptions, Elements, Error, Request};
 
-/// Runs one of the ignored tests below in a process of its own, with its own environment.
-fn alone(test: &str, variables: &[(&str, &str)]) {
-    let mut command = Command::new(std::env::current_exe().unwrap());
-    command.args(["--exact", test, "--ignored", "--nocapture"]).envs(variables.iter().copied());
-    let output = command.output().unwrap();
-    let text = String::from_utf8_lossy(&output.stdout);
-    assert!(output.status.success() && text.contains("1 passed"), "{text}");
+/// Runs one of the ignored tests below with its own log of the validation layer; "": without the layer.
+fn alone(test: &str, log: &str) {
+    let logged = |command: &mut Command| {
+        command.env("VKD_VALIDATION", log);
+    };
+    common::alone(test, logged).unwrap_or_else(|printed| panic!("{printed}"));
 }
 
 #[test]
 fn a_planted_error_is_caught_by_the_validation_layer() {
     let log = std::env::temp_dir().join(format!("vkd-planted-{}.log", std::process::id()));
-    alone("child_planted_error", &[("VKD_VALIDATION", log.to_str().unwrap())]);
+    alone("child_planted_error", log.to_str().unwrap());
     let text = std::fs::read_to_string(&log).unwrap();
     std::fs::remove_file(&log).unwrap();
     assert!(text.contains("vkCreateBuffer"), "{text}");
@@ -36,7 +35,7 @@ fn child_planted_error() {
 /// A driver that refuses the matrix although its heap seemed to have room: the run makes do with some rows of it.
 #[test]
 fn a_matrix_that_the_driver_refuses_is_computed_row_by_row() {
-    alone("child_refused_memory", &[("VKD_VALIDATION", "")]);
+    alone("child_refused_memory", "");
 }
 
 #[test]

@@ -336,13 +336,10 @@ fn kills_at_any_moment_cost_nothing() {
 fn a_full_disk_is_a_clear_error_and_the_work_is_kept() {
     let folder = Folder::new("full");
     let path = folder.file();
-    let output = Command::new(std::env::current_exe().unwrap())
-        .args(["--exact", "child_full_disk", "--ignored", "--nocapture"])
-        .env("VKD_TEST_PATH", &path)
-        .output()
-        .unwrap();
-    let text = String::from_utf8_lossy(&output.stdout);
-    assert!(output.status.success() && text.contains("1 passed"), "{text}");
+    let limited = |command: &mut Command| {
+        command.env("VKD_TEST_PATH", &path);
+    };
+    common::alone("child_full_disk", limited).unwrap_or_else(|printed| panic!("{printed}"));
 }
 
 #[test]

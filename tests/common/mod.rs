@@ -2,6 +2,7 @@
 #![allow(dead_code, unreachable_pub)]
 
 use std::path::{Path, PathBuf};
+use std::process::Command;
 
 use sha2::{Digest, Sha256};
 use vkd::engine::vulkan::Settings;
@@ -15,6 +16,21 @@ pub struct Npy {
 
 fn folder() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/golden")
+}
+
+/// Runs one test of this program, ignored or not, in a process of its own, whose environment `prepare` sets. Where it
+/// did not pass: all that it printed.
+pub fn alone(test: &str, prepare: impl FnOnce(&mut Command)) -> Result<(), String> {
+    let mut command = Command::new(std::env::current_exe().unwrap());
+    command.args(["--exact", test, "--include-ignored", "--test-threads=1", "--nocapture"]);
+    prepare(&mut command);
+    let output = command.output().unwrap();
+    let text = String::from_utf8_lossy(&output.stdout);
+    // A name that no test has passes, too: with 0 tests.
+    match output.status.success() && text.contains("1 passed") {
+        true => Ok(()),
+        false => Err(format!("{test}: {text}{}", String::from_utf8_lossy(&output.stderr))),
+    }
 }
 
 /// Reads a file of tests/golden (f2 or f4, C order).
