@@ -40,7 +40,7 @@ fn main() {
     for (index, name) in PHASE_NAMES.iter().enumerate() {
         println!("{name:<12} {:>7.3}", middle(&|times| times.phases[index]));
     }
-    let picking = middle(&|times| times.phases[Phase::Sequences as usize]);
+    let picking = middle(&|times| times.phases[Phase::Steps as usize]);
     let (picks, bytes) = (runs[0].picks, runs[0].bytes);
     println!("{:<12} {:>7.3}\n", "total", middle(&|times| times.total));
     let macs = f64::from(n) * f64::from(n) / 2.0 * f64::from(d);
@@ -58,7 +58,7 @@ fn main() {
     println!("submissions of one run: {}\n", classes.collect::<Vec<_>>().join(", "));
 
     let buffer = run(&npy, SequenceKernel::Buffer, Some((0..192).collect()));
-    let buffer_pick = buffer.phases[Phase::Sequences as usize] / buffer.picks;
+    let buffer_pick = buffer.phases[Phase::Steps as usize] / buffer.picks;
     println!(
         "scores in a buffer instead of registers (192 starts): {:.3} us a pick",
         buffer_pick * 1e6

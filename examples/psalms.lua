@@ -94,7 +94,7 @@ local function show_report(sequences, report)
     print(("  %-10s %8.3f s"):format(phase, report[phase .. "_seconds"]))
   end
   print(("  %-10s %8.3f s  %s picks, %s picks/s"):format("total", report.seconds,
-    grouped(report.picks), grouped(report.picks / math.max(report.sequences_seconds, 1e-9))))
+    grouped(report.picks), grouped(report.picks / math.max(report.steps_seconds, 1e-9))))
 end
 
 local function show_sequence(verses, embeddings, items)

@@ -157,7 +157,7 @@ typedef enum vkd_status {
   /**
    * The result of a job is of another kind.
    */
-  VKD_ERROR_OTHER_RESULT = -403,
+  VKD_ERROR_WRONG_JOB_KIND = -403,
   /**
    * A file cannot be opened, read or written.
    */
@@ -173,7 +173,7 @@ typedef enum vkd_status {
   /**
    * A file holds other results than asked for.
    */
-  VKD_ERROR_OTHER_RESULTS = -504,
+  VKD_ERROR_FILE_MISMATCH = -504,
   /**
    * Another run is writing the file.
    */
@@ -217,7 +217,7 @@ typedef enum vkd_element_type {
 /**
  * Flags of option structs, to be combined with `|`; each struct says which it takes.
  */
-typedef enum vkd_batch_flags {
+typedef enum vkd_flags {
   /**
    * Subtract the mean embedding first. Off by default.
    */
@@ -234,12 +234,12 @@ typedef enum vkd_batch_flags {
    * Leave it to the system when the files of a site reach the disk. Faster; after a loss of power some may be empty.
    */
   VKD_NO_SYNC = 8,
-} vkd_batch_flags;
+} vkd_flags;
 
 /**
  * Flags of `vkd_context_options`.
  */
-typedef enum vkd_context_flags {
+typedef enum vkd_flags {
   /**
    * Keep no compiled kernels on the disk. Else they are kept in the folder that the environment variable
    * `VKD_PIPELINE_CACHE` names ("off": nowhere), and where that is unset in `vkd` in the user's folder for caches, so that
@@ -247,7 +247,7 @@ typedef enum vkd_context_flags {
    * one is ignored and replaced, those of earlier drivers stay. The folder may be deleted at any time.
    */
   VKD_NO_PIPELINE_CACHE = 1,
-} vkd_context_flags;
+} vkd_flags;
 
 /**
  * Kinds of devices (`vkd_device_info.kind`), in the order in which one is chosen by default.
@@ -329,11 +329,11 @@ typedef enum vkd_job_state {
  */
 typedef enum vkd_results_kind {
   /**
-   * Sequences: `vkd_sequences_open`.
+   * Sequences: `vkd_sequences_file_open`.
    */
   VKD_RESULTS_SEQUENCES = 1,
   /**
-   * Neighbours: `vkd_neighbors_open`.
+   * Neighbours: `vkd_neighbors_file_open`.
    */
   VKD_RESULTS_NEIGHBORS = 2,
 } vkd_results_kind;
@@ -349,14 +349,14 @@ typedef struct vkd_context vkd_context;
 typedef struct vkd_job vkd_job;
 
 /**
- * A file of neighbours, open for reading. Any thread may use it; see `vkd_neighbors_open`.
+ * A file of neighbours, open for reading. Any thread may use it; see `vkd_neighbors_file_open`.
  */
 typedef struct vkd_neighbors_file vkd_neighbors_file;
 
 /**
- * A file of sequences, open for reading. Any thread may use it; see `vkd_sequences_open`.
+ * A file of sequences, open for reading. Any thread may use it; see `vkd_sequences_file_open`.
  */
-typedef struct vkd_sequences vkd_sequences;
+typedef struct vkd_sequences_file vkd_sequences_file;
 
 /**
  * A device. Set `struct_size` before the call, the library fills the rest.
@@ -410,7 +410,7 @@ typedef struct vkd_context_options {
    */
   uint32_t struct_size;
   /**
-   * Of `vkd_context_flags`.
+   * Of `vkd_flags`.
    */
   uint32_t flags;
   /**
@@ -482,9 +482,9 @@ typedef struct vkd_batch_options {
   uint32_t reserved;
   /**
    * A file for the result, as a NUL-terminated path, instead of memory; NULL: memory. The file is a safetensors file, see
-   * `vkd_sequences_open`. While it grows it is called PATH.partial. The same call after a kill, a cancel or a full disk goes
+   * `vkd_sequences_file_open`. While it grows it is called PATH.partial. The same call after a kill, a cancel or a full disk goes
    * on where it stopped; if the finished file holds shorter sequences, they are extended; if it holds all, the run ends at
-   * once; if it holds other results, that is VKD_ERROR_OTHER_RESULTS. Read during the call only.
+   * once; if it holds other results, that is VKD_ERROR_FILE_MISMATCH. Read during the call only.
    */
   const char *output_path;
 } vkd_batch_options;
@@ -558,17 +558,17 @@ typedef struct vkd_job_progress {
   /**
    * Sequences finished.
    */
-  uint64_t sequences_done;
+  uint64_t rows_done;
   /**
    * Picks finished. Goes back to those of finished sequences when a lost device is opened anew, or when the driver refuses
    * memory.
    */
-  uint64_t picks_done;
+  uint64_t steps_done;
   /**
    * Picks of the whole job: sequences x (length - 1), less what an earlier run left in the file. For neighbours
    * picks are dot products: rows x items.
    */
-  uint64_t picks_total;
+  uint64_t steps_total;
   /**
    * Bytes of the contribution matrix read by the picks so far (2 bytes x items per pick).
    */
@@ -597,7 +597,7 @@ typedef struct vkd_job_progress {
    * Seconds spent on the picks, or on the search for neighbours; where rows of the matrix are computed when they are needed,
    * with them. With several devices all their work, the matrices too.
    */
-  double sequences_seconds;
+  double steps_seconds;
   /**
    * Seconds spent bringing the results back.
    */
@@ -619,9 +619,9 @@ typedef struct vkd_job_progress {
 /**
  * What a file of sequences holds. Set `struct_size` before the call, the library fills the rest.
  */
-typedef struct vkd_sequences_info {
+typedef struct vkd_sequences_file_info {
   /**
-   * `sizeof(vkd_sequences_info)`.
+   * `sizeof(vkd_sequences_file_info)`.
    */
   uint32_t struct_size;
   /**
@@ -652,10 +652,10 @@ typedef struct vkd_sequences_info {
    * Version of the library that began the file, NUL-terminated.
    */
   char version[24];
-} vkd_sequences_info;
+} vkd_sequences_file_info;
 
 /**
- * How much `vkd_verify` checks. Set all bytes to 0, then `struct_size`; 0 means the default everywhere.
+ * How much `vkd_sequences_file_verify_against` checks. Set all bytes to 0, then `struct_size`; 0 means the default everywhere.
  */
 typedef struct vkd_verify_options {
   /**
@@ -681,7 +681,7 @@ typedef struct vkd_verify_options {
 } vkd_verify_options;
 
 /**
- * What `vkd_verify` found. Set `struct_size` before the call, the library fills the rest.
+ * What `vkd_sequences_file_verify_against` found. Set `struct_size` before the call, the library fills the rest.
  */
 typedef struct vkd_verify_report {
   /**
@@ -717,9 +717,9 @@ typedef struct vkd_verify_report {
 /**
  * What a file of neighbours holds. Set `struct_size` before the call, the library fills the rest.
  */
-typedef struct vkd_neighbors_info {
+typedef struct vkd_neighbors_file_info {
   /**
-   * `sizeof(vkd_neighbors_info)`.
+   * `sizeof(vkd_neighbors_file_info)`.
    */
   uint32_t struct_size;
   /**
@@ -754,14 +754,14 @@ typedef struct vkd_neighbors_info {
    * Version of the library that wrote the file, NUL-terminated.
    */
   char version[24];
-} vkd_neighbors_info;
+} vkd_neighbors_file_info;
 
 /**
  * Of what to find neighbours. Set all bytes to 0, then `struct_size`; 0 means the default everywhere.
  */
-typedef struct vkd_neighbor_options {
+typedef struct vkd_neighbors_options {
   /**
-   * `sizeof(vkd_neighbor_options)`.
+   * `sizeof(vkd_neighbors_options)`.
    */
   uint32_t struct_size;
   /**
@@ -783,11 +783,11 @@ typedef struct vkd_neighbor_options {
   const float *queries;
   /**
    * A file for the result, as a NUL-terminated path, instead of memory (only of `vkd_neighbors_start`); NULL: memory. It
-   * is a safetensors file, see `vkd_neighbors_open`. A file that holds these neighbours already, or more of each, stays as it
-   * is; one of other results is VKD_ERROR_OTHER_RESULTS. Read during the call only.
+   * is a safetensors file, see `vkd_neighbors_file_open`. A file that holds these neighbours already, or more of each, stays as it
+   * is; one of other results is VKD_ERROR_FILE_MISMATCH. Read during the call only.
    */
   const char *output_path;
-} vkd_neighbor_options;
+} vkd_neighbors_options;
 
 /**
  * Which similarities to compute. Set all bytes to 0, then `struct_size`; 0 means the default everywhere.
@@ -895,7 +895,7 @@ typedef struct vkd_site_input {
    */
   const uint32_t *sequences;
   /**
-   * num_rows x row_length item numbers (0-based) as `vkd_neighbors` writes them: row i makes the page of item i. Copied
+   * num_rows x row_length item numbers (0-based) as `vkd_neighbors_compute` writes them: row i makes the page of item i. Copied
    * during the call.
    */
   const uint32_t *indices;
@@ -999,7 +999,7 @@ int32_t vkd_context_get_info(const struct vkd_context *context, struct vkd_devic
  *
  * Besides the output, the run holds on the host the prepared rows (2 x num_items x dim bytes) and one copy of the
  * output, and on the device the contribution matrix (2 x num_items^2 bytes) or as many of its rows as fit (`held_rows`
- * of `vkd_plan`); the built-in engines hold it on the host.
+ * of `vkd_batch_plan`); the built-in engines hold it on the host.
  *
  * A device that is lost during the run is opened anew, once, and the run goes on behind its finished sequences.
  *
@@ -1021,7 +1021,7 @@ int32_t vkd_batch_compute(const struct vkd_context *context,
  * `context` must be NULL (an error) or live; `options` as in `vkd_batch_compute`; `out_plan` NULL (an error) or
  * `struct_size` bytes.
  */
-int32_t vkd_plan(const struct vkd_context *context,
+int32_t vkd_batch_plan(const struct vkd_context *context,
                  uint32_t num_items,
                  uint32_t dim,
                  const struct vkd_batch_options *options,
@@ -1069,7 +1069,7 @@ int32_t vkd_job_wait(const struct vkd_job *job, int64_t timeout_ms);
  * # Safety
  * `job` must be NULL (an error) or live, `out_sequences` NULL (an error) or `capacity` numbers long.
  */
-int32_t vkd_job_result(const struct vkd_job *job,
+int32_t vkd_job_sequences(const struct vkd_job *job,
                        uint64_t capacity,
                        uint32_t *out_sequences);
 
@@ -1092,9 +1092,9 @@ void vkd_job_free(struct vkd_job *job);
 
 /**
  * Opens a finished file of sequences (`vkd_batch_options.output_path`) for reading, and checks its header, its size, its
- * checksums and 16 of its rows; `vkd_sequences_verify` checks all.
+ * checksums and 16 of its rows; `vkd_sequences_file_verify` checks all.
  *
- * Writes a handle to `out_sequences`, to be freed with `vkd_sequences_free`. The file is mapped into memory, read only: any
+ * Writes a handle to `out_sequences`, to be freed with `vkd_sequences_file_free`. The file is mapped into memory, read only: any
  * number of threads, Lua states and processes can have it open at once, without locks and without copies. Do not cut
  * or overwrite a file in place while it is open; vkd itself replaces files by renaming, and whoever has the old one open
  * keeps it.
@@ -1102,16 +1102,16 @@ void vkd_job_free(struct vkd_job *job);
  * # Safety
  * `path` must be NULL (an error) or NUL-terminated, `out_sequences` NULL (an error) or valid for a write.
  */
-int32_t vkd_sequences_open(const char *path,
-                           struct vkd_sequences **out_sequences);
+int32_t vkd_sequences_file_open(const char *path,
+                           struct vkd_sequences_file **out_sequences);
 
 /**
- * Frees what `vkd_sequences_open` opened; pointers to its rows end with it. NULL is fine.
+ * Frees what `vkd_sequences_file_open` opened; pointers to its rows end with it. NULL is fine.
  *
  * # Safety
- * `sequences` must be NULL or come from `vkd_sequences_open`, and must not be used again.
+ * `sequences` must be NULL or come from `vkd_sequences_file_open`, and must not be used again.
  */
-void vkd_sequences_free(struct vkd_sequences *sequences);
+void vkd_sequences_file_free(struct vkd_sequences_file *sequences);
 
 /**
  * Describes a file. Set `out_info->struct_size` first; the rest is written on success.
@@ -1119,18 +1119,18 @@ void vkd_sequences_free(struct vkd_sequences *sequences);
  * # Safety
  * `sequences` must be NULL (an error) or live, `out_info` NULL (an error) or `struct_size` bytes.
  */
-int32_t vkd_sequences_get_info(const struct vkd_sequences *sequences,
-                               struct vkd_sequences_info *out_info);
+int32_t vkd_sequences_file_get_info(const struct vkd_sequences_file *sequences,
+                               struct vkd_sequences_file_info *out_info);
 
 /**
  * Gives sequence `index` (0-based) as it lies in the file: `length` item numbers (0-based) of `item_bytes` bytes each, 2
- * (uint16_t) or 4 (uint32_t), see `vkd_sequences_get_info`. The first one is the start. Nothing is copied; the pointer is
- * good until `vkd_sequences_free`.
+ * (uint16_t) or 4 (uint32_t), see `vkd_sequences_file_get_info`. The first one is the start. Nothing is copied; the pointer is
+ * good until `vkd_sequences_file_free`.
  *
  * # Safety
  * `sequences` must be NULL (an error) or live, `out_row` NULL (an error) or valid for a write.
  */
-int32_t vkd_sequences_row(const struct vkd_sequences *sequences,
+int32_t vkd_sequences_file_row(const struct vkd_sequences_file *sequences,
                           uint32_t index,
                           const void **out_row);
 
@@ -1140,7 +1140,7 @@ int32_t vkd_sequences_row(const struct vkd_sequences *sequences,
  * # Safety
  * `sequences` must be NULL (an error) or live, `out_items` NULL (an error) or `count` numbers long.
  */
-int32_t vkd_sequences_copy_row(const struct vkd_sequences *sequences,
+int32_t vkd_sequences_file_copy_row(const struct vkd_sequences_file *sequences,
                                uint32_t index,
                                uint32_t first,
                                uint32_t count,
@@ -1153,7 +1153,7 @@ int32_t vkd_sequences_copy_row(const struct vkd_sequences *sequences,
  * # Safety
  * `sequences` must be NULL (an error) or live, `out_index` NULL (an error) or valid for a write.
  */
-int32_t vkd_sequences_find(const struct vkd_sequences *sequences,
+int32_t vkd_sequences_file_find(const struct vkd_sequences_file *sequences,
                            uint32_t start,
                            uint32_t *out_index);
 
@@ -1163,21 +1163,21 @@ int32_t vkd_sequences_find(const struct vkd_sequences *sequences,
  * # Safety
  * `sequences` must be NULL (an error) or live.
  */
-int32_t vkd_sequences_verify(const struct vkd_sequences *sequences);
+int32_t vkd_sequences_file_verify(const struct vkd_sequences_file *sequences);
 
 /**
- * Checks a file against the embeddings that it was computed from: all rows as `vkd_sequences_verify`, and a sample of
+ * Checks a file against the embeddings that it was computed from: all rows as `vkd_sequences_file_verify`, and a sample of
  * picks anew in 64-bit floats, without the library's integers.
  *
  * Reports the worst regret: how much farther from the centroid (in cosine distance, 0 to 2) some other item was than the
  * one picked. The integers round to 15 bits, so up to some 0.001 is right; a wrong file shows 0.1 and more. Embeddings
- * that are not the file's are VKD_ERROR_OTHER_RESULTS. A pick costs num_items x dim multiplications. `options` may be
+ * that are not the file's are VKD_ERROR_FILE_MISMATCH. A pick costs num_items x dim multiplications. `options` may be
  * NULL; set `out_report->struct_size` first.
  *
  * # Safety
  * Pointers must be NULL (an error, but for `options`) or valid for the sizes above.
  */
-int32_t vkd_verify(const struct vkd_sequences *sequences,
+int32_t vkd_sequences_file_verify_against(const struct vkd_sequences_file *sequences,
                    const float *embeddings,
                    uint32_t num_items,
                    uint32_t dim,
@@ -1194,25 +1194,25 @@ int32_t vkd_results_identify(const char *path,
                              uint32_t *out_kind);
 
 /**
- * Opens a finished file of neighbours (`vkd_neighbor_options.output_path`) for reading, and checks its header, its size, its
- * checksums and 16 of its rows; `vkd_neighbors_verify` checks all.
+ * Opens a finished file of neighbours (`vkd_neighbors_options.output_path`) for reading, and checks its header, its size, its
+ * checksums and 16 of its rows; `vkd_neighbors_file_verify` checks all.
  *
- * Writes a handle to `out_file`, to be freed with `vkd_neighbors_free`. The file is mapped into memory, read only, as in
- * `vkd_sequences_open`.
+ * Writes a handle to `out_file`, to be freed with `vkd_neighbors_file_free`. The file is mapped into memory, read only, as in
+ * `vkd_sequences_file_open`.
  *
  * # Safety
  * `path` must be NULL (an error) or NUL-terminated, `out_file` NULL (an error) or valid for a write.
  */
-int32_t vkd_neighbors_open(const char *path,
+int32_t vkd_neighbors_file_open(const char *path,
                            struct vkd_neighbors_file **out_file);
 
 /**
- * Frees what `vkd_neighbors_open` opened; pointers to its rows end with it. NULL is fine.
+ * Frees what `vkd_neighbors_file_open` opened; pointers to its rows end with it. NULL is fine.
  *
  * # Safety
- * `file` must be NULL or come from `vkd_neighbors_open`, and must not be used again.
+ * `file` must be NULL or come from `vkd_neighbors_file_open`, and must not be used again.
  */
-void vkd_neighbors_free(struct vkd_neighbors_file *file);
+void vkd_neighbors_file_free(struct vkd_neighbors_file *file);
 
 /**
  * Describes a file. Set `out_info->struct_size` first; the rest is written on success.
@@ -1220,19 +1220,19 @@ void vkd_neighbors_free(struct vkd_neighbors_file *file);
  * # Safety
  * `file` must be NULL (an error) or live, `out_info` NULL (an error) or `struct_size` bytes.
  */
-int32_t vkd_neighbors_get_info(const struct vkd_neighbors_file *file,
-                               struct vkd_neighbors_info *out_info);
+int32_t vkd_neighbors_file_get_info(const struct vkd_neighbors_file *file,
+                               struct vkd_neighbors_file_info *out_info);
 
 /**
  * Gives row `index` (0-based) as it lies in the file, nearest first: `k` item numbers (0-based) of `item_bytes` bytes each, 2
- * (uint16_t) or 4 (uint32_t), see `vkd_neighbors_get_info`, and `k` cosine similarities. Rows lie one behind the other. Nothing is
- * copied; the pointers are good until `vkd_neighbors_free`.
+ * (uint16_t) or 4 (uint32_t), see `vkd_neighbors_file_get_info`, and `k` cosine similarities. Rows lie one behind the other. Nothing is
+ * copied; the pointers are good until `vkd_neighbors_file_free`.
  *
  * # Safety
  * `file` must be NULL (an error) or live; `out_indices` must be NULL (an error) or valid for a write, `out_similarities` NULL
  * or valid for a write.
  */
-int32_t vkd_neighbors_row(const struct vkd_neighbors_file *file,
+int32_t vkd_neighbors_file_row(const struct vkd_neighbors_file *file,
                           uint32_t index,
                           const void **out_indices,
                           const float **out_similarities);
@@ -1243,7 +1243,7 @@ int32_t vkd_neighbors_row(const struct vkd_neighbors_file *file,
  * # Safety
  * `file` must be NULL (an error) or live.
  */
-int32_t vkd_neighbors_verify(const struct vkd_neighbors_file *file);
+int32_t vkd_neighbors_file_verify(const struct vkd_neighbors_file *file);
 
 /**
  * Finds the `k` most similar items of every item, or of every query: by falling cosine similarity, on equal ones the lower
@@ -1257,28 +1257,28 @@ int32_t vkd_neighbors_verify(const struct vkd_neighbors_file *file);
  * # Safety
  * Pointers must be NULL (an error, but for `options` and `out_similarity`) or valid for the sizes above.
  */
-int32_t vkd_neighbors(const struct vkd_context *context,
+int32_t vkd_neighbors_compute(const struct vkd_context *context,
                       const float *embeddings,
                       uint32_t num_items,
                       uint32_t dim,
                       uint32_t k,
-                      const struct vkd_neighbor_options *options,
+                      const struct vkd_neighbors_options *options,
                       uint32_t *out_indices,
                       float *out_similarity);
 
 /**
- * Starts what `vkd_neighbors` does and returns at once. Writes a job to `out_job`, to be freed with `vkd_job_free`; its
- * `picks_done` counts dot products. `vkd_job_neighbors` fetches the result.
+ * Starts what `vkd_neighbors_compute` does and returns at once. Writes a job to `out_job`, to be freed with `vkd_job_free`; its
+ * `steps_done` counts dot products. `vkd_job_neighbors` fetches the result.
  *
  * # Safety
- * Pointers must be NULL (an error, but for `options`) or valid as in `vkd_neighbors`.
+ * Pointers must be NULL (an error, but for `options`) or valid as in `vkd_neighbors_compute`.
  */
 int32_t vkd_neighbors_start(const struct vkd_context *context,
                             const float *embeddings,
                             uint32_t num_items,
                             uint32_t dim,
                             uint32_t k,
-                            const struct vkd_neighbor_options *options,
+                            const struct vkd_neighbors_options *options,
                             struct vkd_job **out_job);
 
 /**
@@ -1295,7 +1295,7 @@ int32_t vkd_job_neighbors(const struct vkd_job *job,
                           float *out_similarity);
 
 /**
- * Tells what a run of `vkd_neighbors` would take, without the embeddings; refuses what cannot be done. Of the options only
+ * Tells what a run of `vkd_neighbors_compute` would take, without the embeddings; refuses what cannot be done. Of the options only
  * `flags`, `num_queries` and `output_path` matter. `sequences` of the plan are rows, `picks` dot products.
  *
  * # Safety
@@ -1305,7 +1305,7 @@ int32_t vkd_neighbors_plan(const struct vkd_context *context,
                            uint32_t num_items,
                            uint32_t dim,
                            uint32_t k,
-                           const struct vkd_neighbor_options *options,
+                           const struct vkd_neighbors_options *options,
                            struct vkd_run_plan *out_plan);
 
 /**
@@ -1319,7 +1319,7 @@ int32_t vkd_neighbors_plan(const struct vkd_context *context,
  * # Safety
  * Pointers must be NULL (an error, but for `options`) or valid for the sizes above.
  */
-int32_t vkd_similarity(const struct vkd_context *context,
+int32_t vkd_similarity_compute(const struct vkd_context *context,
                        const float *embeddings,
                        uint32_t num_items,
                        uint32_t dim,
@@ -1335,14 +1335,14 @@ int32_t vkd_similarity(const struct vkd_context *context,
  * were written before an error or a cancel stay.
  *
  * # Safety
- * Pointers must be NULL (an error, but for `neighbor_options`) or valid as in `vkd_neighbors` and `vkd_site_options`.
+ * Pointers must be NULL (an error, but for `neighbor_options`) or valid as in `vkd_neighbors_compute` and `vkd_site_options`.
  */
 int32_t vkd_site_start(const struct vkd_context *context,
                        const float *embeddings,
                        uint32_t num_items,
                        uint32_t dim,
                        uint32_t k,
-                       const struct vkd_neighbor_options *neighbor_options,
+                       const struct vkd_neighbors_options *neighbor_options,
                        const struct vkd_site_options *site_options,
                        struct vkd_job **out_job);
 

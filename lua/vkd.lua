@@ -203,7 +203,7 @@ local function plan(context, num_items, dim, options)
   if not place then return nil, why, status end
   local raw = sized("vkd_run_plan")
   local wanted = jobs.raw_options(request, options)
-  return plan_table(c.vkd_plan(place.handle, num_items, dim, wanted, raw), raw)
+  return plan_table(c.vkd_batch_plan(place.handle, num_items, dim, wanted, raw), raw)
 end
 
 ---Tells what a run would take, without the embeddings, and refuses what cannot be done.

@@ -34,11 +34,11 @@ typedef enum vkd_status {
   VKD_ERROR_VALIDATION = -307,
   VKD_ERROR_CANCELLED = -401,
   VKD_ERROR_NOT_FINISHED = -402,
-  VKD_ERROR_OTHER_RESULT = -403,
+  VKD_ERROR_WRONG_JOB_KIND = -403,
   VKD_ERROR_FILE = -501,
   VKD_ERROR_DISK_FULL = -502,
   VKD_ERROR_BAD_FILE = -503,
-  VKD_ERROR_OTHER_RESULTS = -504,
+  VKD_ERROR_FILE_MISMATCH = -504,
   VKD_ERROR_FILE_BUSY = -505,
   VKD_ERROR_RESULT_IN_FILE = -506,
   VKD_ERROR_BAD_ID = -507,
@@ -50,15 +50,15 @@ typedef enum vkd_element_type {
   VKD_F16 = 1,
   VKD_F64 = 2,
 } vkd_element_type;
-typedef enum vkd_batch_flags {
+typedef enum vkd_flags {
   VKD_CENTER = 1,
   VKD_OVERWRITE = 2,
   VKD_UPPER_TRIANGLE = 4,
   VKD_NO_SYNC = 8,
-} vkd_batch_flags;
-typedef enum vkd_context_flags {
+} vkd_flags;
+typedef enum vkd_flags {
   VKD_NO_PIPELINE_CACHE = 1,
-} vkd_context_flags;
+} vkd_flags;
 typedef enum vkd_device_kind {
   VKD_DEVICE_DISCRETE_GPU = 0,
   VKD_DEVICE_INTEGRATED_GPU = 1,
@@ -86,7 +86,7 @@ typedef enum vkd_results_kind {
 typedef struct vkd_context vkd_context;
 typedef struct vkd_job vkd_job;
 typedef struct vkd_neighbors_file vkd_neighbors_file;
-typedef struct vkd_sequences vkd_sequences;
+typedef struct vkd_sequences_file vkd_sequences_file;
 typedef struct vkd_device_info {
   uint32_t struct_size;
   uint32_t kind;
@@ -133,22 +133,22 @@ typedef struct vkd_run_plan {
 typedef struct vkd_job_progress {
   uint32_t struct_size;
   uint32_t state;
-  uint64_t sequences_done;
-  uint64_t picks_done;
-  uint64_t picks_total;
+  uint64_t rows_done;
+  uint64_t steps_done;
+  uint64_t steps_total;
   uint64_t bytes_read;
   double seconds;
   double seconds_left;
   double prepare_seconds;
   double upload_seconds;
   double matrix_seconds;
-  double sequences_seconds;
+  double steps_seconds;
   double download_seconds;
   uint64_t files_done;
   uint64_t files_total;
   uint64_t bytes_written;
 } vkd_job_progress;
-typedef struct vkd_sequences_info {
+typedef struct vkd_sequences_file_info {
   uint32_t struct_size;
   uint32_t flags;
   uint32_t count;
@@ -157,7 +157,7 @@ typedef struct vkd_sequences_info {
   uint32_t item_bytes;
   char fingerprint[40];
   char version[24];
-} vkd_sequences_info;
+} vkd_sequences_file_info;
 typedef struct vkd_verify_options {
   uint32_t struct_size;
   uint32_t flags;
@@ -174,7 +174,7 @@ typedef struct vkd_verify_report {
   uint32_t worst_sequence;
   uint32_t worst_pick;
 } vkd_verify_report;
-typedef struct vkd_neighbors_info {
+typedef struct vkd_neighbors_file_info {
   uint32_t struct_size;
   uint32_t flags;
   uint32_t count;
@@ -184,15 +184,15 @@ typedef struct vkd_neighbors_info {
   char fingerprint[40];
   char queries_fingerprint[40];
   char version[24];
-} vkd_neighbors_info;
-typedef struct vkd_neighbor_options {
+} vkd_neighbors_file_info;
+typedef struct vkd_neighbors_options {
   uint32_t struct_size;
   uint32_t flags;
   uint32_t element_type;
   uint32_t num_queries;
   const float *queries;
   const char *output_path;
-} vkd_neighbor_options;
+} vkd_neighbors_options;
 typedef struct vkd_similarity_options {
   uint32_t struct_size;
   uint32_t flags;
@@ -237,7 +237,7 @@ int32_t vkd_batch_compute(const struct vkd_context *context,
                           uint32_t dim,
                           const struct vkd_batch_options *options,
                           uint32_t *out_sequences);
-int32_t vkd_plan(const struct vkd_context *context,
+int32_t vkd_batch_plan(const struct vkd_context *context,
                  uint32_t num_items,
                  uint32_t dim,
                  const struct vkd_batch_options *options,
@@ -250,29 +250,29 @@ int32_t vkd_batch_start(const struct vkd_context *context,
                         struct vkd_job **out_job);
 int32_t vkd_job_poll(const struct vkd_job *job, struct vkd_job_progress *out_progress);
 int32_t vkd_job_wait(const struct vkd_job *job, int64_t timeout_ms);
-int32_t vkd_job_result(const struct vkd_job *job,
+int32_t vkd_job_sequences(const struct vkd_job *job,
                        uint64_t capacity,
                        uint32_t *out_sequences);
 void vkd_job_cancel(const struct vkd_job *job);
 void vkd_job_free(struct vkd_job *job);
-int32_t vkd_sequences_open(const char *path,
-                           struct vkd_sequences **out_sequences);
-void vkd_sequences_free(struct vkd_sequences *sequences);
-int32_t vkd_sequences_get_info(const struct vkd_sequences *sequences,
-                               struct vkd_sequences_info *out_info);
-int32_t vkd_sequences_row(const struct vkd_sequences *sequences,
+int32_t vkd_sequences_file_open(const char *path,
+                           struct vkd_sequences_file **out_sequences);
+void vkd_sequences_file_free(struct vkd_sequences_file *sequences);
+int32_t vkd_sequences_file_get_info(const struct vkd_sequences_file *sequences,
+                               struct vkd_sequences_file_info *out_info);
+int32_t vkd_sequences_file_row(const struct vkd_sequences_file *sequences,
                           uint32_t index,
                           const void **out_row);
-int32_t vkd_sequences_copy_row(const struct vkd_sequences *sequences,
+int32_t vkd_sequences_file_copy_row(const struct vkd_sequences_file *sequences,
                                uint32_t index,
                                uint32_t first,
                                uint32_t count,
                                uint32_t *out_items);
-int32_t vkd_sequences_find(const struct vkd_sequences *sequences,
+int32_t vkd_sequences_file_find(const struct vkd_sequences_file *sequences,
                            uint32_t start,
                            uint32_t *out_index);
-int32_t vkd_sequences_verify(const struct vkd_sequences *sequences);
-int32_t vkd_verify(const struct vkd_sequences *sequences,
+int32_t vkd_sequences_file_verify(const struct vkd_sequences_file *sequences);
+int32_t vkd_sequences_file_verify_against(const struct vkd_sequences_file *sequences,
                    const float *embeddings,
                    uint32_t num_items,
                    uint32_t dim,
@@ -280,22 +280,22 @@ int32_t vkd_verify(const struct vkd_sequences *sequences,
                    struct vkd_verify_report *out_report);
 int32_t vkd_results_identify(const char *path,
                              uint32_t *out_kind);
-int32_t vkd_neighbors_open(const char *path,
+int32_t vkd_neighbors_file_open(const char *path,
                            struct vkd_neighbors_file **out_file);
-void vkd_neighbors_free(struct vkd_neighbors_file *file);
-int32_t vkd_neighbors_get_info(const struct vkd_neighbors_file *file,
-                               struct vkd_neighbors_info *out_info);
-int32_t vkd_neighbors_row(const struct vkd_neighbors_file *file,
+void vkd_neighbors_file_free(struct vkd_neighbors_file *file);
+int32_t vkd_neighbors_file_get_info(const struct vkd_neighbors_file *file,
+                               struct vkd_neighbors_file_info *out_info);
+int32_t vkd_neighbors_file_row(const struct vkd_neighbors_file *file,
                           uint32_t index,
                           const void **out_indices,
                           const float **out_similarities);
-int32_t vkd_neighbors_verify(const struct vkd_neighbors_file *file);
-int32_t vkd_neighbors(const struct vkd_context *context,
+int32_t vkd_neighbors_file_verify(const struct vkd_neighbors_file *file);
+int32_t vkd_neighbors_compute(const struct vkd_context *context,
                       const float *embeddings,
                       uint32_t num_items,
                       uint32_t dim,
                       uint32_t k,
-                      const struct vkd_neighbor_options *options,
+                      const struct vkd_neighbors_options *options,
                       uint32_t *out_indices,
                       float *out_similarity);
 int32_t vkd_neighbors_start(const struct vkd_context *context,
@@ -303,7 +303,7 @@ int32_t vkd_neighbors_start(const struct vkd_context *context,
                             uint32_t num_items,
                             uint32_t dim,
                             uint32_t k,
-                            const struct vkd_neighbor_options *options,
+                            const struct vkd_neighbors_options *options,
                             struct vkd_job **out_job);
 int32_t vkd_job_neighbors(const struct vkd_job *job,
                           uint64_t capacity,
@@ -313,9 +313,9 @@ int32_t vkd_neighbors_plan(const struct vkd_context *context,
                            uint32_t num_items,
                            uint32_t dim,
                            uint32_t k,
-                           const struct vkd_neighbor_options *options,
+                           const struct vkd_neighbors_options *options,
                            struct vkd_run_plan *out_plan);
-int32_t vkd_similarity(const struct vkd_context *context,
+int32_t vkd_similarity_compute(const struct vkd_context *context,
                        const float *embeddings,
                        uint32_t num_items,
                        uint32_t dim,
@@ -326,7 +326,7 @@ int32_t vkd_site_start(const struct vkd_context *context,
                        uint32_t num_items,
                        uint32_t dim,
                        uint32_t k,
-                       const struct vkd_neighbor_options *neighbor_options,
+                       const struct vkd_neighbors_options *neighbor_options,
                        const struct vkd_site_options *site_options,
                        struct vkd_job **out_job);
 int32_t vkd_site_write_start(const struct vkd_site_input *input,

@@ -13,9 +13,9 @@ local c, sized, failure, live = library.c, library.sized, library.failure, libra
 ---@class vkd.Progress
 ---@field state "running"|"done"|"failed"
 ---@field fraction number Share of the picks (of a site: the files) that are done, 0 to 1.
----@field sequences_done number
----@field picks_done number
----@field picks_total number
+---@field rows_done number
+---@field steps_done number
+---@field steps_total number
 ---@field bytes_read number
 ---@field files_done number Of a site.
 ---@field files_total number Of a site; 0 for other jobs.
@@ -25,7 +25,7 @@ local c, sized, failure, live = library.c, library.sized, library.failure, libra
 ---@field prepare_seconds number
 ---@field upload_seconds number
 ---@field matrix_seconds number
----@field sequences_seconds number
+---@field steps_seconds number
 ---@field download_seconds number
 
 ---What a run took.
@@ -35,7 +35,7 @@ local c, sized, failure, live = library.c, library.sized, library.failure, libra
 ---@field prepare_seconds number Checking and preparing the embeddings on the host.
 ---@field upload_seconds number Moving them to the device and building its kernels.
 ---@field matrix_seconds number The contribution matrix.
----@field sequences_seconds number The picks.
+---@field steps_seconds number The picks.
 ---@field download_seconds number Bringing the picks back.
 ---@field picks number
 ---@field bytes_read number Bytes of the contribution matrix read by the picks.
@@ -43,11 +43,11 @@ local c, sized, failure, live = library.c, library.sized, library.failure, libra
 ---@field bytes_written number Of a site's files.
 
 local STATES = { [0] = "running", "done", "failed" }
-local PHASES = { "prepare_seconds", "upload_seconds", "matrix_seconds", "sequences_seconds",
+local PHASES = { "prepare_seconds", "upload_seconds", "matrix_seconds", "steps_seconds",
   "download_seconds" }
 
 local function progress_table(raw)
-  local done, total = tonumber(raw.picks_done), tonumber(raw.picks_total)
+  local done, total = tonumber(raw.steps_done), tonumber(raw.steps_total)
   local state = STATES[raw.state]
   local files, all_files = tonumber(raw.files_done), tonumber(raw.files_total)
   local fraction = state == "done" and 1 or 0
@@ -56,9 +56,9 @@ local function progress_table(raw)
   local progress = {
     state = state,
     fraction = fraction,
-    sequences_done = tonumber(raw.sequences_done),
-    picks_done = done,
-    picks_total = total,
+    rows_done = tonumber(raw.rows_done),
+    steps_done = done,
+    steps_total = total,
     bytes_read = tonumber(raw.bytes_read),
     files_done = files,
     files_total = all_files,
@@ -127,7 +127,7 @@ function Job:result()
   local progress, why, name = self:poll()
   if not progress then return nil, why, name end
   local report = { device = self._device, seconds = progress.seconds,
-    picks = progress.picks_done, bytes_read = progress.bytes_read,
+    picks = progress.steps_done, bytes_read = progress.bytes_read,
     files = progress.files_done, bytes_written = progress.bytes_written }
   for _, phase in ipairs(PHASES) do report[phase] = progress[phase] end
   return result, report
@@ -195,7 +195,7 @@ function job.start(place, request, options)
     if output then return results.open(output) end
     local sequences, message, refused = support.allocate("uint32_t", count * length)
     if not sequences then return nil, message, refused end
-    local fetched = c.vkd_job_result(handle, count * length, sequences)
+    local fetched = c.vkd_job_sequences(handle, count * length, sequences)
     if fetched ~= 0 then return failure(fetched) end
     return new_sequences(sequences, count, length, { num_items = num_items })
   end)

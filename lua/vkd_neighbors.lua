@@ -28,7 +28,7 @@ end
 ---@return ffi.cdata* options
 function neighbors.raw_options(request, options)
   if options.overwrite and not options.output then misuse("option overwrite goes with option output") end
-  local raw = sized("vkd_neighbor_options")
+  local raw = sized("vkd_neighbors_options")
   raw.flags = (options.center and ffi.C.VKD_CENTER or 0) + (options.overwrite and ffi.C.VKD_OVERWRITE or 0)
   if options.output then
     request.path = results.path(options.output, "option output")
@@ -107,7 +107,7 @@ function neighbors.similarity(place, request, options)
   local count = options.upper and n * (n - 1) / 2 or n * n
   local values, message, name = support.allocate("float", count)
   if not values then return nil, message, name end
-  local status = c.vkd_similarity(place.handle, request.pointer, n, request.dim, raw, values)
+  local status = c.vkd_similarity_compute(place.handle, request.pointer, n, request.dim, raw, values)
   if status ~= 0 then
     if status == ffi.C.VKD_ERROR_DEVICE_LOST then place.on_lost() end
     return failure(status)

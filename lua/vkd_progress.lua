@@ -62,15 +62,15 @@ end
 ---@param state vkd.Progress
 ---@return string
 function progress.text(state)
-  if state.picks_done == 0 and state.state == "running" then
+  if state.steps_done == 0 and state.state == "running" then
     return ("  0 %%  building the contribution matrix, %s"):format(duration(state.seconds))
   end
   local parts = {
     ("%3d %%"):format(math.floor(state.fraction * 100)),
-    (" %s sequences"):format(progress.grouped(state.sequences_done)),
+    (" %s sequences"):format(progress.grouped(state.rows_done)),
   }
-  if state.sequences_seconds > 0 then
-    parts[#parts + 1] = ("%.2f M picks/s"):format(state.picks_done / state.sequences_seconds / 1e6)
+  if state.steps_seconds > 0 then
+    parts[#parts + 1] = ("%.2f M picks/s"):format(state.steps_done / state.steps_seconds / 1e6)
   end
   if state.state ~= "running" then
     parts[#parts + 1] = duration(state.seconds)

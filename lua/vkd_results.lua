@@ -64,7 +64,7 @@ function methods:find(item)
     misuse("item must be an item number from 1, not %s", describe(item))
   end
   local out = ffi.new("uint32_t[1]")
-  local status = c.vkd_sequences_find(handle, item - 1, out)
+  local status = c.vkd_sequences_file_find(handle, item - 1, out)
   if status ~= 0 then return failure(status) end
   return out[0] + 1
 end
@@ -81,7 +81,7 @@ function methods:verify(embeddings, options)
   local handle = handle_of(self, "verify")
   options = input.options(options, VERIFY)
   if embeddings == nil then
-    local status = c.vkd_sequences_verify(handle)
+    local status = c.vkd_sequences_file_verify(handle)
     if status ~= 0 then return failure(status) end
     return { sequences_checked = self.count, picks_checked = 0, worst_regret = 0, mean_regret = 0,
       worst_sequence = 1, worst_pick = 1 }
@@ -93,7 +93,7 @@ function methods:verify(embeddings, options)
     { dim = options.dim, element_type = options.element_type })
   if not request then return nil, message, name end
   raw.element_type = request.element_type
-  local status = c.vkd_verify(handle, request.pointer, request.num_items, request.dim, raw, report)
+  local status = c.vkd_sequences_file_verify_against(handle, request.pointer, request.num_items, request.dim, raw, report)
   if status ~= 0 then return failure(status) end
   return {
     sequences_checked = report.sequences_checked,
@@ -110,18 +110,18 @@ function methods:free()
   local handle = rawget(self, "_handle")
   if handle then
     self._handle, self.data = nil, nil
-    c.vkd_sequences_free(ffi.gc(handle, nil))
+    c.vkd_sequences_file_free(ffi.gc(handle, nil))
   end
 end
 
 local function open_sequences(path, text)
-  local out = ffi.new("vkd_sequences *[1]")
-  local status = c.vkd_sequences_open(text, out)
+  local out = ffi.new("vkd_sequences_file *[1]")
+  local status = c.vkd_sequences_file_open(text, out)
   if status ~= 0 then return failure(status) end
-  local handle = ffi.gc(out[0], c.vkd_sequences_free)
-  local info, row = sized("vkd_sequences_info"), ffi.new("const void *[1]")
-  status = c.vkd_sequences_get_info(handle, info)
-  if status == 0 then status = c.vkd_sequences_row(handle, 0, row) end
+  local handle = ffi.gc(out[0], c.vkd_sequences_file_free)
+  local info, row = sized("vkd_sequences_file_info"), ffi.new("const void *[1]")
+  status = c.vkd_sequences_file_get_info(handle, info)
+  if status == 0 then status = c.vkd_sequences_file_row(handle, 0, row) end
   if status ~= 0 then return failure(status) end
   local item_type = info.item_bytes == 2 and "uint16_t" or "uint32_t"
   -- The rows lie one behind the other.
@@ -139,13 +139,13 @@ end
 
 local function open_neighbors(path, text)
   local out = ffi.new("vkd_neighbors_file *[1]")
-  local status = c.vkd_neighbors_open(text, out)
+  local status = c.vkd_neighbors_file_open(text, out)
   if status ~= 0 then return failure(status) end
-  local handle = ffi.gc(out[0], c.vkd_neighbors_free)
-  local info, row = sized("vkd_neighbors_info"), ffi.new("const void *[1]")
+  local handle = ffi.gc(out[0], c.vkd_neighbors_file_free)
+  local info, row = sized("vkd_neighbors_file_info"), ffi.new("const void *[1]")
   local similarities = ffi.new("const float *[1]")
-  status = c.vkd_neighbors_get_info(handle, info)
-  if status == 0 then status = c.vkd_neighbors_row(handle, 0, row, similarities) end
+  status = c.vkd_neighbors_file_get_info(handle, info)
+  if status == 0 then status = c.vkd_neighbors_file_row(handle, 0, row, similarities) end
   if status ~= 0 then return failure(status) end
   local item_type = info.item_bytes == 2 and "uint16_t" or "uint32_t"
   return rows.new({
@@ -160,9 +160,9 @@ local function open_neighbors(path, text)
     centered = info.flags % 2 == 1,
     fingerprint = ffi.string(info.fingerprint),
     version = ffi.string(info.version),
-    _free = function() c.vkd_neighbors_free(ffi.gc(handle, nil)) end,
+    _free = function() c.vkd_neighbors_file_free(ffi.gc(handle, nil)) end,
     _verify = function()
-      local found = c.vkd_neighbors_verify(handle)
+      local found = c.vkd_neighbors_file_verify(handle)
       if found ~= 0 then return failure(found) end
       return true
     end,

@@ -80,7 +80,7 @@ pub enum Error {
     #[error("the job has not finished; wait for it first")]
     NotFinished,
     #[error("the result of this job is of another kind; fetch it with {wanted}")]
-    OtherResult { wanted: &'static str },
+    WrongJobKind { wanted: &'static str },
 
     #[error("cannot {action} {path}: {reason}")]
     File { action: &'static str, path: String, reason: String },
@@ -89,7 +89,7 @@ pub enum Error {
     #[error("{path} is damaged or was not written by vkd: {reason}; compute it again (with the overwrite flag) or restore it")]
     BadFile { path: String, reason: String },
     #[error("{path} holds other results than asked for: its {what} is {found}, not {wanted}; choose another path, or set the overwrite flag to replace it")]
-    OtherResults { path: String, what: &'static str, found: String, wanted: String },
+    FileMismatch { path: String, what: &'static str, found: String, wanted: String },
     #[error("{path} is being written by another run; wait for it, or choose another path")]
     FileBusy { path: String },
     #[error(
@@ -98,7 +98,7 @@ pub enum Error {
     BadId { item: u32, id: String, reason: String },
     #[error("the metadata of item {item} (0-based) is no JSON value: {reason}")]
     BadMetadata { item: u32, reason: String },
-    #[error("the result of this job is in the file {path}; open it with vkd_sequences_open or vkd_neighbors_open")]
+    #[error("the result of this job is in the file {path}; open it with vkd_sequences_file_open or vkd_neighbors_file_open")]
     ResultInFile { path: String },
 
     #[error("a defect in vkd: {detail}; please report it with this text")]
@@ -161,11 +161,11 @@ statuses! {
     Error::Validation { .. } => -307 "VKD_ERROR_VALIDATION",
     Error::Cancelled => -401 "VKD_ERROR_CANCELLED",
     Error::NotFinished => -402 "VKD_ERROR_NOT_FINISHED",
-    Error::OtherResult { .. } => -403 "VKD_ERROR_OTHER_RESULT",
+    Error::WrongJobKind { .. } => -403 "VKD_ERROR_WRONG_JOB_KIND",
     Error::File { .. } => -501 "VKD_ERROR_FILE",
     Error::DiskFull { .. } => -502 "VKD_ERROR_DISK_FULL",
     Error::BadFile { .. } => -503 "VKD_ERROR_BAD_FILE",
-    Error::OtherResults { .. } => -504 "VKD_ERROR_OTHER_RESULTS",
+    Error::FileMismatch { .. } => -504 "VKD_ERROR_FILE_MISMATCH",
     Error::FileBusy { .. } => -505 "VKD_ERROR_FILE_BUSY",
     Error::ResultInFile { .. } => -506 "VKD_ERROR_RESULT_IN_FILE",
     Error::BadId { .. } => -507 "VKD_ERROR_BAD_ID",

@@ -17,14 +17,14 @@ pub enum Phase {
     Upload,
     /// The N x N contribution matrix.
     Matrix,
-    /// The picks, or the search for neighbours.
-    Sequences,
+    /// The steps: picks, or dot products and the search in them.
+    Steps,
     /// Bringing the picks back.
     Download,
 }
 
 /// Names of the phases in the order of [`Phase`].
-pub const PHASE_NAMES: [&str; 5] = ["prepare", "upload", "matrix", "sequences", "download"];
+pub const PHASE_NAMES: [&str; 5] = ["prepare", "upload", "matrix", "steps", "download"];
 
 /// Shared between the engine that works and those who watch.
 #[derive(Debug)]
@@ -33,9 +33,9 @@ pub struct Progress {
     /// The phase under way: 1 + its number, and above 3 bits its begin in nanoseconds after the epoch.
     running: AtomicU64,
     cancel: AtomicBool,
-    sequences_done: AtomicU64,
-    picks_done: AtomicU64,
-    picks_total: AtomicU64,
+    rows_done: AtomicU64,
+    steps_done: AtomicU64,
+    steps_total: AtomicU64,
     bytes_read: AtomicU64,
     files_done: AtomicU64,
     files_total: AtomicU64,
@@ -54,9 +54,9 @@ impl Default for Progress {
             epoch: Instant::now(),
             running: AtomicU64::default(),
             cancel: AtomicBool::default(),
-            sequences_done: AtomicU64::default(),
-            picks_done: AtomicU64::default(),
-            picks_total: AtomicU64::default(),
+            rows_done: AtomicU64::default(),
+            steps_done: AtomicU64::default(),
+            steps_total: AtomicU64::default(),
             bytes_read: AtomicU64::default(),
             files_done: AtomicU64::default(),
             files_total: AtomicU64::default(),
@@ -82,25 +82,25 @@ impl Progress {
         }
     }
 
-    pub(crate) fn expect_picks(&self, total: u64) {
-        self.picks_total.store(total, Relaxed);
+    pub(crate) fn expect_steps(&self, total: u64) {
+        self.steps_total.store(total, Relaxed);
     }
 
-    pub(crate) fn add_picks(&self, picks: u64, bytes_read: u64) {
-        self.picks_done.fetch_add(picks, Relaxed);
+    pub(crate) fn add_steps(&self, picks: u64, bytes_read: u64) {
+        self.steps_done.fetch_add(picks, Relaxed);
         self.bytes_read.fetch_add(bytes_read, Relaxed);
     }
 
     /// After a lost device or refused memory: what was under way is computed again.
     pub(crate) fn back_to(&self, picks: u64) {
-        self.picks_done.store(picks, Relaxed);
+        self.steps_done.store(picks, Relaxed);
     }
 
     /// Stands where the sum of `parts` does, which count from `before` on: sequences, picks and bytes read.
     pub(crate) fn follow(&self, before: (u64, u64, u64), parts: &[Arc<Progress>]) {
         let sum = |of: fn(&Progress) -> u64| parts.iter().map(|part| of(part)).sum::<u64>();
-        self.sequences_done.store(before.0 + sum(Progress::sequences_done), Relaxed);
-        self.picks_done.store(before.1 + sum(Progress::picks_done), Relaxed);
+        self.rows_done.store(before.0 + sum(Progress::rows_done), Relaxed);
+        self.steps_done.store(before.1 + sum(Progress::steps_done), Relaxed);
         self.bytes_read.store(before.2 + sum(Progress::bytes_read), Relaxed);
         for (class, total) in self.submissions.iter().enumerate() {
             let one = |part: &Arc<Progress>| part.submissions[class].load(Relaxed);
@@ -108,8 +108,8 @@ impl Progress {
         }
     }
 
-    pub(crate) fn add_sequences(&self, sequences: u64) {
-        self.sequences_done.fetch_add(sequences, Relaxed);
+    pub(crate) fn add_rows(&self, sequences: u64) {
+        self.rows_done.fetch_add(sequences, Relaxed);
     }
 
     pub(crate) fn expect_files(&self, total: u64) {
@@ -143,18 +143,18 @@ impl Progress {
     }
 
     /// Sequences finished.
-    pub fn sequences_done(&self) -> u64 {
-        self.sequences_done.load(Relaxed)
+    pub fn rows_done(&self) -> u64 {
+        self.rows_done.load(Relaxed)
     }
 
     /// Picks finished; of neighbours and similarities: dot products.
-    pub fn picks_done(&self) -> u64 {
-        self.picks_done.load(Relaxed)
+    pub fn steps_done(&self) -> u64 {
+        self.steps_done.load(Relaxed)
     }
 
     /// Picks of the whole run.
-    pub fn picks_total(&self) -> u64 {
-        self.picks_total.load(Relaxed)
+    pub fn steps_total(&self) -> u64 {
+        self.steps_total.load(Relaxed)
     }
 
     /// Bytes of the contribution matrix that the picks have read so far.
@@ -204,7 +204,7 @@ mod tests {
         progress.time(Phase::Matrix, || {
             std::thread::sleep(std::time::Duration::from_millis(2));
             assert!(progress.seconds(Phase::Matrix) >= 0.002);
-            assert_eq!(progress.seconds(Phase::Sequences), 0.0);
+            assert_eq!(progress.seconds(Phase::Steps), 0.0);
         });
         let booked = progress.seconds(Phase::Matrix);
         assert!(booked >= 0.002);

@@ -48,7 +48,7 @@ pub fn verify(
     let corpus = Corpus::prepare(elements, num_items, dim, meta.centered)?;
     let found = fingerprint(&corpus);
     if found != meta.fingerprint {
-        return Err(Error::OtherResults {
+        return Err(Error::FileMismatch {
             path: file.path().display().to_string(),
             what: "corpus fingerprint",
             found: meta.fingerprint.clone(),

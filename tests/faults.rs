@@ -65,7 +65,7 @@ impl Case {
             let progress = Progress::default();
             let result = engine.sequences_in_memory(&self.corpus, &self.plan, &progress);
             if result.is_ok() {
-                assert_eq!(progress.picks_done(), self.plan.picks());
+                assert_eq!(progress.steps_done(), self.plan.picks());
             }
             assert_eq!(engine.live_allocations(), (0, 0), "{result:?}");
             result
@@ -170,10 +170,10 @@ fn a_device_that_refuses_memory_gets_less_to_hold() {
         let (done, found) = (progress(), progress());
         let rows = engine.sequences_in_memory(&corpus, &plan, &done).unwrap();
         assert!(rows == expected, "{granted} bytes granted");
-        assert_eq!(done.picks_done(), plan.picks());
+        assert_eq!(done.steps_done(), plan.picks());
         let indices = engine.neighbors_in_memory(&corpus, &query, &found).unwrap().indices;
         assert!(indices == nearest, "{granted} bytes granted");
-        assert_eq!(found.picks_done(), 700 * 700);
+        assert_eq!(found.steps_done(), 700 * 700);
         assert!(engine.most_allocated() <= granted);
         assert_eq!(engine.live_allocations(), (0, 0));
     }
@@ -208,7 +208,7 @@ fn a_failure_at_any_call_of_a_search_is_a_status_or_does_no_harm() {
         let search = |engine: &mut VulkanEngine| -> Found {
             let progress = Progress::default();
             let found = engine.neighbors_in_memory(&corpus, &query, &progress)?;
-            assert_eq!(progress.picks_done(), 257 * 257);
+            assert_eq!(progress.steps_done(), 257 * 257);
             let rows = MemorySimilarities::new(257, true)?;
             engine.dots(&corpus, true, &rows, &Progress::default())?;
             Ok((found.indices, rows.into_values()))

@@ -54,7 +54,7 @@ fn two_jobs_on_one_context_run_one_after_the_other_watched_from_many_threads() {
                     while !stop.load(Relaxed) {
                         for job in &jobs {
                             let progress = job.progress();
-                            assert!(progress.picks_done() <= progress.picks_total());
+                            assert!(progress.steps_done() <= progress.steps_total());
                             let _ = (job.seconds(), job.result(), job.wait(Some(Duration::ZERO)));
                         }
                     }

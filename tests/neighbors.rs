@@ -40,7 +40,7 @@ fn find(
     let job = context.start_neighbors(&request, NeighborsTo::Memory)?;
     match job.wait(None).unwrap().as_ref() {
         Ok(Output::Neighbors(neighbors)) => {
-            assert_eq!(job.progress().picks_done(), job.progress().picks_total());
+            assert_eq!(job.progress().steps_done(), job.progress().steps_total());
             Ok(neighbors.clone())
         }
         Ok(_) => panic!("another result"),
@@ -195,7 +195,7 @@ fn similarities_of_all_pairs() {
             let elements = Elements::F32(&npy.values);
             let job = context.start_similarities(elements, items, dim, false, upper).unwrap();
             let result = job.wait(None).unwrap();
-            assert_eq!(job.progress().picks_done(), job.progress().picks_total());
+            assert_eq!(job.progress().steps_done(), job.progress().steps_total());
             match result.as_ref() {
                 Ok(Output::Similarities(values)) => values.clone(),
                 other => panic!("{other:?}"),
@@ -229,7 +229,7 @@ fn the_plan_says_what_is_checked() {
     let shape = QueryShape { num_items: 1000, dim: 20, num_rows: 1000, own: true, k: 999 };
     for context in [cpu(None, 2), llvmpipe(Default::default()), reference()] {
         let plan = context.plan_neighbors(&shape, false).unwrap();
-        assert_eq!((plan.sequences, plan.picks, plan.output_bytes), (1000, 1_000_000, 7_992_000));
+        assert_eq!((plan.rows, plan.steps, plan.output_bytes), (1000, 1_000_000, 7_992_000));
         assert!(plan.host_bytes >= plan.output_bytes + 1000 * 42, "{plan:?}");
         let in_file = context.plan_neighbors(&shape, true).unwrap();
         assert_eq!(in_file.host_bytes + 7_992_000, plan.host_bytes);

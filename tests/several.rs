@@ -39,8 +39,8 @@ fn each_device_does_a_part_and_the_counters_add_up() {
     let Ok(vkd::job::Output::Memory(sequences)) = outcome.as_ref() else { panic!("{outcome:?}") };
     assert!(*sequences == expected);
     let progress = job.progress();
-    assert_eq!(progress.sequences_done(), 900);
-    assert_eq!((progress.picks_done(), progress.picks_total()), (900 * 899, 900 * 899));
+    assert_eq!(progress.rows_done(), 900);
+    assert_eq!((progress.steps_done(), progress.steps_total()), (900 * 899, 900 * 899));
     // Only a Vulkan device submits.
     assert!(progress.submissions().iter().sum::<u64>() > 0, "llvmpipe did nothing");
 }
@@ -133,7 +133,7 @@ fn a_cancelled_run_ends_on_all_devices() {
     let context = Context::new(&both()).unwrap();
     let elements = Elements::F32(&corpus.values);
     let job = context.start(elements, 3000, 16, false, &Request::default(), To::Memory).unwrap();
-    while job.progress().picks_done() < 10_000 {
+    while job.progress().steps_done() < 10_000 {
         std::thread::yield_now();
     }
     job.cancel();

@@ -122,7 +122,7 @@ fn a_file_stays_grows_or_is_refused() {
     write("cpu", &npy, 12, &path, false).unwrap();
     assert_eq!(NeighborsFile::open(&path).unwrap().meta().k, 12);
     let error = write("cpu", &other, 3, &path, false).unwrap_err();
-    assert!(matches!(error, Error::OtherResults { what: "corpus fingerprint", .. }), "{error}");
+    assert!(matches!(error, Error::FileMismatch { what: "corpus fingerprint", .. }), "{error}");
     write("cpu", &other, 3, &path, true).unwrap();
     assert_eq!(NeighborsFile::open(&path).unwrap().meta().k, 3);
     let error = SequencesFile::open(&path).unwrap_err();

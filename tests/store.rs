@@ -123,7 +123,7 @@ fn other_results_are_never_overwritten_and_the_difference_is_named() {
     let before = std::fs::read(&path).unwrap();
     let refused = |npy: &Npy, starts: &[u32], wanted: &str| {
         let error = write(&context, npy, &request(starts), &path, false).unwrap_err();
-        let Error::OtherResults { what, .. } = &error else { panic!("{error}") };
+        let Error::FileMismatch { what, .. } = &error else { panic!("{error}") };
         assert_eq!(*what, wanted, "{error}");
     };
     refused(&npy, &[1, 3], "start");
@@ -205,7 +205,7 @@ fn verify_trusts_good_files_and_finds_wrong_picks() {
     let other = common::random(400, 16, 9);
     let error =
         verify(&SequencesFile::open(&path).unwrap(), Elements::F32(&other.values), 400, 16, sample);
-    assert!(matches!(error, Err(Error::OtherResults { .. })), "{error:?}");
+    assert!(matches!(error, Err(Error::FileMismatch { .. })), "{error:?}");
     let wrong = folder.0.join("wrong");
     write(&context("cpu"), &other, &Request::default(), &wrong, false).unwrap();
     let name = |path: &Path| SequencesFile::open(path).unwrap().meta().fingerprint.clone();
@@ -375,7 +375,7 @@ fn child_full_disk() {
     limit(libc::RLIM_INFINITY);
     let job =
         context.start(elements, 1500, 24, false, &Request::default(), To::File(&target)).unwrap();
-    assert_eq!(job.progress().picks_total(), (1500 - kept as u64) * 1499);
+    assert_eq!(job.progress().steps_total(), (1500 - kept as u64) * 1499);
     job.wait(None).unwrap().as_ref().as_ref().unwrap();
     let whole = path.with_extension("whole");
     write(&context, &npy, &Request::default(), &whole, false).unwrap();

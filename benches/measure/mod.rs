@@ -35,11 +35,11 @@ pub fn run(
     job.wait(None).unwrap().as_ref().as_ref().unwrap();
     let total = begin.elapsed().as_secs_f64();
     let progress = job.progress();
-    let phases = [Phase::Prepare, Phase::Upload, Phase::Matrix, Phase::Sequences, Phase::Download];
+    let phases = [Phase::Prepare, Phase::Upload, Phase::Matrix, Phase::Steps, Phase::Download];
     Times {
         phases: phases.map(|phase| progress.seconds(phase)),
         total,
-        picks: progress.picks_done() as f64,
+        picks: progress.steps_done() as f64,
         bytes: progress.bytes_read() as f64,
         submissions: progress.submissions(),
     }

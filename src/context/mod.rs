@@ -111,7 +111,7 @@ impl Context {
         let prepare = || Corpus::prepare(elements, num_items, dim, center);
         let corpus = progress.time(Phase::Prepare, prepare)?;
         let run = Run { engine: Arc::clone(&self.engine), bounds: self.bounds.clone(), corpus };
-        progress.expect_picks(plan.picks());
+        progress.expect_steps(plan.picks());
         let To::File(target) = to else {
             return Job::spawn(progress, move |progress| {
                 let rows = MemoryRows::new(&plan)?;
@@ -131,11 +131,11 @@ impl Context {
         let path = target.path.clone();
         if let Begun::Open(writer, rest) = &begun {
             let finished = writer.already_finished();
-            progress.add_sequences(finished);
-            progress.expect_picks(rest.picks());
+            progress.add_rows(finished);
+            progress.expect_steps(rest.picks());
         } else {
-            progress.add_sequences(meta.count.into());
-            progress.expect_picks(0);
+            progress.add_rows(meta.count.into());
+            progress.expect_steps(0);
         }
         Job::spawn(progress, move |progress| {
             if let Begun::Open(writer, plan) = begun {
@@ -188,10 +188,10 @@ pub struct RunPlan {
     pub output_bytes: u64,
     /// Bytes of the host's memory at the most: prepared rows, engine, and the result if it goes to memory.
     pub host_bytes: u64,
-    /// Sequences.
-    pub sequences: u64,
-    /// Picks.
-    pub picks: u64,
+    /// Rows of the result: sequences, or those of neighbours or similarities.
+    pub rows: u64,
+    /// Steps of the work: picks, or dot products.
+    pub steps: u64,
 }
 
 /// What bounds the host's memory of a run.
@@ -221,8 +221,8 @@ impl Bounds {
             corpus_bytes: corpus_bytes(num_items, dim),
             output_bytes: plan.output_len() as u64 * item_bytes,
             host_bytes: if in_file { 0 } else { plan.output_len() as u64 * item_bytes },
-            sequences: plan.count() as u64,
-            picks: plan.picks(),
+            rows: plan.count() as u64,
+            steps: plan.picks(),
         })
     }
 
@@ -249,7 +249,7 @@ fn put_heads(plan: &Plan, rows: &dyn Rows, progress: &Progress) -> Result<()> {
     for (index, head) in plan.heads().enumerate() {
         progress.check()?;
         rows.put(index, head)?;
-        progress.add_sequences(1);
+        progress.add_rows(1);
     }
     Ok(())
 }

@@ -106,8 +106,8 @@ fn search_plan(
         corpus_bytes: corpus_bytes(shape.num_items, shape.dim) + queries,
         output_bytes: result_bytes(shape),
         host_bytes: held,
-        sequences: shape.num_rows.into(),
-        picks: u64::from(shape.num_rows) * u64::from(shape.num_items),
+        rows: shape.num_rows.into(),
+        steps: u64::from(shape.num_rows) * u64::from(shape.num_items),
     })
 }
 
@@ -149,7 +149,7 @@ impl Context {
                         search.run(engine, &writer, 0, progress)?;
                         writer.finish()?;
                     } else {
-                        progress.expect_picks(0);
+                        progress.expect_steps(0);
                     }
                     Ok(Output::File(path))
                 })
@@ -182,7 +182,7 @@ impl Context {
         W: Send + 'static,
     {
         let shape = search.shape();
-        progress.expect_picks(u64::from(shape.num_rows) * u64::from(shape.num_items));
+        progress.expect_steps(u64::from(shape.num_rows) * u64::from(shape.num_items));
         let (engine, bounds) = (Arc::clone(&self.engine), self.bounds.clone());
         Job::spawn(progress, move |progress| {
             let mut engine = engine.lock().unwrap_or_else(PoisonError::into_inner);
@@ -203,7 +203,7 @@ impl Context {
         let progress = Progress::default();
         let prepare = || Corpus::prepare(elements, num_items, dim, center);
         let corpus = progress.time(Phase::Prepare, prepare)?;
-        progress.expect_picks(u64::from(num_items) * u64::from(num_items));
+        progress.expect_steps(u64::from(num_items) * u64::from(num_items));
         let (engine, bounds) = (Arc::clone(&self.engine), self.bounds.clone());
         Job::spawn(progress, move |progress| {
             let mut engine = engine.lock().unwrap_or_else(PoisonError::into_inner);
@@ -214,8 +214,8 @@ impl Context {
                 corpus_bytes: corpus_bytes(num_items, dim),
                 output_bytes,
                 host_bytes: output_bytes,
-                sequences: num_items.into(),
-                picks: u64::from(num_items) * u64::from(num_items),
+                rows: num_items.into(),
+                steps: u64::from(num_items) * u64::from(num_items),
             })?;
             let rows = MemorySimilarities::new(num_items, upper)?;
             engine.dots(&corpus, upper, &rows, progress)?;

@@ -58,13 +58,13 @@ impl Engine for Reference {
     ) -> Result<()> {
         let matrix = progress.time(Phase::Matrix, || contributions(corpus, progress))?;
         let mut row = zeroed(plan.length() as usize, "a sequence")?;
-        progress.time(Phase::Sequences, || {
+        progress.time(Phase::Steps, || {
             for (index, head) in plan.heads().enumerate() {
                 sequence(&matrix, head, &mut row, progress)?;
                 let picks = (row.len() - head.len()) as u64;
-                progress.add_picks(picks, picks * u64::from(corpus.num_items()) * 2);
+                progress.add_steps(picks, picks * u64::from(corpus.num_items()) * 2);
                 rows.put(index, &row)?;
-                progress.add_sequences(1);
+                progress.add_rows(1);
             }
             Ok(())
         })
@@ -84,7 +84,7 @@ impl Engine for Reference {
         progress: &Progress,
     ) -> Result<()> {
         let rows = query.rows(corpus);
-        progress.time(Phase::Sequences, || {
+        progress.time(Phase::Steps, || {
             for row in 0..rows.num_items() {
                 progress.check()?;
                 let others = (0..corpus.num_items()).filter(|&j| query.excluded(row) != Some(j));
@@ -94,7 +94,7 @@ impl Engine for Reference {
                 all.truncate(query.k as usize);
                 let (dots, indices): (Vec<i32>, Vec<u32>) = all.into_iter().unzip();
                 out.put(row, &indices, &dots)?;
-                progress.add_picks(corpus.num_items().into(), 0);
+                progress.add_steps(corpus.num_items().into(), 0);
             }
             Ok(())
         })
@@ -112,14 +112,14 @@ impl Engine for Reference {
         out: &dyn DotRows,
         progress: &Progress,
     ) -> Result<()> {
-        progress.time(Phase::Sequences, || {
+        progress.time(Phase::Steps, || {
             for row in 0..corpus.num_items() {
                 progress.check()?;
                 let first = if upper { row + 1 } else { 0 };
                 let dot = |j| dot(corpus.row(row), corpus.row(j));
                 let dots: Vec<i32> = (first..corpus.num_items()).map(dot).collect();
                 out.put(row, first, &dots)?;
-                progress.add_picks(corpus.num_items().into(), 0);
+                progress.add_steps(corpus.num_items().into(), 0);
             }
             Ok(())
         })

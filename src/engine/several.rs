@@ -136,7 +136,7 @@ impl Engine for Several {
         let mut engines: Vec<_> = engines.map(|(_, engine)| engine).collect();
         let guesses = engines.iter().map(|engine| guess(engine.info().kind)).collect();
         let run = Run::new(corpus, plan, rows, guesses);
-        progress.time(Phase::Sequences, || {
+        progress.time(Phase::Steps, || {
             std::thread::scope(|scope| {
                 for (number, engine) in engines.iter_mut().enumerate() {
                     let run = &run;
@@ -320,7 +320,7 @@ impl<'a> Run<'a> {
 
     /// Sums up the parts' counters and passes on a wish to stop, until all engines are done.
     fn watch(&self, progress: &Progress) {
-        let before = (progress.sequences_done(), progress.picks_done(), progress.bytes_read());
+        let before = (progress.rows_done(), progress.steps_done(), progress.bytes_read());
         let mut queue = self.queue();
         loop {
             if progress.check().is_err() {

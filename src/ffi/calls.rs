@@ -169,7 +169,7 @@ pub unsafe extern "C" fn vkd_context_get_info(
 ///
 /// Besides the output, the run holds on the host the prepared rows (2 x num_items x dim bytes) and one copy of the
 /// output, and on the device the contribution matrix (2 x num_items^2 bytes) or as many of its rows as fit (`held_rows`
-/// of `vkd_plan`); the built-in engines hold it on the host.
+/// of `vkd_batch_plan`); the built-in engines hold it on the host.
 ///
 /// A device that is lost during the run is opened anew, once, and the run goes on behind its finished sequences.
 ///
@@ -208,7 +208,7 @@ pub unsafe extern "C" fn vkd_batch_compute(
 /// `context` must be NULL (an error) or live; `options` as in `vkd_batch_compute`; `out_plan` NULL (an error) or
 /// `struct_size` bytes.
 #[no_mangle]
-pub unsafe extern "C" fn vkd_plan(
+pub unsafe extern "C" fn vkd_batch_plan(
     context: *const vkd_context,
     num_items: u32,
     dim: u32,
@@ -294,7 +294,7 @@ pub unsafe extern "C" fn vkd_job_wait(job: *const vkd_job, timeout_ms: i64) -> i
 /// # Safety
 /// `job` must be NULL (an error) or live, `out_sequences` NULL (an error) or `capacity` numbers long.
 #[no_mangle]
-pub unsafe extern "C" fn vkd_job_result(
+pub unsafe extern "C" fn vkd_job_sequences(
     job: *const vkd_job,
     capacity: u64,
     out_sequences: *mut u32,

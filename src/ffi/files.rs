@@ -11,8 +11,8 @@ use crate::store::{Row, SequencesFile};
 use crate::verify::{verify, Report, Sample};
 
 // SAFETY: all are repr(C), begin with a u32 size and hold only numbers.
-unsafe impl Sized32 for vkd_sequences_info {
-    const NAME: &'static str = "vkd_sequences_info";
+unsafe impl Sized32 for vkd_sequences_file_info {
+    const NAME: &'static str = "vkd_sequences_file_info";
     const LEAST: u32 = 88;
 }
 // SAFETY: as above.
@@ -27,9 +27,9 @@ unsafe impl Sized32 for vkd_verify_report {
 }
 
 /// Opens a finished file of sequences (`vkd_batch_options.output_path`) for reading, and checks its header, its size, its
-/// checksums and 16 of its rows; `vkd_sequences_verify` checks all.
+/// checksums and 16 of its rows; `vkd_sequences_file_verify` checks all.
 ///
-/// Writes a handle to `out_sequences`, to be freed with `vkd_sequences_free`. The file is mapped into memory, read only: any
+/// Writes a handle to `out_sequences`, to be freed with `vkd_sequences_file_free`. The file is mapped into memory, read only: any
 /// number of threads, Lua states and processes can have it open at once, without locks and without copies. Do not cut
 /// or overwrite a file in place while it is open; vkd itself replaces files by renaming, and whoever has the old one open
 /// keeps it.
@@ -37,28 +37,28 @@ unsafe impl Sized32 for vkd_verify_report {
 /// # Safety
 /// `path` must be NULL (an error) or NUL-terminated, `out_sequences` NULL (an error) or valid for a write.
 #[no_mangle]
-pub unsafe extern "C" fn vkd_sequences_open(
+pub unsafe extern "C" fn vkd_sequences_file_open(
     path: *const c_char,
-    out_sequences: *mut *mut vkd_sequences,
+    out_sequences: *mut *mut vkd_sequences_file,
 ) -> i32 {
     guard(|| {
         // SAFETY: the caller's contract, here and below.
         unsafe { required(out_sequences, "out_sequences")? };
         // SAFETY: as above.
         let path = unsafe { self::path(path, "path")? };
-        let file = Box::new(vkd_sequences(SequencesFile::open(&path)?));
+        let file = Box::new(vkd_sequences_file(SequencesFile::open(&path)?));
         // SAFETY: not NULL, and the caller's contract.
         unsafe { out_sequences.write(Box::into_raw(file)) };
         Ok(0)
     })
 }
 
-/// Frees what `vkd_sequences_open` opened; pointers to its rows end with it. NULL is fine.
+/// Frees what `vkd_sequences_file_open` opened; pointers to its rows end with it. NULL is fine.
 ///
 /// # Safety
-/// `sequences` must be NULL or come from `vkd_sequences_open`, and must not be used again.
+/// `sequences` must be NULL or come from `vkd_sequences_file_open`, and must not be used again.
 #[no_mangle]
-pub unsafe extern "C" fn vkd_sequences_free(sequences: *mut vkd_sequences) {
+pub unsafe extern "C" fn vkd_sequences_file_free(sequences: *mut vkd_sequences_file) {
     guard(|| {
         if !sequences.is_null() {
             // SAFETY: it came from Box::into_raw and the caller gives it back.
@@ -73,9 +73,9 @@ pub unsafe extern "C" fn vkd_sequences_free(sequences: *mut vkd_sequences) {
 /// # Safety
 /// `sequences` must be NULL (an error) or live, `out_info` NULL (an error) or `struct_size` bytes.
 #[no_mangle]
-pub unsafe extern "C" fn vkd_sequences_get_info(
-    sequences: *const vkd_sequences,
-    out_info: *mut vkd_sequences_info,
+pub unsafe extern "C" fn vkd_sequences_file_get_info(
+    sequences: *const vkd_sequences_file,
+    out_info: *mut vkd_sequences_file_info,
 ) -> i32 {
     guard(|| {
         // SAFETY: the caller's contract.
@@ -84,9 +84,9 @@ pub unsafe extern "C" fn vkd_sequences_get_info(
         let (mut fingerprint, mut version) = ([0; 40], [0; 24]);
         copy_text(&meta.fingerprint, &mut fingerprint);
         copy_text(&meta.version, &mut version);
-        let info = vkd_sequences_info {
-            struct_size: size_of::<vkd_sequences_info>() as u32,
-            flags: u32::from(meta.centered) * vkd_batch_flags::VKD_CENTER as u32,
+        let info = vkd_sequences_file_info {
+            struct_size: size_of::<vkd_sequences_file_info>() as u32,
+            flags: u32::from(meta.centered) * vkd_flags::VKD_CENTER as u32,
             count: meta.count,
             length: meta.length,
             num_items: meta.num_items,
@@ -100,14 +100,14 @@ pub unsafe extern "C" fn vkd_sequences_get_info(
 }
 
 /// Gives sequence `index` (0-based) as it lies in the file: `length` item numbers (0-based) of `item_bytes` bytes each, 2
-/// (uint16_t) or 4 (uint32_t), see `vkd_sequences_get_info`. The first one is the start. Nothing is copied; the pointer is
-/// good until `vkd_sequences_free`.
+/// (uint16_t) or 4 (uint32_t), see `vkd_sequences_file_get_info`. The first one is the start. Nothing is copied; the pointer is
+/// good until `vkd_sequences_file_free`.
 ///
 /// # Safety
 /// `sequences` must be NULL (an error) or live, `out_row` NULL (an error) or valid for a write.
 #[no_mangle]
-pub unsafe extern "C" fn vkd_sequences_row(
-    sequences: *const vkd_sequences,
+pub unsafe extern "C" fn vkd_sequences_file_row(
+    sequences: *const vkd_sequences_file,
     index: u32,
     out_row: *mut *const c_void,
 ) -> i32 {
@@ -131,8 +131,8 @@ pub unsafe extern "C" fn vkd_sequences_row(
 /// # Safety
 /// `sequences` must be NULL (an error) or live, `out_items` NULL (an error) or `count` numbers long.
 #[no_mangle]
-pub unsafe extern "C" fn vkd_sequences_copy_row(
-    sequences: *const vkd_sequences,
+pub unsafe extern "C" fn vkd_sequences_file_copy_row(
+    sequences: *const vkd_sequences_file,
     index: u32,
     first: u32,
     count: u32,
@@ -163,8 +163,8 @@ pub unsafe extern "C" fn vkd_sequences_copy_row(
 /// # Safety
 /// `sequences` must be NULL (an error) or live, `out_index` NULL (an error) or valid for a write.
 #[no_mangle]
-pub unsafe extern "C" fn vkd_sequences_find(
-    sequences: *const vkd_sequences,
+pub unsafe extern "C" fn vkd_sequences_file_find(
+    sequences: *const vkd_sequences_file,
     start: u32,
     out_index: *mut u32,
 ) -> i32 {
@@ -185,7 +185,7 @@ pub unsafe extern "C" fn vkd_sequences_find(
 /// # Safety
 /// `sequences` must be NULL (an error) or live.
 #[no_mangle]
-pub unsafe extern "C" fn vkd_sequences_verify(sequences: *const vkd_sequences) -> i32 {
+pub unsafe extern "C" fn vkd_sequences_file_verify(sequences: *const vkd_sequences_file) -> i32 {
     guard(|| {
         // SAFETY: the caller's contract.
         unsafe { required(sequences, "sequences")? }.0.verify()?;
@@ -193,19 +193,19 @@ pub unsafe extern "C" fn vkd_sequences_verify(sequences: *const vkd_sequences) -
     })
 }
 
-/// Checks a file against the embeddings that it was computed from: all rows as `vkd_sequences_verify`, and a sample of
+/// Checks a file against the embeddings that it was computed from: all rows as `vkd_sequences_file_verify`, and a sample of
 /// picks anew in 64-bit floats, without the library's integers.
 ///
 /// Reports the worst regret: how much farther from the centroid (in cosine distance, 0 to 2) some other item was than the
 /// one picked. The integers round to 15 bits, so up to some 0.001 is right; a wrong file shows 0.1 and more. Embeddings
-/// that are not the file's are VKD_ERROR_OTHER_RESULTS. A pick costs num_items x dim multiplications. `options` may be
+/// that are not the file's are VKD_ERROR_FILE_MISMATCH. A pick costs num_items x dim multiplications. `options` may be
 /// NULL; set `out_report->struct_size` first.
 ///
 /// # Safety
 /// Pointers must be NULL (an error, but for `options`) or valid for the sizes above.
 #[no_mangle]
-pub unsafe extern "C" fn vkd_verify(
-    sequences: *const vkd_sequences,
+pub unsafe extern "C" fn vkd_sequences_file_verify_against(
+    sequences: *const vkd_sequences_file,
     embeddings: *const f32,
     num_items: u32,
     dim: u32,

@@ -34,7 +34,7 @@ pub(super) unsafe fn start(
     let request = unsafe { request(&options)? };
     // SAFETY: as above.
     let elements = unsafe { elements(embeddings, num_items, dim, options.element_type)? };
-    let center = options.flags & vkd_batch_flags::VKD_CENTER as u32 != 0;
+    let center = options.flags & vkd_flags::VKD_CENTER as u32 != 0;
     // SAFETY: as above.
     let target = unsafe { target(options.output_path, options.flags)? };
     let to = target.as_ref().map_or(To::Memory, To::File);
@@ -84,7 +84,7 @@ pub(super) unsafe fn elements<'a>(
 /// # Safety
 /// `output_path` must be NULL or NUL-terminated.
 pub(super) unsafe fn target(output_path: *const c_char, flags: u32) -> Result<Option<Target>> {
-    let overwrite = flags & vkd_batch_flags::VKD_OVERWRITE as u32 != 0;
+    let overwrite = flags & vkd_flags::VKD_OVERWRITE as u32 != 0;
     if output_path.is_null() {
         return match overwrite {
             true => Err(bad("flags", flags, "VKD_OVERWRITE needs an output_path")),
@@ -124,7 +124,7 @@ pub(super) unsafe fn path(text: *const c_char, name: &'static str) -> Result<Pat
 /// # Safety
 /// `options.starts` must be NULL or hold `options.num_starts` numbers.
 unsafe fn request(options: &vkd_batch_options) -> Result<Request> {
-    let known = vkd_batch_flags::VKD_CENTER as u32 | vkd_batch_flags::VKD_OVERWRITE as u32;
+    let known = vkd_flags::VKD_CENTER as u32 | vkd_flags::VKD_OVERWRITE as u32;
     flags::<vkd_batch_options>(options.flags, known)?;
     if options.reserved != 0 {
         return Err(bad("reserved", options.reserved, "it must be 0"));
@@ -141,7 +141,7 @@ unsafe fn request(options: &vkd_batch_options) -> Result<Request> {
 /// # Safety
 /// `options.device` must be NULL or NUL-terminated.
 pub(super) unsafe fn context_options(options: vkd_context_options) -> Result<ContextOptions> {
-    let no_cache = vkd_context_flags::VKD_NO_PIPELINE_CACHE as u32;
+    let no_cache = vkd_flags::VKD_NO_PIPELINE_CACHE as u32;
     flags::<vkd_context_options>(options.flags, no_cache)?;
     let device = if options.device.is_null() {
         None

@@ -9,8 +9,8 @@ use super::types::*;
 use crate::store::{kind, Kind, NeighborsFile, Row};
 
 // SAFETY: repr(C), begins with a u32 size and holds only numbers.
-unsafe impl Sized32 for vkd_neighbors_info {
-    const NAME: &'static str = "vkd_neighbors_info";
+unsafe impl Sized32 for vkd_neighbors_file_info {
+    const NAME: &'static str = "vkd_neighbors_file_info";
     const LEAST: u32 = 128;
 }
 
@@ -35,16 +35,16 @@ pub unsafe extern "C" fn vkd_results_identify(path: *const c_char, out_kind: *mu
     })
 }
 
-/// Opens a finished file of neighbours (`vkd_neighbor_options.output_path`) for reading, and checks its header, its size, its
-/// checksums and 16 of its rows; `vkd_neighbors_verify` checks all.
+/// Opens a finished file of neighbours (`vkd_neighbors_options.output_path`) for reading, and checks its header, its size, its
+/// checksums and 16 of its rows; `vkd_neighbors_file_verify` checks all.
 ///
-/// Writes a handle to `out_file`, to be freed with `vkd_neighbors_free`. The file is mapped into memory, read only, as in
-/// `vkd_sequences_open`.
+/// Writes a handle to `out_file`, to be freed with `vkd_neighbors_file_free`. The file is mapped into memory, read only, as in
+/// `vkd_sequences_file_open`.
 ///
 /// # Safety
 /// `path` must be NULL (an error) or NUL-terminated, `out_file` NULL (an error) or valid for a write.
 #[no_mangle]
-pub unsafe extern "C" fn vkd_neighbors_open(
+pub unsafe extern "C" fn vkd_neighbors_file_open(
     path: *const c_char,
     out_file: *mut *mut vkd_neighbors_file,
 ) -> i32 {
@@ -60,12 +60,12 @@ pub unsafe extern "C" fn vkd_neighbors_open(
     })
 }
 
-/// Frees what `vkd_neighbors_open` opened; pointers to its rows end with it. NULL is fine.
+/// Frees what `vkd_neighbors_file_open` opened; pointers to its rows end with it. NULL is fine.
 ///
 /// # Safety
-/// `file` must be NULL or come from `vkd_neighbors_open`, and must not be used again.
+/// `file` must be NULL or come from `vkd_neighbors_file_open`, and must not be used again.
 #[no_mangle]
-pub unsafe extern "C" fn vkd_neighbors_free(file: *mut vkd_neighbors_file) {
+pub unsafe extern "C" fn vkd_neighbors_file_free(file: *mut vkd_neighbors_file) {
     guard(|| {
         if !file.is_null() {
             // SAFETY: it came from Box::into_raw and the caller gives it back.
@@ -80,9 +80,9 @@ pub unsafe extern "C" fn vkd_neighbors_free(file: *mut vkd_neighbors_file) {
 /// # Safety
 /// `file` must be NULL (an error) or live, `out_info` NULL (an error) or `struct_size` bytes.
 #[no_mangle]
-pub unsafe extern "C" fn vkd_neighbors_get_info(
+pub unsafe extern "C" fn vkd_neighbors_file_get_info(
     file: *const vkd_neighbors_file,
-    out_info: *mut vkd_neighbors_info,
+    out_info: *mut vkd_neighbors_file_info,
 ) -> i32 {
     guard(|| {
         // SAFETY: the caller's contract.
@@ -92,9 +92,9 @@ pub unsafe extern "C" fn vkd_neighbors_get_info(
         copy_text(&meta.fingerprint, &mut fingerprint);
         copy_text(&meta.queries, &mut queries_fingerprint);
         copy_text(&meta.version, &mut version);
-        let info = vkd_neighbors_info {
-            struct_size: size_of::<vkd_neighbors_info>() as u32,
-            flags: u32::from(meta.centered) * vkd_batch_flags::VKD_CENTER as u32,
+        let info = vkd_neighbors_file_info {
+            struct_size: size_of::<vkd_neighbors_file_info>() as u32,
+            flags: u32::from(meta.centered) * vkd_flags::VKD_CENTER as u32,
             count: meta.count,
             k: meta.k,
             num_items: meta.num_items,
@@ -109,14 +109,14 @@ pub unsafe extern "C" fn vkd_neighbors_get_info(
 }
 
 /// Gives row `index` (0-based) as it lies in the file, nearest first: `k` item numbers (0-based) of `item_bytes` bytes each, 2
-/// (uint16_t) or 4 (uint32_t), see `vkd_neighbors_get_info`, and `k` cosine similarities. Rows lie one behind the other. Nothing is
-/// copied; the pointers are good until `vkd_neighbors_free`.
+/// (uint16_t) or 4 (uint32_t), see `vkd_neighbors_file_get_info`, and `k` cosine similarities. Rows lie one behind the other. Nothing is
+/// copied; the pointers are good until `vkd_neighbors_file_free`.
 ///
 /// # Safety
 /// `file` must be NULL (an error) or live; `out_indices` must be NULL (an error) or valid for a write, `out_similarities` NULL
 /// or valid for a write.
 #[no_mangle]
-pub unsafe extern "C" fn vkd_neighbors_row(
+pub unsafe extern "C" fn vkd_neighbors_file_row(
     file: *const vkd_neighbors_file,
     index: u32,
     out_indices: *mut *const c_void,
@@ -147,7 +147,7 @@ pub unsafe extern "C" fn vkd_neighbors_row(
 /// # Safety
 /// `file` must be NULL (an error) or live.
 #[no_mangle]
-pub unsafe extern "C" fn vkd_neighbors_verify(file: *const vkd_neighbors_file) -> i32 {
+pub unsafe extern "C" fn vkd_neighbors_file_verify(file: *const vkd_neighbors_file) -> i32 {
     guard(|| {
         // SAFETY: the caller's contract.
         unsafe { required(file, "file")? }.0.verify()?;

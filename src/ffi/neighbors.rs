@@ -10,8 +10,8 @@ use crate::error::{Error, Result};
 use crate::job::Job;
 
 // SAFETY: repr(C), begins with a u32 size and holds only numbers and raw pointers.
-unsafe impl Sized32 for vkd_neighbor_options {
-    const NAME: &'static str = "vkd_neighbor_options";
+unsafe impl Sized32 for vkd_neighbors_options {
+    const NAME: &'static str = "vkd_neighbors_options";
     const LEAST: u32 = 32;
 }
 // SAFETY: as above.
@@ -21,7 +21,7 @@ unsafe impl Sized32 for vkd_similarity_options {
 }
 
 /// The flags that searches take.
-const KNOWN: u32 = vkd_batch_flags::VKD_CENTER as u32 | vkd_batch_flags::VKD_OVERWRITE as u32;
+const KNOWN: u32 = vkd_flags::VKD_CENTER as u32 | vkd_flags::VKD_OVERWRITE as u32;
 
 /// Finds the `k` most similar items of every item, or of every query: by falling cosine similarity, on equal ones the lower
 /// number first. An item is no neighbour of its own.
@@ -34,13 +34,13 @@ const KNOWN: u32 = vkd_batch_flags::VKD_CENTER as u32 | vkd_batch_flags::VKD_OVE
 /// # Safety
 /// Pointers must be NULL (an error, but for `options` and `out_similarity`) or valid for the sizes above.
 #[no_mangle]
-pub unsafe extern "C" fn vkd_neighbors(
+pub unsafe extern "C" fn vkd_neighbors_compute(
     context: *const vkd_context,
     embeddings: *const f32,
     num_items: u32,
     dim: u32,
     k: u32,
-    options: *const vkd_neighbor_options,
+    options: *const vkd_neighbors_options,
     out_indices: *mut u32,
     out_similarity: *mut f32,
 ) -> i32 {
@@ -62,11 +62,11 @@ pub unsafe extern "C" fn vkd_neighbors(
     })
 }
 
-/// Starts what `vkd_neighbors` does and returns at once. Writes a job to `out_job`, to be freed with `vkd_job_free`; its
-/// `picks_done` counts dot products. `vkd_job_neighbors` fetches the result.
+/// Starts what `vkd_neighbors_compute` does and returns at once. Writes a job to `out_job`, to be freed with `vkd_job_free`; its
+/// `steps_done` counts dot products. `vkd_job_neighbors` fetches the result.
 ///
 /// # Safety
-/// Pointers must be NULL (an error, but for `options`) or valid as in `vkd_neighbors`.
+/// Pointers must be NULL (an error, but for `options`) or valid as in `vkd_neighbors_compute`.
 #[no_mangle]
 pub unsafe extern "C" fn vkd_neighbors_start(
     context: *const vkd_context,
@@ -74,7 +74,7 @@ pub unsafe extern "C" fn vkd_neighbors_start(
     num_items: u32,
     dim: u32,
     k: u32,
-    options: *const vkd_neighbor_options,
+    options: *const vkd_neighbors_options,
     out_job: *mut *mut vkd_job,
 ) -> i32 {
     guard(|| {
@@ -112,7 +112,7 @@ pub unsafe extern "C" fn vkd_job_neighbors(
     })
 }
 
-/// Tells what a run of `vkd_neighbors` would take, without the embeddings; refuses what cannot be done. Of the options only
+/// Tells what a run of `vkd_neighbors_compute` would take, without the embeddings; refuses what cannot be done. Of the options only
 /// `flags`, `num_queries` and `output_path` matter. `sequences` of the plan are rows, `picks` dot products.
 ///
 /// # Safety
@@ -123,7 +123,7 @@ pub unsafe extern "C" fn vkd_neighbors_plan(
     num_items: u32,
     dim: u32,
     k: u32,
-    options: *const vkd_neighbor_options,
+    options: *const vkd_neighbors_options,
     out_plan: *mut vkd_run_plan,
 ) -> i32 {
     guard(|| {
@@ -132,7 +132,7 @@ pub unsafe extern "C" fn vkd_neighbors_plan(
             let context = unsafe { required(context, "context")? };
             // SAFETY: as above.
             let options = unsafe { read_options(options)? };
-            flags::<vkd_neighbor_options>(options.flags, KNOWN)?;
+            flags::<vkd_neighbors_options>(options.flags, KNOWN)?;
             let own = options.num_queries == 0;
             let num_rows = if own { num_items } else { options.num_queries };
             let shape = QueryShape { num_items, dim, num_rows, own, k };
@@ -153,7 +153,7 @@ pub unsafe extern "C" fn vkd_neighbors_plan(
 /// # Safety
 /// Pointers must be NULL (an error, but for `options`) or valid for the sizes above.
 #[no_mangle]
-pub unsafe extern "C" fn vkd_similarity(
+pub unsafe extern "C" fn vkd_similarity_compute(
     context: *const vkd_context,
     embeddings: *const f32,
     num_items: u32,
@@ -169,7 +169,7 @@ pub unsafe extern "C" fn vkd_similarity(
         // SAFETY: as above.
         let options = unsafe { read_options(options)? };
         let (center, upper) =
-            (vkd_batch_flags::VKD_CENTER as u32, vkd_batch_flags::VKD_UPPER_TRIANGLE as u32);
+            (vkd_flags::VKD_CENTER as u32, vkd_flags::VKD_UPPER_TRIANGLE as u32);
         flags::<vkd_similarity_options>(options.flags, center | upper)?;
         if options.reserved != 0 {
             return Err(bad("reserved", options.reserved, "it must be 0"));
@@ -184,14 +184,14 @@ pub unsafe extern "C" fn vkd_similarity(
 }
 
 /// # Safety
-/// Pointers must be NULL or valid as in `vkd_neighbors`.
+/// Pointers must be NULL or valid as in `vkd_neighbors_compute`.
 unsafe fn start(
     context: *const vkd_context,
     embeddings: *const f32,
     num_items: u32,
     dim: u32,
     k: u32,
-    options: *const vkd_neighbor_options,
+    options: *const vkd_neighbors_options,
 ) -> Result<Job> {
     // SAFETY: the caller's contract, here and below.
     let context = unsafe { required(context, "context")? };
@@ -208,15 +208,15 @@ unsafe fn start(
 /// What the caller asks for.
 ///
 /// # Safety
-/// Pointers must be NULL or valid as in `vkd_neighbors`.
+/// Pointers must be NULL or valid as in `vkd_neighbors_compute`.
 pub(super) unsafe fn request<'a>(
     embeddings: *const f32,
     num_items: u32,
     dim: u32,
     k: u32,
-    options: &vkd_neighbor_options,
+    options: &vkd_neighbors_options,
 ) -> Result<NeighborRequest<'a>> {
-    flags::<vkd_neighbor_options>(options.flags, KNOWN)?;
+    flags::<vkd_neighbors_options>(options.flags, KNOWN)?;
     // SAFETY: the caller's contract, here and below.
     let items = unsafe { elements(embeddings, num_items, dim, options.element_type)? };
     let queries = if options.queries.is_null() && options.num_queries == 0 {
@@ -228,6 +228,6 @@ pub(super) unsafe fn request<'a>(
         // SAFETY: as above.
         Some((unsafe { elements(queries, count, dim, options.element_type)? }, count))
     };
-    let center = options.flags & vkd_batch_flags::VKD_CENTER as u32 != 0;
+    let center = options.flags & vkd_flags::VKD_CENTER as u32 != 0;
     Ok(NeighborRequest { elements: items, num_items, dim, center, k, queries })
 }

@@ -22,9 +22,9 @@ pub(super) unsafe fn write_result(
         Some(Ok(Output::File(path))) => {
             Err(Error::ResultInFile { path: path.display().to_string() })
         }
-        Some(Ok(Output::Neighbors(_))) => Err(Error::OtherResult { wanted: "vkd_job_neighbors" }),
+        Some(Ok(Output::Neighbors(_))) => Err(Error::WrongJobKind { wanted: "vkd_job_neighbors" }),
         Some(Ok(Output::Site | Output::Similarities(_))) => {
-            Err(Error::OtherResult { wanted: "vkd_job_wait alone: it wrote files" })
+            Err(Error::WrongJobKind { wanted: "vkd_job_wait alone: it wrote files" })
         }
         Some(Ok(Output::Memory(sequences))) if sequences.len() as u64 > capacity => {
             let (name, needed) = ("out_sequences", sequences.len() as u64);
@@ -76,14 +76,14 @@ pub(super) fn copy_text(text: &str, to: &mut [c_char]) {
 
 pub(super) fn progress_to_c(job: &Job) -> vkd_job_progress {
     let progress = job.progress();
-    let (done, total) = (progress.picks_done(), progress.picks_total());
+    let (done, total) = (progress.steps_done(), progress.steps_total());
     let result = job.result();
     let state = match result.as_deref() {
         None => vkd_job_state::VKD_JOB_RUNNING,
         Some(Ok(_)) => vkd_job_state::VKD_JOB_DONE,
         Some(Err(_)) => vkd_job_state::VKD_JOB_FAILED,
     };
-    let spent = progress.seconds(Phase::Sequences);
+    let spent = progress.seconds(Phase::Steps);
     let (files, files_total) = (progress.files_done(), progress.files_total());
     let seconds_left = match &result {
         Some(_) => 0.0,
@@ -97,16 +97,16 @@ pub(super) fn progress_to_c(job: &Job) -> vkd_job_progress {
     vkd_job_progress {
         struct_size: size_of::<vkd_job_progress>() as u32,
         state: state as u32,
-        sequences_done: progress.sequences_done(),
-        picks_done: done,
-        picks_total: total,
+        rows_done: progress.rows_done(),
+        steps_done: done,
+        steps_total: total,
         bytes_read: progress.bytes_read(),
         seconds: job.seconds(),
         seconds_left,
         prepare_seconds: progress.seconds(Phase::Prepare),
         upload_seconds: progress.seconds(Phase::Upload),
         matrix_seconds: progress.seconds(Phase::Matrix),
-        sequences_seconds: progress.seconds(Phase::Sequences),
+        steps_seconds: progress.seconds(Phase::Steps),
         download_seconds: progress.seconds(Phase::Download),
         files_done: files,
         files_total,
@@ -124,8 +124,8 @@ pub(super) fn plan_to_c(plan: &RunPlan) -> vkd_run_plan {
         corpus_bytes: plan.corpus_bytes,
         batches: plan.engine.batches,
         dispatches: plan.engine.dispatches,
-        sequences: plan.sequences,
-        picks: plan.picks,
+        rows: plan.rows,
+        steps: plan.steps,
         held_rows: plan.engine.held_rows,
     }
 }
@@ -163,7 +163,7 @@ pub(super) unsafe fn write_neighbors(
         Some(Ok(Output::File(path))) => {
             return Err(Error::ResultInFile { path: path.display().to_string() })
         }
-        Some(Ok(_)) => return Err(Error::OtherResult { wanted: "vkd_job_result" }),
+        Some(Ok(_)) => return Err(Error::WrongJobKind { wanted: "vkd_job_sequences" }),
     };
     let needed = neighbors.indices.len() as u64;
     if needed > capacity {

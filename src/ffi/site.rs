@@ -31,7 +31,7 @@ unsafe impl Sized32 for vkd_site_input {
 /// were written before an error or a cancel stay.
 ///
 /// # Safety
-/// Pointers must be NULL (an error, but for `neighbor_options`) or valid as in `vkd_neighbors` and `vkd_site_options`.
+/// Pointers must be NULL (an error, but for `neighbor_options`) or valid as in `vkd_neighbors_compute` and `vkd_site_options`.
 #[no_mangle]
 pub unsafe extern "C" fn vkd_site_start(
     context: *const vkd_context,
@@ -39,7 +39,7 @@ pub unsafe extern "C" fn vkd_site_start(
     num_items: u32,
     dim: u32,
     k: u32,
-    neighbor_options: *const vkd_neighbor_options,
+    neighbor_options: *const vkd_neighbors_options,
     site_options: *const vkd_site_options,
     out_job: *mut *mut vkd_job,
 ) -> i32 {
@@ -100,7 +100,7 @@ unsafe fn site(options: *const vkd_site_options) -> Result<Site> {
     unsafe { required(options, "site_options")? };
     // SAFETY: as above.
     let options = unsafe { read_options(options)? };
-    let no_sync = vkd_batch_flags::VKD_NO_SYNC as u32;
+    let no_sync = vkd_flags::VKD_NO_SYNC as u32;
     flags::<vkd_site_options>(options.flags, no_sync)?;
     if options.reserved != 0 {
         return Err(bad("reserved", options.reserved, "it must be 0"));

@@ -79,7 +79,7 @@ pub enum vkd_status {
     /// The job has not finished.
     VKD_ERROR_NOT_FINISHED = -402,
     /// The result of a job is of another kind.
-    VKD_ERROR_OTHER_RESULT = -403,
+    VKD_ERROR_WRONG_JOB_KIND = -403,
     /// A file cannot be opened, read or written.
     VKD_ERROR_FILE = -501,
     /// The disk is full, or a limit for files is reached. Finished sequences are kept.
@@ -87,7 +87,7 @@ pub enum vkd_status {
     /// A file is damaged or was not written by vkd.
     VKD_ERROR_BAD_FILE = -503,
     /// A file holds other results than asked for.
-    VKD_ERROR_OTHER_RESULTS = -504,
+    VKD_ERROR_FILE_MISMATCH = -504,
     /// Another run is writing the file.
     VKD_ERROR_FILE_BUSY = -505,
     /// The job wrote its result to a file.
@@ -117,7 +117,7 @@ pub enum vkd_element_type {
 #[repr(C)]
 #[allow(non_camel_case_types)]
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum vkd_batch_flags {
+pub enum vkd_flags {
     /// Subtract the mean embedding first. Off by default.
     VKD_CENTER = 1,
     /// Replace the file at `output_path` and what an interrupted run left there, whatever it holds.
@@ -126,6 +126,11 @@ pub enum vkd_batch_flags {
     VKD_UPPER_TRIANGLE = 4,
     /// Leave it to the system when the files of a site reach the disk. Faster; after a loss of power some may be empty.
     VKD_NO_SYNC = 8,
+    /// Keep no compiled kernels on the disk. Else they are kept in the folder that the environment variable
+    /// `VKD_PIPELINE_CACHE` names ("off": nowhere), and where that is unset in `vkd` in the user's folder for caches, so that
+    /// the next process starts faster. Each device, driver version and library version has a file of its own there: a damaged
+    /// one is ignored and replaced, those of earlier drivers stay. The folder may be deleted at any time.
+    VKD_NO_PIPELINE_CACHE = 16,
 }
 
 /// Kinds of devices (`vkd_device_info.kind`), in the order in which one is chosen by default.
@@ -188,17 +193,17 @@ pub struct vkd_context(pub(super) Context);
 #[derive(Debug)]
 pub struct vkd_job(pub(super) Job);
 
-/// A file of sequences, open for reading. Any thread may use it; see `vkd_sequences_open`.
+/// A file of sequences, open for reading. Any thread may use it; see `vkd_sequences_file_open`.
 #[allow(non_camel_case_types)]
 #[derive(Debug)]
-pub struct vkd_sequences(pub(super) SequencesFile);
+pub struct vkd_sequences_file(pub(super) SequencesFile);
 
 /// What a file of sequences holds. Set `struct_size` before the call, the library fills the rest.
 #[repr(C)]
 #[allow(non_camel_case_types)]
 #[derive(Debug, Clone, Copy)]
-pub struct vkd_sequences_info {
-    /// `sizeof(vkd_sequences_info)`.
+pub struct vkd_sequences_file_info {
+    /// `sizeof(vkd_sequences_file_info)`.
     pub struct_size: u32,
     /// VKD_CENTER if the mean was subtracted.
     pub flags: u32,
@@ -216,7 +221,7 @@ pub struct vkd_sequences_info {
     pub version: [c_char; 24],
 }
 
-/// How much `vkd_verify` checks. Set all bytes to 0, then `struct_size`; 0 means the default everywhere.
+/// How much `vkd_sequences_file_verify_against` checks. Set all bytes to 0, then `struct_size`; 0 means the default everywhere.
 #[repr(C)]
 #[allow(non_camel_case_types)]
 #[derive(Debug, Clone, Copy)]
@@ -233,7 +238,7 @@ pub struct vkd_verify_options {
     pub num_picks: u32,
 }
 
-/// What `vkd_verify` found. Set `struct_size` before the call, the library fills the rest.
+/// What `vkd_sequences_file_verify_against` found. Set `struct_size` before the call, the library fills the rest.
 #[repr(C)]
 #[allow(non_camel_case_types)]
 #[derive(Debug, Clone, Copy)]
@@ -254,18 +259,6 @@ pub struct vkd_verify_report {
     pub worst_pick: u32,
 }
 
-/// Flags of `vkd_context_options`.
-#[repr(C)]
-#[allow(non_camel_case_types)]
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum vkd_context_flags {
-    /// Keep no compiled kernels on the disk. Else they are kept in the folder that the environment variable
-    /// `VKD_PIPELINE_CACHE` names ("off": nowhere), and where that is unset in `vkd` in the user's folder for caches, so that
-    /// the next process starts faster. Each device, driver version and library version has a file of its own there: a damaged
-    /// one is ignored and replaced, those of earlier drivers stay. The folder may be deleted at any time.
-    VKD_NO_PIPELINE_CACHE = 1,
-}
-
 /// How to make a context. Set all bytes to 0, then `struct_size`; 0 means the default everywhere.
 #[repr(C)]
 #[allow(non_camel_case_types)]
@@ -273,7 +266,7 @@ pub enum vkd_context_flags {
 pub struct vkd_context_options {
     /// `sizeof(vkd_context_options)`.
     pub struct_size: u32,
-    /// Of `vkd_context_flags`.
+    /// Of `vkd_flags`.
     pub flags: u32,
     /// The device as NUL-terminated UTF-8. NULL or "": the environment variable `VKD_DEVICE`, and
     /// where that is unset the best GPU (discrete, integrated, virtual), else the CPU engine. "cpu": the
@@ -346,9 +339,9 @@ pub struct vkd_batch_options {
     /// Must be 0.
     pub reserved: u32,
     /// A file for the result, as a NUL-terminated path, instead of memory; NULL: memory. The file is a safetensors file, see
-    /// `vkd_sequences_open`. While it grows it is called PATH.partial. The same call after a kill, a cancel or a full disk goes
+    /// `vkd_sequences_file_open`. While it grows it is called PATH.partial. The same call after a kill, a cancel or a full disk goes
     /// on where it stopped; if the finished file holds shorter sequences, they are extended; if it holds all, the run ends at
-    /// once; if it holds other results, that is VKD_ERROR_OTHER_RESULTS. Read during the call only.
+    /// once; if it holds other results, that is VKD_ERROR_FILE_MISMATCH. Read during the call only.
     pub output_path: *const c_char,
 }
 
@@ -356,8 +349,8 @@ pub struct vkd_batch_options {
 #[repr(C)]
 #[allow(non_camel_case_types)]
 #[derive(Debug, Clone, Copy)]
-pub struct vkd_neighbor_options {
-    /// `sizeof(vkd_neighbor_options)`.
+pub struct vkd_neighbors_options {
+    /// `sizeof(vkd_neighbors_options)`.
     pub struct_size: u32,
     /// VKD_CENTER: subtract the mean of the items, from items and queries. VKD_OVERWRITE.
     pub flags: u32,
@@ -369,8 +362,8 @@ pub struct vkd_neighbor_options {
     /// without itself. Read during the call only.
     pub queries: *const f32,
     /// A file for the result, as a NUL-terminated path, instead of memory (only of `vkd_neighbors_start`); NULL: memory. It
-    /// is a safetensors file, see `vkd_neighbors_open`. A file that holds these neighbours already, or more of each, stays as it
-    /// is; one of other results is VKD_ERROR_OTHER_RESULTS. Read during the call only.
+    /// is a safetensors file, see `vkd_neighbors_file_open`. A file that holds these neighbours already, or more of each, stays as it
+    /// is; one of other results is VKD_ERROR_FILE_MISMATCH. Read during the call only.
     pub output_path: *const c_char,
 }
 
@@ -394,13 +387,13 @@ pub struct vkd_similarity_options {
 #[allow(non_camel_case_types)]
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum vkd_results_kind {
-    /// Sequences: `vkd_sequences_open`.
+    /// Sequences: `vkd_sequences_file_open`.
     VKD_RESULTS_SEQUENCES = 1,
-    /// Neighbours: `vkd_neighbors_open`.
+    /// Neighbours: `vkd_neighbors_file_open`.
     VKD_RESULTS_NEIGHBORS = 2,
 }
 
-/// A file of neighbours, open for reading. Any thread may use it; see `vkd_neighbors_open`.
+/// A file of neighbours, open for reading. Any thread may use it; see `vkd_neighbors_file_open`.
 #[allow(non_camel_case_types)]
 #[derive(Debug)]
 pub struct vkd_neighbors_file(pub(super) NeighborsFile);
@@ -409,8 +402,8 @@ pub struct vkd_neighbors_file(pub(super) NeighborsFile);
 #[repr(C)]
 #[allow(non_camel_case_types)]
 #[derive(Debug, Clone, Copy)]
-pub struct vkd_neighbors_info {
-    /// `sizeof(vkd_neighbors_info)`.
+pub struct vkd_neighbors_file_info {
+    /// `sizeof(vkd_neighbors_file_info)`.
     pub struct_size: u32,
     /// VKD_CENTER if the mean was subtracted.
     pub flags: u32,
@@ -483,7 +476,7 @@ pub struct vkd_site_input {
     /// num_rows x row_length item numbers (0-based) as `vkd_batch_compute` writes them: each row makes the page of its first.
     /// Copied during the call.
     pub sequences: *const u32,
-    /// num_rows x row_length item numbers (0-based) as `vkd_neighbors` writes them: row i makes the page of item i. Copied
+    /// num_rows x row_length item numbers (0-based) as `vkd_neighbors_compute` writes them: row i makes the page of item i. Copied
     /// during the call.
     pub indices: *const u32,
     /// With `indices`: as many similarities. Copied during the call.
@@ -513,10 +506,11 @@ pub struct vkd_run_plan {
     pub batches: u64,
     /// Submissions to the device, at least; 0 for the built-in engines. With several devices a sum like `batches`.
     pub dispatches: u64,
-    /// Sequences of the result.
-    pub sequences: u64,
-    /// Picks of the run: sequences x (length - 1).
-    pub picks: u64,
+    /// Rows of the result: sequences, or those of neighbours or similarities.
+    pub rows: u64,
+    /// Steps of the work: picks, sequences x (length - 1); for neighbours and similarities dot
+    /// products, rows x items.
+    pub steps: u64,
     /// Rows of the contribution matrix that the engine holds at once; 0 for neighbours. Fewer than there are items: the matrix
     /// does not fit the device, its other rows are computed when they are needed, and the run takes longer. With several
     /// devices: of the one that holds the fewest.
@@ -532,14 +526,14 @@ pub struct vkd_job_progress {
     pub struct_size: u32,
     /// One of `vkd_job_state`.
     pub state: u32,
-    /// Sequences finished.
-    pub sequences_done: u64,
+    /// Rows finished: sequences, or the neighbours or similarities of an item.
+    pub rows_done: u64,
     /// Picks finished. Goes back to those of finished sequences when a lost device is opened anew, or when the driver refuses
     /// memory.
-    pub picks_done: u64,
+    pub steps_done: u64,
     /// Picks of the whole job: sequences x (length - 1), less what an earlier run left in the file. For neighbours
     /// picks are dot products: rows x items.
-    pub picks_total: u64,
+    pub steps_total: u64,
     /// Bytes of the contribution matrix read by the picks so far (2 bytes x items per pick).
     pub bytes_read: u64,
     /// Seconds since the start, or that the whole job took.
@@ -554,7 +548,7 @@ pub struct vkd_job_progress {
     pub matrix_seconds: f64,
     /// Seconds spent on the picks, or on the search for neighbours; where rows of the matrix are computed when they are needed,
     /// with them. With several devices all their work, the matrices too.
-    pub sequences_seconds: f64,
+    pub steps_seconds: f64,
     /// Seconds spent bringing the results back.
     pub download_seconds: f64,
     /// Files of a site finished (`vkd_site_start`, `vkd_site_write_start`).

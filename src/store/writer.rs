@@ -280,5 +280,5 @@ pub(super) fn differs(
     wanted: &impl ToString,
 ) -> Error {
     let path = path.display().to_string();
-    Error::OtherResults { path, what, found: found.to_string(), wanted: wanted.to_string() }
+    Error::FileMismatch { path, what, found: found.to_string(), wanted: wanted.to_string() }
 }

@@ -71,7 +71,7 @@ static void pointers(void) {
     expect("no context info", vkd_context_get_info(context, NULL), VKD_ERROR_NULL_POINTER, "out_info");
     expect("wait for nothing", vkd_job_wait(NULL, 0), VKD_ERROR_NULL_POINTER, "job");
     expect("poll nothing", vkd_job_poll(NULL, NULL), VKD_ERROR_NULL_POINTER, "job");
-    expect("result of nothing", vkd_job_result(NULL, 1, out), VKD_ERROR_NULL_POINTER, "job");
+    expect("result of nothing", vkd_job_sequences(NULL, 1, out), VKD_ERROR_NULL_POINTER, "job");
     expect("misaligned", vkd_batch_compute(context, (const float *)(const void *)((const char *)items + 1), 1, 1, NULL, out), VKD_ERROR_BAD_OPTION, "aligned");
     vkd_job_cancel(NULL);
     vkd_job_free(NULL);
@@ -155,14 +155,14 @@ static void jobs(void) {
     expect("start", vkd_batch_start(context, items, 4, 2, NULL, &job), VKD_OK, "");
     expect("wait", vkd_job_wait(job, -1), VKD_OK, "");
     expect("poll", vkd_job_poll(job, &progress), VKD_OK, "");
-    if (progress.state != VKD_JOB_DONE || progress.picks_done != 12 || progress.sequences_done != 4) {
+    if (progress.state != VKD_JOB_DONE || progress.steps_done != 12 || progress.rows_done != 4) {
         fprintf(stderr, "progress of a finished job is wrong\n");
         ++failures;
     }
     progress.struct_size = 12;
     expect("poll, small struct", vkd_job_poll(job, &progress), VKD_ERROR_STRUCT_SIZE, "96");
-    expect("result, no room", vkd_job_result(job, 15, out), VKD_ERROR_OUTPUT_TOO_SMALL, "the result has 16");
-    expect("result", vkd_job_result(job, 16, out), VKD_OK, "");
+    expect("result, no room", vkd_job_sequences(job, 15, out), VKD_ERROR_OUTPUT_TOO_SMALL, "the result has 16");
+    expect("result", vkd_job_sequences(job, 16, out), VKD_OK, "");
     vkd_job_free(job);
 }
 

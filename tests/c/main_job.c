@@ -62,13 +62,13 @@ int main(int argc, char **argv) {
     options.struct_size = sizeof options;
     options.element_type = half ? VKD_F16 : VKD_F32;
     options.flags = argc > 3 && strcmp(argv[3], "center") == 0 ? VKD_CENTER : 0;
-    vkd_neighbor_options nearest;
+    vkd_neighbors_options nearest;
     memset(&nearest, 0, sizeof nearest);
     nearest.struct_size = sizeof nearest;
     nearest.element_type = options.element_type;
     nearest.flags = options.flags;
     if (vkd_context_create(NULL, &context) != VKD_OK) return failed("vkd_context_create");
-    int32_t status = k ? vkd_neighbors(context, items, num_items, dim, k, &nearest, out, NULL)
+    int32_t status = k ? vkd_neighbors_compute(context, items, num_items, dim, k, &nearest, out, NULL)
                        : vkd_batch_compute(context, items, num_items, dim, &options, out);
     if (status != VKD_OK) return failed(vkd_status_name(status));
     vkd_context_free(context);

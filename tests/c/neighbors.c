@@ -30,15 +30,15 @@ static void check(const char *what, int right) {
     }
 }
 
-static vkd_neighbor_options options(void) {
-    vkd_neighbor_options options;
+static vkd_neighbors_options options(void) {
+    vkd_neighbors_options options;
     memset(&options, 0, sizeof options);
     options.struct_size = sizeof options;
     return options;
 }
 
-static int32_t find(uint32_t k, const vkd_neighbor_options *given) {
-    return vkd_neighbors(context, items, N, 3, k, given, indices, similarities);
+static int32_t find(uint32_t k, const vkd_neighbors_options *given) {
+    return vkd_neighbors_compute(context, items, N, 3, k, given, indices, similarities);
 }
 
 static void searches(void) {
@@ -53,9 +53,9 @@ static void searches(void) {
     vkd_similarity_options how;
     memset(&how, 0, sizeof how);
     how.struct_size = sizeof how;
-    expect("similarity", vkd_similarity(context, items, N, 3, NULL, all), VKD_OK, "");
+    expect("similarity", vkd_similarity_compute(context, items, N, 3, NULL, all), VKD_OK, "");
     how.flags = VKD_UPPER_TRIANGLE;
-    expect("upper triangle", vkd_similarity(context, items, N, 3, &how, upper), VKD_OK, "");
+    expect("upper triangle", vkd_similarity_compute(context, items, N, 3, &how, upper), VKD_OK, "");
     for (int i = 0; i < N; ++i) {
         check("a similarity", all[i * N + indices[i * K]] == similarities[i * K]);
         for (int j = i + 1; j < N; ++j)
@@ -68,8 +68,8 @@ static void searches(void) {
     expect("plan, k", vkd_neighbors_plan(context, N, 3, N, NULL, &plan), VKD_ERROR_TOO_MANY_NEIGHBORS, "29");
     expect("plan, NULL", vkd_neighbors_plan(context, N, 3, K, NULL, NULL), VKD_ERROR_NULL_POINTER, "out_plan");
     how.flags = VKD_OVERWRITE;
-    expect("flags", vkd_similarity(context, items, N, 3, &how, all), VKD_ERROR_UNKNOWN_FLAGS, "flags");
-    expect("no room", vkd_similarity(context, items, N, 3, NULL, NULL), VKD_ERROR_NULL_POINTER, "out_similarity");
+    expect("flags", vkd_similarity_compute(context, items, N, 3, &how, all), VKD_ERROR_UNKNOWN_FLAGS, "flags");
+    expect("no room", vkd_similarity_compute(context, items, N, 3, NULL, NULL), VKD_ERROR_NULL_POINTER, "out_similarity");
 }
 
 static void wrong(void) {
@@ -78,7 +78,7 @@ static void wrong(void) {
     expect("k = N", find(N, NULL), VKD_ERROR_TOO_MANY_NEIGHBORS, "29 other items");
     expect("k huge", find(UINT32_MAX, NULL), VKD_ERROR_TOO_MANY_NEIGHBORS, "4294967295");
     float queries[2 * 3] = {1, 2, 3, 4, NAN, 6};
-    vkd_neighbor_options given = options();
+    vkd_neighbors_options given = options();
     given.queries = queries;
     expect("0 queries", find(K, &given), VKD_ERROR_ZERO_SIZE, "");
     given.num_queries = 2;
@@ -108,40 +108,40 @@ static void wrong(void) {
 static void file(const char *folder) {
     char path[1000];
     snprintf(path, sizeof path, "%s/file", folder);
-    vkd_neighbor_options given = options();
+    vkd_neighbors_options given = options();
     given.output_path = path;
     vkd_job *job = NULL;
     expect("start", vkd_neighbors_start(context, items, N, 3, K, &given, &job), VKD_OK, "");
     expect("wait", vkd_job_wait(job, -1), VKD_OK, "");
-    expect("result", vkd_job_neighbors(job, N * K, indices, NULL), VKD_ERROR_RESULT_IN_FILE, "vkd_neighbors_open");
+    expect("result", vkd_job_neighbors(job, N * K, indices, NULL), VKD_ERROR_RESULT_IN_FILE, "vkd_neighbors_file_open");
     vkd_job_free(job);
     uint32_t kind = 0;
     expect("kind", vkd_results_identify(path, &kind), VKD_OK, "");
     check("the kind", kind == VKD_RESULTS_NEIGHBORS);
     vkd_neighbors_file *opened = NULL;
-    vkd_sequences *sequences = NULL;
-    expect("as sequences", vkd_sequences_open(path, &sequences), VKD_ERROR_BAD_FILE, "vkd neighbours 1");
-    expect("open", vkd_neighbors_open(path, &opened), VKD_OK, "");
-    vkd_neighbors_info info = {0};
+    vkd_sequences_file *sequences = NULL;
+    expect("as sequences", vkd_sequences_file_open(path, &sequences), VKD_ERROR_BAD_FILE, "vkd neighbours 1");
+    expect("open", vkd_neighbors_file_open(path, &opened), VKD_OK, "");
+    vkd_neighbors_file_info info = {0};
     info.struct_size = sizeof info;
-    expect("info", vkd_neighbors_get_info(opened, &info), VKD_OK, "");
+    expect("info", vkd_neighbors_file_get_info(opened, &info), VKD_OK, "");
     check("the info", info.count == N && info.k == K && info.item_bytes == 2 && strlen(info.fingerprint) == 32);
     expect("again", find(K, NULL), VKD_OK, "");
     for (uint32_t i = 0; i < N; ++i) {
         const void *row = NULL;
         const float *near = NULL;
-        expect("row", vkd_neighbors_row(opened, i, &row, &near), VKD_OK, "");
+        expect("row", vkd_neighbors_file_row(opened, i, &row, &near), VKD_OK, "");
         for (int place = 0; place < K; ++place) {
             check("an item", ((const uint16_t *)row)[place] == indices[i * K + place]);
             check("a similarity", near[place] == similarities[i * K + place]);
         }
     }
     const void *row = NULL;
-    expect("row 30", vkd_neighbors_row(opened, N, &row, NULL), VKD_ERROR_BAD_OPTION, "30");
-    expect("verify", vkd_neighbors_verify(opened), VKD_OK, "");
-    vkd_neighbors_free(opened);
-    vkd_neighbors_free(NULL);
-    expect("no file", vkd_neighbors_open("/nonexistent", &opened), VKD_ERROR_FILE, "/nonexistent");
+    expect("row 30", vkd_neighbors_file_row(opened, N, &row, NULL), VKD_ERROR_BAD_OPTION, "30");
+    expect("verify", vkd_neighbors_file_verify(opened), VKD_OK, "");
+    vkd_neighbors_file_free(opened);
+    vkd_neighbors_file_free(NULL);
+    expect("no file", vkd_neighbors_file_open("/nonexistent", &opened), VKD_ERROR_FILE, "/nonexistent");
 }
 
 static int32_t run(int32_t status, vkd_job **started) {

@@ -19,9 +19,9 @@ describe("a job", function()
     local progress = assert(job:poll())
     assert.equal("done", progress.state)
     assert.equal(1, progress.fraction)
-    assert.equal(60, progress.sequences_done)
-    assert.equal(60 * 59, progress.picks_done)
-    assert.equal(60 * 59, progress.picks_total)
+    assert.equal(60, progress.rows_done)
+    assert.equal(60 * 59, progress.steps_done)
+    assert.equal(60 * 59, progress.steps_total)
     assert.equal(expected, helper.text(assert(job:result())))
     local again, report = assert(job:result())
     job:free()
@@ -79,13 +79,13 @@ describe("progress", function()
     local numbers = helper.numbers(50, 4)
     assert(vkd.batch_compute(numbers, 50, {
       progress = function(state)
-        if last then assert.is_true(state.picks_done >= last.picks_done) end
+        if last then assert.is_true(state.steps_done >= last.steps_done) end
         calls, last = calls + 1, state
       end,
     }))
     assert.is_true(calls >= 1)
     assert.equal("done", last.state)
-    assert.equal(50 * 49, last.picks_done)
+    assert.equal(50 * 49, last.steps_done)
   end)
 
   it("lets an error of the function pass and stops the work", function()

@@ -4,7 +4,7 @@ local helper = dofile(debug.getinfo(1, "S").source:match("^@(.*[/\\\\])") .. "he
 local vkd = helper.vkd()
 
 local OWN = { "vkd", "vkd_support", "vkd_input", "vkd_npy", "vkd_progress", "vkd_cdef", "vkd_library",
-  "vkd_sequences", "vkd_job", "vkd_context", "vkd_run", "vkd_results", "vkd_neighbors",
+  "vkd_sequences_file", "vkd_job", "vkd_context", "vkd_run", "vkd_results", "vkd_neighbors",
   "vkd_neighbor_rows", "vkd_site" }
 
 local function run(script, environment)

@@ -77,7 +77,7 @@ describe("neighbours", function()
     end
     local result, _, status = vkd.neighbors(helper.numbers(60, 4), 60, 7, { output = path })
     assert.is_nil(result)
-    assert.equal("VKD_ERROR_OTHER_RESULTS", status)
+    assert.equal("VKD_ERROR_FILE_MISMATCH", status)
     opened:free()
     assert.error_matches(function() opened:row(1) end, "freed")
     os.remove(path)

@@ -53,8 +53,8 @@ pub(super) fn compute(
             for (row, dots) in (band * BAND..num_items).zip(rows.chunks_exact(bands * BAND)) {
                 out.put(row as u32, begin as u32, &dots[begin..num_items])?;
             }
-            progress.add_picks(in_band(band, corpus.num_items()) * num_items as u64, 0);
+            progress.add_steps(in_band(band, corpus.num_items()) * num_items as u64, 0);
         }
     };
-    progress.time(Phase::Sequences, || threads::run(num_threads.min(bands), work))
+    progress.time(Phase::Steps, || threads::run(num_threads.min(bands), work))
 }

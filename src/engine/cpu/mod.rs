@@ -104,7 +104,7 @@ impl Engine for CpuEngine {
         let multiply = || Matrix::compute(corpus, level, num_threads, progress);
         let matrix = progress.time(Phase::Matrix, multiply)?;
         let how = (level, num_threads, &self.settings);
-        progress.time(Phase::Sequences, || {
+        progress.time(Phase::Steps, || {
             sequences::compute(&matrix, corpus.num_items(), plan, rows, progress, how)
         })
     }

@@ -52,7 +52,7 @@ pub(super) fn compute(
     };
     let (items, queries) = progress.time(Phase::Upload, pack)?;
     let search = Search { corpus, query, items: &items, level, num_threads, out, progress };
-    progress.time(Phase::Sequences, || {
+    progress.time(Phase::Steps, || {
         if by_halves(&query.shape(corpus)) {
             search.halves()
         } else {
@@ -105,7 +105,7 @@ impl Search<'_> {
                 }
                 let sides = 1 + usize::from(i != j);
                 let dots = in_band(i, num_items) * in_band(j, num_items) * sides as u64;
-                self.progress.add_picks(dots, 0);
+                self.progress.add_steps(dots, 0);
                 for band in [i, j].into_iter().take(sides) {
                     if missing[band].fetch_sub(1, Ordering::AcqRel) == 1 {
                         let mut rows = kept[band].lock().unwrap_or_else(PoisonError::into_inner);
@@ -161,7 +161,7 @@ impl Search<'_> {
                     dispatch(self.level, keep);
                 }
                 let dots = in_band(band, num_rows) * u64::from(self.corpus.num_items());
-                self.progress.add_picks(dots, 0);
+                self.progress.add_steps(dots, 0);
                 self.put(band, &mut rows, num_rows)?;
             }
         })

@@ -177,7 +177,7 @@ impl Worker<'_, '_, '_> {
                     }
                 }
             }
-            self.run.progress.add_picks(picks, picks * u64::from(self.run.num_items) * 2);
+            self.run.progress.add_steps(picks, picks * u64::from(self.run.num_items) * 2);
         }
         Ok(())
     }
@@ -203,7 +203,7 @@ impl Worker<'_, '_, '_> {
                 Some(meetings) => meetings.finish(slot.sequence, &slot.row, run.rows)?,
                 None => run.rows.put(slot.sequence as usize, &slot.row).map(|()| 1)?,
             };
-            run.progress.add_sequences(finished);
+            run.progress.add_rows(finished);
             return Ok(false);
         }
         let Some(meetings) = &run.meetings else { return Ok(true) };
@@ -215,8 +215,8 @@ impl Worker<'_, '_, '_> {
         };
         let one = (slot.sequence, slot.picked, &*slot.row);
         let Some(finished) = meetings.wait_for(target, one, run.rows)? else { return Ok(true) };
-        run.progress.add_picks(u64::from(length - slot.picked), 0);
-        run.progress.add_sequences(finished);
+        run.progress.add_steps(u64::from(length - slot.picked), 0);
+        run.progress.add_rows(finished);
         Ok(false)
     }
 

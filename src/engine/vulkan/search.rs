@@ -197,10 +197,10 @@ fn run(
         .time(Phase::Upload, || State::new(&mut tools, layout.clone(), (corpus, queries)))?;
     for (first, rows) in layout.blocks() {
         if first + rows <= *done {
-            progress.add_picks(u64::from(rows) * u64::from(layout.items.num_items), 0);
+            progress.add_steps(u64::from(rows) * u64::from(layout.items.num_items), 0);
             continue;
         }
-        progress.time(Phase::Sequences, || state.compute(&mut tools, (first, rows), progress))?;
+        progress.time(Phase::Steps, || state.compute(&mut tools, (first, rows), progress))?;
         progress.time(Phase::Download, || {
             state.read(&mut tools, rows, |row, values| {
                 if first + row >= *done {
@@ -270,7 +270,7 @@ impl State {
             self.multiply(tools, (first, rows), slab, progress)?;
         }
         self.search(tools, (first, rows), progress)?;
-        progress.add_picks(u64::from(rows) * u64::from(self.layout.items.num_items), 0);
+        progress.add_steps(u64::from(rows) * u64::from(self.layout.items.num_items), 0);
         Ok(())
     }
 

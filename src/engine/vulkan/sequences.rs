@@ -159,7 +159,7 @@ pub(super) fn run(
         let begin = Instant::now();
         let wave_heads: Vec<&[u32]> = heads.by_ref().take(sequences).collect();
         state.upload(&mut tools, plan.length(), &wave_heads)?;
-        progress.time(Phase::Sequences, || match &mut cache {
+        progress.time(Phase::Steps, || match &mut cache {
             None => state.compute(&mut tools, plan, sequences as u32, progress),
             Some(cache) => {
                 let starts = wave_heads.iter().map(|head| head[0]).collect();
@@ -172,7 +172,7 @@ pub(super) fn run(
             state.download(&mut tools, shape, |index, row| rows.put(*done + index, row))
         })?;
         *done += sequences;
-        progress.add_sequences(sequences as u64);
+        progress.add_rows(sequences as u64);
     }
     Ok(())
 }
@@ -247,7 +247,7 @@ impl State {
             // Rows of the head are read, but they are no picks.
             let picks = (done + now).saturating_sub(known.max(done));
             done += now;
-            progress.add_picks(
+            progress.add_steps(
                 u64::from(picks) * u64::from(sequences),
                 u64::from(now) * u64::from(sequences) * u64::from(num_items) * 2,
             );
@@ -281,7 +281,7 @@ impl State {
             self.picks.read_at(tools.commands, at, bytes, read)?;
             let new = if pick < plan.head() { 0 } else { sequences as u64 };
             let row_bytes = u64::from(self.layout.num_items) * 2;
-            progress.add_picks(new, sequences as u64 * row_bytes);
+            progress.add_steps(new, sequences as u64 * row_bytes);
         }
         Ok(())
     }
