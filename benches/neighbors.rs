@@ -12,7 +12,8 @@ use std::process::Command;
 use std::time::Instant;
 
 use vkd::context::{NeighborRequest, NeighborsTo};
-use vkd::{Context, ContextOptions, Elements};
+use vkd::engine::Pairs;
+use vkd::{Context, ContextOptions, Elements, Input};
 
 const RUNS: usize = 3;
 
@@ -74,7 +75,11 @@ fn search(context: &Context, npy: &Npy, k: u32) -> f64 {
     let begin = Instant::now();
     let elements = Elements::F32(&npy.values);
     let (num_items, dim) = (npy.num_items, npy.dim);
-    let request = NeighborRequest { elements, num_items, dim, center: false, k, queries: None };
+    let request = NeighborRequest {
+        input: Input { elements, num_items, dim, center: false },
+        k,
+        queries: None,
+    };
     let job = context.start_neighbors(&request, NeighborsTo::Memory);
     job.unwrap().wait(None).unwrap().as_ref().as_ref().unwrap();
     begin.elapsed().as_secs_f64()
@@ -83,8 +88,7 @@ fn search(context: &Context, npy: &Npy, k: u32) -> f64 {
 /// Seconds for the similarities of all pairs.
 fn similarities(context: &Context, npy: &Npy) -> f64 {
     let begin = Instant::now();
-    let elements = Elements::F32(&npy.values);
-    let job = context.start_similarities(elements, npy.num_items, npy.dim, false, false);
+    let job = context.start_similarities(&npy.input(false), Pairs::All);
     job.unwrap().wait(None).unwrap().as_ref().as_ref().unwrap();
     begin.elapsed().as_secs_f64()
 }

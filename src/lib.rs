@@ -15,6 +15,7 @@
 #![cfg_attr(test, allow(clippy::unwrap_used, clippy::expect_used, clippy::panic))]
 
 pub mod context;
+mod contract;
 pub mod corpus;
 pub mod engine;
 pub mod error;
@@ -23,11 +24,12 @@ pub mod job;
 mod memory;
 pub mod plan;
 pub mod progress;
+pub mod site;
 pub mod store;
 mod threads;
 pub mod verify;
 
 pub use context::{Context, ContextOptions};
-pub use corpus::{Corpus, Elements};
+pub use corpus::{Corpus, Elements, Input, Shape};
 pub use error::{Error, Result};
 pub use plan::Request;

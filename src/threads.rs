@@ -1,6 +1,6 @@
 //! Threads for the length of one phase, and how many of them.
 
-use std::sync::Mutex;
+use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use crate::error::{Error, Result};
 
@@ -22,13 +22,18 @@ pub(crate) fn count(wanted: Option<u32>) -> Result<usize> {
     }
 }
 
+/// Locks `mutex`, also where a thread panicked while it held the lock: such a panic ends its run with
+/// an error, and what the lock guards is whole between any two of our statements.
+pub(crate) fn lock<T: ?Sized>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
 /// Runs `work` on `num_threads` threads at once, this one among them, and waits for all. The first error counts.
 pub(crate) fn run(num_threads: usize, work: impl Fn() -> Result<()> + Sync) -> Result<()> {
     let failed = Mutex::new(None);
     let guarded = || {
         if let Err(error) = work() {
-            let mut failed = failed.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
-            failed.get_or_insert(error);
+            lock(&failed).get_or_insert(error);
         }
     };
     std::thread::scope(|scope| {
@@ -38,7 +43,7 @@ pub(crate) fn run(num_threads: usize, work: impl Fn() -> Result<()> + Sync) -> R
         }
         guarded();
     });
-    match failed.into_inner().unwrap_or_else(std::sync::PoisonError::into_inner) {
+    match failed.into_inner().unwrap_or_else(PoisonError::into_inner) {
         Some(error) => Err(error),
         None => Ok(()),
     }

@@ -6,7 +6,7 @@
 //! integers round to 15 bits, so regrets up to some 1e-3 are right (see docs/performance.md); a wrong file has regrets
 //! of 0.1 and more. A sample of sequences and of picks in each keeps this short: a pick costs N x D.
 
-use crate::corpus::{Corpus, Elements};
+use crate::corpus::{Corpus, Elements, Input, Shape};
 use crate::error::{Error, Result};
 use crate::store::{fingerprint, SequencesFile};
 
@@ -40,12 +40,13 @@ pub struct Report {
 pub fn verify(
     file: &SequencesFile,
     elements: Elements,
-    num_items: u32,
-    dim: u32,
+    shape: Shape,
     sample: Sample,
 ) -> Result<Report> {
     let meta = file.meta();
-    let corpus = Corpus::prepare(elements, num_items, dim, meta.centered)?;
+    let Shape { num_items, dim } = shape;
+    let center = meta.centered;
+    let corpus = Corpus::prepare(&Input { elements, num_items, dim, center })?;
     let found = fingerprint(&corpus);
     if found != meta.fingerprint {
         return Err(Error::FileMismatch {

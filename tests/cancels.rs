@@ -11,15 +11,14 @@ use common::{random, Npy};
 use vkd::context::To;
 use vkd::job::Job;
 use vkd::store::Target;
-use vkd::{Context, ContextOptions, Elements, Error, Request};
+use vkd::{Context, ContextOptions, Error, Request};
 
 fn context(device: &str) -> Context {
     Context::new(&ContextOptions { device: Some(device.into()), ..Default::default() }).unwrap()
 }
 
 fn start(context: &Context, npy: &Npy, to: To) -> Job {
-    let elements = Elements::F32(&npy.values);
-    context.start(elements, npy.num_items, npy.dim, false, &Request::default(), to).unwrap()
+    context.start(&npy.input(false), &Request::default(), to).unwrap()
 }
 
 fn tasks() -> usize {

@@ -6,7 +6,7 @@ mod common;
 
 use common::{compute, golden, random, reference, Npy};
 use vkd::engine::cpu::{Level, Settings};
-use vkd::{Context, ContextOptions, Elements, Error, Request};
+use vkd::{Context, ContextOptions, Elements, Error, Input, Request};
 
 fn cpu(cpu: Settings) -> ContextOptions {
     ContextOptions { device: Some("cpu".into()), cpu, ..Default::default() }
@@ -91,7 +91,9 @@ fn too_little_memory_is_refused_before_any_work() {
     let options = ContextOptions { memory_limit: Some(100_000), ..cpu(Settings::default()) };
     let context = Context::new(&options).unwrap();
     let elements = Elements::F32(&corpus.values);
-    let error = context.sequences(elements, 300, 5, false, &Request::default()).unwrap_err();
+    let error = context
+        .sequences(&Input { elements, num_items: 300, dim: 5, center: false }, &Request::default())
+        .unwrap_err();
     let Error::TooLarge { needed, available: 100_000, .. } = error else { panic!("{error}") };
     assert!(needed > 300 * 300 * 2, "{needed}");
 }

@@ -6,7 +6,7 @@ mod common;
 use std::process::Command;
 
 use vkd::engine::vulkan::{planted_error, Settings, VulkanEngine};
-use vkd::{Context, ContextOptions, Elements, Error, Request};
+use vkd::{Context, ContextOptions, Elements, Error, Input, Request};
 
 /// Runs one of the ignored tests below with its own log of the validation layer; "": without the layer.
 fn alone(test: &str, log: &str) {
@@ -44,7 +44,17 @@ fn child_refused_memory() {
     let corpus = common::random(8000, 4, 1);
     let context = Context::new(&common::vulkan(Settings::default())).unwrap();
     let request = Request { starts: Some(vec![0, 4000]), length: 30 };
-    let run = || context.sequences(Elements::F32(&corpus.values), 8000, 4, false, &request);
+    let run = || {
+        context.sequences(
+            &Input {
+                elements: Elements::F32(&corpus.values),
+                num_items: 8000,
+                dim: 4,
+                center: false,
+            },
+            &request,
+        )
+    };
     let expected = run().unwrap();
     // Room for everything but the matrix of 128 MB.
     let status = std::fs::read_to_string("/proc/self/status").unwrap();
@@ -53,7 +63,7 @@ fn child_refused_memory() {
     let limit = libc::rlimit { rlim_cur: size * 1024 + (64 << 20), rlim_max: libc::RLIM_INFINITY };
     // SAFETY: a valid struct; only this process is limited.
     assert_eq!(unsafe { libc::setrlimit(libc::RLIMIT_AS, &limit) }, 0);
-    let plan = context.plan(8000, 4, &request, vkd::context::To::Memory).unwrap();
+    let plan = context.plan(vkd::Shape::new(8000, 4), &request, vkd::context::To::Memory).unwrap();
     assert_eq!(plan.engine.held_rows, 8000, "the driver does not know of the limit");
     assert!(run().unwrap() == expected);
 }
@@ -64,7 +74,9 @@ fn a_memory_limit_is_kept_with_the_numbers_in_the_message() {
     let settings = Settings { memory_limit: Some(3000), ..Settings::default() };
     let context = Context::new(&common::vulkan(settings)).unwrap();
     let elements = Elements::F32(&corpus.values);
-    let error = context.sequences(elements, 100, 4, false, &Request::default()).unwrap_err();
+    let error = context
+        .sequences(&Input { elements, num_items: 100, dim: 4, center: false }, &Request::default())
+        .unwrap_err();
     let Error::TooLarge { needed, available, .. } = error else { panic!("{error}") };
     // Prepared rows of one chunk of 16 bytes, once more as a group with slot and weight; then one row of the
     // matrix (13 chunks) and one sequence (13 chunks of 32 bytes of scores, 100 picks and a slot), and an
@@ -102,8 +114,7 @@ fn every_name_of_a_device_opens_it() {
 fn nothing_stays_allocated_after_a_run() {
     use vkd::engine::Engine;
     let npy = common::npy("odd_257x7.npy");
-    let elements = Elements::F32(&npy.values);
-    let corpus = vkd::Corpus::prepare(elements, npy.num_items, npy.dim, false).unwrap();
+    let corpus = vkd::Corpus::prepare(&npy.input(false)).unwrap();
     let plan = vkd::plan::Plan::new(&Request::default(), npy.num_items).unwrap();
     let mut engine = VulkanEngine::new("", &Settings::default()).unwrap();
     for _ in 0..3 {

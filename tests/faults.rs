@@ -16,10 +16,11 @@ use std::time::Duration;
 use vkd::engine::neighbors::Query;
 use vkd::engine::reference::Reference;
 use vkd::engine::vulkan::{Faults, Settings, VulkanEngine};
+use vkd::engine::Pairs;
 use vkd::engine::{Engine, MemorySimilarities};
 use vkd::plan::Plan;
 use vkd::progress::Progress;
-use vkd::{Corpus, Elements, Error, Request};
+use vkd::{Corpus, Error, Request, Shape};
 
 struct Case {
     corpus: Corpus,
@@ -32,8 +33,7 @@ struct Case {
 fn case() -> Case {
     let npy = common::npy("odd_257x7.npy");
     let request = Request { starts: Some((0..12).collect()), length: 60 };
-    let corpus =
-        Corpus::prepare(Elements::F32(&npy.values), npy.num_items, npy.dim, false).unwrap();
+    let corpus = Corpus::prepare(&npy.input(false)).unwrap();
     let plan = Plan::new(&request, npy.num_items).unwrap();
     let expected = common::reference(&npy, false, &request);
     Case { corpus, plan, expected, memory_limit: None }
@@ -94,7 +94,7 @@ fn a_failure_at_any_call_with_a_row_cache_is_a_status_or_does_no_harm() {
             ..settings(&Arc::new(Faults::new(u64::MAX, 0, false)))
         },
     );
-    let held_rows = engine.unwrap().needs(257, 7, &plan).unwrap().held_rows;
+    let held_rows = engine.unwrap().needs(Shape::new(257, 7), &plan).unwrap().held_rows;
     assert!(held_rows < 257, "{held_rows} rows are held");
     every_call(&Case { plan, expected, ..case });
 }
@@ -150,7 +150,7 @@ fn every_call(case: &Case) {
 #[test]
 fn a_device_that_refuses_memory_gets_less_to_hold() {
     let npy = common::random(700, 24, 5);
-    let corpus = Corpus::prepare(Elements::F32(&npy.values), 700, 24, true).unwrap();
+    let corpus = Corpus::prepare(&npy.input(true)).unwrap();
     let request = Request { starts: Some((0..20).collect()), length: 90 };
     let plan = Plan::new(&request, 700).unwrap();
     let expected = common::reference(&npy, true, &request);
@@ -166,7 +166,7 @@ fn a_device_that_refuses_memory_gets_less_to_hold() {
     // The whole matrix takes 986 KB, the prepared rows 45 to 56 KB, a block of neighbours up to 2 MB.
     for granted in [2_000_000, 900_000, 500_000, 150_000] {
         let mut engine = engine(granted);
-        assert_eq!(engine.needs(700, 24, &plan).unwrap().held_rows, 700);
+        assert_eq!(engine.needs(Shape::new(700, 24), &plan).unwrap().held_rows, 700);
         let (done, found) = (progress(), progress());
         let rows = engine.sequences_in_memory(&corpus, &plan, &done).unwrap();
         assert!(rows == expected, "{granted} bytes granted");
@@ -190,8 +190,7 @@ fn a_device_that_refuses_memory_gets_less_to_hold() {
 #[test]
 fn a_failure_at_any_call_of_a_search_is_a_status_or_does_no_harm() {
     let npy = common::npy("odd_257x7.npy");
-    let corpus =
-        Corpus::prepare(Elements::F32(&npy.values), npy.num_items, npy.dim, false).unwrap();
+    let corpus = Corpus::prepare(&npy.input(false)).unwrap();
     let query = Query { queries: None, k: 40 };
     let settings = |faults: &Arc<Faults>| Settings {
         // Several slabs of rows, and blocks of 60 queries.
@@ -209,8 +208,8 @@ fn a_failure_at_any_call_of_a_search_is_a_status_or_does_no_harm() {
             let progress = Progress::default();
             let found = engine.neighbors_in_memory(&corpus, &query, &progress)?;
             assert_eq!(progress.steps_done(), 257 * 257);
-            let rows = MemorySimilarities::new(257, true)?;
-            engine.dots(&corpus, true, &rows, &Progress::default())?;
+            let rows = MemorySimilarities::new(257, Pairs::Upper)?;
+            engine.dots(&corpus, Pairs::Upper, &rows, &Progress::default())?;
             Ok((found.indices, rows.into_values()))
         };
         let found = search(&mut engine);

@@ -15,15 +15,14 @@ use vkd::engine::Engine;
 use vkd::job::{Job, Output};
 use vkd::plan::Plan;
 use vkd::progress::Progress;
-use vkd::{Context, ContextOptions, Corpus, Elements, Error, Request};
+use vkd::{Context, ContextOptions, Corpus, Elements, Error, Input, Request, Shape};
 
 fn context(device: &str) -> Context {
     Context::new(&ContextOptions { device: Some(device.into()), ..Default::default() }).unwrap()
 }
 
 fn start(context: &Context, npy: &Npy, to: To) -> Job {
-    let elements = Elements::F32(&npy.values);
-    context.start(elements, npy.num_items, npy.dim, false, &Request::default(), to).unwrap()
+    context.start(&npy.input(false), &Request::default(), to).unwrap()
 }
 
 /// Compiling the register kernel for a size that no cache knows takes llvmpipe seconds; the cancelled job does not wait.
@@ -95,12 +94,12 @@ fn a_vulkan_run_keeps_to_its_plan() {
         (2001, 60, false, Some(4 << 20)),
     ] {
         let npy = random(items, dim, 6);
-        let corpus = Corpus::prepare(Elements::F32(&npy.values), items, dim, false).unwrap();
+        let corpus = Corpus::prepare(&npy.input(false)).unwrap();
         let request = Request { starts: Some((0..200).collect()), length: 300 };
         let plan = Plan::new(&request, items).unwrap();
         let settings = Settings { force_staging: staging, memory_limit, ..Settings::default() };
         let mut engine = VulkanEngine::new("llvmpipe", &settings).unwrap();
-        let needs = engine.needs(items, dim, &plan).unwrap();
+        let needs = engine.needs(Shape::new(items, dim), &plan).unwrap();
         assert_eq!(needs.held_rows < items.into(), memory_limit.is_some());
         let progress = Progress::default();
         engine.sequences_in_memory(&corpus, &plan, &progress).unwrap();
@@ -125,11 +124,16 @@ fn a_memory_limit_splits_the_starts_into_batches() {
             ..Default::default()
         };
         let context = Context::new(&options).unwrap();
-        let plan = context.plan(500, 8, &Request::default(), To::Memory).unwrap();
+        let plan = context.plan(Shape::new(500, 8), &Request::default(), To::Memory).unwrap();
         assert!(plan.engine.batches >= 500 * 4000 / spare, "{plan:?}");
         assert!(plan.engine.device_bytes <= matrix + spare, "{plan:?}");
         let elements = Elements::F32(&npy.values);
-        let rows = context.sequences(elements, 500, 8, false, &Request::default()).unwrap();
+        let rows = context
+            .sequences(
+                &Input { elements, num_items: 500, dim: 8, center: false },
+                &Request::default(),
+            )
+            .unwrap();
         assert!(rows == expected);
     }
     // Then only some rows of the matrix are held, and below that nothing can be done.
@@ -142,11 +146,20 @@ fn a_memory_limit_splits_the_starts_into_batches() {
         Context::new(&options).unwrap()
     };
     let context = limited(matrix / 3);
-    let plan = context.plan(500, 8, &Request::default(), To::Memory).unwrap();
+    let plan = context.plan(Shape::new(500, 8), &Request::default(), To::Memory).unwrap();
     assert!(plan.engine.held_rows < 500 && plan.engine.device_bytes <= matrix / 3, "{plan:?}");
     let elements = Elements::F32(&npy.values);
-    assert!(context.sequences(elements, 500, 8, false, &Request::default()).unwrap() == expected);
-    let error = limited(20_000).plan(500, 8, &Request::default(), To::Memory).unwrap_err();
+    assert!(
+        context
+            .sequences(
+                &Input { elements, num_items: 500, dim: 8, center: false },
+                &Request::default()
+            )
+            .unwrap()
+            == expected
+    );
+    let error =
+        limited(20_000).plan(Shape::new(500, 8), &Request::default(), To::Memory).unwrap_err();
     assert!(matches!(error, Error::TooLarge { .. }), "{error}");
 }
 
@@ -157,7 +170,7 @@ fn a_vulkan_search_keeps_to_its_plan() {
         [(2001, 60, 10, false), (1500, 400, 1499, false), (40, 2000, 3, false), (2001, 60, 9, true)]
     {
         let npy = random(items, dim, 6);
-        let corpus = Corpus::prepare(Elements::F32(&npy.values), items, dim, false).unwrap();
+        let corpus = Corpus::prepare(&npy.input(false)).unwrap();
         let settings = Settings { force_staging: staging, ..Settings::default() };
         let mut engine = VulkanEngine::new("llvmpipe", &settings).unwrap();
         let shape = QueryShape { num_items: items, dim, num_rows: items, own: true, k };

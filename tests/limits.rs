@@ -8,8 +8,9 @@ mod common;
 use common::{compute, random, reference, vulkan, Npy};
 use vkd::context::To;
 use vkd::engine::vulkan::{Multiply, Reduction, SequenceKernel, Settings};
+use vkd::engine::Pairs;
 use vkd::job::Output;
-use vkd::{Context, ContextOptions, Corpus, Elements, Request};
+use vkd::{Context, ContextOptions, Corpus, Elements, Input, Request, Shape};
 
 fn cpu() -> ContextOptions {
     ContextOptions { device: Some("cpu".into()), ..Default::default() }
@@ -21,8 +22,7 @@ fn starts(starts: &[u32], length: u32) -> Request {
 
 /// A prefix by the contract in plain loops, without a matrix.
 fn plain_prefix(npy: &Npy, start: u32, length: u32) -> Vec<u32> {
-    let elements = Elements::F32(&npy.values);
-    let corpus = Corpus::prepare(elements, npy.num_items, npy.dim, false).unwrap();
+    let corpus = Corpus::prepare(&npy.input(false)).unwrap();
     let mut scores = vec![0i32; npy.num_items as usize];
     let mut sequence = vec![start];
     while sequence.len() < length as usize {
@@ -93,7 +93,7 @@ fn sixty_five_thousand_items() {
     let corpus = random(65_535, 12, 65);
     let request = starts(&[65_534, 0, 31_000], 25);
     let context = Context::new(&vulkan(Settings::default())).unwrap();
-    let plan = context.plan(65_535, 12, &request, To::Memory).unwrap();
+    let plan = context.plan(Shape::new(65_535, 12), &request, To::Memory).unwrap();
     assert!(plan.engine.held_rows < 65_535 && plan.engine.held_rows >= 3);
     let expected = [65_534, 0, 31_000].map(|start| plain_prefix(&corpus, start, 25)).concat();
     for settings in subgroup_settings() {
@@ -130,13 +130,13 @@ fn a_matrix_that_does_not_fit_gives_the_same_bits() {
             let shape = format!("{settings:?}");
             let options = vulkan(settings);
             let context = Context::new(&options).unwrap();
-            let plan = context.plan(517, 40, &request, To::Memory).unwrap();
+            let plan = context.plan(Shape::new(517, 40), &request, To::Memory).unwrap();
             assert!(plan.engine.held_rows < 517, "{plan:?}");
             assert!(compute(&options, &corpus, true, &request) == expected, "{plan:?} {shape}");
         }
     }
     let whole = Context::new(&vulkan(Settings::default())).unwrap();
-    let plan = whole.plan(517, 40, &request, To::Memory).unwrap();
+    let plan = whole.plan(Shape::new(517, 40), &request, To::Memory).unwrap();
     assert_eq!(plan.engine.held_rows, 517);
 }
 
@@ -160,7 +160,9 @@ fn every_way_to_multiply_on_the_widest_rows() {
     let elements = Elements::F32(&corpus.values);
     let similarities = |options: &ContextOptions| {
         let context = Context::new(options).unwrap();
-        let job = context.start_similarities(elements, 45, dim, false, false).unwrap();
+        let job = context
+            .start_similarities(&Input { elements, num_items: 45, dim, center: false }, Pairs::All)
+            .unwrap();
         match job.wait(None).unwrap().as_ref() {
             Ok(Output::Similarities(values)) => values.clone(),
             other => panic!("{other:?}"),

@@ -16,7 +16,7 @@ use vkd::engine::neighbors::{Query, QueryShape};
 use vkd::engine::Engine;
 use vkd::plan::Plan;
 use vkd::progress::Progress;
-use vkd::{Corpus, Elements, Request};
+use vkd::{Corpus, Request, Shape};
 
 /// A line of /proc/self/status in bytes.
 fn status(name: &str) -> u64 {
@@ -29,7 +29,7 @@ fn status(name: &str) -> u64 {
 fn a_run_keeps_to_its_stated_peak() {
     for (num_items, dim, center) in [(3000, 64, false), (5000, 700, true)] {
         let npy = common::random(num_items, dim, 9);
-        let corpus = Corpus::prepare(Elements::F32(&npy.values), num_items, dim, center).unwrap();
+        let corpus = Corpus::prepare(&npy.input(center)).unwrap();
         let plan = Plan::new(&Request::default(), num_items).unwrap();
         let threads = 2;
         let settings = Settings { threads: Some(threads), ..Settings::default() };
@@ -39,7 +39,8 @@ fn a_run_keeps_to_its_stated_peak() {
         let before = status("VmRSS:");
         let out = engine.sequences_in_memory(&corpus, &plan, &Progress::default()).unwrap();
         let used = status("VmHWM:") - before;
-        let stated = engine.needs(num_items, dim, &plan).unwrap().host_bytes + out.len() as u64 * 4;
+        let stated = engine.needs(Shape::new(num_items, dim), &plan).unwrap().host_bytes
+            + out.len() as u64 * 4;
         assert_eq!(out.len(), plan.output_len());
         println!("{num_items} x {dim}: stated {stated}, used {used}");
         assert!(used as f64 <= stated as f64 * 1.05, "used {used}, stated {stated}");
@@ -56,7 +57,7 @@ fn a_run_keeps_to_its_stated_peak() {
 fn neighbors_keep_to_theirs() {
     for (num_items, dim, k) in [(3000, 64, 2999), (5000, 700, 10), (31_000, 384, 100)] {
         let npy = common::random(num_items, dim, 9);
-        let corpus = Corpus::prepare(Elements::F32(&npy.values), num_items, dim, false).unwrap();
+        let corpus = Corpus::prepare(&npy.input(false)).unwrap();
         let settings = Settings { threads: Some(2), ..Settings::default() };
         let mut engine = CpuEngine::new(&settings).unwrap();
         std::fs::write("/proc/self/clear_refs", "5").unwrap();

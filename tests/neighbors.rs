@@ -8,8 +8,9 @@ use vkd::context::{NeighborRequest, NeighborsTo};
 use vkd::engine::cpu::{Level, Settings};
 use vkd::engine::neighbors::{similarity, Neighbors, QueryShape};
 use vkd::engine::vulkan;
+use vkd::engine::Pairs;
 use vkd::job::Output;
-use vkd::{Context, ContextOptions, Elements, Error};
+use vkd::{Context, ContextOptions, Elements, Error, Input};
 
 fn cpu(level: Option<Level>, threads: u32) -> Context {
     let cpu = Settings { level, threads: Some(threads), ..Settings::default() };
@@ -36,7 +37,7 @@ fn find(
     let queries = queries.map(|queries| (Elements::F32(&queries.values), queries.num_items));
     let (num_items, dim) = (npy.num_items, npy.dim);
     let elements = Elements::F32(&npy.values);
-    let request = NeighborRequest { elements, num_items, dim, center, k, queries };
+    let request = NeighborRequest { input: Input { elements, num_items, dim, center }, k, queries };
     let job = context.start_neighbors(&request, NeighborsTo::Memory)?;
     match job.wait(None).unwrap().as_ref() {
         Ok(Output::Neighbors(neighbors)) => {
@@ -193,7 +194,12 @@ fn similarities_of_all_pairs() {
         let npy = random(items, dim, 300);
         let all = |context: &Context, upper| {
             let elements = Elements::F32(&npy.values);
-            let job = context.start_similarities(elements, items, dim, false, upper).unwrap();
+            let job = context
+                .start_similarities(
+                    &Input { elements, num_items: items, dim, center: false },
+                    upper,
+                )
+                .unwrap();
             let result = job.wait(None).unwrap();
             assert_eq!(job.progress().steps_done(), job.progress().steps_total());
             match result.as_ref() {
@@ -206,12 +212,16 @@ fn similarities_of_all_pairs() {
             max_binding_bytes: Some(8 * 4 * u64::from(items + 3)),
             ..Default::default()
         };
-        let expected = all(&reference(), false);
+        let expected = all(&reference(), Pairs::All);
         let n = items as usize;
         assert_eq!(expected.len(), n * n);
         for context in [cpu(None, 2), llvmpipe(Default::default()), llvmpipe(staged)] {
-            assert!(all(&context, false) == expected, "{items} x {dim}, {:?}", context.info().name);
-            let upper = all(&context, true);
+            assert!(
+                all(&context, Pairs::All) == expected,
+                "{items} x {dim}, {:?}",
+                context.info().name
+            );
+            let upper = all(&context, Pairs::Upper);
             assert_eq!(upper.len(), n * (n - 1) / 2);
             for i in 0..n {
                 assert!((expected[i * n + i] - 1.0).abs() < 1e-3);

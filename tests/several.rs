@@ -9,7 +9,7 @@ use common::{compute, golden, npy, random, reference};
 use vkd::context::To;
 use vkd::engine::vulkan::{Faults, Settings};
 use vkd::engine::DeviceKind;
-use vkd::{Context, ContextOptions, Elements, Error, Request};
+use vkd::{Context, ContextOptions, Elements, Error, Input, Request, Shape};
 
 fn devices(names: &str, vulkan: Settings) -> ContextOptions {
     ContextOptions { device: Some(names.into()), vulkan, ..Default::default() }
@@ -34,7 +34,13 @@ fn each_device_does_a_part_and_the_counters_add_up() {
     assert_eq!(info.kind, DeviceKind::Several);
     assert!(info.name.starts_with("CPU (") && info.name.contains(" + llvmpipe"), "{}", info.name);
     let elements = Elements::F32(&corpus.values);
-    let job = context.start(elements, 900, 24, true, &Request::default(), To::Memory).unwrap();
+    let job = context
+        .start(
+            &Input { elements, num_items: 900, dim: 24, center: true },
+            &Request::default(),
+            To::Memory,
+        )
+        .unwrap();
     let outcome = job.wait(None).unwrap();
     let Ok(vkd::job::Output::Memory(sequences)) = outcome.as_ref() else { panic!("{outcome:?}") };
     assert!(*sequences == expected);
@@ -49,7 +55,7 @@ fn each_device_does_a_part_and_the_counters_add_up() {
 fn the_plan_is_the_sum_and_a_list_may_name_a_device_twice() {
     let plan = |names: &str| {
         let context = Context::new(&devices(names, Settings::default())).unwrap();
-        context.plan(500, 16, &Request::default(), To::Memory).unwrap().engine
+        context.plan(Shape::new(500, 16), &Request::default(), To::Memory).unwrap().engine
     };
     let (cpu, llvmpipe, both) = (plan("cpu"), plan("llvmpipe"), plan("cpu+llvmpipe"));
     assert_eq!(both.host_bytes, cpu.host_bytes + llvmpipe.host_bytes);
@@ -109,7 +115,7 @@ fn a_device_that_cannot_is_left_out() {
     let options = devices("llvmpipe + cpu", tiny.clone());
     assert!(compute(&options, &corpus, false, &Request::default()) == expected);
     let context = Context::new(&options).unwrap();
-    let plan = context.plan(517, 40, &Request::default(), To::Memory).unwrap();
+    let plan = context.plan(Shape::new(517, 40), &Request::default(), To::Memory).unwrap();
     assert_eq!(plan.engine.device_bytes, 0);
     // No room for the CPU engine's matrix on the host; llvmpipe holds some of its rows.
     let request = Request { starts: None, length: 20 };
@@ -119,11 +125,11 @@ fn a_device_that_cannot_is_left_out() {
         ..devices("cpu+llvmpipe", Settings::default())
     };
     let context = Context::new(&limited).unwrap();
-    let plan = context.plan(517, 40, &request, To::Memory).unwrap();
+    let plan = context.plan(Shape::new(517, 40), &request, To::Memory).unwrap();
     assert!(plan.engine.held_rows < 517, "{plan:?}");
     assert!(compute(&limited, &corpus, false, &request) == expected);
     let none = Context::new(&devices("llvmpipe + llvmpipe", tiny)).unwrap();
-    let error = none.plan(517, 40, &Request::default(), To::Memory).unwrap_err();
+    let error = none.plan(Shape::new(517, 40), &Request::default(), To::Memory).unwrap_err();
     assert!(matches!(error, Error::TooLarge { .. }), "{error}");
 }
 
@@ -132,7 +138,13 @@ fn a_cancelled_run_ends_on_all_devices() {
     let corpus = random(3000, 16, 9);
     let context = Context::new(&both()).unwrap();
     let elements = Elements::F32(&corpus.values);
-    let job = context.start(elements, 3000, 16, false, &Request::default(), To::Memory).unwrap();
+    let job = context
+        .start(
+            &Input { elements, num_items: 3000, dim: 16, center: false },
+            &Request::default(),
+            To::Memory,
+        )
+        .unwrap();
     while job.progress().steps_done() < 10_000 {
         std::thread::yield_now();
     }
@@ -152,6 +164,8 @@ fn an_error_of_one_device_ends_the_run() {
     let (_, counted) = open(u64::MAX);
     let (context, _) = open(counted.calls() + 30);
     let elements = Elements::F32(&corpus.values);
-    let error = context.sequences(elements, 900, 24, false, &Request::default()).unwrap_err();
+    let error = context
+        .sequences(&Input { elements, num_items: 900, dim: 24, center: false }, &Request::default())
+        .unwrap_err();
     assert!(matches!(error, Error::DriverMemory { .. } | Error::DeviceMemory { .. }), "{error}");
 }

@@ -10,9 +10,9 @@ use common::{random, Npy};
 use vkd::context::{start_site, NeighborRequest, NeighborsTo};
 use vkd::engine::neighbors::Neighbors;
 use vkd::job::{Job, Output};
-use vkd::store::site::{Site, Source};
+use vkd::site::{Site, Source};
 use vkd::store::{NeighborsFile, SequencesFile, Target};
-use vkd::{Context, ContextOptions, Elements, Error, Request};
+use vkd::{Context, ContextOptions, Elements, Error, Input, Request};
 
 fn context(device: &str) -> Context {
     Context::new(&ContextOptions { device: Some(device.into()), ..Default::default() }).unwrap()
@@ -29,7 +29,7 @@ fn folder(name: &str) -> PathBuf {
 fn request(npy: &Npy, k: u32) -> NeighborRequest<'_> {
     let elements = Elements::F32(&npy.values);
     let (num_items, dim) = (npy.num_items, npy.dim);
-    NeighborRequest { elements, num_items, dim, center: false, k, queries: None }
+    NeighborRequest { input: Input { elements, num_items, dim, center: false }, k, queries: None }
 }
 
 fn end(job: Job) -> Result<Output, Error> {

@@ -14,7 +14,7 @@ use vkd::context::To;
 use vkd::job::Output;
 use vkd::store::{SequencesFile, Target};
 use vkd::verify::{verify, Sample};
-use vkd::{Context, ContextOptions, Elements, Error, Request};
+use vkd::{Context, ContextOptions, Elements, Error, Input, Request, Shape};
 
 /// A folder of its own, removed at the end.
 struct Folder(PathBuf);
@@ -54,8 +54,7 @@ fn write(
     overwrite: bool,
 ) -> Result<(), Error> {
     let target = Target { path: path.to_owned(), overwrite };
-    let elements = Elements::F32(&npy.values);
-    let job = context.start(elements, npy.num_items, npy.dim, false, request, To::File(&target))?;
+    let job = context.start(&npy.input(false), request, To::File(&target))?;
     match job.wait(None).unwrap().as_ref() {
         Ok(Output::File(written)) => {
             assert_eq!(written, path);
@@ -151,8 +150,13 @@ fn two_runs_do_not_write_one_file() {
     let (first, second) = (context("cpu"), context("cpu"));
     let target = Target { path: path.clone(), overwrite: false };
     let elements = Elements::F32(&npy.values);
-    let job =
-        first.start(elements, 3000, 8, false, &Request::default(), To::File(&target)).unwrap();
+    let job = first
+        .start(
+            &Input { elements, num_items: 3000, dim: 8, center: false },
+            &Request::default(),
+            To::File(&target),
+        )
+        .unwrap();
     let error = write(&second, &npy, &Request::default(), &path, false).unwrap_err();
     assert!(matches!(error, Error::FileBusy { .. }), "{error}");
     drop(job);
@@ -198,13 +202,19 @@ fn verify_trusts_good_files_and_finds_wrong_picks() {
     write(&context("cpu"), &npy, &Request::default(), &path, false).unwrap();
     let elements = Elements::F32(&npy.values);
     let sample = Sample { sequences: 5, picks: 1000 };
-    let report = verify(&SequencesFile::open(&path).unwrap(), elements, 400, 16, sample).unwrap();
+    let report =
+        verify(&SequencesFile::open(&path).unwrap(), elements, Shape::new(400, 16), sample)
+            .unwrap();
     assert_eq!((report.sequences, report.picks), (5, 5 * 399));
     assert!(report.worst_regret < 2e-3, "{report:?}");
     // The file of other embeddings, with the name of these.
     let other = common::random(400, 16, 9);
-    let error =
-        verify(&SequencesFile::open(&path).unwrap(), Elements::F32(&other.values), 400, 16, sample);
+    let error = verify(
+        &SequencesFile::open(&path).unwrap(),
+        Elements::F32(&other.values),
+        Shape::new(400, 16),
+        sample,
+    );
     assert!(matches!(error, Err(Error::FileMismatch { .. })), "{error:?}");
     let wrong = folder.0.join("wrong");
     write(&context("cpu"), &other, &Request::default(), &wrong, false).unwrap();
@@ -214,7 +224,9 @@ fn verify_trusts_good_files_and_finds_wrong_picks() {
     let place = bytes.windows(32).position(|window| window == from.as_bytes()).unwrap();
     bytes[place..place + 32].copy_from_slice(to.as_bytes());
     std::fs::write(&wrong, bytes).unwrap();
-    let report = verify(&SequencesFile::open(&wrong).unwrap(), elements, 400, 16, sample).unwrap();
+    let report =
+        verify(&SequencesFile::open(&wrong).unwrap(), elements, Shape::new(400, 16), sample)
+            .unwrap();
     assert!(report.worst_regret > 0.05, "{report:?}");
 }
 
@@ -364,8 +376,13 @@ fn child_full_disk() {
     limit(libc::RLIM_INFINITY);
     let target = Target { path: path.clone(), overwrite: false };
     let elements = Elements::F32(&npy.values);
-    let job =
-        context.start(elements, 1500, 24, false, &Request::default(), To::File(&target)).unwrap();
+    let job = context
+        .start(
+            &Input { elements, num_items: 1500, dim: 24, center: false },
+            &Request::default(),
+            To::File(&target),
+        )
+        .unwrap();
     limit(2_000_000);
     let error = job.wait(None).unwrap().as_ref().as_ref().unwrap_err().clone();
     assert!(matches!(error, Error::DiskFull { action: "write", .. }), "{error}");
@@ -373,8 +390,13 @@ fn child_full_disk() {
     let kept = journal(&path);
     assert!(kept > 0 && kept < 1500, "{kept} rows are kept");
     limit(libc::RLIM_INFINITY);
-    let job =
-        context.start(elements, 1500, 24, false, &Request::default(), To::File(&target)).unwrap();
+    let job = context
+        .start(
+            &Input { elements, num_items: 1500, dim: 24, center: false },
+            &Request::default(),
+            To::File(&target),
+        )
+        .unwrap();
     assert_eq!(job.progress().steps_total(), (1500 - kept as u64) * 1499);
     job.wait(None).unwrap().as_ref().as_ref().unwrap();
     let whole = path.with_extension("whole");

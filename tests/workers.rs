@@ -16,7 +16,7 @@ use std::process::{Command, Stdio};
 use common::Npy;
 use vkd::context::To;
 use vkd::store::Target;
-use vkd::{Context, ContextOptions, Elements, Request};
+use vkd::{Context, ContextOptions, Elements, Input, Request};
 
 const ITEMS: u32 = 7797;
 
@@ -28,8 +28,13 @@ fn results(path: &Path) {
     let target = Target { path: path.to_owned(), overwrite: true };
     let context = Context::new(&options).unwrap();
     let elements = Elements::F32(&npy.values);
-    let job =
-        context.start(elements, ITEMS, 2, false, &Request::default(), To::File(&target)).unwrap();
+    let job = context
+        .start(
+            &Input { elements, num_items: ITEMS, dim: 2, center: false },
+            &Request::default(),
+            To::File(&target),
+        )
+        .unwrap();
     job.wait(None).unwrap().as_ref().as_ref().unwrap();
 }
 

@@ -5,7 +5,7 @@ use std::time::Instant;
 
 use vkd::context::To;
 use vkd::progress::{Phase, PHASE_NAMES, SUBMISSION_CLASSES};
-use vkd::{Context, ContextOptions, Elements, Request};
+use vkd::{Context, ContextOptions, Elements, Input, Request};
 
 pub struct Times {
     pub phases: [f64; PHASE_NAMES.len()],
@@ -30,8 +30,13 @@ pub fn run(
     let context = Context::new(options).unwrap();
     let request = Request { starts, length: 0 };
     let begin = Instant::now();
-    let job =
-        context.start(Elements::F32(values), num_items, dim, center, &request, To::Memory).unwrap();
+    let job = context
+        .start(
+            &Input { elements: Elements::F32(values), num_items, dim, center },
+            &request,
+            To::Memory,
+        )
+        .unwrap();
     job.wait(None).unwrap().as_ref().as_ref().unwrap();
     let total = begin.elapsed().as_secs_f64();
     let progress = job.progress();

@@ -11,7 +11,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 pub use choice::devices;
 pub use search::{start_site, NeighborRequest, NeighborsTo};
 
-use crate::corpus::{check_shape, Corpus, Elements};
+use crate::corpus::{Corpus, Input, Shape};
 use crate::engine::{cpu, vulkan};
 use crate::engine::{DeviceInfo, DeviceKind, Engine, MemoryRows, Needs, Rows};
 use crate::error::{Error, Result};
@@ -81,35 +81,24 @@ impl Context {
 
     /// What a run would take, without the embeddings: refused where the device or the memory cannot do it. Waits for a run
     /// that is under way.
-    pub fn plan(&self, num_items: u32, dim: u32, request: &Request, to: To) -> Result<RunPlan> {
-        check_shape(num_items, dim)?;
-        let plan = Plan::new(request, num_items)?;
+    pub fn plan(&self, shape: Shape, request: &Request, to: To) -> Result<RunPlan> {
+        shape.check()?;
+        let plan = Plan::new(request, shape.num_items)?;
         let engine = self.engine.lock().unwrap_or_else(PoisonError::into_inner);
-        self.bounds.check(&**engine, num_items, dim, &plan, matches!(to, To::File(_)))
+        self.bounds.check(&**engine, shape, &plan, matches!(to, To::File(_)))
     }
 
     /// Checks everything, then starts the computation of sequences as a job.
-    pub fn start(
-        &self,
-        elements: Elements,
-        num_items: u32,
-        dim: u32,
-        center: bool,
-        request: &Request,
-        to: To,
-    ) -> Result<Job> {
+    pub fn start(&self, input: &Input, request: &Request, to: To) -> Result<Job> {
         let progress = Progress::default();
-        if num_items == 0 {
-            return Err(Error::ZeroSize { name: "num_items" });
-        }
-        let plan = Plan::new(request, num_items)?;
+        let shape = input.shape();
+        shape.check()?;
+        let plan = Plan::new(request, shape.num_items)?;
         // Before any work, where no other run keeps the engine busy; else the job checks it.
         if let Ok(engine) = self.engine.try_lock() {
-            check_shape(num_items, dim)?;
-            self.bounds.check(&**engine, num_items, dim, &plan, matches!(to, To::File(_)))?;
+            self.bounds.check(&**engine, shape, &plan, matches!(to, To::File(_)))?;
         }
-        let prepare = || Corpus::prepare(elements, num_items, dim, center);
-        let corpus = progress.time(Phase::Prepare, prepare)?;
+        let corpus = progress.time(Phase::Prepare, || Corpus::prepare(input))?;
         let run = Run { engine: Arc::clone(&self.engine), bounds: self.bounds.clone(), corpus };
         progress.expect_steps(plan.picks());
         let To::File(target) = to else {
@@ -122,8 +111,8 @@ impl Context {
         let meta = Meta {
             version: env!("CARGO_PKG_VERSION").into(),
             fingerprint: store::fingerprint(&run.corpus),
-            centered: center,
-            num_items,
+            centered: input.center,
+            num_items: shape.num_items,
             count: plan.count() as u32,
             length: plan.length(),
         };
@@ -149,15 +138,8 @@ impl Context {
     }
 
     /// The blocking form of [`Context::start`], into memory.
-    pub fn sequences(
-        &self,
-        elements: Elements,
-        num_items: u32,
-        dim: u32,
-        center: bool,
-        request: &Request,
-    ) -> Result<Vec<u32>> {
-        let job = self.start(elements, num_items, dim, center, request, To::Memory)?;
+    pub fn sequences(&self, input: &Input, request: &Request) -> Result<Vec<u32>> {
+        let job = self.start(input, request, To::Memory)?;
         let result = job.wait(None);
         drop(job);
         match result.map(Arc::try_unwrap) {
@@ -206,19 +188,18 @@ impl Bounds {
     fn check(
         &self,
         engine: &dyn Engine,
-        num_items: u32,
-        dim: u32,
+        shape: Shape,
         plan: &Plan,
         in_file: bool,
     ) -> Result<RunPlan> {
         let needs = match plan.picks() {
             0 => Needs::default(),
-            _ => engine.needs(num_items, dim, plan)?,
+            _ => engine.needs(shape, plan)?,
         };
-        let item_bytes = if in_file && num_items <= 1 << 16 { 2 } else { 4 };
+        let item_bytes = if in_file && shape.num_items <= 1 << 16 { 2 } else { 4 };
         self.run_plan(RunPlan {
             engine: needs,
-            corpus_bytes: corpus_bytes(num_items, dim),
+            corpus_bytes: corpus_bytes(shape),
             output_bytes: plan.output_len() as u64 * item_bytes,
             host_bytes: if in_file { 0 } else { plan.output_len() as u64 * item_bytes },
             rows: plan.count() as u64,
@@ -240,8 +221,8 @@ impl Bounds {
 }
 
 /// Bytes of prepared rows and weights.
-fn corpus_bytes(num_items: u32, dim: u32) -> u64 {
-    u64::from(num_items) * (u64::from(dim) * 2 + 2)
+fn corpus_bytes(shape: Shape) -> u64 {
+    shape.values() * 2 + u64::from(shape.num_items) * 2
 }
 
 /// Sequences that are all head need no engine.
@@ -271,8 +252,7 @@ impl Run {
     ) -> Result<()> {
         let mut engine = self.engine.lock().unwrap_or_else(PoisonError::into_inner);
         progress.check()?;
-        let (num_items, dim) = (self.corpus.num_items(), self.corpus.dim());
-        self.bounds.check(&**engine, num_items, dim, plan, in_file)?;
+        self.bounds.check(&**engine, self.corpus.shape(), plan, in_file)?;
         if plan.picks() == 0 {
             return put_heads(plan, rows, progress);
         }

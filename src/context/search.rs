@@ -4,26 +4,20 @@ use std::path::PathBuf;
 use std::sync::{Arc, MutexGuard, PoisonError};
 
 use super::{corpus_bytes, Bounds, Context, RunPlan};
-use crate::corpus::{check_shape, Corpus, Elements};
+use crate::corpus::{Corpus, Elements, Input, Shape};
 use crate::engine::neighbors::{Query, QueryShape};
-use crate::engine::{count_pairs, Engine, MemoryNeighbors, MemorySimilarities, NeighborRows};
+use crate::engine::{Engine, MemoryNeighbors, MemorySimilarities, NeighborRows, Pairs};
 use crate::error::{Error, Result};
 use crate::job::{Job, Output};
 use crate::progress::{Phase, Progress};
-use crate::store::site::{self, Site, Source};
+use crate::site::{self, Site, Source};
 use crate::store::{self, NeighborsMeta, NeighborsWriter, Target};
 
 /// Of what to find neighbours.
 #[derive(Debug, Clone, Copy)]
 pub struct NeighborRequest<'a> {
-    /// `num_items` x `dim` values.
-    pub elements: Elements<'a>,
-    /// Items.
-    pub num_items: u32,
-    /// Dimensions of each.
-    pub dim: u32,
-    /// Subtract the mean of the items, from items and queries.
-    pub center: bool,
+    /// The items. With `center` their mean is subtracted from items and queries.
+    pub input: Input<'a>,
     /// Neighbours of each row, 1 to the number of other items.
     pub k: u32,
     /// Rows to find neighbours of, and how many; `None`: the items, each without itself.
@@ -50,9 +44,10 @@ struct Search {
 
 impl Search {
     fn prepare(request: &NeighborRequest) -> Result<Search> {
-        let NeighborRequest { elements, num_items, dim, center, k, queries } = *request;
-        let corpus = Corpus::prepare(elements, num_items, dim, center)?;
-        let queries = queries.map(|(queries, count)| corpus.prepare_queries(queries, count, dim));
+        let NeighborRequest { input, k, queries } = *request;
+        let corpus = Corpus::prepare(&input)?;
+        let queries = queries
+            .map(|(queries, count)| corpus.prepare_queries(queries, Shape::new(count, input.dim)));
         let search = Search { queries: queries.transpose()?, corpus, k };
         search.query().check(&search.corpus)?;
         Ok(search)
@@ -100,10 +95,10 @@ fn search_plan(
     shape: &QueryShape,
     held: u64,
 ) -> Result<RunPlan> {
-    let queries = if shape.own { 0 } else { corpus_bytes(shape.num_rows, shape.dim) };
+    let queries = if shape.own { 0 } else { corpus_bytes(Shape::new(shape.num_rows, shape.dim)) };
     bounds.run_plan(RunPlan {
         engine: engine.search_needs(shape)?,
-        corpus_bytes: corpus_bytes(shape.num_items, shape.dim) + queries,
+        corpus_bytes: corpus_bytes(Shape::new(shape.num_items, shape.dim)) + queries,
         output_bytes: result_bytes(shape),
         host_bytes: held,
         rows: shape.num_rows.into(),
@@ -124,8 +119,8 @@ impl Context {
     /// What a search would take, without the embeddings: refused where the device or the memory cannot do it. Waits for a run
     /// that is under way.
     pub fn plan_neighbors(&self, shape: &QueryShape, in_file: bool) -> Result<RunPlan> {
-        check_shape(shape.num_items, shape.dim)?;
-        check_shape(shape.num_rows, shape.dim)?;
+        Shape::new(shape.num_items, shape.dim).check()?;
+        Shape::new(shape.num_rows, shape.dim).check()?;
         shape.check()?;
         let held = if in_file { 0 } else { result_bytes(shape) };
         search_plan(&self.bounds, &**self.engine(), shape, held)
@@ -142,7 +137,7 @@ impl Context {
                 Ok(Output::Neighbors(rows.into_neighbors()))
             }),
             NeighborsTo::File(target) => {
-                let writer = NeighborsWriter::begin(target, &search.meta(request.center))?;
+                let writer = NeighborsWriter::begin(target, &search.meta(request.input.center))?;
                 let path: PathBuf = target.path.clone();
                 self.spawn(progress, search, move |search, engine, progress| {
                     if let Some(writer) = writer {
@@ -190,35 +185,27 @@ impl Context {
         })
     }
 
-    /// Starts the similarities of all pairs as a job: N x N, or with `upper` each pair once, item (i, j) with i < j at
-    /// i * N - i * (i + 1) / 2 + j - i - 1.
-    pub fn start_similarities(
-        &self,
-        elements: Elements,
-        num_items: u32,
-        dim: u32,
-        center: bool,
-        upper: bool,
-    ) -> Result<Job> {
+    /// Starts the similarities of pairs of items as a job.
+    pub fn start_similarities(&self, input: &Input, pairs: Pairs) -> Result<Job> {
         let progress = Progress::default();
-        let prepare = || Corpus::prepare(elements, num_items, dim, center);
-        let corpus = progress.time(Phase::Prepare, prepare)?;
+        let corpus = progress.time(Phase::Prepare, || Corpus::prepare(input))?;
+        let (shape, num_items) = (input.shape(), input.num_items);
         progress.expect_steps(u64::from(num_items) * u64::from(num_items));
         let (engine, bounds) = (Arc::clone(&self.engine), self.bounds.clone());
         Job::spawn(progress, move |progress| {
             let mut engine = engine.lock().unwrap_or_else(PoisonError::into_inner);
             progress.check()?;
-            let output_bytes = count_pairs(num_items, upper) * 4;
+            let output_bytes = pairs.count(num_items) * 4;
             bounds.run_plan(RunPlan {
-                engine: engine.dots_needs(num_items, dim)?,
-                corpus_bytes: corpus_bytes(num_items, dim),
+                engine: engine.dots_needs(shape)?,
+                corpus_bytes: corpus_bytes(shape),
                 output_bytes,
                 host_bytes: output_bytes,
                 rows: num_items.into(),
                 steps: u64::from(num_items) * u64::from(num_items),
             })?;
-            let rows = MemorySimilarities::new(num_items, upper)?;
-            engine.dots(&corpus, upper, &rows, progress)?;
+            let rows = MemorySimilarities::new(num_items, pairs)?;
+            engine.dots(&corpus, pairs, &rows, progress)?;
             Ok(Output::Similarities(rows.into_values()))
         })
     }

@@ -6,10 +6,11 @@
 //! row, halves away from zero. Nothing here knows of engines or devices.
 
 mod elements;
+mod input;
 mod prepare;
 
 pub use elements::Elements;
-pub(crate) use prepare::check_shape;
+pub use input::{Input, Shape};
 
 /// The most dimensions an embedding may have. The dot product of two prepared rows stays below
 /// (32767 + sqrt(65536) / 2)^2 < 2^31 and a device loop over a row below 65,535 rounds.
@@ -48,27 +49,8 @@ impl Corpus {
         &self.weights
     }
 
-    /// The extra shift `e` of the contract: the smallest with N <= 65536 * 2^e, so that a sum of N
-    /// contributions fits an i32.
-    pub fn extra_shift(&self) -> u32 {
-        extra_shift(self.num_items)
-    }
-}
-
-/// See [`Corpus::extra_shift`].
-pub fn extra_shift(num_items: u32) -> u32 {
-    num_items.div_ceil(65_536).next_power_of_two().trailing_zeros()
-}
-
-#[cfg(test)]
-mod tests {
-    use super::extra_shift;
-
-    #[test]
-    fn extra_shift_grows_where_a_sum_would_overflow() {
-        let cases = [(1, 0), (65_536, 0), (65_537, 1), (131_072, 1), (131_073, 2), (u32::MAX, 16)];
-        for (num_items, shift) in cases {
-            assert_eq!(extra_shift(num_items), shift, "{num_items} items");
-        }
+    /// Items and dimensions.
+    pub fn shape(&self) -> Shape {
+        Shape::new(self.num_items, self.dim)
     }
 }

@@ -3,47 +3,40 @@
 //! All in f64 and in item order, row by row with one row of scratch, so that the result does not
 //! depend on threads or vector width.
 
-use super::{Corpus, Elements, MAX_DIM};
+use super::{Corpus, Elements, Input, Shape};
 use crate::error::{zeroed, Error, Result};
 
 impl Corpus {
-    /// Checks `elements` (N x D, row-major, `num_items * dim` values) and prepares them. With
-    /// `center` the mean embedding is subtracted first.
+    /// Checks `input` and prepares it; where it asks for that, the mean embedding is subtracted
+    /// first.
     ///
     /// Errors name the offending item (0-based), and for NaN and infinity the dimension.
-    pub fn prepare(elements: Elements, num_items: u32, dim: u32, center: bool) -> Result<Corpus> {
-        Corpus::prepare_with(elements, num_items, dim, |scratch| {
-            check_and_sum(elements, num_items, scratch, center)
+    pub fn prepare(input: &Input) -> Result<Corpus> {
+        Corpus::prepare_with(input, |scratch| {
+            check_and_sum(input.elements, input.num_items, scratch, input.center)
         })
     }
 
-    /// Prepares queries for this corpus: rows of the same dimensions, less the corpus's mean if it was centred.
-    pub fn prepare_queries(
-        &self,
-        elements: Elements,
-        num_queries: u32,
-        dim: u32,
-    ) -> Result<Corpus> {
+    /// Prepares queries for this corpus: rows of the same dimensions, less the corpus's mean if it
+    /// was centred.
+    pub fn prepare_queries(&self, elements: Elements, shape: Shape) -> Result<Corpus> {
+        let Shape { num_items, dim } = shape;
         if dim != self.dim {
             return Err(Error::QueryDim { dim, corpus_dim: self.dim });
         }
-        Corpus::prepare_with(elements, num_queries, dim, |scratch| {
-            check_and_sum(elements, num_queries, scratch, false)?;
+        let queries = Input { elements, num_items, dim, center: false };
+        Corpus::prepare_with(&queries, |scratch| {
+            check_and_sum(elements, num_items, scratch, false)?;
             Ok(self.mean.clone())
         })
     }
 
     fn prepare_with(
-        elements: Elements,
-        num_items: u32,
-        dim: u32,
+        input: &Input,
         mean: impl FnOnce(&mut [f64]) -> Result<Option<Vec<f64>>>,
     ) -> Result<Corpus> {
-        check_shape(num_items, dim)?;
-        let needed = u64::from(num_items) * u64::from(dim);
-        if elements.len() as u64 != needed {
-            return Err(Error::ShapeMismatch { given: elements.len(), num_items, dim, needed });
-        }
+        input.check()?;
+        let Input { elements, num_items, dim, .. } = *input;
         let mut scratch = zeroed::<f64>(dim as usize, "one row of embeddings")?;
         let mean = mean(&mut scratch)?;
         let norms = measure(elements, num_items, mean.as_deref(), &mut scratch)?;
@@ -60,20 +53,6 @@ impl Corpus {
         let weights = norms.iter().map(|norm| (norm / longest * 32768.0).round() as u16).collect();
         Ok(Corpus { num_items, dim, rows, weights, mean })
     }
-}
-
-/// Checks the shape of a corpus.
-pub(crate) fn check_shape(num_items: u32, dim: u32) -> Result<()> {
-    if num_items == 0 {
-        return Err(Error::ZeroSize { name: "num_items" });
-    }
-    if dim == 0 {
-        return Err(Error::ZeroSize { name: "dim" });
-    }
-    if dim > MAX_DIM {
-        return Err(Error::DimTooLarge { dim, limit: MAX_DIM });
-    }
-    Ok(())
 }
 
 /// Finds values that are not finite; returns the mean embedding when centring is asked for.
@@ -136,7 +115,8 @@ mod tests {
     use super::*;
 
     fn prepare(values: &[f32], dim: u32, center: bool) -> Result<Corpus> {
-        Corpus::prepare(Elements::F32(values), values.len() as u32 / dim, dim, center)
+        let (elements, num_items) = (Elements::F32(values), values.len() as u32 / dim);
+        Corpus::prepare(&Input { elements, num_items, dim, center })
     }
 
     #[test]
@@ -175,9 +155,13 @@ mod tests {
 
     #[test]
     fn lengths_beyond_f64_are_an_error() {
-        let huge = Corpus::prepare(Elements::F64(&[1e300, 1e300]), 1, 2, false);
+        let pair = |values: &[f64]| {
+            let elements = Elements::F64(values);
+            Corpus::prepare(&Input { elements, num_items: 1, dim: 2, center: false })
+        };
+        let huge = pair(&[1e300, 1e300]);
         assert_eq!(huge.unwrap_err(), Error::NormRange { item: 0 });
-        let tiny = Corpus::prepare(Elements::F64(&[1e-200, 1e-200]), 1, 2, false);
+        let tiny = pair(&[1e-200, 1e-200]);
         assert_eq!(tiny.unwrap_err(), Error::NormRange { item: 0 });
     }
 }

@@ -3,9 +3,11 @@
 //! Written to be read, not to be fast: steps 3 to 5 of the contract, one after the other. It needs
 //! no driver, so it is also a last resort for small corpora (`device = "reference"`).
 
+use super::device::{DeviceInfo, DeviceKind};
+use super::interface::{Engine, Needs};
 use super::neighbors::{Query, QueryShape};
-use super::{DeviceInfo, DeviceKind, DotRows, Engine, Needs, NeighborRows, Rows};
-use crate::corpus::Corpus;
+use super::rows::{DotRows, NeighborRows, Pairs, Rows};
+use crate::corpus::{Corpus, Shape};
 use crate::error::{zeroed, Result};
 use crate::plan::Plan;
 use crate::progress::{Phase, Progress};
@@ -41,11 +43,11 @@ impl Engine for Reference {
         &self.info
     }
 
-    fn needs(&self, num_items: u32, _dim: u32, plan: &Plan) -> Result<Needs> {
-        let n = u64::from(num_items);
+    fn needs(&self, shape: Shape, plan: &Plan) -> Result<Needs> {
+        let n = u64::from(shape.num_items);
         // Per item a score and whether it is taken.
         let host_bytes = n * n * 2 + n * 5 + u64::from(plan.length()) * 4;
-        let (batches, held_rows) = (plan.count() as u64, num_items.into());
+        let (batches, held_rows) = (plan.count() as u64, shape.num_items.into());
         Ok(Needs { host_bytes, batches, held_rows, ..Needs::default() })
     }
 
@@ -100,22 +102,25 @@ impl Engine for Reference {
         })
     }
 
-    fn dots_needs(&self, num_items: u32, _dim: u32) -> Result<Needs> {
-        let host_bytes = u64::from(num_items) * 4;
-        Ok(Needs { host_bytes, batches: num_items.into(), ..Needs::default() })
+    fn dots_needs(&self, shape: Shape) -> Result<Needs> {
+        let host_bytes = u64::from(shape.num_items) * 4;
+        Ok(Needs { host_bytes, batches: shape.num_items.into(), ..Needs::default() })
     }
 
     fn dots(
         &mut self,
         corpus: &Corpus,
-        upper: bool,
+        pairs: Pairs,
         out: &dyn DotRows,
         progress: &Progress,
     ) -> Result<()> {
         progress.time(Phase::Steps, || {
             for row in 0..corpus.num_items() {
                 progress.check()?;
-                let first = if upper { row + 1 } else { 0 };
+                let first = match pairs {
+                    Pairs::All => 0,
+                    Pairs::Upper => row + 1,
+                };
                 let dot = |j| dot(corpus.row(row), corpus.row(j));
                 let dots: Vec<i32> = (first..corpus.num_items()).map(dot).collect();
                 out.put(row, first, &dots)?;
@@ -127,27 +132,32 @@ impl Engine for Reference {
 }
 
 /// Step 3: the exact dot product of two prepared rows.
-pub fn dot(a: &[i16], b: &[i16]) -> i32 {
+fn dot(a: &[i16], b: &[i16]) -> i32 {
     a.iter().zip(b).map(|(&a, &b)| i32::from(a) * i32::from(b)).sum()
 }
 
 /// Step 4: what picking an item of weight `weight` adds to the score of an item, given their dot
 /// product.
-#[inline(always)]
-pub fn contribution(dot: i32, weight: u16, extra_shift: u32) -> i16 {
+fn contribution(dot: i32, weight: u16, extra_shift: u32) -> i16 {
     let g = ((dot + (1 << 14)) >> 15).clamp(-32767, 32767);
     ((i32::from(weight) * g + (1 << (14 + extra_shift))) >> (15 + extra_shift)) as i16
+}
+
+/// Step 4: e is the smallest number with N <= 65536 x 2^e.
+fn extra_shift(num_items: u32) -> u32 {
+    (0..=16).find(|&e| u64::from(num_items) <= 65_536 << e).unwrap_or(16)
 }
 
 /// c(s, j) for all pairs: N rows of N.
 fn contributions(corpus: &Corpus, progress: &Progress) -> Result<Vec<i16>> {
     let n = corpus.num_items() as usize;
     let mut matrix = zeroed::<i16>(n * n, "the contribution matrix")?;
+    let extra_shift = extra_shift(corpus.num_items());
     for (s, row) in matrix.chunks_exact_mut(n).enumerate() {
         progress.check()?;
         let (picked, weight) = (corpus.row(s as u32), corpus.weights()[s]);
         for (j, c) in row.iter_mut().enumerate() {
-            *c = contribution(dot(picked, corpus.row(j as u32)), weight, corpus.extra_shift());
+            *c = contribution(dot(picked, corpus.row(j as u32)), weight, extra_shift);
         }
     }
     Ok(matrix)

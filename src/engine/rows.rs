@@ -8,6 +8,7 @@ use std::sync::{Mutex, PoisonError};
 use super::neighbors::{similarity, Neighbors};
 use crate::error::{zeroed, Error, Result};
 use crate::plan::Plan;
+use crate::threads::lock;
 
 /// Takes finished sequences, numbered as in the plan.
 pub trait Rows: Sync {
@@ -54,13 +55,13 @@ impl MemoryRows {
 
 impl Rows for MemoryRows {
     fn put(&self, index: usize, row: &[u32]) -> Result<()> {
-        let mut values = self.values.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut values = lock(&self.values);
         values[index * row.len()..][..row.len()].copy_from_slice(row);
         Ok(())
     }
 
     fn get(&self, index: usize, row: &mut [u32]) -> Result<()> {
-        let values = self.values.lock().unwrap_or_else(PoisonError::into_inner);
+        let values = lock(&self.values);
         row.copy_from_slice(&values[index * row.len()..][..row.len()]);
         Ok(())
     }
@@ -92,7 +93,7 @@ impl MemoryNeighbors {
 
 impl NeighborRows for MemoryNeighbors {
     fn put(&self, row: u32, indices: &[u32], dots: &[i32]) -> Result<()> {
-        let mut values = self.values.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut values = lock(&self.values);
         let begin = row as usize * indices.len();
         values.indices[begin..][..indices.len()].copy_from_slice(indices);
         values.dots[begin..][..dots.len()].copy_from_slice(dots);
@@ -110,19 +111,19 @@ pub trait DotRows: Sync {
 #[derive(Debug)]
 pub struct MemorySimilarities {
     num_items: usize,
-    upper: bool,
+    pairs: Pairs,
     values: Mutex<Vec<f32>>,
 }
 
 impl MemorySimilarities {
-    /// Room for all pairs of `num_items` items; with `upper` for each pair once.
-    pub fn new(num_items: u32, upper: bool) -> Result<MemorySimilarities> {
+    /// Room for the pairs of `num_items` items.
+    pub fn new(num_items: u32, pairs: Pairs) -> Result<MemorySimilarities> {
         let what = "the similarities";
-        let pairs = count_pairs(num_items, upper);
-        let bytes = pairs.saturating_mul(4);
-        let values = usize::try_from(pairs).map_err(|_| Error::HostMemory { what, bytes })?;
+        let count = pairs.count(num_items);
+        let bytes = count.saturating_mul(4);
+        let values = usize::try_from(count).map_err(|_| Error::HostMemory { what, bytes })?;
         let values = Mutex::new(zeroed(values, what)?);
-        Ok(MemorySimilarities { num_items: num_items as usize, upper, values })
+        Ok(MemorySimilarities { num_items: num_items as usize, pairs, values })
     }
 
     /// The similarities.
@@ -131,26 +132,36 @@ impl MemorySimilarities {
     }
 }
 
-/// How many similarities there are of `num_items` items: N x N, or N x (N - 1) / 2 above the diagonal.
-pub fn count_pairs(num_items: u32, upper: bool) -> u64 {
-    let n = u64::from(num_items);
-    if upper {
-        n * n.saturating_sub(1) / 2
-    } else {
-        n * n
+/// Which pairs of items.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Pairs {
+    /// Every item with every item: N x N.
+    All,
+    /// Each pair once, what is above the diagonal: N x (N - 1) / 2, items i < j at
+    /// i x N - i x (i + 1) / 2 + j - i - 1.
+    Upper,
+}
+
+impl Pairs {
+    /// How many pairs there are of `num_items` items.
+    pub fn count(self, num_items: u32) -> u64 {
+        let n = u64::from(num_items);
+        match self {
+            Pairs::All => n * n,
+            Pairs::Upper => n * n.saturating_sub(1) / 2,
+        }
     }
 }
 
 impl DotRows for MemorySimilarities {
     fn put(&self, row: u32, first: u32, dots: &[i32]) -> Result<()> {
         let (n, row) = (self.num_items, row as usize);
-        let (begin, skipped) = match self.upper {
-            // Item j of row i lies at i * N - i * (i + 1) / 2 + j - i - 1.
-            true => (row * n - row * (row + 1) / 2, row + 1 - first as usize),
-            false => (row * n, 0),
+        let (begin, skipped) = match self.pairs {
+            Pairs::Upper => (row * n - row * (row + 1) / 2, row + 1 - first as usize),
+            Pairs::All => (row * n, 0),
         };
         let row: Vec<f32> = dots[skipped..].iter().map(|&dot| similarity(dot)).collect();
-        let mut values = self.values.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut values = lock(&self.values);
         values[begin..][..row.len()].copy_from_slice(&row);
         Ok(())
     }

@@ -10,10 +10,11 @@ use std::panic::{catch_unwind, AssertUnwindSafe};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
+use super::device::{DeviceInfo, DeviceKind};
+use super::interface::{Engine, Needs};
 use super::neighbors::{Query, QueryShape};
-use super::rows::Offset;
-use super::{DeviceInfo, DeviceKind, DotRows, Engine, Needs, NeighborRows, Rows};
-use crate::corpus::Corpus;
+use super::rows::{DotRows, NeighborRows, Offset, Pairs, Rows};
+use crate::corpus::{Corpus, Shape};
 use crate::error::{from_panic, Error, Result};
 use crate::memory;
 use crate::plan::Plan;
@@ -64,16 +65,16 @@ impl Several {
     }
 
     /// The engines that can do a run, by number, with what each takes: in their order, as long as the host has the memory.
-    fn able(&self, num_items: u32, dim: u32, plan: &Plan) -> Result<Vec<(usize, Needs)>> {
+    fn able(&self, shape: Shape, plan: &Plan) -> Result<Vec<(usize, Needs)>> {
         let free = memory::available_bytes().unwrap_or(u64::MAX);
         let free = free.min(self.host_limit.unwrap_or(u64::MAX));
         // The prepared rows and the result are there already, or will be.
-        let others = u64::from(num_items) * u64::from(dim) * 2 + plan.output_len() as u64 * 4;
+        let others = shape.values() * 2 + plan.output_len() as u64 * 4;
         let mut left = free.saturating_sub(others);
         let mut able = Vec::new();
         let mut refusal = None;
         for (number, engine) in self.engines.iter().enumerate() {
-            match engine.needs(num_items, dim, plan) {
+            match engine.needs(shape, plan) {
                 Ok(needs) if needs.host_bytes <= left => {
                     left -= needs.host_bytes;
                     able.push((number, needs));
@@ -110,8 +111,8 @@ impl Engine for Several {
 
     /// Of all engines together. One that cannot do the run is left out of it; where none can, the first one's
     /// error says why.
-    fn needs(&self, num_items: u32, dim: u32, plan: &Plan) -> Result<Needs> {
-        let able = self.able(num_items, dim, plan)?;
+    fn needs(&self, shape: Shape, plan: &Plan) -> Result<Needs> {
+        let able = self.able(shape, plan)?;
         let sum = |of: fn(&Needs) -> u64| able.iter().map(|(_, needs)| of(needs)).sum();
         Ok(Needs {
             host_bytes: sum(|needs| needs.host_bytes),
@@ -129,7 +130,7 @@ impl Engine for Several {
         rows: &dyn Rows,
         progress: &Progress,
     ) -> Result<()> {
-        let able = self.able(corpus.num_items(), corpus.dim(), plan)?;
+        let able = self.able(corpus.shape(), plan)?;
         let able: Vec<usize> = able.into_iter().map(|(number, _)| number).collect();
         let engines = self.engines.iter_mut().enumerate();
         let engines = engines.filter(|(number, _)| able.contains(number));
@@ -168,18 +169,18 @@ impl Engine for Several {
         self.first().neighbors(corpus, query, rows, progress)
     }
 
-    fn dots_needs(&self, num_items: u32, dim: u32) -> Result<Needs> {
-        self.engines[0].dots_needs(num_items, dim)
+    fn dots_needs(&self, shape: Shape) -> Result<Needs> {
+        self.engines[0].dots_needs(shape)
     }
 
     fn dots(
         &mut self,
         corpus: &Corpus,
-        upper: bool,
+        pairs: Pairs,
         rows: &dyn DotRows,
         progress: &Progress,
     ) -> Result<()> {
-        self.first().dots(corpus, upper, rows, progress)
+        self.first().dots(corpus, pairs, rows, progress)
     }
 }
 

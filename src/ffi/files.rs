@@ -6,6 +6,7 @@ use super::boundary::{guard, read_options, required, write_struct, Sized32};
 use super::input::{bad, elements, path};
 use super::output::copy_text;
 use super::types::*;
+use crate::corpus::Shape;
 use crate::error::Error;
 use crate::store::{Row, SequencesFile};
 use crate::verify::{verify, Report, Sample};
@@ -223,7 +224,8 @@ pub unsafe extern "C" fn vkd_sequences_file_verify_against(
         // SAFETY: as above.
         let elements = unsafe { elements(embeddings, num_items, dim, options.element_type)? };
         let sample = Sample { sequences: options.num_sequences, picks: options.num_picks };
-        let make = || Ok(report_to_c(&verify(&file.0, elements, num_items, dim, sample)?));
+        let make =
+            || Ok(report_to_c(&verify(&file.0, elements, Shape::new(num_items, dim), sample)?));
         // SAFETY: as above.
         unsafe { write_struct(out_report, "out_report", make) }
     })

@@ -9,7 +9,7 @@ use libc::c_char;
 use super::boundary::{array, read_options, required, Sized32};
 use super::types::*;
 use crate::context::{ContextOptions, RunPlan, To};
-use crate::corpus::Elements;
+use crate::corpus::{Elements, Input, Shape};
 use crate::engine::cpu;
 use crate::engine::vulkan::{PipelineCache, SequenceKernel, Settings};
 use crate::error::{Error, Result};
@@ -38,7 +38,7 @@ pub(super) unsafe fn start(
     // SAFETY: as above.
     let target = unsafe { target(options.output_path, options.flags)? };
     let to = target.as_ref().map_or(To::Memory, To::File);
-    context.0.start(elements, num_items, dim, center, &request, to)
+    context.0.start(&Input { elements, num_items, dim, center }, &request, to)
 }
 
 /// # Safety
@@ -58,7 +58,7 @@ pub(super) unsafe fn plan(
     // SAFETY: as above.
     let target = unsafe { target(options.output_path, options.flags)? };
     let to = target.as_ref().map_or(To::Memory, To::File);
-    context.0.plan(num_items, dim, &request, to)
+    context.0.plan(Shape::new(num_items, dim), &request, to)
 }
 
 /// # Safety

@@ -5,7 +5,9 @@ use super::input::{bad, elements, flags, target};
 use super::output::{plan_to_c, write_neighbors, write_similarities};
 use super::types::*;
 use crate::context::{NeighborRequest, NeighborsTo};
+use crate::corpus::Input;
 use crate::engine::neighbors::QueryShape;
+use crate::engine::Pairs;
 use crate::error::{Error, Result};
 use crate::job::Job;
 
@@ -168,16 +170,17 @@ pub unsafe extern "C" fn vkd_similarity_compute(
         unsafe { required(out_similarity, "out_similarity")? };
         // SAFETY: as above.
         let options = unsafe { read_options(options)? };
-        let (center, upper) =
-            (vkd_flags::VKD_CENTER as u32, vkd_flags::VKD_UPPER_TRIANGLE as u32);
+        let (center, upper) = (vkd_flags::VKD_CENTER as u32, vkd_flags::VKD_UPPER_TRIANGLE as u32);
         flags::<vkd_similarity_options>(options.flags, center | upper)?;
         if options.reserved != 0 {
             return Err(bad("reserved", options.reserved, "it must be 0"));
         }
         // SAFETY: as above.
         let items = unsafe { elements(embeddings, num_items, dim, options.element_type)? };
-        let (center, upper) = (options.flags & center != 0, options.flags & upper != 0);
-        let job = context.0.start_similarities(items, num_items, dim, center, upper)?;
+        let center = options.flags & center != 0;
+        let pairs = if options.flags & upper != 0 { Pairs::Upper } else { Pairs::All };
+        let input = Input { elements: items, num_items, dim, center };
+        let job = context.0.start_similarities(&input, pairs)?;
         // SAFETY: as above: room for the whole result.
         unsafe { write_similarities(job.wait(None).as_deref(), out_similarity) }
     })
@@ -229,5 +232,6 @@ pub(super) unsafe fn request<'a>(
         Some((unsafe { elements(queries, count, dim, options.element_type)? }, count))
     };
     let center = options.flags & vkd_flags::VKD_CENTER as u32 != 0;
-    Ok(NeighborRequest { elements: items, num_items, dim, center, k, queries })
+    let input = Input { elements: items, num_items, dim, center };
+    Ok(NeighborRequest { input, k, queries })
 }

@@ -10,7 +10,7 @@ use super::neighbors::request;
 use super::types::*;
 use crate::context::{start_site, NeighborsTo};
 use crate::error::{Error, Result};
-use crate::store::site::{Site, Source};
+use crate::site::{Site, Source};
 
 // SAFETY: repr(C), begins with a u32 size and holds only numbers and raw pointers.
 unsafe impl Sized32 for vkd_site_options {

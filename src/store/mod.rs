@@ -11,10 +11,9 @@
 mod format;
 mod map;
 mod neighbors;
-mod partial;
-mod place;
+pub(crate) mod partial;
+pub(crate) mod place;
 mod reader;
-pub mod site;
 mod tensors;
 mod writer;
 
@@ -50,7 +49,12 @@ pub fn kind(path: &Path) -> Result<Kind> {
 }
 
 /// An error of the system as an error of the library. `bytes`: how much was to be written.
-fn file_error(action: &'static str, path: &Path, bytes: u64, error: &std::io::Error) -> Error {
+pub(crate) fn file_error(
+    action: &'static str,
+    path: &Path,
+    bytes: u64,
+    error: &std::io::Error,
+) -> Error {
     use std::io::ErrorKind;
     let (path, reason) = (path.display().to_string(), error.to_string());
     match error.kind() {

@@ -11,14 +11,14 @@ use super::place::sync_directory;
 use crate::error::{Error, Result};
 
 /// `path`.partial
-pub(super) fn partial_path(path: &Path) -> PathBuf {
+pub(crate) fn partial_path(path: &Path) -> PathBuf {
     let mut name = path.as_os_str().to_owned();
     name.push(".partial");
     name.into()
 }
 
 /// Opens a partial file, new or not, and locks it.
-pub(super) fn open(partial: &Path) -> Result<File> {
+pub(crate) fn open(partial: &Path) -> Result<File> {
     let mut options = OpenOptions::new();
     options.read(true).write(true).create(true).truncate(false);
     let file = options.open(partial).map_err(|error| file_error("open", partial, 0, &error))?;
@@ -33,7 +33,7 @@ pub(super) fn open(partial: &Path) -> Result<File> {
 }
 
 /// Brings a partial file to the disk and gives it its name.
-pub(super) fn finish(file: &File, partial: &Path, path: &Path) -> io::Result<()> {
+pub(crate) fn finish(file: &File, partial: &Path, path: &Path) -> io::Result<()> {
     file.sync_all()?;
     std::fs::rename(partial, path)?;
     sync_directory(path)

@@ -6,13 +6,13 @@ use std::path::{Path, PathBuf};
 
 /// Writes all of `bytes` at `place`.
 #[cfg(unix)]
-pub(super) fn write_at(file: &File, bytes: &[u8], place: u64) -> io::Result<()> {
+pub(crate) fn write_at(file: &File, bytes: &[u8], place: u64) -> io::Result<()> {
     std::os::unix::fs::FileExt::write_all_at(file, bytes, place)
 }
 
 /// Writes all of `bytes` at `place`.
 #[cfg(windows)]
-pub(super) fn write_at(file: &File, mut bytes: &[u8], mut place: u64) -> io::Result<()> {
+pub(crate) fn write_at(file: &File, mut bytes: &[u8], mut place: u64) -> io::Result<()> {
     while !bytes.is_empty() {
         let written = std::os::windows::fs::FileExt::seek_write(file, bytes, place)?;
         (bytes, place) = (&bytes[written..], place + written as u64);
@@ -22,13 +22,13 @@ pub(super) fn write_at(file: &File, mut bytes: &[u8], mut place: u64) -> io::Res
 
 /// Fills `bytes` from `place`.
 #[cfg(unix)]
-pub(super) fn read_at(file: &File, bytes: &mut [u8], place: u64) -> io::Result<()> {
+pub(crate) fn read_at(file: &File, bytes: &mut [u8], place: u64) -> io::Result<()> {
     std::os::unix::fs::FileExt::read_exact_at(file, bytes, place)
 }
 
 /// Fills `bytes` from `place`.
 #[cfg(windows)]
-pub(super) fn read_at(file: &File, mut bytes: &mut [u8], mut place: u64) -> io::Result<()> {
+pub(crate) fn read_at(file: &File, mut bytes: &mut [u8], mut place: u64) -> io::Result<()> {
     while !bytes.is_empty() {
         let read = std::os::windows::fs::FileExt::seek_read(file, bytes, place)?;
         if read == 0 {
@@ -40,7 +40,7 @@ pub(super) fn read_at(file: &File, mut bytes: &mut [u8], mut place: u64) -> io::
 }
 
 /// Gives a file its size, with room on the disk where the file system can promise it.
-pub(super) fn reserve(file: &File, bytes: u64) -> io::Result<()> {
+pub(crate) fn reserve(file: &File, bytes: u64) -> io::Result<()> {
     #[cfg(target_os = "linux")]
     {
         use rustix::fs::{fallocate, FallocateFlags};
@@ -53,7 +53,7 @@ pub(super) fn reserve(file: &File, bytes: u64) -> io::Result<()> {
 }
 
 /// Brings files of one folder to the disk. An error comes with the file that had it.
-pub(super) fn sync_files(files: &[&Path]) -> Result<(), (PathBuf, io::Error)> {
+pub(crate) fn sync_files(files: &[&Path]) -> Result<(), (PathBuf, io::Error)> {
     // One call for the whole file system takes as long as its data, where one for each file waits for the disk each time.
     #[cfg(target_os = "linux")]
     if let [first, _, ..] = files {
@@ -68,7 +68,7 @@ pub(super) fn sync_files(files: &[&Path]) -> Result<(), (PathBuf, io::Error)> {
 }
 
 /// Brings the name of a new file to the disk. Windows does that with the file.
-pub(super) fn sync_directory(file: &Path) -> io::Result<()> {
+pub(crate) fn sync_directory(file: &Path) -> io::Result<()> {
     if cfg!(windows) {
         return Ok(());
     }

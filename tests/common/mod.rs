@@ -6,12 +6,19 @@ use std::process::Command;
 
 use sha2::{Digest, Sha256};
 use vkd::engine::vulkan::Settings;
-use vkd::{Context, ContextOptions, Elements, Request};
+use vkd::{Context, ContextOptions, Elements, Input, Request};
 
 pub struct Npy {
     pub num_items: u32,
     pub dim: u32,
     pub values: Vec<f32>,
+}
+
+impl Npy {
+    pub fn input(&self, center: bool) -> Input<'_> {
+        let elements = Elements::F32(&self.values);
+        Input { elements, num_items: self.num_items, dim: self.dim, center }
+    }
 }
 
 fn folder() -> PathBuf {
@@ -84,8 +91,7 @@ pub fn vulkan(vulkan: Settings) -> ContextOptions {
 
 pub fn compute(options: &ContextOptions, npy: &Npy, center: bool, request: &Request) -> Vec<u32> {
     let context = Context::new(options).unwrap();
-    let elements = Elements::F32(&npy.values);
-    context.sequences(elements, npy.num_items, npy.dim, center, request).unwrap()
+    context.sequences(&npy.input(center), request).unwrap()
 }
 
 pub fn reference(npy: &Npy, center: bool, request: &Request) -> Vec<u32> {
@@ -155,9 +161,7 @@ impl Golden {
     pub fn check(&self, options: &ContextOptions) {
         let context = Context::new(options).unwrap();
         for center in [false, true] {
-            let elements = Elements::F32(&self.npy.values);
-            let (n, d) = (self.npy.num_items, self.npy.dim);
-            let result = context.sequences(elements, n, d, center, &Request::default());
+            let result = context.sequences(&self.npy.input(center), &Request::default());
             if self.expects_error(center) {
                 assert_eq!(result.unwrap_err(), vkd::Error::ZeroNormCentered { item: 0 });
             } else {

@@ -1,13 +1,13 @@
 //! Plain rows of dot products, band by band.
 //!
-//! A thread fills the rows of a band from squares and puts them; with `upper` it leaves out the squares left of the diagonal.
+//! A thread fills the rows of a band from squares and puts them; of `Pairs::Upper` it leaves out the squares left of the diagonal.
 
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use super::product::{in_band, packed_bytes, Packed, Square, BAND};
 use super::simd::{dispatch, Level};
 use crate::corpus::Corpus;
-use crate::engine::DotRows;
+use crate::engine::{DotRows, Pairs};
 use crate::error::{zeroed, Result};
 use crate::progress::{Phase, Progress};
 use crate::threads;
@@ -23,7 +23,7 @@ pub(super) fn host_bytes(num_items: u32, dim: u32, num_threads: usize) -> u64 {
 /// Puts all rows into `out`.
 pub(super) fn compute(
     corpus: &Corpus,
-    upper: bool,
+    pairs: Pairs,
     (level, num_threads): (Level, usize),
     out: &dyn DotRows,
     progress: &Progress,
@@ -40,7 +40,10 @@ pub(super) fn compute(
             if band >= bands {
                 return Ok(());
             }
-            let first = if upper { band } else { 0 };
+            let first = match pairs {
+                Pairs::All => 0,
+                Pairs::Upper => band,
+            };
             for column in first..bands {
                 progress.check()?;
                 let columns = (&items, column);

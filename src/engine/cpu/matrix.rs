@@ -9,8 +9,8 @@ use std::sync::{Mutex, PoisonError};
 use super::pages::Pages;
 use super::product::{multiply, task_bands, transpose, Packed, BAND};
 use super::simd::{dispatch, HalfLine, Level, OnSimd, Simd};
+use crate::contract::{contribution, extra_shift};
 use crate::corpus::Corpus;
-use crate::engine::reference::contribution;
 use crate::error::Result;
 use crate::progress::Progress;
 use crate::threads;
@@ -125,7 +125,7 @@ impl OnSimd for Task<'_> {
 /// Contributions from dot products: the rows are the items of band `band`.
 #[inline(always)]
 fn finish(corpus: &Corpus, dots: &[[i32; BAND]], values: &mut [[i16; BAND]], band: usize) {
-    let shift = corpus.extra_shift();
+    let shift = extra_shift(corpus.num_items());
     let weights = corpus.weights()[band * BAND..].iter();
     for ((dots, values), &weight) in dots.iter().zip(values).zip(weights) {
         for (value, &dot) in values.iter_mut().zip(dots) {

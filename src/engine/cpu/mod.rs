@@ -19,8 +19,8 @@ pub use peak::multiply_adds_per_second;
 pub use simd::Level;
 
 use super::neighbors::{Query, QueryShape};
-use super::{DeviceInfo, DeviceKind, DotRows, Engine, Needs, NeighborRows, Rows};
-use crate::corpus::Corpus;
+use super::{DeviceInfo, DeviceKind, DotRows, Engine, Needs, NeighborRows, Pairs, Rows};
+use crate::corpus::{Corpus, Shape};
 use crate::error::Result;
 use crate::memory;
 use crate::plan::Plan;
@@ -82,7 +82,8 @@ impl Engine for CpuEngine {
         &self.info
     }
 
-    fn needs(&self, num_items: u32, dim: u32, plan: &Plan) -> Result<Needs> {
+    fn needs(&self, shape: Shape, plan: &Plan) -> Result<Needs> {
+        let Shape { num_items, dim } = shape;
         let stride = matrix::stride(num_items);
         let matrix = u64::from(num_items) * stride as u64 * 2;
         let slots = sequences::slot_bytes(stride, plan.length(), self.num_threads);
@@ -125,7 +126,8 @@ impl Engine for CpuEngine {
         neighbors::compute(corpus, query, (self.level, self.num_threads), rows, progress)
     }
 
-    fn dots_needs(&self, num_items: u32, dim: u32) -> Result<Needs> {
+    fn dots_needs(&self, shape: Shape) -> Result<Needs> {
+        let Shape { num_items, dim } = shape;
         let host_bytes = dots::host_bytes(num_items, dim, self.num_threads);
         let batches = num_items.div_ceil(product::BAND as u32).into();
         Ok(Needs { host_bytes, batches, ..Needs::default() })
@@ -134,10 +136,10 @@ impl Engine for CpuEngine {
     fn dots(
         &mut self,
         corpus: &Corpus,
-        upper: bool,
+        pairs: Pairs,
         rows: &dyn DotRows,
         progress: &Progress,
     ) -> Result<()> {
-        dots::compute(corpus, upper, (self.level, self.num_threads), rows, progress)
+        dots::compute(corpus, pairs, (self.level, self.num_threads), rows, progress)
     }
 }

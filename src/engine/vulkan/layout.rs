@@ -8,7 +8,7 @@ use super::device::Device;
 use super::kernels;
 use super::prepared::RowLayout;
 use super::Settings;
-use crate::corpus::extra_shift;
+use crate::contract::extra_shift;
 use crate::error::{Error, Result};
 
 /// Picked items whose rows are computed together: enough to keep a GPU busy, few enough that their prepared rows are small.

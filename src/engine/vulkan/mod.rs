@@ -46,10 +46,10 @@ pub use faults::Faults;
 pub use multiply::Multiply;
 pub use validation::planted_error;
 
-use crate::corpus::Corpus;
+use crate::corpus::{Corpus, Shape};
 use crate::engine::neighbors::{Query, QueryShape};
 use crate::engine::rows::Offset;
-use crate::engine::{DeviceInfo, DotRows, Engine, Needs, NeighborRows, Rows};
+use crate::engine::{DeviceInfo, DotRows, Engine, Needs, NeighborRows, Pairs, Rows};
 use crate::error::{Error, Result};
 use crate::plan::Plan;
 use crate::progress::{Phase, Progress};
@@ -309,10 +309,11 @@ impl Engine for VulkanEngine {
         &self.info
     }
 
-    fn needs(&self, num_items: u32, dim: u32, plan: &Plan) -> Result<Needs> {
+    fn needs(&self, shape: Shape, plan: &Plan) -> Result<Needs> {
         let open = self.planned()?;
         let (device, settings) = (&open.device, &self.settings);
-        let (layout, wave) = sequences::lay_out(device, settings, (num_items, dim), plan)?;
+        let (layout, wave) =
+            sequences::lay_out(device, settings, (shape.num_items, shape.dim), plan)?;
         let waves = (plan.count() as u64).div_ceil(wave.into());
         let wave_bytes = sequences::wave_bytes(&layout, plan.length(), wave);
         let slabs = u64::from(layout.rows.slabs());
@@ -333,7 +334,7 @@ impl Engine for VulkanEngine {
             dispatches: matrix_dispatches
                 + 1
                 + waves * sequences::dispatches(device, settings, &layout, plan)?,
-            held_rows: layout.held.map_or(num_items, |held| held.slots).into(),
+            held_rows: layout.held.map_or(shape.num_items, |held| held.slots).into(),
         })
     }
 
@@ -371,7 +372,8 @@ impl Engine for VulkanEngine {
         })
     }
 
-    fn dots_needs(&self, num_items: u32, dim: u32) -> Result<Needs> {
+    fn dots_needs(&self, shape: Shape) -> Result<Needs> {
+        let Shape { num_items, dim } = shape;
         let shape = QueryShape { num_items, dim, num_rows: num_items, own: true, k: 0 };
         self.block_needs(&shape, search::Wanted::Dots)
     }
@@ -379,7 +381,7 @@ impl Engine for VulkanEngine {
     fn dots(
         &mut self,
         corpus: &Corpus,
-        _upper: bool,
+        _pairs: Pairs,
         rows: &dyn DotRows,
         progress: &Progress,
     ) -> Result<()> {

@@ -1,0 +1,45 @@
+//! The arithmetic of the fast engines: from a dot product of two prepared rows to what it adds to a
+//! score, and the limits that follow.
+//!
+//! All of it is exact integers, so that every engine gives the same bits. The reference engine has
+//! loops of its own and takes nothing from here: what is wrong here shows against it. The GLSL twin
+//! is shaders/weighted.glsl.
+
+/// What picking an item of weight `weight` adds to the score of an item, given their dot product:
+/// g = dot / 2^15, rounded, within -32767..=32767; then g x weight / 2^(15 + `extra_shift`),
+/// rounded. Fits an i16.
+#[inline(always)]
+pub(crate) fn contribution(dot: i32, weight: u16, extra_shift: u32) -> i16 {
+    let g = ((dot + (1 << 14)) >> 15).clamp(-32767, 32767);
+    ((i32::from(weight) * g + (1 << (14 + extra_shift))) >> (15 + extra_shift)) as i16
+}
+
+/// The extra shift e: the smallest with `num_items` <= 65536 x 2^e, so that a sum of so many
+/// contributions fits an i32.
+pub(crate) fn extra_shift(num_items: u32) -> u32 {
+    num_items.div_ceil(65_536).next_power_of_two().trailing_zeros()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn contributions_round_and_clamp() {
+        assert_eq!(contribution(32767 * 32767, 32768, 0), 32766);
+        assert_eq!(contribution(i32::MAX - (1 << 14), 32768, 0), 32767);
+        assert_eq!(contribution(-(1 << 30) - (1 << 20), 32768, 0), -32767);
+        assert_eq!(contribution(1 << 14, 32768, 0), 1);
+        assert_eq!(contribution((1 << 14) - 1, 32768, 0), 0);
+        assert_eq!(contribution(-(1 << 14) - 1, 32768, 0), -1);
+        assert_eq!(contribution(32767 << 15, 16384, 1), 8192);
+    }
+
+    #[test]
+    fn the_extra_shift_grows_where_a_sum_would_overflow() {
+        let cases = [(1, 0), (65_536, 0), (65_537, 1), (131_072, 1), (131_073, 2), (u32::MAX, 16)];
+        for (num_items, shift) in cases {
+            assert_eq!(extra_shift(num_items), shift, "{num_items} items");
+        }
+    }
+}
