@@ -11,7 +11,7 @@ use common::Npy;
 use std::process::Command;
 use std::time::Instant;
 
-use vkd::context::{NeighborRequest, NeighborsTo};
+use vkd::context::{NeighborRequest, To};
 use vkd::engine::Pairs;
 use vkd::{Context, ContextOptions, Elements, Input};
 
@@ -80,7 +80,7 @@ fn search(context: &Context, npy: &Npy, k: u32) -> f64 {
         k,
         queries: None,
     };
-    let job = context.start_neighbors(&request, NeighborsTo::Memory);
+    let job = context.start_neighbors(&request, To::Memory);
     job.unwrap().wait(None).unwrap().as_ref().as_ref().unwrap();
     begin.elapsed().as_secs_f64()
 }
@@ -88,7 +88,7 @@ fn search(context: &Context, npy: &Npy, k: u32) -> f64 {
 /// Seconds for the similarities of all pairs.
 fn similarities(context: &Context, npy: &Npy) -> f64 {
     let begin = Instant::now();
-    let job = context.start_similarities(&npy.input(false), Pairs::All);
+    let job = context.start_similarity(&npy.input(false), Pairs::All);
     job.unwrap().wait(None).unwrap().as_ref().as_ref().unwrap();
     begin.elapsed().as_secs_f64()
 }

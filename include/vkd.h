@@ -2,8 +2,8 @@
  * vkd: diversity sequences of embedded corpora on any Vulkan device.
  *
  * Conventions, for every function here:
- *  - Functions that can fail return an int32_t of enum vkd_status: 0 is success, negative numbers are
- *    errors; vkd_last_error() gives the calling thread's last message in full.
+ *  - Functions that can fail return an int32_t of enum vkd_status: 0 is success, negative numbers
+ *    are errors; vkd_last_error() gives the calling thread's last message in full.
  *  - Parameters come as handle, inputs, options, outputs. Outputs are written only on success.
  *  - Structs begin with struct_size, which the caller sets to sizeof the struct. In options, zero
  *    always means the default, and a NULL options pointer means all defaults.
@@ -22,7 +22,8 @@
 /**
  * What every function that can fail returns: 0 for success, 1 for "not yet", negative numbers for
  * errors. Errors come in bands: -1.. arguments, -101.. the embeddings, -201.. memory, -301..
- * devices and drivers, -401.. jobs, -501.. files, -901 a defect in vkd. `vkd_status_name` gives the name of each.
+ * devices and drivers, -401.. jobs, -501.. files, -901 a defect in vkd. `vkd_status_name` gives
+ * the name of each.
  */
 typedef enum vkd_status {
   /**
@@ -134,8 +135,8 @@ typedef enum vkd_status {
    */
   VKD_ERROR_UNSUPPORTED = -304,
   /**
-   * The device was lost, and could not be opened anew or was lost again in the same run. The context stays lost: free it
-   * and create another. What is finished stays in the run's file.
+   * The device was lost, and could not be opened anew or was lost again in the same run. The
+   * context stays lost: free it and create another. What is finished stays in the run's file.
    */
   VKD_ERROR_DEVICE_LOST = -305,
   /**
@@ -231,22 +232,18 @@ typedef enum vkd_flags {
    */
   VKD_UPPER_TRIANGLE = 4,
   /**
-   * Leave it to the system when the files of a site reach the disk. Faster; after a loss of power some may be empty.
+   * Leave it to the system when the files of a site reach the disk. Faster; after a loss of
+   * power some may be empty.
    */
   VKD_NO_SYNC = 8,
-} vkd_flags;
-
-/**
- * Flags of `vkd_context_options`.
- */
-typedef enum vkd_flags {
   /**
-   * Keep no compiled kernels on the disk. Else they are kept in the folder that the environment variable
-   * `VKD_PIPELINE_CACHE` names ("off": nowhere), and where that is unset in `vkd` in the user's folder for caches, so that
-   * the next process starts faster. Each device, driver version and library version has a file of its own there: a damaged
-   * one is ignored and replaced, those of earlier drivers stay. The folder may be deleted at any time.
+   * Keep no compiled kernels on the disk. Else they are kept in the folder that the environment
+   * variable `VKD_PIPELINE_CACHE` names ("off": nowhere), and where that is unset in `vkd` in
+   * the user's folder for caches, so that the next process starts faster. Each device, driver
+   * version and library version has a file of its own there: a damaged one is ignored and
+   * replaced, those of earlier drivers stay. The folder may be deleted at any time.
    */
-  VKD_NO_PIPELINE_CACHE = 1,
+  VKD_NO_PIPELINE_CACHE = 16,
 } vkd_flags;
 
 /**
@@ -300,8 +297,8 @@ typedef enum vkd_sequence_kernel {
    */
   VKD_KERNEL_BUFFER = 1,
   /**
-   * Scores in registers: falls back to the buffer kernel where there are too many items for it, or where the matrix does
-   * not fit.
+   * Scores in registers: falls back to the buffer kernel where there are too many items for it,
+   * or where the matrix does not fit.
    */
   VKD_KERNEL_REGISTERS = 2,
 } vkd_sequence_kernel;
@@ -359,6 +356,109 @@ typedef struct vkd_neighbors_file vkd_neighbors_file;
 typedef struct vkd_sequences_file vkd_sequences_file;
 
 /**
+ * What to compute. Set all bytes to 0, then `struct_size`; 0 means the default everywhere.
+ */
+typedef struct vkd_batch_options {
+  /**
+   * `sizeof(vkd_batch_options)`.
+   */
+  uint32_t struct_size;
+  /**
+   * VKD_CENTER, VKD_OVERWRITE.
+   */
+  uint32_t flags;
+  /**
+   * One of `vkd_element_type`: what the `embeddings` pointer really points to.
+   */
+  uint32_t element_type;
+  /**
+   * Items per sequence, the start included; default: all items.
+   */
+  uint32_t length;
+  /**
+   * `num_starts` item numbers (0-based): the first item of every sequence. Duplicates are
+   * allowed. NULL, with `num_starts` 0: every item once, in order. Read during the call only.
+   */
+  const uint32_t *starts;
+  /**
+   * How many starts there are.
+   */
+  uint32_t num_starts;
+  /**
+   * Must be 0.
+   */
+  uint32_t reserved;
+  /**
+   * A file for the result, as a NUL-terminated path, instead of memory; NULL: memory. The file
+   * is a safetensors file, see `vkd_sequences_file_open`. While it grows it is called
+   * PATH.partial. The same call after a kill, a cancel or a full disk goes on where it stopped;
+   * if the finished file holds shorter sequences, they are extended; if it holds all, the run
+   * ends at once; if it holds other results, that is VKD_ERROR_FILE_MISMATCH. Read during the
+   * call only.
+   */
+  const char *output_path;
+} vkd_batch_options;
+
+/**
+ * What a run takes. Set `struct_size` before the call, the library fills the rest.
+ */
+typedef struct vkd_run_plan {
+  /**
+   * `sizeof(vkd_run_plan)`.
+   */
+  uint32_t struct_size;
+  /**
+   * 0.
+   */
+  uint32_t reserved;
+  /**
+   * Bytes of the host's memory at the most: the prepared embeddings, what the engine takes, and
+   * the result where it goes to memory. Beside it a call with `out_sequences` has the caller's
+   * copy.
+   */
+  uint64_t host_bytes;
+  /**
+   * Bytes of the device's memory at the most, with several devices of all together; 0 for the
+   * built-in engines.
+   */
+  uint64_t device_bytes;
+  /**
+   * Bytes of the result: in memory, or in the file (without its header).
+   */
+  uint64_t output_bytes;
+  /**
+   * Bytes of the prepared embeddings, a part of `host_bytes`.
+   */
+  uint64_t corpus_bytes;
+  /**
+   * Groups of sequences (of queries, for neighbours) that are computed side by side, one after
+   * the other, at least. With several devices the sum over them, as if each did the whole run.
+   */
+  uint64_t batches;
+  /**
+   * Submissions to the device, at least; 0 for the built-in engines. With several devices a sum
+   * like `batches`.
+   */
+  uint64_t dispatches;
+  /**
+   * Rows of the result: sequences, or those of neighbours or similarities.
+   */
+  uint64_t rows;
+  /**
+   * Steps of the work: picks, sequences x (length - 1); for neighbours and similarities dot
+   * products, rows x items.
+   */
+  uint64_t steps;
+  /**
+   * Rows of the contribution matrix that the engine holds at once; 0 for neighbours. Fewer than
+   * there are items: the matrix does not fit the device, its other rows are computed when they
+   * are needed, and the run takes longer. With several devices: of the one that holds the
+   * fewest.
+   */
+  uint64_t held_rows;
+} vkd_run_plan;
+
+/**
  * A device. Set `struct_size` before the call, the library fills the rest.
  */
 typedef struct vkd_device_info {
@@ -383,8 +483,8 @@ typedef struct vkd_device_info {
    */
   uint8_t uuid[16];
   /**
-   * Bytes of the largest memory heap the engine can use; for the CPU engine the memory that is free
-   * now; 0 where unknown.
+   * Bytes of the largest memory heap the engine can use; for the CPU engine the memory that is
+   * free now; 0 where unknown.
    */
   uint64_t memory_bytes;
   /**
@@ -415,20 +515,22 @@ typedef struct vkd_context_options {
   uint32_t flags;
   /**
    * The device as NUL-terminated UTF-8. NULL or "": the environment variable `VKD_DEVICE`, and
-   * where that is unset the best GPU (discrete, integrated, virtual), else the CPU engine. "cpu": the
-   * built-in CPU engine. "reference": the arithmetic in plain loops. "vulkan": the best Vulkan device.
-   * A decimal number: the index of `vkd_device_get_info`. A UUID in hex. Or a part of a Vulkan device's
-   * name in any case, "vulkan:" before it allowed: "llvmpipe", "vulkan:RTX"; "vulkan:0" is the first Vulkan device, whatever
-   * its index. Several of these with + between them ("cpu + vulkan:0"): the starts of a run are split over them by the speed
-   * that each shows, and the first also does neighbours and similarities; a device that cannot do a run is left out of it, an
-   * error on one ends the run. "all": every GPU and the CPU engine. Read during the call only.
+   * where that is unset the best GPU (discrete, integrated, virtual), else the CPU engine.
+   * "cpu": the built-in CPU engine. "reference": the arithmetic in plain loops. "vulkan": the
+   * best Vulkan device. A decimal number: the index of `vkd_device_get_info`. A UUID in hex. Or
+   * a part of a Vulkan device's name in any case, "vulkan:" before it allowed: "llvmpipe",
+   * "vulkan:RTX"; "vulkan:0" is the first Vulkan device, whatever its index. Several of these
+   * with + between them ("cpu + vulkan:0"): the starts of a run are split over them by the speed
+   * that each shows, and the first also does neighbours and similarities; a device that cannot
+   * do a run is left out of it, an error on one ends the run. "all": every GPU and the CPU
+   * engine. Read during the call only.
    */
   const char *device;
   /**
-   * The most memory in bytes that one run may use: of the device's; for the CPU engine of the host's; with several devices
-   * of each Vulkan device's, and of the host's for all together. Default: the environment variable `VKD_MEMORY_LIMIT`
-   * ("500M", "2G"), and where that is unset what the driver's budget, or the system and the process's control group, leave
-   * free.
+   * The most memory in bytes that one run may use: of the device's; for the CPU engine of the
+   * host's; with several devices of each Vulkan device's, and of the host's for all together.
+   * Default: the environment variable `VKD_MEMORY_LIMIT` ("500M", "2G"), and where that is unset
+   * what the driver's budget, or the system and the process's control group, leave free.
    */
   uint64_t memory_limit;
   /**
@@ -436,112 +538,17 @@ typedef struct vkd_context_options {
    */
   uint32_t sequence_kernel;
   /**
-   * How long one submission to the device should take, in milliseconds; default: 50, so that
-   * no driver watchdog bites (a display GPU stops work after 2,000). Two are in flight at once. At most 1,000.
+   * How long one submission to the device should take, in milliseconds; default: 50, so that no
+   * driver watchdog bites (a display GPU stops work after 2,000). Two are in flight at once. At
+   * most 1,000.
    */
   uint32_t submit_target_ms;
   /**
-   * Threads of the CPU engine, at most 4,096; default: the environment variable `VKD_THREADS`, and where that is
-   * unset one for each processor that the process may use.
+   * Threads of the CPU engine, at most 4,096; default: the environment variable `VKD_THREADS`,
+   * and where that is unset one for each processor that the process may use.
    */
   uint32_t threads;
 } vkd_context_options;
-
-/**
- * What to compute. Set all bytes to 0, then `struct_size`; 0 means the default everywhere.
- */
-typedef struct vkd_batch_options {
-  /**
-   * `sizeof(vkd_batch_options)`.
-   */
-  uint32_t struct_size;
-  /**
-   * VKD_CENTER, VKD_OVERWRITE.
-   */
-  uint32_t flags;
-  /**
-   * One of `vkd_element_type`: what the `embeddings` pointer really points to.
-   */
-  uint32_t element_type;
-  /**
-   * Items per sequence, the start included; default: all items.
-   */
-  uint32_t length;
-  /**
-   * `num_starts` item numbers (0-based): the first item of every sequence. Duplicates are allowed.
-   * NULL, with `num_starts` 0: every item once, in order. Read during the call only.
-   */
-  const uint32_t *starts;
-  /**
-   * How many starts there are.
-   */
-  uint32_t num_starts;
-  /**
-   * Must be 0.
-   */
-  uint32_t reserved;
-  /**
-   * A file for the result, as a NUL-terminated path, instead of memory; NULL: memory. The file is a safetensors file, see
-   * `vkd_sequences_file_open`. While it grows it is called PATH.partial. The same call after a kill, a cancel or a full disk goes
-   * on where it stopped; if the finished file holds shorter sequences, they are extended; if it holds all, the run ends at
-   * once; if it holds other results, that is VKD_ERROR_FILE_MISMATCH. Read during the call only.
-   */
-  const char *output_path;
-} vkd_batch_options;
-
-/**
- * What a run takes. Set `struct_size` before the call, the library fills the rest.
- */
-typedef struct vkd_run_plan {
-  /**
-   * `sizeof(vkd_run_plan)`.
-   */
-  uint32_t struct_size;
-  /**
-   * 0.
-   */
-  uint32_t reserved;
-  /**
-   * Bytes of the host's memory at the most: the prepared embeddings, what the engine takes, and the result where it goes to
-   * memory. Beside it a call with `out_sequences` has the caller's copy.
-   */
-  uint64_t host_bytes;
-  /**
-   * Bytes of the device's memory at the most, with several devices of all together; 0 for the built-in engines.
-   */
-  uint64_t device_bytes;
-  /**
-   * Bytes of the result: in memory, or in the file (without its header).
-   */
-  uint64_t output_bytes;
-  /**
-   * Bytes of the prepared embeddings, a part of `host_bytes`.
-   */
-  uint64_t corpus_bytes;
-  /**
-   * Groups of sequences (of queries, for neighbours) that are computed side by side, one after the other, at least. With
-   * several devices the sum over them, as if each did the whole run.
-   */
-  uint64_t batches;
-  /**
-   * Submissions to the device, at least; 0 for the built-in engines. With several devices a sum like `batches`.
-   */
-  uint64_t dispatches;
-  /**
-   * Sequences of the result.
-   */
-  uint64_t sequences;
-  /**
-   * Picks of the run: sequences x (length - 1).
-   */
-  uint64_t picks;
-  /**
-   * Rows of the contribution matrix that the engine holds at once; 0 for neighbours. Fewer than there are items: the matrix
-   * does not fit the device, its other rows are computed when they are needed, and the run takes longer. With several
-   * devices: of the one that holds the fewest.
-   */
-  uint64_t held_rows;
-} vkd_run_plan;
 
 /**
  * How far a job is. Set `struct_size` before the call, the library fills the rest.
@@ -556,17 +563,21 @@ typedef struct vkd_job_progress {
    */
   uint32_t state;
   /**
-   * Sequences finished.
+   * Rows finished: sequences, or the neighbours or similarities of an item.
    */
   uint64_t rows_done;
   /**
-   * Picks finished. Goes back to those of finished sequences when a lost device is opened anew, or when the driver refuses
-   * memory.
+   * Rows of the whole job.
+   */
+  uint64_t rows_total;
+  /**
+   * Picks finished. Goes back to those of finished sequences when a lost device is opened anew,
+   * or when the driver refuses memory.
    */
   uint64_t steps_done;
   /**
-   * Picks of the whole job: sequences x (length - 1), less what an earlier run left in the file. For neighbours
-   * picks are dot products: rows x items.
+   * Picks of the whole job: sequences x (length - 1), less what an earlier run left in the file.
+   * For neighbours picks are dot products: rows x items.
    */
   uint64_t steps_total;
   /**
@@ -590,12 +601,14 @@ typedef struct vkd_job_progress {
    */
   double upload_seconds;
   /**
-   * Seconds spent on the contribution matrix; where its rows are computed when they are needed, 0.
+   * Seconds spent on the contribution matrix; where its rows are computed when they are needed,
+   * 0.
    */
   double matrix_seconds;
   /**
-   * Seconds spent on the picks, or on the search for neighbours; where rows of the matrix are computed when they are needed,
-   * with them. With several devices all their work, the matrices too.
+   * Seconds spent on the picks, or on the search for neighbours; where rows of the matrix are
+   * computed when they are needed, with them. With several devices all their work, the matrices
+   * too.
    */
   double steps_seconds;
   /**
@@ -607,7 +620,8 @@ typedef struct vkd_job_progress {
    */
   uint64_t files_done;
   /**
-   * Files of the whole site; 0 for other jobs. Where it is not 0, it is the measure of how far the job is.
+   * Files of the whole site; 0 for other jobs. Where it is not 0, it is the measure of how far
+   * the job is.
    */
   uint64_t files_total;
   /**
@@ -615,6 +629,84 @@ typedef struct vkd_job_progress {
    */
   uint64_t bytes_written;
 } vkd_job_progress;
+
+/**
+ * Of what to find neighbours. Set all bytes to 0, then `struct_size`; 0 means the default
+ * everywhere.
+ */
+typedef struct vkd_neighbors_options {
+  /**
+   * `sizeof(vkd_neighbors_options)`.
+   */
+  uint32_t struct_size;
+  /**
+   * VKD_CENTER: subtract the mean of the items, from items and queries. VKD_OVERWRITE.
+   */
+  uint32_t flags;
+  /**
+   * One of `vkd_element_type`: what `embeddings` and `queries` really point to.
+   */
+  uint32_t element_type;
+  /**
+   * How many queries there are.
+   */
+  uint32_t num_queries;
+  /**
+   * `num_queries` x `dim` values: rows to find neighbours of. NULL, with `num_queries` 0: the
+   * items themselves, each without itself. Read during the call only.
+   */
+  const float *queries;
+  /**
+   * A file for the result, as a NUL-terminated path, instead of memory (only of
+   * `vkd_neighbors_start`); NULL: memory. It is a safetensors file, see
+   * `vkd_neighbors_file_open`. A file that holds these neighbours already, or more of each,
+   * stays as it is; one of other results is VKD_ERROR_FILE_MISMATCH. Read during the call only.
+   */
+  const char *output_path;
+} vkd_neighbors_options;
+
+/**
+ * What a file of neighbours holds. Set `struct_size` before the call, the library fills the rest.
+ */
+typedef struct vkd_neighbors_file_info {
+  /**
+   * `sizeof(vkd_neighbors_file_info)`.
+   */
+  uint32_t struct_size;
+  /**
+   * VKD_CENTER if the mean was subtracted.
+   */
+  uint32_t flags;
+  /**
+   * Rows: items, or queries.
+   */
+  uint32_t count;
+  /**
+   * Neighbours of each.
+   */
+  uint32_t k;
+  /**
+   * Items of the corpus.
+   */
+  uint32_t num_items;
+  /**
+   * Bytes of an item number in the rows: 2 or 4.
+   */
+  uint32_t item_bytes;
+  /**
+   * Hash of the prepared embeddings: 32 hex digits, NUL-terminated. Equal embeddings have equal
+   * ones.
+   */
+  char fingerprint[40];
+  /**
+   * The same of the queries; "" where these are the items themselves.
+   */
+  char queries_fingerprint[40];
+  /**
+   * Version of the library that wrote the file, NUL-terminated.
+   */
+  char version[24];
+} vkd_neighbors_file_info;
 
 /**
  * What a file of sequences holds. Set `struct_size` before the call, the library fills the rest.
@@ -645,7 +737,8 @@ typedef struct vkd_sequences_file_info {
    */
   uint32_t item_bytes;
   /**
-   * Hash of the prepared embeddings: 32 hex digits, NUL-terminated. Equal embeddings have equal ones.
+   * Hash of the prepared embeddings: 32 hex digits, NUL-terminated. Equal embeddings have equal
+   * ones.
    */
   char fingerprint[40];
   /**
@@ -655,7 +748,8 @@ typedef struct vkd_sequences_file_info {
 } vkd_sequences_file_info;
 
 /**
- * How much `vkd_sequences_file_verify_against` checks. Set all bytes to 0, then `struct_size`; 0 means the default everywhere.
+ * How much `vkd_sequences_file_verify_against` checks. Set all bytes to 0, then `struct_size`; 0
+ * means the default everywhere.
  */
 typedef struct vkd_verify_options {
   /**
@@ -681,7 +775,8 @@ typedef struct vkd_verify_options {
 } vkd_verify_options;
 
 /**
- * What `vkd_sequences_file_verify_against` found. Set `struct_size` before the call, the library fills the rest.
+ * What `vkd_sequences_file_verify_against` found. Set `struct_size` before the call, the library
+ * fills the rest.
  */
 typedef struct vkd_verify_report {
   /**
@@ -715,82 +810,8 @@ typedef struct vkd_verify_report {
 } vkd_verify_report;
 
 /**
- * What a file of neighbours holds. Set `struct_size` before the call, the library fills the rest.
- */
-typedef struct vkd_neighbors_file_info {
-  /**
-   * `sizeof(vkd_neighbors_file_info)`.
-   */
-  uint32_t struct_size;
-  /**
-   * VKD_CENTER if the mean was subtracted.
-   */
-  uint32_t flags;
-  /**
-   * Rows: items, or queries.
-   */
-  uint32_t count;
-  /**
-   * Neighbours of each.
-   */
-  uint32_t k;
-  /**
-   * Items of the corpus.
-   */
-  uint32_t num_items;
-  /**
-   * Bytes of an item number in the rows: 2 or 4.
-   */
-  uint32_t item_bytes;
-  /**
-   * Hash of the prepared embeddings: 32 hex digits, NUL-terminated. Equal embeddings have equal ones.
-   */
-  char fingerprint[40];
-  /**
-   * The same of the queries; "" where these are the items themselves.
-   */
-  char queries_fingerprint[40];
-  /**
-   * Version of the library that wrote the file, NUL-terminated.
-   */
-  char version[24];
-} vkd_neighbors_file_info;
-
-/**
- * Of what to find neighbours. Set all bytes to 0, then `struct_size`; 0 means the default everywhere.
- */
-typedef struct vkd_neighbors_options {
-  /**
-   * `sizeof(vkd_neighbors_options)`.
-   */
-  uint32_t struct_size;
-  /**
-   * VKD_CENTER: subtract the mean of the items, from items and queries. VKD_OVERWRITE.
-   */
-  uint32_t flags;
-  /**
-   * One of `vkd_element_type`: what `embeddings` and `queries` really point to.
-   */
-  uint32_t element_type;
-  /**
-   * How many queries there are.
-   */
-  uint32_t num_queries;
-  /**
-   * `num_queries` x `dim` values: rows to find neighbours of. NULL, with `num_queries` 0: the items themselves, each
-   * without itself. Read during the call only.
-   */
-  const float *queries;
-  /**
-   * A file for the result, as a NUL-terminated path, instead of memory (only of `vkd_neighbors_start`); NULL: memory. It
-   * is a safetensors file, see `vkd_neighbors_file_open`. A file that holds these neighbours already, or more of each, stays as it
-   * is; one of other results is VKD_ERROR_FILE_MISMATCH. Read during the call only.
-   */
-  const char *output_path;
-} vkd_neighbors_options;
-
-/**
- * Which similarities to compute. Set all bytes to 0, then `struct_size`; 0 means the default everywhere.
+ * Which similarities to compute. Set all bytes to 0, then `struct_size`; 0 means the default
+ * everywhere.
  */
 typedef struct vkd_similarity_options {
   /**
@@ -812,14 +833,16 @@ typedef struct vkd_similarity_options {
 } vkd_similarity_options;
 
 /**
- * The files of a site. Set all bytes to 0, then `struct_size`; 0 means the default everywhere. All texts are read during the
- * call only.
+ * The files of a site. Set all bytes to 0, then `struct_size`; 0 means the default everywhere. All
+ * texts are read during the call only.
  *
- * The page of an item is DIRECTORY/ID.json: `{"id":"a","metadata":...,"similar":[{"id":"b","similarity":0.912345},...]}`, or
- * for sequences `"different":["b","c",...]`, the start left out. The rankings are one file:
- * `{"list":"similar","ids":["a",...],"items":[0,...],"rankings":[[1,...],...]}`, where numbers are places in `ids` (0-based)
- * and `items` says whose ranking each is. Each file gets its name when it is whole and on the disk, and replaces
- * one that was there. The bytes do not depend on device or threads.
+ * The page of an item is DIRECTORY/ID.json:
+ * `{"id":"a","metadata":...,"similar":[{"id":"b","similarity":0.912345},...]}`, or for sequences
+ * `"different":["b","c",...]`, the start left out. The rankings are one file:
+ * `{"list":"similar","ids":["a",...],"items":[0,...],"rankings":[[1,...],...]}`, where numbers are
+ * places in `ids` (0-based) and `items` says whose ranking each is. Each file gets its name when
+ * it is whole and on the disk, and replaces one that was there. The bytes do not depend on device
+ * or threads.
  */
 typedef struct vkd_site_options {
   /**
@@ -847,12 +870,13 @@ typedef struct vkd_site_options {
    */
   const char *rankings_path;
   /**
-   * `num_ids` ids, one for each item, NUL-terminated UTF-8: file names without a path, each one only once. NULL: item
-   * numbers from 0.
+   * `num_ids` ids, one for each item, NUL-terminated UTF-8: file names without a path, each one
+   * only once. NULL: item numbers from 0.
    */
   const char *const *ids;
   /**
-   * `num_ids` JSON values, NUL-terminated, one for each item: the member "metadata" of its page. NULL: none.
+   * `num_ids` JSON values, NUL-terminated, one for each item: the member "metadata" of its page.
+   * NULL: none.
    */
   const char *const *metadata;
   /**
@@ -866,7 +890,8 @@ typedef struct vkd_site_options {
 } vkd_site_options;
 
 /**
- * Results that make a site: exactly one of `path`, `sequences` and `indices`. Set all bytes to 0, then `struct_size`.
+ * Results that make a site: exactly one of `path`, `sequences` and `indices`. Set all bytes to 0,
+ * then `struct_size`.
  */
 typedef struct vkd_site_input {
   /**
@@ -890,13 +915,13 @@ typedef struct vkd_site_input {
    */
   const char *path;
   /**
-   * num_rows x row_length item numbers (0-based) as `vkd_batch_compute` writes them: each row makes the page of its first.
-   * Copied during the call.
+   * num_rows x row_length item numbers (0-based) as `vkd_batch_compute` writes them: each row
+   * makes the page of its first. Copied during the call.
    */
   const uint32_t *sequences;
   /**
-   * num_rows x row_length item numbers (0-based) as `vkd_neighbors_compute` writes them: row i makes the page of item i. Copied
-   * during the call.
+   * num_rows x row_length item numbers (0-based) as `vkd_neighbors_compute` writes them: row i
+   * makes the page of item i. Copied during the call.
    */
   const uint32_t *indices;
   /**
@@ -910,15 +935,70 @@ extern "C" {
 #endif // __cplusplus
 
 /**
- * The name of a status, such as "VKD_ERROR_NOT_FINITE"; "VKD_STATUS_UNKNOWN" for a number that is
- * none. The text is static: never free it.
+ * Computes diversity sequences: from every start, again and again the item that is least similar
+ * (cosine) to the centroid of all picked so far; on equal scores the lowest number.
+ *
+ * `embeddings` holds `num_items` x `dim` values, row after row: 32-bit floats, or what
+ * `options->element_type` says (cast the pointer). They need not be normalised. `options` may be
+ * NULL for all defaults: one full sequence from every item. `out_sequences` has room for starts x
+ * length numbers; row r begins with start r. Item numbers count from 0. It is written only on
+ * success, and may be NULL where `options->output_path` names a file for the result. Blocks until
+ * done; `vkd_batch_start` is the same without blocking. All pointers are read during the call
+ * only. The result does not depend on the device.
+ *
+ * Besides the output, the run holds on the host the prepared rows (2 x num_items x dim bytes) and
+ * one copy of the output, and on the device the contribution matrix (2 x num_items^2 bytes) or as
+ * many of its rows as fit (`held_rows` of `vkd_batch_plan`); the built-in engines hold it on the
+ * host.
+ *
+ * A device that is lost during the run is opened anew, once, and the run goes on behind its
+ * finished sequences.
+ *
+ * # Safety
+ * Pointers must be NULL (an error, but for `options`) or valid for the sizes above.
  */
-const char *vkd_status_name(int32_t status);
+int32_t vkd_batch_compute(const struct vkd_context *context,
+                          const float *embeddings,
+                          uint32_t num_items,
+                          uint32_t dim,
+                          const struct vkd_batch_options *options,
+                          uint32_t *out_sequences);
+
+/**
+ * Starts what `vkd_batch_compute` does and returns at once, with the input checked and prepared.
+ *
+ * Writes a job to `out_job`, to be freed with `vkd_job_free`. All pointers are read during the
+ * call only: the embeddings may be freed before the job has finished.
+ *
+ * # Safety
+ * Pointers must be NULL (an error, but for `options`) or valid as in `vkd_batch_compute`.
+ */
+int32_t vkd_batch_start(const struct vkd_context *context,
+                        const float *embeddings,
+                        uint32_t num_items,
+                        uint32_t dim,
+                        const struct vkd_batch_options *options,
+                        struct vkd_job **out_job);
+
+/**
+ * Tells what a run would take, without the embeddings, and refuses what cannot be done, as the run
+ * itself would. Set `out_plan->struct_size` first. Waits for a run that is under way on the
+ * context.
+ *
+ * # Safety
+ * `context` must be NULL (an error) or live; `options` as in `vkd_batch_compute`; `out_plan` NULL
+ * (an error) or `struct_size` bytes.
+ */
+int32_t vkd_batch_plan(const struct vkd_context *context,
+                       uint32_t num_items,
+                       uint32_t dim,
+                       const struct vkd_batch_options *options,
+                       struct vkd_run_plan *out_plan);
 
 /**
  * The full message of the last vkd function that failed on this thread, in English, UTF-8; "" if
- * none did. It is the place to look for which item, value and limit were meant. Valid until the next
- * vkd call on the same thread fails; never free it.
+ * none did. It is the place to look for which item, value and limit were meant. Valid until the
+ * next vkd call on the same thread fails; never free it.
  */
 const char *vkd_last_error(void);
 
@@ -933,8 +1013,8 @@ uint32_t vkd_version(void);
 const char *vkd_version_string(void);
 
 /**
- * Counts the devices: GPUs, the CPU engine, software Vulkan drivers, the reference engine, in the order in which one is
- * chosen. The built-in engines are always there, so the count is at least 2.
+ * Counts the devices: GPUs, the CPU engine, software Vulkan drivers, the reference engine, in the
+ * order in which one is chosen. The built-in engines are always there, so the count is at least 2.
  *
  * Writes the count to `out_count`. Asks the drivers anew at every call (some 10 ms).
  *
@@ -957,8 +1037,8 @@ int32_t vkd_device_get_info(uint32_t index, struct vkd_device_info *out_info);
  * Opens a device. `options` may be NULL for all defaults.
  *
  * Writes a context to `out_context`, to be freed with `vkd_context_free`. A context may be used
- * from any thread, by several at once; its runs are done one after the other. Creating one loads the
- * driver; create one and keep it.
+ * from any thread, by several at once; its runs are done one after the other. Creating one loads
+ * the driver; create one and keep it.
  *
  * # Safety
  * `options` must be NULL or point to `struct_size` readable bytes, its `device` NULL or
@@ -986,64 +1066,6 @@ void vkd_context_free(struct vkd_context *context);
 int32_t vkd_context_get_info(const struct vkd_context *context, struct vkd_device_info *out_info);
 
 /**
- * Computes diversity sequences: from every start, again and again the item that is least similar
- * (cosine) to the centroid of all picked so far; on equal scores the lowest number.
- *
- * `embeddings` holds `num_items` x `dim` values, row after row: 32-bit floats, or what
- * `options->element_type` says (cast the pointer). They need not be normalised. `options` may be
- * NULL for all defaults: one full sequence from every item. `out_sequences` has room for
- * starts x length numbers; row r begins with start r. Item numbers count from 0. It is written only
- * on success, and may be NULL where `options->output_path` names a file for the result. Blocks until done;
- * `vkd_batch_start` is the same without blocking. All pointers are read during the call only. The result does not
- * depend on the device.
- *
- * Besides the output, the run holds on the host the prepared rows (2 x num_items x dim bytes) and one copy of the
- * output, and on the device the contribution matrix (2 x num_items^2 bytes) or as many of its rows as fit (`held_rows`
- * of `vkd_batch_plan`); the built-in engines hold it on the host.
- *
- * A device that is lost during the run is opened anew, once, and the run goes on behind its finished sequences.
- *
- * # Safety
- * Pointers must be NULL (an error, but for `options`) or valid for the sizes above.
- */
-int32_t vkd_batch_compute(const struct vkd_context *context,
-                          const float *embeddings,
-                          uint32_t num_items,
-                          uint32_t dim,
-                          const struct vkd_batch_options *options,
-                          uint32_t *out_sequences);
-
-/**
- * Tells what a run would take, without the embeddings, and refuses what cannot be done, as the run itself would. Set
- * `out_plan->struct_size` first. Waits for a run that is under way on the context.
- *
- * # Safety
- * `context` must be NULL (an error) or live; `options` as in `vkd_batch_compute`; `out_plan` NULL (an error) or
- * `struct_size` bytes.
- */
-int32_t vkd_batch_plan(const struct vkd_context *context,
-                 uint32_t num_items,
-                 uint32_t dim,
-                 const struct vkd_batch_options *options,
-                 struct vkd_run_plan *out_plan);
-
-/**
- * Starts what `vkd_batch_compute` does and returns at once, with the input checked and prepared.
- *
- * Writes a job to `out_job`, to be freed with `vkd_job_free`. All pointers are read during the call
- * only: the embeddings may be freed before the job has finished.
- *
- * # Safety
- * Pointers must be NULL (an error, but for `options`) or valid as in `vkd_batch_compute`.
- */
-int32_t vkd_batch_start(const struct vkd_context *context,
-                        const float *embeddings,
-                        uint32_t num_items,
-                        uint32_t dim,
-                        const struct vkd_batch_options *options,
-                        struct vkd_job **out_job);
-
-/**
  * Tells how far a job is. Never blocks. Set `out_progress->struct_size` first.
  *
  * # Safety
@@ -1064,18 +1086,19 @@ int32_t vkd_job_wait(const struct vkd_job *job, int64_t timeout_ms);
 /**
  * Copies the result of a finished job to `out_sequences` (starts x length numbers, see
  * `vkd_batch_compute`), which has room for `capacity` numbers; fewer than the result has are
- * VKD_ERROR_OUTPUT_TOO_SMALL. Can be called again. VKD_ERROR_NOT_FINISHED while the job is at work.
+ * VKD_ERROR_OUTPUT_TOO_SMALL. Can be called again. VKD_ERROR_NOT_FINISHED while the job is at
+ * work.
  *
  * # Safety
- * `job` must be NULL (an error) or live, `out_sequences` NULL (an error) or `capacity` numbers long.
+ * `job` must be NULL (an error) or live, `out_sequences` NULL (an error) or `capacity` numbers
+ * long.
  */
-int32_t vkd_job_sequences(const struct vkd_job *job,
-                       uint64_t capacity,
-                       uint32_t *out_sequences);
+int32_t vkd_job_sequences(const struct vkd_job *job, uint64_t capacity, uint32_t *out_sequences);
 
 /**
- * Asks a job to stop and returns at once; within 0.2 seconds the job has ended with VKD_ERROR_CANCELLED. What is
- * finished stays in its file. No effect on a job that has ended. NULL is fine.
+ * Asks a job to stop and returns at once; within 0.2 seconds the job has ended with
+ * VKD_ERROR_CANCELLED. What is finished stays in its file. No effect on a job that has ended. NULL
+ * is fine.
  *
  * # Safety
  * `job` must be NULL or live.
@@ -1091,120 +1114,86 @@ void vkd_job_cancel(const struct vkd_job *job);
 void vkd_job_free(struct vkd_job *job);
 
 /**
- * Opens a finished file of sequences (`vkd_batch_options.output_path`) for reading, and checks its header, its size, its
- * checksums and 16 of its rows; `vkd_sequences_file_verify` checks all.
+ * Finds the `k` most similar items of every item, or of every query: by falling cosine similarity,
+ * on equal ones the lower number first. An item is no neighbour of its own.
  *
- * Writes a handle to `out_sequences`, to be freed with `vkd_sequences_file_free`. The file is mapped into memory, read only: any
- * number of threads, Lua states and processes can have it open at once, without locks and without copies. Do not cut
- * or overwrite a file in place while it is open; vkd itself replaces files by renaming, and whoever has the old one open
- * keeps it.
+ * `embeddings` as in `vkd_batch_compute`. `k` runs from 1 to num_items - 1 (num_items with
+ * queries). `options` may be NULL. `out_indices` has room for rows x k numbers (0-based), row
+ * after row; `out_similarities`, which may be NULL, for as many floats: the cosine similarity, -1
+ * to 1. Both are written only on success. The result does not depend on the device.
+ * `vkd_neighbors_plan` tells what a run takes.
  *
  * # Safety
- * `path` must be NULL (an error) or NUL-terminated, `out_sequences` NULL (an error) or valid for a write.
+ * Pointers must be NULL (an error, but for `options` and `out_similarities`) or valid for the
+ * sizes above.
  */
-int32_t vkd_sequences_file_open(const char *path,
-                           struct vkd_sequences_file **out_sequences);
+int32_t vkd_neighbors_compute(const struct vkd_context *context,
+                              const float *embeddings,
+                              uint32_t num_items,
+                              uint32_t dim,
+                              uint32_t k,
+                              const struct vkd_neighbors_options *options,
+                              uint32_t *out_indices,
+                              float *out_similarities);
 
 /**
- * Frees what `vkd_sequences_file_open` opened; pointers to its rows end with it. NULL is fine.
+ * Starts what `vkd_neighbors_compute` does and returns at once. Writes a job to `out_job`, to be
+ * freed with `vkd_job_free`; its `steps_done` counts dot products. `vkd_job_neighbors` fetches the
+ * result.
  *
  * # Safety
- * `sequences` must be NULL or come from `vkd_sequences_file_open`, and must not be used again.
+ * Pointers must be NULL (an error, but for `options`) or valid as in `vkd_neighbors_compute`.
  */
-void vkd_sequences_file_free(struct vkd_sequences_file *sequences);
+int32_t vkd_neighbors_start(const struct vkd_context *context,
+                            const float *embeddings,
+                            uint32_t num_items,
+                            uint32_t dim,
+                            uint32_t k,
+                            const struct vkd_neighbors_options *options,
+                            struct vkd_job **out_job);
 
 /**
- * Describes a file. Set `out_info->struct_size` first; the rest is written on success.
+ * Tells what a run of `vkd_neighbors_compute` would take, without the embeddings; refuses what
+ * cannot be done. Of the options only `flags`, `num_queries` and `output_path` matter. The plan's
+ * `rows` are items, or queries; its `steps` dot products.
  *
  * # Safety
- * `sequences` must be NULL (an error) or live, `out_info` NULL (an error) or `struct_size` bytes.
+ * Pointers must be NULL (an error, but for `options`) or valid; `out_plan` must point to
+ * `struct_size` bytes.
  */
-int32_t vkd_sequences_file_get_info(const struct vkd_sequences_file *sequences,
-                               struct vkd_sequences_file_info *out_info);
+int32_t vkd_neighbors_plan(const struct vkd_context *context,
+                           uint32_t num_items,
+                           uint32_t dim,
+                           uint32_t k,
+                           const struct vkd_neighbors_options *options,
+                           struct vkd_run_plan *out_plan);
 
 /**
- * Gives sequence `index` (0-based) as it lies in the file: `length` item numbers (0-based) of `item_bytes` bytes each, 2
- * (uint16_t) or 4 (uint32_t), see `vkd_sequences_file_get_info`. The first one is the start. Nothing is copied; the pointer is
- * good until `vkd_sequences_file_free`.
+ * Copies the result of a finished job of `vkd_neighbors_start` to `out_indices` and, unless NULL,
+ * `out_similarities`, each with room for `capacity` values. Can be called again.
  *
  * # Safety
- * `sequences` must be NULL (an error) or live, `out_row` NULL (an error) or valid for a write.
+ * `job` must be NULL (an error) or live, `out_indices` NULL (an error) or `capacity` numbers long,
+ * `out_similarities` NULL or as long.
  */
-int32_t vkd_sequences_file_row(const struct vkd_sequences_file *sequences,
-                          uint32_t index,
-                          const void **out_row);
+int32_t vkd_job_neighbors(const struct vkd_job *job,
+                          uint64_t capacity,
+                          uint32_t *out_indices,
+                          float *out_similarities);
 
 /**
- * Copies `count` item numbers of sequence `index` from place `first` on (all 0-based) to `out_items`, widened to 32 bits.
+ * Opens a finished file of neighbours (`vkd_neighbors_options.output_path`) for reading, and
+ * checks its header, its size, its checksums and 16 of its rows; `vkd_neighbors_file_verify`
+ * checks all.
+ *
+ * Writes a handle to `out_file`, to be freed with `vkd_neighbors_file_free`. The file is mapped
+ * into memory, read only, as in `vkd_sequences_file_open`.
  *
  * # Safety
- * `sequences` must be NULL (an error) or live, `out_items` NULL (an error) or `count` numbers long.
+ * `path` must be NULL (an error) or NUL-terminated, `out_file` NULL (an error) or valid for a
+ * write.
  */
-int32_t vkd_sequences_file_copy_row(const struct vkd_sequences_file *sequences,
-                               uint32_t index,
-                               uint32_t first,
-                               uint32_t count,
-                               uint32_t *out_items);
-
-/**
- * Finds the first sequence that begins with item `start` (0-based) and writes its index to `out_index`; where there is none,
- * that is VKD_ERROR_START_OUT_OF_RANGE. In a file of all starts the index is the start.
- *
- * # Safety
- * `sequences` must be NULL (an error) or live, `out_index` NULL (an error) or valid for a write.
- */
-int32_t vkd_sequences_file_find(const struct vkd_sequences_file *sequences,
-                           uint32_t start,
-                           uint32_t *out_index);
-
-/**
- * Checks every row of a file: its checksum, its start, and that it holds items of the corpus, each once.
- *
- * # Safety
- * `sequences` must be NULL (an error) or live.
- */
-int32_t vkd_sequences_file_verify(const struct vkd_sequences_file *sequences);
-
-/**
- * Checks a file against the embeddings that it was computed from: all rows as `vkd_sequences_file_verify`, and a sample of
- * picks anew in 64-bit floats, without the library's integers.
- *
- * Reports the worst regret: how much farther from the centroid (in cosine distance, 0 to 2) some other item was than the
- * one picked. The integers round to 15 bits, so up to some 0.001 is right; a wrong file shows 0.1 and more. Embeddings
- * that are not the file's are VKD_ERROR_FILE_MISMATCH. A pick costs num_items x dim multiplications. `options` may be
- * NULL; set `out_report->struct_size` first.
- *
- * # Safety
- * Pointers must be NULL (an error, but for `options`) or valid for the sizes above.
- */
-int32_t vkd_sequences_file_verify_against(const struct vkd_sequences_file *sequences,
-                   const float *embeddings,
-                   uint32_t num_items,
-                   uint32_t dim,
-                   const struct vkd_verify_options *options,
-                   struct vkd_verify_report *out_report);
-
-/**
- * Tells what a file of results holds: writes one of `vkd_results_kind` to `out_kind`. Reads its header only.
- *
- * # Safety
- * `path` must be NULL (an error) or NUL-terminated, `out_kind` NULL (an error) or valid for a write.
- */
-int32_t vkd_results_identify(const char *path,
-                             uint32_t *out_kind);
-
-/**
- * Opens a finished file of neighbours (`vkd_neighbors_options.output_path`) for reading, and checks its header, its size, its
- * checksums and 16 of its rows; `vkd_neighbors_file_verify` checks all.
- *
- * Writes a handle to `out_file`, to be freed with `vkd_neighbors_file_free`. The file is mapped into memory, read only, as in
- * `vkd_sequences_file_open`.
- *
- * # Safety
- * `path` must be NULL (an error) or NUL-terminated, `out_file` NULL (an error) or valid for a write.
- */
-int32_t vkd_neighbors_file_open(const char *path,
-                           struct vkd_neighbors_file **out_file);
+int32_t vkd_neighbors_file_open(const char *path, struct vkd_neighbors_file **out_file);
 
 /**
  * Frees what `vkd_neighbors_file_open` opened; pointers to its rows end with it. NULL is fine.
@@ -1221,21 +1210,22 @@ void vkd_neighbors_file_free(struct vkd_neighbors_file *file);
  * `file` must be NULL (an error) or live, `out_info` NULL (an error) or `struct_size` bytes.
  */
 int32_t vkd_neighbors_file_get_info(const struct vkd_neighbors_file *file,
-                               struct vkd_neighbors_file_info *out_info);
+                                    struct vkd_neighbors_file_info *out_info);
 
 /**
- * Gives row `index` (0-based) as it lies in the file, nearest first: `k` item numbers (0-based) of `item_bytes` bytes each, 2
- * (uint16_t) or 4 (uint32_t), see `vkd_neighbors_file_get_info`, and `k` cosine similarities. Rows lie one behind the other. Nothing is
- * copied; the pointers are good until `vkd_neighbors_file_free`.
+ * Gives row `index` (0-based) as it lies in the file, nearest first: `k` item numbers (0-based) of
+ * `item_bytes` bytes each, 2 (uint16_t) or 4 (uint32_t), see `vkd_neighbors_file_get_info`, and
+ * `k` cosine similarities. Rows lie one behind the other. Nothing is copied; the pointers are good
+ * until `vkd_neighbors_file_free`.
  *
  * # Safety
- * `file` must be NULL (an error) or live; `out_indices` must be NULL (an error) or valid for a write, `out_similarities` NULL
- * or valid for a write.
+ * `file` must be NULL (an error) or live; `out_indices` must be NULL (an error) or valid for a
+ * write, `out_similarities` NULL or valid for a write.
  */
 int32_t vkd_neighbors_file_row(const struct vkd_neighbors_file *file,
-                          uint32_t index,
-                          const void **out_indices,
-                          const float **out_similarities);
+                               uint32_t index,
+                               const void **out_indices,
+                               const float **out_similarities);
 
 /**
  * Checks every row of a file: its checksum, and that it holds items of the corpus, nearest first.
@@ -1246,109 +1236,242 @@ int32_t vkd_neighbors_file_row(const struct vkd_neighbors_file *file,
 int32_t vkd_neighbors_file_verify(const struct vkd_neighbors_file *file);
 
 /**
- * Finds the `k` most similar items of every item, or of every query: by falling cosine similarity, on equal ones the lower
- * number first. An item is no neighbour of its own.
- *
- * `embeddings` as in `vkd_batch_compute`. `k` runs from 1 to num_items - 1 (num_items with queries). `options` may be
- * NULL. `out_indices` has room for rows x k numbers (0-based), row after row; `out_similarity`, which may be NULL, for as
- * many floats: the cosine similarity, -1 to 1. Both are written only on success. The result does not depend on the device.
- * `vkd_neighbors_plan` tells what a run takes.
+ * Tells what a file of results holds: writes one of `vkd_results_kind` to `out_kind`. Reads its
+ * header only.
  *
  * # Safety
- * Pointers must be NULL (an error, but for `options` and `out_similarity`) or valid for the sizes above.
+ * `path` must be NULL (an error) or NUL-terminated, `out_kind` NULL (an error) or valid for a
+ * write.
  */
-int32_t vkd_neighbors_compute(const struct vkd_context *context,
-                      const float *embeddings,
-                      uint32_t num_items,
-                      uint32_t dim,
-                      uint32_t k,
-                      const struct vkd_neighbors_options *options,
-                      uint32_t *out_indices,
-                      float *out_similarity);
+int32_t vkd_results_identify(const char *path, uint32_t *out_kind);
 
 /**
- * Starts what `vkd_neighbors_compute` does and returns at once. Writes a job to `out_job`, to be freed with `vkd_job_free`; its
- * `steps_done` counts dot products. `vkd_job_neighbors` fetches the result.
+ * Opens a finished file of sequences (`vkd_batch_options.output_path`) for reading, and checks its
+ * header, its size, its checksums and 16 of its rows; `vkd_sequences_file_verify` checks all.
+ *
+ * Writes a handle to `out_file`, to be freed with `vkd_sequences_file_free`. The file is mapped
+ * into memory, read only: any number of threads, Lua states and processes can have it open at
+ * once, without locks and without copies. Do not cut or overwrite a file in place while it is
+ * open; vkd itself replaces files by renaming, and whoever has the old one open keeps it.
  *
  * # Safety
- * Pointers must be NULL (an error, but for `options`) or valid as in `vkd_neighbors_compute`.
+ * `path` must be NULL (an error) or NUL-terminated, `out_file` NULL (an error) or valid for a
+ * write.
  */
-int32_t vkd_neighbors_start(const struct vkd_context *context,
-                            const float *embeddings,
-                            uint32_t num_items,
-                            uint32_t dim,
-                            uint32_t k,
-                            const struct vkd_neighbors_options *options,
-                            struct vkd_job **out_job);
+int32_t vkd_sequences_file_open(const char *path, struct vkd_sequences_file **out_file);
 
 /**
- * Copies the result of a finished job of `vkd_neighbors_start` to `out_indices` and, unless NULL, `out_similarity`, each with
- * room for `capacity` values. Can be called again.
+ * Frees what `vkd_sequences_file_open` opened; pointers to its rows end with it. NULL is fine.
  *
  * # Safety
- * `job` must be NULL (an error) or live, `out_indices` NULL (an error) or `capacity` numbers long, `out_similarity` NULL or as
- * long.
+ * `file` must be NULL or come from `vkd_sequences_file_open`, and must not be used again.
  */
-int32_t vkd_job_neighbors(const struct vkd_job *job,
-                          uint64_t capacity,
-                          uint32_t *out_indices,
-                          float *out_similarity);
+void vkd_sequences_file_free(struct vkd_sequences_file *file);
 
 /**
- * Tells what a run of `vkd_neighbors_compute` would take, without the embeddings; refuses what cannot be done. Of the options only
- * `flags`, `num_queries` and `output_path` matter. `sequences` of the plan are rows, `picks` dot products.
+ * Describes a file. Set `out_info->struct_size` first; the rest is written on success.
  *
  * # Safety
- * Pointers must be NULL (an error, but for `options`) or valid; `out_plan` must point to `struct_size` bytes.
+ * `file` must be NULL (an error) or live, `out_info` NULL (an error) or `struct_size` bytes.
  */
-int32_t vkd_neighbors_plan(const struct vkd_context *context,
-                           uint32_t num_items,
-                           uint32_t dim,
-                           uint32_t k,
-                           const struct vkd_neighbors_options *options,
-                           struct vkd_run_plan *out_plan);
+int32_t vkd_sequences_file_get_info(const struct vkd_sequences_file *file,
+                                    struct vkd_sequences_file_info *out_info);
 
 /**
- * Computes the cosine similarity of all pairs of items: num_items x num_items floats, row after row; with VKD_UPPER_TRIANGLE
- * each pair once, that of items i and j (i < j, 0-based) at i * num_items - i * (i + 1) / 2 + j - i - 1, in all
- * num_items x (num_items - 1) / 2 floats.
+ * Gives sequence `index` (0-based) as it lies in the file: `length` item numbers (0-based) of
+ * `item_bytes` bytes each, 2 (uint16_t) or 4 (uint32_t), see `vkd_sequences_file_get_info`. The
+ * first one is the start. Nothing is copied; the pointer is good until `vkd_sequences_file_free`.
  *
- * `embeddings` as in `vkd_batch_compute`; `options` may be NULL. `out_similarity` is written only on success. A similarity is
- * the dot product of the prepared rows / 32767^2. While the call runs the library holds a second copy of the result.
+ * # Safety
+ * `file` must be NULL (an error) or live, `out_row` NULL (an error) or valid for a write.
+ */
+int32_t vkd_sequences_file_row(const struct vkd_sequences_file *file,
+                               uint32_t index,
+                               const void **out_row);
+
+/**
+ * Copies `count` item numbers of sequence `index` from place `first` on (all 0-based) to
+ * `out_items`, widened to 32 bits.
+ *
+ * # Safety
+ * `file` must be NULL (an error) or live, `out_items` NULL (an error) or `count` numbers long.
+ */
+int32_t vkd_sequences_file_copy_row(const struct vkd_sequences_file *file,
+                                    uint32_t index,
+                                    uint32_t first,
+                                    uint32_t count,
+                                    uint32_t *out_items);
+
+/**
+ * Finds the first sequence that begins with item `start` (0-based) and writes its index to
+ * `out_index`; where there is none, that is VKD_ERROR_START_OUT_OF_RANGE. In a file of all starts
+ * the index is the start.
+ *
+ * # Safety
+ * `file` must be NULL (an error) or live, `out_index` NULL (an error) or valid for a write.
+ */
+int32_t vkd_sequences_file_find(const struct vkd_sequences_file *file,
+                                uint32_t start,
+                                uint32_t *out_index);
+
+/**
+ * Checks every row of a file: its checksum, its start, and that it holds items of the corpus, each
+ * once.
+ *
+ * # Safety
+ * `file` must be NULL (an error) or live.
+ */
+int32_t vkd_sequences_file_verify(const struct vkd_sequences_file *file);
+
+/**
+ * Checks a file against the embeddings that it was computed from: all rows as
+ * `vkd_sequences_file_verify`, and a sample of picks anew in 64-bit floats, without the library's
+ * integers.
+ *
+ * Reports the worst regret: how much farther from the centroid (in cosine distance, 0 to 2) some
+ * other item was than the one picked. The integers round to 15 bits, so up to some 0.001 is right;
+ * a wrong file shows 0.1 and more. Embeddings that are not the file's are VKD_ERROR_FILE_MISMATCH.
+ * A pick costs num_items x dim multiplications. `options` may be NULL; set
+ * `out_report->struct_size` first.
+ *
+ * # Safety
+ * Pointers must be NULL (an error, but for `options`) or valid for the sizes above.
+ */
+int32_t vkd_sequences_file_verify_against(const struct vkd_sequences_file *file,
+                                          const float *embeddings,
+                                          uint32_t num_items,
+                                          uint32_t dim,
+                                          const struct vkd_verify_options *options,
+                                          struct vkd_verify_report *out_report);
+
+/**
+ * Computes the cosine similarity of all pairs of items: num_items x num_items floats, row after
+ * row; with VKD_UPPER_TRIANGLE each pair once, that of items i and j (i < j, 0-based) at i *
+ * num_items - i * (i + 1) / 2 + j - i - 1, in all num_items x (num_items - 1) / 2 floats.
+ *
+ * `embeddings` as in `vkd_batch_compute`; `options` may be NULL. `out_similarities` is written
+ * only on success. A similarity is the dot product of the prepared rows / 32767^2. While the call
+ * runs the library holds a second copy of the result.
  *
  * # Safety
  * Pointers must be NULL (an error, but for `options`) or valid for the sizes above.
  */
 int32_t vkd_similarity_compute(const struct vkd_context *context,
-                       const float *embeddings,
-                       uint32_t num_items,
-                       uint32_t dim,
-                       const struct vkd_similarity_options *options,
-                       float *out_similarity);
+                               const float *embeddings,
+                               uint32_t num_items,
+                               uint32_t dim,
+                               const struct vkd_similarity_options *options,
+                               float *out_similarities);
 
 /**
- * Finds the `k` neighbours of every item and writes the files of a site, each while later ones are computed.
- *
- * `embeddings` as in `vkd_batch_compute`; `neighbor_options` may be NULL, and must name neither queries nor an output.
- * Ids, metadata and folder are checked before anything is computed. Writes a job to `out_job`, to be freed with
- * `vkd_job_free`; its `files_done` counts the files, `vkd_job_wait` tells how it ended, and an error names the file. Files that
- * were written before an error or a cancel stay.
+ * Starts what `vkd_similarity_compute` does and returns at once. Writes a job to `out_job`, to be
+ * freed with `vkd_job_free`; its `steps_done` counts dot products. `vkd_job_similarity` fetches
+ * the result. All pointers are read during the call only.
  *
  * # Safety
- * Pointers must be NULL (an error, but for `neighbor_options`) or valid as in `vkd_neighbors_compute` and `vkd_site_options`.
+ * Pointers must be NULL (an error, but for `options`) or valid as in `vkd_similarity_compute`.
+ */
+int32_t vkd_similarity_start(const struct vkd_context *context,
+                             const float *embeddings,
+                             uint32_t num_items,
+                             uint32_t dim,
+                             const struct vkd_similarity_options *options,
+                             struct vkd_job **out_job);
+
+/**
+ * Tells what a run of `vkd_similarity_compute` would take, without the embeddings; refuses what
+ * cannot be done. Of the options only `flags` matter. The plan's `rows` are items, its `steps` dot
+ * products. Set `out_plan->struct_size` first.
+ *
+ * # Safety
+ * Pointers must be NULL (an error, but for `options`) or valid; `out_plan` must point to
+ * `struct_size` bytes.
+ */
+int32_t vkd_similarity_plan(const struct vkd_context *context,
+                            uint32_t num_items,
+                            uint32_t dim,
+                            const struct vkd_similarity_options *options,
+                            struct vkd_run_plan *out_plan);
+
+/**
+ * Copies the result of a finished job of `vkd_similarity_start` to `out_similarities`, which has
+ * room for `capacity` floats; fewer than the result has are VKD_ERROR_OUTPUT_TOO_SMALL. Can be
+ * called again. VKD_ERROR_NOT_FINISHED while the job is at work.
+ *
+ * # Safety
+ * `job` must be NULL (an error) or live, `out_similarities` NULL (an error) or `capacity` floats
+ * long.
+ */
+int32_t vkd_job_similarity(const struct vkd_job *job, uint64_t capacity, float *out_similarities);
+
+/**
+ * Finds the `k` neighbours of every item and writes the files of a site, each while later ones are
+ * computed. Blocks until done; `vkd_site_start` is the same without blocking.
+ *
+ * `embeddings` as in `vkd_batch_compute`; `neighbors_options` may be NULL, and must name neither
+ * queries nor an output. Ids, metadata and folder are checked before anything is computed; an
+ * error names the file. Files that were written before an error stay.
+ *
+ * # Safety
+ * Pointers must be NULL (an error, but for `neighbors_options`) or valid as in
+ * `vkd_neighbors_compute` and `vkd_site_options`.
+ */
+int32_t vkd_site_compute(const struct vkd_context *context,
+                         const float *embeddings,
+                         uint32_t num_items,
+                         uint32_t dim,
+                         uint32_t k,
+                         const struct vkd_neighbors_options *neighbors_options,
+                         const struct vkd_site_options *site_options);
+
+/**
+ * Starts what `vkd_site_compute` does and returns at once. Writes a job to `out_job`, to be freed
+ * with `vkd_job_free`; its `files_done` counts the files, `vkd_job_wait` tells how it ended. Files
+ * that were written before an error or a cancel stay. All pointers are read during the call only.
+ *
+ * # Safety
+ * Pointers must be NULL (an error, but for `neighbors_options`) or valid as in `vkd_site_compute`.
  */
 int32_t vkd_site_start(const struct vkd_context *context,
                        const float *embeddings,
                        uint32_t num_items,
                        uint32_t dim,
                        uint32_t k,
-                       const struct vkd_neighbors_options *neighbor_options,
+                       const struct vkd_neighbors_options *neighbors_options,
                        const struct vkd_site_options *site_options,
                        struct vkd_job **out_job);
 
 /**
- * Writes the files of a site from results that are there, in memory or in a file. Needs no context. Otherwise as
- * `vkd_site_start`.
+ * Tells what a run of `vkd_site_compute` would take, without the embeddings, and refuses what
+ * cannot be done, ids and metadata too. The plan's `rows` are items, its `steps` dot products;
+ * `output_bytes` is 0, since ids and metadata decide how long the files are. Set
+ * `out_plan->struct_size` first.
+ *
+ * # Safety
+ * Pointers must be NULL (an error, but for `neighbors_options`) or valid; `out_plan` must point to
+ * `struct_size` bytes.
+ */
+int32_t vkd_site_plan(const struct vkd_context *context,
+                      uint32_t num_items,
+                      uint32_t dim,
+                      uint32_t k,
+                      const struct vkd_neighbors_options *neighbors_options,
+                      const struct vkd_site_options *site_options,
+                      struct vkd_run_plan *out_plan);
+
+/**
+ * Writes the files of a site from results that are there, in memory or in a file. Needs no
+ * context. Blocks until done; `vkd_site_write_start` is the same without blocking. Otherwise as
+ * `vkd_site_compute`.
+ *
+ * # Safety
+ * Pointers must be NULL (an error) or valid as in `vkd_site_input` and `vkd_site_options`.
+ */
+int32_t vkd_site_write(const struct vkd_site_input *input,
+                       const struct vkd_site_options *site_options);
+
+/**
+ * Starts what `vkd_site_write` does and returns at once. Otherwise as `vkd_site_start`.
  *
  * # Safety
  * Pointers must be NULL (an error) or valid as in `vkd_site_input` and `vkd_site_options`.
@@ -1356,6 +1479,12 @@ int32_t vkd_site_start(const struct vkd_context *context,
 int32_t vkd_site_write_start(const struct vkd_site_input *input,
                              const struct vkd_site_options *site_options,
                              struct vkd_job **out_job);
+
+/**
+ * The name of a status, such as "VKD_ERROR_NOT_FINITE"; "VKD_STATUS_UNKNOWN" for a number that is
+ * none. The text is static: never free it.
+ */
+const char *vkd_status_name(int32_t status);
 
 #ifdef __cplusplus
 }  // extern "C"

@@ -55,9 +55,7 @@ typedef enum vkd_flags {
   VKD_OVERWRITE = 2,
   VKD_UPPER_TRIANGLE = 4,
   VKD_NO_SYNC = 8,
-} vkd_flags;
-typedef enum vkd_flags {
-  VKD_NO_PIPELINE_CACHE = 1,
+  VKD_NO_PIPELINE_CACHE = 16,
 } vkd_flags;
 typedef enum vkd_device_kind {
   VKD_DEVICE_DISCRETE_GPU = 0,
@@ -87,6 +85,29 @@ typedef struct vkd_context vkd_context;
 typedef struct vkd_job vkd_job;
 typedef struct vkd_neighbors_file vkd_neighbors_file;
 typedef struct vkd_sequences_file vkd_sequences_file;
+typedef struct vkd_batch_options {
+  uint32_t struct_size;
+  uint32_t flags;
+  uint32_t element_type;
+  uint32_t length;
+  const uint32_t *starts;
+  uint32_t num_starts;
+  uint32_t reserved;
+  const char *output_path;
+} vkd_batch_options;
+typedef struct vkd_run_plan {
+  uint32_t struct_size;
+  uint32_t reserved;
+  uint64_t host_bytes;
+  uint64_t device_bytes;
+  uint64_t output_bytes;
+  uint64_t corpus_bytes;
+  uint64_t batches;
+  uint64_t dispatches;
+  uint64_t rows;
+  uint64_t steps;
+  uint64_t held_rows;
+} vkd_run_plan;
 typedef struct vkd_device_info {
   uint32_t struct_size;
   uint32_t kind;
@@ -107,33 +128,11 @@ typedef struct vkd_context_options {
   uint32_t submit_target_ms;
   uint32_t threads;
 } vkd_context_options;
-typedef struct vkd_batch_options {
-  uint32_t struct_size;
-  uint32_t flags;
-  uint32_t element_type;
-  uint32_t length;
-  const uint32_t *starts;
-  uint32_t num_starts;
-  uint32_t reserved;
-  const char *output_path;
-} vkd_batch_options;
-typedef struct vkd_run_plan {
-  uint32_t struct_size;
-  uint32_t reserved;
-  uint64_t host_bytes;
-  uint64_t device_bytes;
-  uint64_t output_bytes;
-  uint64_t corpus_bytes;
-  uint64_t batches;
-  uint64_t dispatches;
-  uint64_t sequences;
-  uint64_t picks;
-  uint64_t held_rows;
-} vkd_run_plan;
 typedef struct vkd_job_progress {
   uint32_t struct_size;
   uint32_t state;
   uint64_t rows_done;
+  uint64_t rows_total;
   uint64_t steps_done;
   uint64_t steps_total;
   uint64_t bytes_read;
@@ -148,6 +147,25 @@ typedef struct vkd_job_progress {
   uint64_t files_total;
   uint64_t bytes_written;
 } vkd_job_progress;
+typedef struct vkd_neighbors_options {
+  uint32_t struct_size;
+  uint32_t flags;
+  uint32_t element_type;
+  uint32_t num_queries;
+  const float *queries;
+  const char *output_path;
+} vkd_neighbors_options;
+typedef struct vkd_neighbors_file_info {
+  uint32_t struct_size;
+  uint32_t flags;
+  uint32_t count;
+  uint32_t k;
+  uint32_t num_items;
+  uint32_t item_bytes;
+  char fingerprint[40];
+  char queries_fingerprint[40];
+  char version[24];
+} vkd_neighbors_file_info;
 typedef struct vkd_sequences_file_info {
   uint32_t struct_size;
   uint32_t flags;
@@ -174,25 +192,6 @@ typedef struct vkd_verify_report {
   uint32_t worst_sequence;
   uint32_t worst_pick;
 } vkd_verify_report;
-typedef struct vkd_neighbors_file_info {
-  uint32_t struct_size;
-  uint32_t flags;
-  uint32_t count;
-  uint32_t k;
-  uint32_t num_items;
-  uint32_t item_bytes;
-  char fingerprint[40];
-  char queries_fingerprint[40];
-  char version[24];
-} vkd_neighbors_file_info;
-typedef struct vkd_neighbors_options {
-  uint32_t struct_size;
-  uint32_t flags;
-  uint32_t element_type;
-  uint32_t num_queries;
-  const float *queries;
-  const char *output_path;
-} vkd_neighbors_options;
 typedef struct vkd_similarity_options {
   uint32_t struct_size;
   uint32_t flags;
@@ -221,7 +220,23 @@ typedef struct vkd_site_input {
   const uint32_t *indices;
   const float *similarities;
 } vkd_site_input;
-const char *vkd_status_name(int32_t status);
+int32_t vkd_batch_compute(const struct vkd_context *context,
+                          const float *embeddings,
+                          uint32_t num_items,
+                          uint32_t dim,
+                          const struct vkd_batch_options *options,
+                          uint32_t *out_sequences);
+int32_t vkd_batch_start(const struct vkd_context *context,
+                        const float *embeddings,
+                        uint32_t num_items,
+                        uint32_t dim,
+                        const struct vkd_batch_options *options,
+                        struct vkd_job **out_job);
+int32_t vkd_batch_plan(const struct vkd_context *context,
+                       uint32_t num_items,
+                       uint32_t dim,
+                       const struct vkd_batch_options *options,
+                       struct vkd_run_plan *out_plan);
 const char *vkd_last_error(void);
 uint32_t vkd_version(void);
 const char *vkd_version_string(void);
@@ -231,73 +246,19 @@ int32_t vkd_context_create(const struct vkd_context_options *options,
                            struct vkd_context **out_context);
 void vkd_context_free(struct vkd_context *context);
 int32_t vkd_context_get_info(const struct vkd_context *context, struct vkd_device_info *out_info);
-int32_t vkd_batch_compute(const struct vkd_context *context,
-                          const float *embeddings,
-                          uint32_t num_items,
-                          uint32_t dim,
-                          const struct vkd_batch_options *options,
-                          uint32_t *out_sequences);
-int32_t vkd_batch_plan(const struct vkd_context *context,
-                 uint32_t num_items,
-                 uint32_t dim,
-                 const struct vkd_batch_options *options,
-                 struct vkd_run_plan *out_plan);
-int32_t vkd_batch_start(const struct vkd_context *context,
-                        const float *embeddings,
-                        uint32_t num_items,
-                        uint32_t dim,
-                        const struct vkd_batch_options *options,
-                        struct vkd_job **out_job);
 int32_t vkd_job_poll(const struct vkd_job *job, struct vkd_job_progress *out_progress);
 int32_t vkd_job_wait(const struct vkd_job *job, int64_t timeout_ms);
-int32_t vkd_job_sequences(const struct vkd_job *job,
-                       uint64_t capacity,
-                       uint32_t *out_sequences);
+int32_t vkd_job_sequences(const struct vkd_job *job, uint64_t capacity, uint32_t *out_sequences);
 void vkd_job_cancel(const struct vkd_job *job);
 void vkd_job_free(struct vkd_job *job);
-int32_t vkd_sequences_file_open(const char *path,
-                           struct vkd_sequences_file **out_sequences);
-void vkd_sequences_file_free(struct vkd_sequences_file *sequences);
-int32_t vkd_sequences_file_get_info(const struct vkd_sequences_file *sequences,
-                               struct vkd_sequences_file_info *out_info);
-int32_t vkd_sequences_file_row(const struct vkd_sequences_file *sequences,
-                          uint32_t index,
-                          const void **out_row);
-int32_t vkd_sequences_file_copy_row(const struct vkd_sequences_file *sequences,
-                               uint32_t index,
-                               uint32_t first,
-                               uint32_t count,
-                               uint32_t *out_items);
-int32_t vkd_sequences_file_find(const struct vkd_sequences_file *sequences,
-                           uint32_t start,
-                           uint32_t *out_index);
-int32_t vkd_sequences_file_verify(const struct vkd_sequences_file *sequences);
-int32_t vkd_sequences_file_verify_against(const struct vkd_sequences_file *sequences,
-                   const float *embeddings,
-                   uint32_t num_items,
-                   uint32_t dim,
-                   const struct vkd_verify_options *options,
-                   struct vkd_verify_report *out_report);
-int32_t vkd_results_identify(const char *path,
-                             uint32_t *out_kind);
-int32_t vkd_neighbors_file_open(const char *path,
-                           struct vkd_neighbors_file **out_file);
-void vkd_neighbors_file_free(struct vkd_neighbors_file *file);
-int32_t vkd_neighbors_file_get_info(const struct vkd_neighbors_file *file,
-                               struct vkd_neighbors_file_info *out_info);
-int32_t vkd_neighbors_file_row(const struct vkd_neighbors_file *file,
-                          uint32_t index,
-                          const void **out_indices,
-                          const float **out_similarities);
-int32_t vkd_neighbors_file_verify(const struct vkd_neighbors_file *file);
 int32_t vkd_neighbors_compute(const struct vkd_context *context,
-                      const float *embeddings,
-                      uint32_t num_items,
-                      uint32_t dim,
-                      uint32_t k,
-                      const struct vkd_neighbors_options *options,
-                      uint32_t *out_indices,
-                      float *out_similarity);
+                              const float *embeddings,
+                              uint32_t num_items,
+                              uint32_t dim,
+                              uint32_t k,
+                              const struct vkd_neighbors_options *options,
+                              uint32_t *out_indices,
+                              float *out_similarities);
 int32_t vkd_neighbors_start(const struct vkd_context *context,
                             const float *embeddings,
                             uint32_t num_items,
@@ -305,31 +266,92 @@ int32_t vkd_neighbors_start(const struct vkd_context *context,
                             uint32_t k,
                             const struct vkd_neighbors_options *options,
                             struct vkd_job **out_job);
-int32_t vkd_job_neighbors(const struct vkd_job *job,
-                          uint64_t capacity,
-                          uint32_t *out_indices,
-                          float *out_similarity);
 int32_t vkd_neighbors_plan(const struct vkd_context *context,
                            uint32_t num_items,
                            uint32_t dim,
                            uint32_t k,
                            const struct vkd_neighbors_options *options,
                            struct vkd_run_plan *out_plan);
+int32_t vkd_job_neighbors(const struct vkd_job *job,
+                          uint64_t capacity,
+                          uint32_t *out_indices,
+                          float *out_similarities);
+int32_t vkd_neighbors_file_open(const char *path, struct vkd_neighbors_file **out_file);
+void vkd_neighbors_file_free(struct vkd_neighbors_file *file);
+int32_t vkd_neighbors_file_get_info(const struct vkd_neighbors_file *file,
+                                    struct vkd_neighbors_file_info *out_info);
+int32_t vkd_neighbors_file_row(const struct vkd_neighbors_file *file,
+                               uint32_t index,
+                               const void **out_indices,
+                               const float **out_similarities);
+int32_t vkd_neighbors_file_verify(const struct vkd_neighbors_file *file);
+int32_t vkd_results_identify(const char *path, uint32_t *out_kind);
+int32_t vkd_sequences_file_open(const char *path, struct vkd_sequences_file **out_file);
+void vkd_sequences_file_free(struct vkd_sequences_file *file);
+int32_t vkd_sequences_file_get_info(const struct vkd_sequences_file *file,
+                                    struct vkd_sequences_file_info *out_info);
+int32_t vkd_sequences_file_row(const struct vkd_sequences_file *file,
+                               uint32_t index,
+                               const void **out_row);
+int32_t vkd_sequences_file_copy_row(const struct vkd_sequences_file *file,
+                                    uint32_t index,
+                                    uint32_t first,
+                                    uint32_t count,
+                                    uint32_t *out_items);
+int32_t vkd_sequences_file_find(const struct vkd_sequences_file *file,
+                                uint32_t start,
+                                uint32_t *out_index);
+int32_t vkd_sequences_file_verify(const struct vkd_sequences_file *file);
+int32_t vkd_sequences_file_verify_against(const struct vkd_sequences_file *file,
+                                          const float *embeddings,
+                                          uint32_t num_items,
+                                          uint32_t dim,
+                                          const struct vkd_verify_options *options,
+                                          struct vkd_verify_report *out_report);
 int32_t vkd_similarity_compute(const struct vkd_context *context,
-                       const float *embeddings,
-                       uint32_t num_items,
-                       uint32_t dim,
-                       const struct vkd_similarity_options *options,
-                       float *out_similarity);
+                               const float *embeddings,
+                               uint32_t num_items,
+                               uint32_t dim,
+                               const struct vkd_similarity_options *options,
+                               float *out_similarities);
+int32_t vkd_similarity_start(const struct vkd_context *context,
+                             const float *embeddings,
+                             uint32_t num_items,
+                             uint32_t dim,
+                             const struct vkd_similarity_options *options,
+                             struct vkd_job **out_job);
+int32_t vkd_similarity_plan(const struct vkd_context *context,
+                            uint32_t num_items,
+                            uint32_t dim,
+                            const struct vkd_similarity_options *options,
+                            struct vkd_run_plan *out_plan);
+int32_t vkd_job_similarity(const struct vkd_job *job, uint64_t capacity, float *out_similarities);
+int32_t vkd_site_compute(const struct vkd_context *context,
+                         const float *embeddings,
+                         uint32_t num_items,
+                         uint32_t dim,
+                         uint32_t k,
+                         const struct vkd_neighbors_options *neighbors_options,
+                         const struct vkd_site_options *site_options);
 int32_t vkd_site_start(const struct vkd_context *context,
                        const float *embeddings,
                        uint32_t num_items,
                        uint32_t dim,
                        uint32_t k,
-                       const struct vkd_neighbors_options *neighbor_options,
+                       const struct vkd_neighbors_options *neighbors_options,
                        const struct vkd_site_options *site_options,
                        struct vkd_job **out_job);
+int32_t vkd_site_plan(const struct vkd_context *context,
+                      uint32_t num_items,
+                      uint32_t dim,
+                      uint32_t k,
+                      const struct vkd_neighbors_options *neighbors_options,
+                      const struct vkd_site_options *site_options,
+                      struct vkd_run_plan *out_plan);
+int32_t vkd_site_write(const struct vkd_site_input *input,
+                       const struct vkd_site_options *site_options);
 int32_t vkd_site_write_start(const struct vkd_site_input *input,
                              const struct vkd_site_options *site_options,
                              struct vkd_job **out_job);
+const char *vkd_status_name(int32_t status);
 ]]

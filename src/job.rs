@@ -1,9 +1,14 @@
 //! A job: one run on its own thread, which can be watched, awaited and cancelled from any thread.
 //!
 //! The job owns its input (the prepared corpus) and its result, so nothing of the caller's has to
-//! stay alive. Jobs on one context run one after the other: the engine is locked while one works. A cancelled job ends for
-//! its watchers at once or after `GRACE`; what a driver still does then (compiling a kernel takes some of them seconds)
-//! goes on behind it, and freeing the job waits for that.
+//! stay alive. Jobs on one context run one after the other: the engine is locked while one works. A
+//! cancelled job ends for its watchers at once or after `GRACE`; what a driver still does then
+//! (compiling a kernel takes some of them seconds) goes on behind it, and freeing the job waits for
+//! that.
+//!
+//! What a job gives is its type: `Job<Vec<f32>>` for similarities, `Job<()>` for the files of a
+//! site. Runs that end in memory or in a file give an [`Output`]. [`Watch`] is what all jobs have
+//! in common.
 
 use std::panic::{catch_unwind, AssertUnwindSafe};
 use std::path::PathBuf;
@@ -11,40 +16,54 @@ use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
-use crate::engine::neighbors::Neighbors;
 use crate::error::{from_panic, Error, Result};
 use crate::progress::Progress;
+use crate::threads::lock;
 
-/// A running or finished computation of sequences.
+/// A running or finished computation of a `T`.
 #[derive(Debug)]
-pub struct Job {
-    shared: Arc<Shared>,
+pub struct Job<T> {
+    shared: Arc<Shared<T>>,
     thread: Option<JoinHandle<()>>,
 }
 
-/// What a job leaves.
+/// Where the result of a run is.
 #[derive(Debug, Clone, PartialEq)]
-pub enum Output {
-    /// The sequences, row after row.
-    Memory(Vec<u32>),
-    /// The file that holds them.
+pub enum Output<T> {
+    /// Here.
+    Memory(T),
+    /// In this file.
     File(PathBuf),
-    /// Neighbours, of a run that was asked for them.
-    Neighbors(Neighbors),
-    /// Nothing: the files of a site were written.
-    Site,
-    /// Similarities of all pairs.
-    Similarities(Vec<f32>),
+}
+
+/// What can be seen and asked of a job, whatever it computes.
+pub trait Watch: Send + Sync {
+    /// The counters and times of the run.
+    fn progress(&self) -> &Progress;
+
+    /// Seconds since the start, or that the whole run took.
+    fn seconds(&self) -> f64;
+
+    /// Waits until the run has ended, at most `timeout` (`None`: for ever). Returns how it ended,
+    /// or `None` while it is at work.
+    fn ended(&self, timeout: Option<Duration>) -> Option<Result<()>>;
+
+    /// Asks the run to stop after its next step; does not wait for it.
+    fn cancel(&self);
 }
 
 /// How a run ended, and how long it took.
-type Outcome = (Arc<Result<Output>>, Duration);
+#[derive(Debug)]
+struct End<T> {
+    result: Arc<Result<T>>,
+    took: Duration,
+}
 
 #[derive(Debug)]
-struct Shared {
+struct Shared<T> {
     progress: Progress,
     begin: Instant,
-    outcome: Mutex<Option<Outcome>>,
+    end: Mutex<Option<End<T>>>,
     finished: Condvar,
     cancelled: Mutex<Option<Instant>>,
 }
@@ -52,27 +71,31 @@ struct Shared {
 /// How long a cancelled run may take to notice, for those who wait for it.
 const GRACE: Duration = Duration::from_millis(100);
 
-impl Shared {
-    /// When the job was cancelled. The guard shows that the caller holds `outcome`, so that no wake-up is missed.
-    fn cancelled_at(&self, _: &MutexGuard<'_, Option<Outcome>>) -> Option<Instant> {
-        *self.cancelled.lock().unwrap_or_else(PoisonError::into_inner)
+impl<T> Shared<T> {
+    /// When the job was cancelled. The guard shows that the caller holds `end`, so that no wake-up
+    /// is missed.
+    fn cancelled_at(&self, _: &MutexGuard<'_, Option<End<T>>>) -> Option<Instant> {
+        *lock(&self.cancelled)
     }
 
-    fn outcome(&self) -> MutexGuard<'_, Option<Outcome>> {
-        self.outcome.lock().unwrap_or_else(PoisonError::into_inner)
+    /// Ends the job with `result`, unless it was given up before.
+    fn finish(&self, end: &mut Option<End<T>>, result: Result<T>) {
+        let took = self.begin.elapsed();
+        end.get_or_insert_with(|| End { result: Arc::new(result), took });
+        self.finished.notify_all();
     }
 }
 
-impl Job {
+impl<T: Send + Sync + 'static> Job<T> {
     /// Starts `work` on a thread of its own.
-    pub(crate) fn spawn<W>(progress: Progress, work: W) -> Result<Job>
+    pub(crate) fn spawn<W>(progress: Progress, work: W) -> Result<Job<T>>
     where
-        W: FnOnce(&Progress) -> Result<Output> + Send + 'static,
+        W: FnOnce(&Progress) -> Result<T> + Send + 'static,
     {
         let shared = Arc::new(Shared {
             progress,
             begin: Instant::now(),
-            outcome: Mutex::new(None),
+            end: Mutex::new(None),
             finished: Condvar::new(),
             cancelled: Mutex::default(),
         });
@@ -80,16 +103,16 @@ impl Job {
         let thread = std::thread::Builder::new().name("vkd job".into()).spawn(move || {
             let result = catch_unwind(AssertUnwindSafe(|| work(&worker.progress)))
                 .unwrap_or_else(|panic| Err(from_panic(panic.as_ref())));
-            // One that was cancelled may have been given up already.
-            worker.outcome().get_or_insert((Arc::new(result), worker.begin.elapsed()));
-            worker.finished.notify_all();
+            worker.finish(&mut lock(&worker.end), result);
         });
         match thread {
             Ok(thread) => Ok(Job { shared, thread: Some(thread) }),
             Err(error) => Err(Error::Internal { detail: format!("no thread for a job: {error}") }),
         }
     }
+}
 
+impl<T> Job<T> {
     /// The counters and times of the run.
     pub fn progress(&self) -> &Progress {
         &self.shared.progress
@@ -97,61 +120,85 @@ impl Job {
 
     /// Seconds since the start, or that the whole run took.
     pub fn seconds(&self) -> f64 {
-        let outcome = self.shared.outcome();
-        outcome
-            .as_ref()
-            .map_or_else(|| self.shared.begin.elapsed(), |(_, took)| *took)
-            .as_secs_f64()
+        let end = lock(&self.shared.end);
+        let took = end.as_ref().map_or_else(|| self.shared.begin.elapsed(), |end| end.took);
+        took.as_secs_f64()
     }
 
     /// The result, if the run has ended.
-    pub fn result(&self) -> Option<Arc<Result<Output>>> {
+    pub fn result(&self) -> Option<Arc<Result<T>>> {
         self.wait(Some(Duration::ZERO))
     }
 
-    /// Waits until the run has ended, at most `timeout` (`None`: for ever); then as [`Job::result`].
-    pub fn wait(&self, timeout: Option<Duration>) -> Option<Arc<Result<Output>>> {
+    /// Waits until the run has ended, at most `timeout` (`None`: for ever); then as
+    /// [`Job::result`].
+    pub fn wait(&self, timeout: Option<Duration>) -> Option<Arc<Result<T>>> {
         let deadline = timeout.and_then(|timeout| Instant::now().checked_add(timeout));
-        let mut outcome = self.shared.outcome();
+        let mut end = lock(&self.shared.end);
         loop {
-            if let Some((result, _)) = outcome.as_ref() {
+            if let Some(End { result, .. }) = end.as_ref() {
                 return Some(Arc::clone(result));
             }
             let now = Instant::now();
-            let patience = self.shared.cancelled_at(&outcome).map(|at| at + GRACE);
+            let patience = self.shared.cancelled_at(&end).map(|at| at + GRACE);
             if patience.is_some_and(|patience| patience <= now) {
-                let took = self.shared.begin.elapsed();
-                *outcome = Some((Arc::new(Err(Error::Cancelled)), took));
-                self.shared.finished.notify_all();
+                self.shared.finish(&mut end, Err(Error::Cancelled));
                 continue;
             }
             if deadline.is_some_and(|deadline| deadline <= now) {
                 return None;
             }
             let until = [deadline, patience].into_iter().flatten().min();
-            outcome = match until {
+            end = match until {
                 Some(until) => {
-                    let woken = self.shared.finished.wait_timeout(outcome, until - now);
+                    let woken = self.shared.finished.wait_timeout(end, until - now);
                     woken.unwrap_or_else(PoisonError::into_inner).0
                 }
-                None => self.shared.finished.wait(outcome).unwrap_or_else(PoisonError::into_inner),
+                None => self.shared.finished.wait(end).unwrap_or_else(PoisonError::into_inner),
             };
+        }
+    }
+
+    /// Waits for the end and takes the result, which nobody else may hold.
+    pub fn into_result(self) -> Result<T> {
+        let result = self.wait(None);
+        drop(self);
+        match result.map(Arc::try_unwrap) {
+            Some(Ok(result)) => result,
+            _ => Err(Error::Internal { detail: "the result of a job is held elsewhere".into() }),
         }
     }
 
     /// Asks the run to stop after its next step; does not wait for it.
     pub fn cancel(&self) {
         self.shared.progress.cancel();
-        let mut cancelled = self.shared.cancelled.lock().unwrap_or_else(PoisonError::into_inner);
-        cancelled.get_or_insert_with(Instant::now);
-        drop(cancelled);
+        lock(&self.shared.cancelled).get_or_insert_with(Instant::now);
         // Whoever waits has to count from now.
-        drop(self.shared.outcome());
+        drop(lock(&self.shared.end));
         self.shared.finished.notify_all();
     }
 }
 
-impl Drop for Job {
+impl<T: Send + Sync> Watch for Job<T> {
+    fn progress(&self) -> &Progress {
+        Job::progress(self)
+    }
+
+    fn seconds(&self) -> f64 {
+        Job::seconds(self)
+    }
+
+    fn ended(&self, timeout: Option<Duration>) -> Option<Result<()>> {
+        let result = self.wait(timeout)?;
+        Some(result.as_ref().as_ref().map(|_| ()).map_err(Clone::clone))
+    }
+
+    fn cancel(&self) {
+        Job::cancel(self);
+    }
+}
+
+impl<T> Drop for Job<T> {
     /// Cancels the run and waits for its thread, so that nothing outlives the job.
     fn drop(&mut self) {
         self.cancel();

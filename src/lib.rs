@@ -1,5 +1,5 @@
-//! vkd computes **diversity sequences** of an embedded corpus on any Vulkan device: from every start
-//! item, again and again the item farthest (cosine) from the centroid of all picked so far.
+//! vkd computes **diversity sequences** of an embedded corpus on any Vulkan device: from every
+//! start item, again and again the item farthest (cosine) from the centroid of all picked so far.
 //!
 //! Data flows one way, and each module knows only the ones to its left:
 //!

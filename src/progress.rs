@@ -34,6 +34,7 @@ pub struct Progress {
     running: AtomicU64,
     cancel: AtomicBool,
     rows_done: AtomicU64,
+    rows_total: AtomicU64,
     steps_done: AtomicU64,
     steps_total: AtomicU64,
     bytes_read: AtomicU64,
@@ -55,6 +56,7 @@ impl Default for Progress {
             running: AtomicU64::default(),
             cancel: AtomicBool::default(),
             rows_done: AtomicU64::default(),
+            rows_total: AtomicU64::default(),
             steps_done: AtomicU64::default(),
             steps_total: AtomicU64::default(),
             bytes_read: AtomicU64::default(),
@@ -80,6 +82,10 @@ impl Progress {
         } else {
             Ok(())
         }
+    }
+
+    pub(crate) fn expect_rows(&self, total: u64) {
+        self.rows_total.store(total, Relaxed);
     }
 
     pub(crate) fn expect_steps(&self, total: u64) {
@@ -145,6 +151,11 @@ impl Progress {
     /// Sequences finished.
     pub fn rows_done(&self) -> u64 {
         self.rows_done.load(Relaxed)
+    }
+
+    /// Rows of the whole run.
+    pub fn rows_total(&self) -> u64 {
+        self.rows_total.load(Relaxed)
     }
 
     /// Picks finished; of neighbours and similarities: dot products.

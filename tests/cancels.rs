@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 
 use common::{random, Npy};
 use vkd::context::To;
-use vkd::job::Job;
+use vkd::job::{Job, Output};
 use vkd::store::Target;
 use vkd::{Context, ContextOptions, Error, Request};
 
@@ -17,7 +17,7 @@ fn context(device: &str) -> Context {
     Context::new(&ContextOptions { device: Some(device.into()), ..Default::default() }).unwrap()
 }
 
-fn start(context: &Context, npy: &Npy, to: To) -> Job {
+fn start(context: &Context, npy: &Npy, to: To) -> Job<Output<Vec<u32>>> {
     context.start(&npy.input(false), &Request::default(), to).unwrap()
 }
 

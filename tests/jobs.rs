@@ -21,7 +21,7 @@ fn context(device: &str) -> Context {
     Context::new(&ContextOptions { device: Some(device.into()), ..Default::default() }).unwrap()
 }
 
-fn start(context: &Context, npy: &Npy, to: To) -> Job {
+fn start(context: &Context, npy: &Npy, to: To) -> Job<Output<Vec<u32>>> {
     context.start(&npy.input(false), &Request::default(), to).unwrap()
 }
 
@@ -45,7 +45,7 @@ fn two_jobs_on_one_context_run_one_after_the_other_watched_from_many_threads() {
     for device in ["cpu", "llvmpipe", "reference"] {
         let context = context(device);
         let corpora = [random(400, 9, 1), random(390, 7, 2)];
-        let jobs: Vec<Job> = corpora.iter().map(|npy| start(&context, npy, To::Memory)).collect();
+        let jobs: Vec<_> = corpora.iter().map(|npy| start(&context, npy, To::Memory)).collect();
         let stop = AtomicBool::new(false);
         std::thread::scope(|scope| {
             for _ in 0..4 {

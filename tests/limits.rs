@@ -9,7 +9,6 @@ use common::{compute, random, reference, vulkan, Npy};
 use vkd::context::To;
 use vkd::engine::vulkan::{Multiply, Reduction, SequenceKernel, Settings};
 use vkd::engine::Pairs;
-use vkd::job::Output;
 use vkd::{Context, ContextOptions, Corpus, Elements, Input, Request, Shape};
 
 fn cpu() -> ContextOptions {
@@ -161,12 +160,9 @@ fn every_way_to_multiply_on_the_widest_rows() {
     let similarities = |options: &ContextOptions| {
         let context = Context::new(options).unwrap();
         let job = context
-            .start_similarities(&Input { elements, num_items: 45, dim, center: false }, Pairs::All)
+            .start_similarity(&Input { elements, num_items: 45, dim, center: false }, Pairs::All)
             .unwrap();
-        match job.wait(None).unwrap().as_ref() {
-            Ok(Output::Similarities(values)) => values.clone(),
-            other => panic!("{other:?}"),
-        }
+        job.into_result().unwrap()
     };
     let expected_similarities = similarities(&cpu());
     for multiply in MULTIPLY {

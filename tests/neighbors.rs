@@ -4,12 +4,13 @@
 mod common;
 
 use common::{random, Npy};
-use vkd::context::{NeighborRequest, NeighborsTo};
+use vkd::context::{NeighborRequest, To};
 use vkd::engine::cpu::{Level, Settings};
 use vkd::engine::neighbors::{similarity, Neighbors, QueryShape};
 use vkd::engine::vulkan;
 use vkd::engine::Pairs;
 use vkd::job::Output;
+use vkd::store::Target;
 use vkd::{Context, ContextOptions, Elements, Error, Input};
 
 fn cpu(level: Option<Level>, threads: u32) -> Context {
@@ -38,9 +39,9 @@ fn find(
     let (num_items, dim) = (npy.num_items, npy.dim);
     let elements = Elements::F32(&npy.values);
     let request = NeighborRequest { input: Input { elements, num_items, dim, center }, k, queries };
-    let job = context.start_neighbors(&request, NeighborsTo::Memory)?;
+    let job = context.start_neighbors(&request, To::Memory)?;
     match job.wait(None).unwrap().as_ref() {
-        Ok(Output::Neighbors(neighbors)) => {
+        Ok(Output::Memory(neighbors)) => {
             assert_eq!(job.progress().steps_done(), job.progress().steps_total());
             Ok(neighbors.clone())
         }
@@ -195,17 +196,11 @@ fn similarities_of_all_pairs() {
         let all = |context: &Context, upper| {
             let elements = Elements::F32(&npy.values);
             let job = context
-                .start_similarities(
-                    &Input { elements, num_items: items, dim, center: false },
-                    upper,
-                )
+                .start_similarity(&Input { elements, num_items: items, dim, center: false }, upper)
                 .unwrap();
             let result = job.wait(None).unwrap();
             assert_eq!(job.progress().steps_done(), job.progress().steps_total());
-            match result.as_ref() {
-                Ok(Output::Similarities(values)) => values.clone(),
-                other => panic!("{other:?}"),
-            }
+            result.as_ref().clone().unwrap()
         };
         let staged = vulkan::Settings {
             force_staging: true,
@@ -238,12 +233,14 @@ fn similarities_of_all_pairs() {
 fn the_plan_says_what_is_checked() {
     let shape = QueryShape { num_items: 1000, dim: 20, num_rows: 1000, own: true, k: 999 };
     for context in [cpu(None, 2), llvmpipe(Default::default()), reference()] {
-        let plan = context.plan_neighbors(&shape, false).unwrap();
+        let plan = context.plan_neighbors(&shape, To::Memory).unwrap();
         assert_eq!((plan.rows, plan.steps, plan.output_bytes), (1000, 1_000_000, 7_992_000));
         assert!(plan.host_bytes >= plan.output_bytes + 1000 * 42, "{plan:?}");
-        let in_file = context.plan_neighbors(&shape, true).unwrap();
+        let target = Target { path: "never written".into(), overwrite: false };
+        let in_file = context.plan_neighbors(&shape, To::File(&target)).unwrap();
         assert_eq!(in_file.host_bytes + 7_992_000, plan.host_bytes);
-        let error = context.plan_neighbors(&QueryShape { k: 1000, ..shape }, false).unwrap_err();
+        let error =
+            context.plan_neighbors(&QueryShape { k: 1000, ..shape }, To::Memory).unwrap_err();
         assert_eq!(error, Error::TooManyNeighbors { k: 1000, others: 999 });
     }
     let options = ContextOptions {
@@ -252,7 +249,7 @@ fn the_plan_says_what_is_checked() {
         ..Default::default()
     };
     let context = Context::new(&options).unwrap();
-    assert!(matches!(context.plan_neighbors(&shape, false), Err(Error::TooLarge { .. })));
+    assert!(matches!(context.plan_neighbors(&shape, To::Memory), Err(Error::TooLarge { .. })));
     let npy = random(1000, 20, 5);
     assert!(matches!(find(&context, &npy, false, 999, None), Err(Error::TooLarge { .. })));
 }

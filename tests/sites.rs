@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use common::{random, Npy};
-use vkd::context::{start_site, NeighborRequest, NeighborsTo};
+use vkd::context::{start_site, NeighborRequest, To};
 use vkd::engine::neighbors::Neighbors;
 use vkd::job::{Job, Output};
 use vkd::site::{Site, Source};
@@ -32,7 +32,7 @@ fn request(npy: &Npy, k: u32) -> NeighborRequest<'_> {
     NeighborRequest { input: Input { elements, num_items, dim, center: false }, k, queries: None }
 }
 
-fn end(job: Job) -> Result<Output, Error> {
+fn end<T: Clone>(job: Job<T>) -> Result<T, Error> {
     let result = job.wait(None).unwrap();
     let progress = job.progress();
     if result.is_ok() {
@@ -42,17 +42,23 @@ fn end(job: Job) -> Result<Output, Error> {
 }
 
 fn neighbors(npy: &Npy, k: u32) -> Neighbors {
-    let job = context("cpu").start_neighbors(&request(npy, k), NeighborsTo::Memory).unwrap();
+    let job = context("cpu").start_neighbors(&request(npy, k), To::Memory).unwrap();
     match end(job) {
-        Ok(Output::Neighbors(neighbors)) => neighbors,
+        Ok(Output::Memory(neighbors)) => neighbors,
         other => panic!("{other:?}"),
     }
 }
 
 /// Writes neighbours to a file.
-fn write(device: &str, npy: &Npy, k: u32, path: &Path, overwrite: bool) -> Result<Output, Error> {
+fn write(
+    device: &str,
+    npy: &Npy,
+    k: u32,
+    path: &Path,
+    overwrite: bool,
+) -> Result<Output<Neighbors>, Error> {
     let target = Target { path: path.to_owned(), overwrite };
-    end(context(device).start_neighbors(&request(npy, k), NeighborsTo::File(&target))?)
+    end(context(device).start_neighbors(&request(npy, k), To::File(&target))?)
 }
 
 /// All files below a folder by name; none may be a partial one.
@@ -190,8 +196,7 @@ fn the_bytes_of_a_site_depend_on_nothing_but_the_results() {
         for device in ["cpu", "llvmpipe", "reference"] {
             let again = folder(&format!("{device}{threads}"));
             let (site, request) = (site(&again, threads), request(&npy, 129));
-            end(context(device).start_neighbors(&request, NeighborsTo::Site(&site)).unwrap())
-                .unwrap();
+            end(context(device).start_site(&request, &site).unwrap()).unwrap();
             assert!(written(&again) == (pages.clone(), rankings.clone()), "{device}, {threads}");
         }
     }
@@ -230,7 +235,7 @@ fn wrong_sites_are_refused_before_any_work() {
     let npy = random(3, 4, 2);
     let folder = folder("wrong");
     let refused = |site: &Site| {
-        let result = context("cpu").start_neighbors(&request(&npy, 2), NeighborsTo::Site(site));
+        let result = context("cpu").start_site(&request(&npy, 2), site);
         result.unwrap_err()
     };
     let good = site(&folder, 2);
@@ -247,7 +252,7 @@ fn wrong_sites_are_refused_before_any_work() {
 
     let with_queries =
         NeighborRequest { queries: Some((Elements::F32(&npy.values), 3)), ..request(&npy, 2) };
-    let result = context("cpu").start_neighbors(&with_queries, NeighborsTo::Site(&good));
+    let result = context("cpu").start_site(&with_queries, &good);
     assert!(matches!(result, Err(Error::BadOption { option: "queries", .. })));
     for items in [vec![0, 1, 0, 2], vec![0, 3]] {
         let source = Source::Sequences { num_items: 3, length: 2, items };
@@ -266,7 +271,7 @@ fn an_error_names_the_file() {
     std::fs::create_dir_all(folder.join("pages/123.json/in the way")).unwrap();
     for from_engine in [true, false] {
         let job = if from_engine {
-            context("cpu").start_neighbors(&request(&npy, 9), NeighborsTo::Site(&good)).unwrap()
+            context("cpu").start_site(&request(&npy, 9), &good).unwrap()
         } else {
             let found = neighbors(&npy, 9);
             let similarities = found.similarities().collect();
@@ -286,7 +291,7 @@ fn an_error_names_the_file() {
     assert!(!folder.join("rankings.json.partial").exists());
     std::fs::write(folder.join("a file"), "").unwrap();
     let under_a_file = Site { directory: Some(folder.join("a file/pages")), ..Site::default() };
-    let job = context("cpu").start_neighbors(&request(&npy, 9), NeighborsTo::Site(&under_a_file));
+    let job = context("cpu").start_site(&request(&npy, 9), &under_a_file);
     let error = end(job.unwrap()).unwrap_err();
     assert!(matches!(error, Error::File { action: "create", .. }), "{error}");
     std::fs::remove_dir_all(folder).unwrap();
@@ -297,8 +302,7 @@ fn a_cancelled_site_ends_and_leaves_whole_files() {
     let npy = random(2500, 16, 2);
     let folder = folder("cancel");
     let site = Site { no_sync: true, ..site(&folder, 2) };
-    let job =
-        context("cpu").start_neighbors(&request(&npy, 2499), NeighborsTo::Site(&site)).unwrap();
+    let job = context("cpu").start_site(&request(&npy, 2499), &site).unwrap();
     while job.progress().files_done() < 20 {
         std::thread::yield_now();
     }
@@ -336,9 +340,7 @@ fn a_full_disk_is_an_error_that_names_the_file() {
     let folder = folder("full");
     let pages = Site { directory: Some(folder.join("pages")), ..Site::default() };
     let small = Site { top: 20, ..pages.clone() };
-    let write = |site: &Site| {
-        end(context("cpu").start_neighbors(&request(&npy, 299), NeighborsTo::Site(site)).unwrap())
-    };
+    let write = |site: &Site| end(context("cpu").start_site(&request(&npy, 299), site).unwrap());
     write(&small).unwrap();
     let error = write(&pages).unwrap_err();
     let Error::DiskFull { action: "write", path, bytes, .. } = &error else { panic!("{error}") };

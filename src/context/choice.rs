@@ -1,9 +1,10 @@
 //! Which engine a name means.
 //!
-//! By default the best GPU (discrete, integrated, virtual), else the CPU engine; by name, UUID or index where the caller or
-//! `VKD_DEVICE` says so. A software Vulkan driver is only used when named. "all" and lists ("cpu + llvmpipe") open several.
+//! By default the best GPU (discrete, integrated, virtual), else the CPU engine; by name, UUID or
+//! index where the caller or `VKD_DEVICE` says so. A software Vulkan driver is only used when
+//! named. "all" and lists ("cpu + llvmpipe") open several.
 
-use super::ContextOptions;
+use super::options::ContextOptions;
 use crate::engine::cpu::{self, CpuEngine};
 use crate::engine::reference::{self, Reference};
 use crate::engine::vulkan::{self, VulkanEngine};

@@ -16,17 +16,6 @@ pub struct Query<'a> {
 }
 
 impl<'a> Query<'a> {
-    /// Checks k and the shape of the queries.
-    pub(crate) fn check(&self, corpus: &Corpus) -> Result<()> {
-        self.shape(corpus).check()?;
-        match self.queries {
-            Some(queries) if queries.dim() != corpus.dim() => {
-                Err(Error::QueryDim { dim: queries.dim(), corpus_dim: corpus.dim() })
-            }
-            _ => Ok(()),
-        }
-    }
-
     /// The shape of a search in `corpus`.
     pub(crate) fn shape(&self, corpus: &Corpus) -> QueryShape {
         QueryShape {

@@ -1,24 +1,33 @@
 //! The C ABI: check every pointer, call one safe function, map the error.
 //!
-//! `types` holds what the header declares, `boundary` the panic boundary, the last error and the
-//! option structs, `input` and `output` turn C's values into the library's and back, `calls`, `files`, `neighbors`,
-//! `neighbor_files` and `site` are the functions.
-//! No logic of its own lives here, and no panic leaves.
+//! `types` holds what the header declares, `status` the numbers of errors, `boundary` the panic
+//! boundary, the last error, pointers and structs. `any_job` is a job of any kind; `input` and
+//! `output` turn C's values into the library's and back. Each group of calls has a file. No logic
+//! of its own lives here, and no panic leaves.
 
+mod any_job;
+mod batch;
 mod boundary;
-mod calls;
-mod files;
+mod devices;
 mod input;
-mod neighbor_files;
+mod job;
 mod neighbors;
+mod neighbors_file;
 mod output;
+mod sequences_file;
+mod similarity;
 mod site;
+mod status;
 mod types;
 
-pub use boundary::{vkd_last_error, vkd_status_name};
-pub use calls::*;
-pub use files::*;
-pub use neighbor_files::*;
+pub use batch::*;
+pub use boundary::vkd_last_error;
+pub use devices::*;
+pub use job::*;
 pub use neighbors::*;
+pub use neighbors_file::*;
+pub use sequences_file::*;
+pub use similarity::*;
 pub use site::*;
+pub use status::{vkd_status, vkd_status_name};
 pub use types::*;

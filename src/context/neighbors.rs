@@ -1,0 +1,199 @@
+//! Searches for neighbours on a context, into memory or into a file.
+
+use super::bounds::{corpus_bytes, Bounds, RunPlan};
+use super::open::Context;
+use super::sequences::To;
+use crate::corpus::{Corpus, Elements, Input, Shape};
+use crate::engine::neighbors::{Neighbors, Query, QueryShape};
+use crate::engine::{Engine, MemoryNeighbors, NeighborRows};
+use crate::error::{Error, Result};
+use crate::job::{Job, Output};
+use crate::progress::{Phase, Progress};
+use crate::store::{self, NeighborsMeta, NeighborsWriter, Target};
+
+/// Of what to find neighbours.
+#[derive(Debug, Clone, Copy)]
+pub struct NeighborRequest<'a> {
+    /// The items. With `center` their mean is subtracted from items and queries.
+    pub input: Input<'a>,
+    /// Neighbours of each row, 1 to the number of other items.
+    pub k: u32,
+    /// Rows to find neighbours of, and how many; `None`: the items, each without itself.
+    pub queries: Option<(Elements<'a>, u32)>,
+}
+
+impl NeighborRequest<'_> {
+    /// The shape of the search.
+    pub fn shape(&self) -> QueryShape {
+        let Shape { num_items, dim } = self.input.shape();
+        let num_rows = self.queries.map_or(num_items, |(_, count)| count);
+        QueryShape { num_items, dim, num_rows, own: self.queries.is_none(), k: self.k }
+    }
+}
+
+/// What a search works with.
+pub(super) struct Search {
+    corpus: Corpus,
+    queries: Option<Corpus>,
+    k: u32,
+}
+
+impl Search {
+    pub(super) fn prepare(request: &NeighborRequest, progress: &Progress) -> Result<Search> {
+        let NeighborRequest { input, k, queries } = *request;
+        progress.time(Phase::Prepare, || {
+            let corpus = Corpus::prepare(&input)?;
+            let prepare =
+                |(rows, count)| corpus.prepare_queries(rows, Shape::new(count, input.dim));
+            let queries = queries.map(prepare).transpose()?;
+            Ok(Search { corpus, queries, k })
+        })
+    }
+
+    fn query(&self) -> Query<'_> {
+        Query { queries: self.queries.as_ref(), k: self.k }
+    }
+
+    fn meta(&self, shape: &QueryShape, centered: bool) -> NeighborsMeta {
+        NeighborsMeta {
+            version: env!("CARGO_PKG_VERSION").into(),
+            fingerprint: store::fingerprint(&self.corpus),
+            queries: self.queries.as_ref().map(store::fingerprint).unwrap_or_default(),
+            centered,
+            num_items: shape.num_items,
+            count: shape.num_rows,
+            k: shape.k,
+        }
+    }
+
+    pub(super) fn run(
+        &self,
+        engine: &mut dyn Engine,
+        rows: &dyn NeighborRows,
+        progress: &Progress,
+    ) -> Result<()> {
+        let rows = Counted { rows, progress };
+        engine.neighbors(&self.corpus, &self.query(), &rows, progress)
+    }
+}
+
+/// Counts the rows that are put.
+struct Counted<'a> {
+    rows: &'a dyn NeighborRows,
+    progress: &'a Progress,
+}
+
+impl NeighborRows for Counted<'_> {
+    fn put(&self, row: u32, indices: &[u32], dots: &[i32]) -> Result<()> {
+        self.rows.put(row, indices, dots)?;
+        self.progress.add_rows(1);
+        Ok(())
+    }
+}
+
+impl Context {
+    /// What a search would take, without the embeddings: refused where the device or the memory
+    /// cannot do it. Waits for a run that is under way.
+    pub fn plan_neighbors(&self, shape: &QueryShape, to: To) -> Result<RunPlan> {
+        check(shape)?;
+        search_plan(&**self.engine(), self.bounds(), shape, to.held(result_bytes(shape)))
+    }
+
+    /// Checks everything, then starts the search as a job.
+    pub fn start_neighbors(
+        &self,
+        request: &NeighborRequest,
+        to: To,
+    ) -> Result<Job<Output<Neighbors>>> {
+        let (progress, shape) = (Progress::default(), request.shape());
+        check(&shape)?;
+        let held = to.held(result_bytes(&shape));
+        self.check_now(|engine, bounds| search_plan(engine, bounds, &shape, held))?;
+        let search = Search::prepare(request, &progress)?;
+        progress.expect_rows(shape.num_rows.into());
+        progress.expect_steps(steps(&shape));
+        match to {
+            To::Memory => self.spawn(progress, move |engine, bounds, progress| {
+                search_plan(engine, bounds, &shape, held)?;
+                let rows = MemoryNeighbors::new(shape.num_rows, shape.k)?;
+                search.run(engine, &rows, progress)?;
+                Ok(Output::Memory(rows.into_neighbors()))
+            }),
+            To::File(target) => {
+                let meta = search.meta(&shape, request.input.center);
+                self.start_neighbors_into_file(progress, search, &meta, target)
+            }
+        }
+    }
+
+    fn start_neighbors_into_file(
+        &self,
+        progress: Progress,
+        search: Search,
+        meta: &NeighborsMeta,
+        target: &Target,
+    ) -> Result<Job<Output<Neighbors>>> {
+        let path = target.path.clone();
+        let shape = search.query().shape(&search.corpus);
+        let Some(writer) = NeighborsWriter::begin(target, meta)? else {
+            progress.add_rows(meta.count.into());
+            progress.expect_steps(0);
+            return Job::spawn(progress, move |_| Ok(Output::File(path)));
+        };
+        self.spawn(progress, move |engine, bounds, progress| {
+            search_plan(engine, bounds, &shape, 0)?;
+            search.run(engine, &writer, progress)?;
+            writer.finish()?;
+            Ok(Output::File(path))
+        })
+    }
+
+    /// The blocking form of [`Context::start_neighbors`], into memory.
+    pub fn neighbors(&self, request: &NeighborRequest) -> Result<Neighbors> {
+        match self.start_neighbors(request, To::Memory)?.into_result()? {
+            Output::Memory(neighbors) => Ok(neighbors),
+            Output::File(path) => {
+                let detail = format!("neighbours for memory went to {}", path.display());
+                Err(Error::Internal { detail })
+            }
+        }
+    }
+}
+
+/// Checks the sizes and k of a search.
+pub(super) fn check(shape: &QueryShape) -> Result<()> {
+    Shape::new(shape.num_items, shape.dim).check()?;
+    Shape::new(shape.num_rows, shape.dim).check()?;
+    shape.check()
+}
+
+/// What a search takes whose result holds `held` bytes of memory.
+pub(super) fn search_plan(
+    engine: &dyn Engine,
+    bounds: &Bounds,
+    shape: &QueryShape,
+    held: u64,
+) -> Result<RunPlan> {
+    let queries = match shape.own {
+        true => 0,
+        false => corpus_bytes(Shape::new(shape.num_rows, shape.dim)),
+    };
+    bounds.check(RunPlan {
+        engine: engine.search_needs(shape)?,
+        corpus_bytes: corpus_bytes(Shape::new(shape.num_items, shape.dim)) + queries,
+        output_bytes: result_bytes(shape),
+        host_bytes: held,
+        rows: shape.num_rows.into(),
+        steps: steps(shape),
+    })
+}
+
+/// Dot products of a search.
+pub(super) fn steps(shape: &QueryShape) -> u64 {
+    u64::from(shape.num_rows) * u64::from(shape.num_items)
+}
+
+/// Bytes of the neighbours in memory.
+fn result_bytes(shape: &QueryShape) -> u64 {
+    u64::from(shape.num_rows) * u64::from(shape.k) * 8
+}

@@ -1,0 +1,70 @@
+//! The similarities of pairs of items on a context.
+
+use super::bounds::{corpus_bytes, Bounds, RunPlan};
+use super::open::Context;
+use crate::corpus::{Corpus, Input, Shape};
+use crate::engine::{DotRows, Engine, MemorySimilarities, Pairs};
+use crate::error::Result;
+use crate::job::Job;
+use crate::progress::{Phase, Progress};
+
+impl Context {
+    /// What similarities would take, without the embeddings: refused where the device or the memory
+    /// cannot do it. Waits for a run that is under way.
+    pub fn plan_similarity(&self, shape: Shape, pairs: Pairs) -> Result<RunPlan> {
+        shape.check()?;
+        similarity_plan(&**self.engine(), self.bounds(), shape, pairs)
+    }
+
+    /// Checks everything, then starts the computation of similarities as a job.
+    pub fn start_similarity(&self, input: &Input, pairs: Pairs) -> Result<Job<Vec<f32>>> {
+        let (progress, shape) = (Progress::default(), input.shape());
+        shape.check()?;
+        self.check_now(|engine, bounds| similarity_plan(engine, bounds, shape, pairs))?;
+        let corpus = progress.time(Phase::Prepare, || Corpus::prepare(input))?;
+        progress.expect_rows(shape.num_items.into());
+        progress.expect_steps(steps(shape));
+        self.spawn(progress, move |engine, bounds, progress| {
+            similarity_plan(engine, bounds, shape, pairs)?;
+            let rows = MemorySimilarities::new(shape.num_items, pairs)?;
+            engine.dots(&corpus, pairs, &Counted { rows: &rows, progress }, progress)?;
+            Ok(rows.into_values())
+        })
+    }
+}
+
+/// Counts the rows that are put.
+struct Counted<'a> {
+    rows: &'a MemorySimilarities,
+    progress: &'a Progress,
+}
+
+impl DotRows for Counted<'_> {
+    fn put(&self, row: u32, first: u32, dots: &[i32]) -> Result<()> {
+        self.rows.put(row, first, dots)?;
+        self.progress.add_rows(1);
+        Ok(())
+    }
+}
+
+fn similarity_plan(
+    engine: &dyn Engine,
+    bounds: &Bounds,
+    shape: Shape,
+    pairs: Pairs,
+) -> Result<RunPlan> {
+    let output_bytes = pairs.count(shape.num_items).saturating_mul(4);
+    bounds.check(RunPlan {
+        engine: engine.dots_needs(shape)?,
+        corpus_bytes: corpus_bytes(shape),
+        output_bytes,
+        host_bytes: output_bytes,
+        rows: shape.num_items.into(),
+        steps: steps(shape),
+    })
+}
+
+/// Dot products, of each pair in both orders.
+fn steps(shape: Shape) -> u64 {
+    u64::from(shape.num_items) * u64::from(shape.num_items)
+}

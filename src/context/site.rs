@@ -1,0 +1,56 @@
+//! Sites: the JSON files of neighbours while they are computed, or of results that are there.
+
+use super::bounds::RunPlan;
+use super::neighbors::{check, search_plan, steps, NeighborRequest, Search};
+use super::open::Context;
+use crate::engine::neighbors::QueryShape;
+use crate::error::{Error, Result};
+use crate::job::Job;
+use crate::progress::Progress;
+use crate::site::{self, Site, Source};
+
+impl Context {
+    /// What the neighbours of a site and its files would take, without the embeddings: refused
+    /// where the device or the memory cannot do it. Waits for a run that is under way.
+    pub fn plan_site(&self, shape: &QueryShape, site: &Site) -> Result<RunPlan> {
+        check_site(shape, site)?;
+        let held = site::bytes(site, shape)?;
+        let plan = search_plan(&**self.engine(), self.bounds(), shape, held)?;
+        Ok(RunPlan { output_bytes: 0, ..plan })
+    }
+
+    /// Checks everything, then starts the search for the neighbours of every item as a job that
+    /// writes the files of the site, each while later ones are computed.
+    pub fn start_site(&self, request: &NeighborRequest, site: &Site) -> Result<Job<()>> {
+        let (progress, shape) = (Progress::default(), request.shape());
+        check_site(&shape, site)?;
+        let held = site::bytes(site, &shape)?;
+        self.check_now(|engine, bounds| search_plan(engine, bounds, &shape, held))?;
+        let search = Search::prepare(request, &progress)?;
+        progress.expect_rows(shape.num_rows.into());
+        progress.expect_steps(steps(&shape));
+        let site = site.clone();
+        self.spawn(progress, move |engine, bounds, progress| {
+            search_plan(engine, bounds, &shape, held)?;
+            site::from_engine(&site, &shape, progress, |rows| search.run(engine, rows, progress))
+        })
+    }
+}
+
+fn check_site(shape: &QueryShape, site: &Site) -> Result<()> {
+    check(shape)?;
+    if !shape.own {
+        return Err(Error::BadOption {
+            option: "queries",
+            got: shape.num_rows.to_string(),
+            allowed: "a site is of the items themselves".into(),
+        });
+    }
+    site.check(shape.num_items)
+}
+
+/// Starts writing the files of a site from results that are there, as a job. Needs no context.
+pub fn start_site(source: Source, site: &Site) -> Result<Job<()>> {
+    let site = site.clone();
+    Job::spawn(Progress::default(), move |progress| site::write(&source, &site, progress))
+}

@@ -1,0 +1,152 @@
+//! The functions of the C header for sequences: the main job.
+
+use super::any_job::AnyJob;
+use super::boundary::{guard, In, Options, Out};
+use super::input::{check_flags, check_reserved, target, Embeddings};
+use super::output::plan_to_c;
+use super::status::Result;
+use super::types::{vkd_batch_options, vkd_context, vkd_flags, vkd_job, vkd_run_plan};
+use crate::context::To;
+use crate::corpus::Shape;
+use crate::job::{Job, Output};
+use crate::plan::Request;
+
+/// Computes diversity sequences: from every start, again and again the item that is least similar
+/// (cosine) to the centroid of all picked so far; on equal scores the lowest number.
+///
+/// `embeddings` holds `num_items` x `dim` values, row after row: 32-bit floats, or what
+/// `options->element_type` says (cast the pointer). They need not be normalised. `options` may be
+/// NULL for all defaults: one full sequence from every item. `out_sequences` has room for starts x
+/// length numbers; row r begins with start r. Item numbers count from 0. It is written only on
+/// success, and may be NULL where `options->output_path` names a file for the result. Blocks until
+/// done; `vkd_batch_start` is the same without blocking. All pointers are read during the call
+/// only. The result does not depend on the device.
+///
+/// Besides the output, the run holds on the host the prepared rows (2 x num_items x dim bytes) and
+/// one copy of the output, and on the device the contribution matrix (2 x num_items^2 bytes) or as
+/// many of its rows as fit (`held_rows` of `vkd_batch_plan`); the built-in engines hold it on the
+/// host.
+///
+/// A device that is lost during the run is opened anew, once, and the run goes on behind its
+/// finished sequences.
+///
+/// # Safety
+/// Pointers must be NULL (an error, but for `options`) or valid for the sizes above.
+#[no_mangle]
+pub unsafe extern "C" fn vkd_batch_compute(
+    context: *const vkd_context,
+    embeddings: *const f32,
+    num_items: u32,
+    dim: u32,
+    options: *const vkd_batch_options,
+    out_sequences: *mut u32,
+) -> i32 {
+    guard(|| {
+        // SAFETY: the caller's contract.
+        let (context, values, options, out) = unsafe {
+            (
+                In::new(context, "context"),
+                In::new(embeddings, "embeddings"),
+                In::new(options, "options"),
+                Out::new(out_sequences, "out_sequences"),
+            )
+        };
+        let options = options.options()?;
+        if options.output_path.is_null() {
+            out.required()?;
+        }
+        let job = start(context, Embeddings::new(values, num_items, dim), &options)?;
+        match job.into_result()? {
+            Output::File(_) => Ok(()),
+            Output::Memory(sequences) => out.copy(&sequences, u64::MAX),
+        }
+    })
+}
+
+/// Starts what `vkd_batch_compute` does and returns at once, with the input checked and prepared.
+///
+/// Writes a job to `out_job`, to be freed with `vkd_job_free`. All pointers are read during the
+/// call only: the embeddings may be freed before the job has finished.
+///
+/// # Safety
+/// Pointers must be NULL (an error, but for `options`) or valid as in `vkd_batch_compute`.
+#[no_mangle]
+pub unsafe extern "C" fn vkd_batch_start(
+    context: *const vkd_context,
+    embeddings: *const f32,
+    num_items: u32,
+    dim: u32,
+    options: *const vkd_batch_options,
+    out_job: *mut *mut vkd_job,
+) -> i32 {
+    guard(|| {
+        // SAFETY: the caller's contract.
+        let (context, values, options, out) = unsafe {
+            (
+                In::new(context, "context"),
+                In::new(embeddings, "embeddings"),
+                In::new(options, "options"),
+                Out::new(out_job, "out_job"),
+            )
+        };
+        let out = out.required()?;
+        let job = start(context, Embeddings::new(values, num_items, dim), &options.options()?)?;
+        out.give(vkd_job(AnyJob::Sequences(job)))
+    })
+}
+
+/// Tells what a run would take, without the embeddings, and refuses what cannot be done, as the run
+/// itself would. Set `out_plan->struct_size` first. Waits for a run that is under way on the
+/// context.
+///
+/// # Safety
+/// `context` must be NULL (an error) or live; `options` as in `vkd_batch_compute`; `out_plan` NULL
+/// (an error) or `struct_size` bytes.
+#[no_mangle]
+pub unsafe extern "C" fn vkd_batch_plan(
+    context: *const vkd_context,
+    num_items: u32,
+    dim: u32,
+    options: *const vkd_batch_options,
+    out_plan: *mut vkd_run_plan,
+) -> i32 {
+    guard(|| {
+        // SAFETY: the caller's contract.
+        let (context, options, out) = unsafe {
+            (
+                In::new(context, "context"),
+                In::new(options, "options"),
+                Out::new(out_plan, "out_plan"),
+            )
+        };
+        let (context, options) = (context.handle()?, options.options()?);
+        let (request, shape) = (request(&options)?, Shape::new(num_items, dim));
+        let target = target(options.member(|o| o.output_path, "output_path"), options.flags)?;
+        let to = target.as_ref().map_or(To::Memory, To::File);
+        out.report(|| Ok(plan_to_c(&context.0.plan(shape, &request, to)?)))
+    })
+}
+
+fn start(
+    context: In<vkd_context>,
+    embeddings: Embeddings,
+    options: &Options<vkd_batch_options>,
+) -> Result<Job<Output<Vec<u32>>>> {
+    let (context, request) = (context.handle()?, request(options)?);
+    let input = embeddings.input(options.element_type, options.flags)?;
+    let target = target(options.member(|o| o.output_path, "output_path"), options.flags)?;
+    let to = target.as_ref().map_or(To::Memory, To::File);
+    Ok(context.0.start(&input, &request, to)?)
+}
+
+fn request(options: &Options<vkd_batch_options>) -> Result<Request> {
+    let known = [vkd_flags::VKD_CENTER, vkd_flags::VKD_OVERWRITE];
+    check_flags::<vkd_batch_options>(options.flags, &known)?;
+    check_reserved(options.reserved)?;
+    let starts = options.member(|o| o.starts, "starts");
+    let starts = match (starts.is_null(), options.num_starts) {
+        (true, 0) => None,
+        (_, count) => Some(starts.array(count.into())?.to_vec()),
+    };
+    Ok(Request { starts, length: options.length })
+}

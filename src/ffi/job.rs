@@ -1,0 +1,103 @@
+//! The functions of the C header for jobs of any kind, and the result of a job of sequences.
+
+use std::time::Duration;
+
+use super::any_job::{in_memory, with_result, AnyJob};
+use super::boundary::{guard, guard_status, release, In, Out};
+use super::output::progress_to_c;
+use super::status::vkd_status;
+use super::types::{vkd_job, vkd_job_progress};
+
+/// Tells how far a job is. Never blocks. Set `out_progress->struct_size` first.
+///
+/// # Safety
+/// `job` must be NULL (an error) or live, `out_progress` NULL (an error) or `struct_size` bytes.
+#[no_mangle]
+pub unsafe extern "C" fn vkd_job_poll(
+    job: *const vkd_job,
+    out_progress: *mut vkd_job_progress,
+) -> i32 {
+    guard(|| {
+        // SAFETY: the caller's contract.
+
+        let (job, out) = unsafe { (In::new(job, "job"), Out::new(out_progress, "out_progress")) };
+        let job = job.handle()?;
+        out.report(|| Ok(progress_to_c(job.0.watch())))
+    })
+}
+
+/// Waits until a job has ended, at most `timeout_ms` milliseconds (negative: for ever).
+///
+/// Returns VKD_OK when it has finished, VKD_PENDING when the time is over, or the job's error.
+///
+/// # Safety
+/// `job` must be NULL (an error) or live.
+#[no_mangle]
+pub unsafe extern "C" fn vkd_job_wait(job: *const vkd_job, timeout_ms: i64) -> i32 {
+    guard_status(|| {
+        // SAFETY: the caller's contract.
+        let job = unsafe { In::new(job, "job") }.handle()?;
+        let timeout = u64::try_from(timeout_ms).ok().map(Duration::from_millis);
+        match job.0.watch().ended(timeout) {
+            None => Ok(vkd_status::VKD_PENDING as i32),
+            Some(Ok(())) => Ok(0),
+            Some(Err(error)) => Err(error.into()),
+        }
+    })
+}
+
+/// Copies the result of a finished job to `out_sequences` (starts x length numbers, see
+/// `vkd_batch_compute`), which has room for `capacity` numbers; fewer than the result has are
+/// VKD_ERROR_OUTPUT_TOO_SMALL. Can be called again. VKD_ERROR_NOT_FINISHED while the job is at
+/// work.
+///
+/// # Safety
+/// `job` must be NULL (an error) or live, `out_sequences` NULL (an error) or `capacity` numbers
+/// long.
+#[no_mangle]
+pub unsafe extern "C" fn vkd_job_sequences(
+    job: *const vkd_job,
+    capacity: u64,
+    out_sequences: *mut u32,
+) -> i32 {
+    guard(|| {
+        // SAFETY: the caller's contract.
+
+        let (job, out) = unsafe { (In::new(job, "job"), Out::new(out_sequences, "out_sequences")) };
+        let (job, out) = (job.handle()?, out.required()?);
+        let AnyJob::Sequences(job) = &job.0 else { return Err(job.0.wrong_kind()) };
+        with_result(job, |output| {
+            let sequences = in_memory(output, "vkd_sequences_file_open")?;
+            out.copy(sequences, capacity)
+        })
+    })
+}
+
+/// Asks a job to stop and returns at once; within 0.2 seconds the job has ended with
+/// VKD_ERROR_CANCELLED. What is finished stays in its file. No effect on a job that has ended. NULL
+/// is fine.
+///
+/// # Safety
+/// `job` must be NULL or live.
+#[no_mangle]
+pub unsafe extern "C" fn vkd_job_cancel(job: *const vkd_job) {
+    guard(|| {
+        // SAFETY: the caller's contract.
+
+        let job = unsafe { In::new(job, "job") };
+        if !job.is_null() {
+            job.handle()?.0.watch().cancel();
+        }
+        Ok(())
+    });
+}
+
+/// Frees a job; one still at work is cancelled and awaited. NULL is fine.
+///
+/// # Safety
+/// `job` must be NULL or come from `vkd_batch_start`, and must not be used again.
+#[no_mangle]
+pub unsafe extern "C" fn vkd_job_free(job: *mut vkd_job) {
+    // SAFETY: the caller's contract.
+    unsafe { release(job) }
+}

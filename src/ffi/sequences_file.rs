@@ -1,0 +1,238 @@
+//! The functions of the C header for files of sequences, and what a file of results holds.
+
+use libc::{c_char, c_void};
+
+use super::boundary::{guard, release, In, Out};
+use super::input::{bad, Embeddings};
+use super::output::{row_pointer, text};
+use super::types::{
+    vkd_flags, vkd_results_kind, vkd_sequences_file, vkd_sequences_file_info, vkd_verify_options,
+    vkd_verify_report,
+};
+use crate::error::Error;
+use crate::store::{kind, Kind, SequencesFile};
+use crate::verify::{verify, Report, Sample};
+
+/// Tells what a file of results holds: writes one of `vkd_results_kind` to `out_kind`. Reads its
+/// header only.
+///
+/// # Safety
+/// `path` must be NULL (an error) or NUL-terminated, `out_kind` NULL (an error) or valid for a
+/// write.
+#[no_mangle]
+pub unsafe extern "C" fn vkd_results_identify(path: *const c_char, out_kind: *mut u32) -> i32 {
+    guard(|| {
+        // SAFETY: the caller's contract.
+
+        let (path, out) = unsafe { (In::new(path, "path"), Out::new(out_kind, "out_kind")) };
+        let out = out.required()?;
+        out.write(match kind(&path.path()?)? {
+            Kind::Sequences => vkd_results_kind::VKD_RESULTS_SEQUENCES,
+            Kind::Neighbors => vkd_results_kind::VKD_RESULTS_NEIGHBORS,
+        } as u32)
+    })
+}
+
+/// Opens a finished file of sequences (`vkd_batch_options.output_path`) for reading, and checks its
+/// header, its size, its checksums and 16 of its rows; `vkd_sequences_file_verify` checks all.
+///
+/// Writes a handle to `out_file`, to be freed with `vkd_sequences_file_free`. The file is mapped
+/// into memory, read only: any number of threads, Lua states and processes can have it open at
+/// once, without locks and without copies. Do not cut or overwrite a file in place while it is
+/// open; vkd itself replaces files by renaming, and whoever has the old one open keeps it.
+///
+/// # Safety
+/// `path` must be NULL (an error) or NUL-terminated, `out_file` NULL (an error) or valid for a
+/// write.
+#[no_mangle]
+pub unsafe extern "C" fn vkd_sequences_file_open(
+    path: *const c_char,
+    out_file: *mut *mut vkd_sequences_file,
+) -> i32 {
+    guard(|| {
+        // SAFETY: the caller's contract.
+
+        let (path, out) = unsafe { (In::new(path, "path"), Out::new(out_file, "out_file")) };
+        out.required()?.give(vkd_sequences_file(SequencesFile::open(&path.path()?)?))
+    })
+}
+
+/// Frees what `vkd_sequences_file_open` opened; pointers to its rows end with it. NULL is fine.
+///
+/// # Safety
+/// `file` must be NULL or come from `vkd_sequences_file_open`, and must not be used again.
+#[no_mangle]
+pub unsafe extern "C" fn vkd_sequences_file_free(file: *mut vkd_sequences_file) {
+    // SAFETY: the caller's contract.
+    unsafe { release(file) }
+}
+
+/// Describes a file. Set `out_info->struct_size` first; the rest is written on success.
+///
+/// # Safety
+/// `file` must be NULL (an error) or live, `out_info` NULL (an error) or `struct_size` bytes.
+#[no_mangle]
+pub unsafe extern "C" fn vkd_sequences_file_get_info(
+    file: *const vkd_sequences_file,
+    out_info: *mut vkd_sequences_file_info,
+) -> i32 {
+    guard(|| {
+        // SAFETY: the caller's contract.
+
+        let (file, out) = unsafe { (In::new(file, "file"), Out::new(out_info, "out_info")) };
+        let file = &file.handle()?.0;
+        let meta = file.meta();
+        out.report(|| {
+            Ok(vkd_sequences_file_info {
+                struct_size: size_of::<vkd_sequences_file_info>() as u32,
+                flags: u32::from(meta.centered) * vkd_flags::VKD_CENTER as u32,
+                count: meta.count,
+                length: meta.length,
+                num_items: meta.num_items,
+                item_bytes: file.item_bytes(),
+                fingerprint: text(&meta.fingerprint),
+                version: text(&meta.version),
+            })
+        })
+    })
+}
+
+/// Gives sequence `index` (0-based) as it lies in the file: `length` item numbers (0-based) of
+/// `item_bytes` bytes each, 2 (uint16_t) or 4 (uint32_t), see `vkd_sequences_file_get_info`. The
+/// first one is the start. Nothing is copied; the pointer is good until `vkd_sequences_file_free`.
+///
+/// # Safety
+/// `file` must be NULL (an error) or live, `out_row` NULL (an error) or valid for a write.
+#[no_mangle]
+pub unsafe extern "C" fn vkd_sequences_file_row(
+    file: *const vkd_sequences_file,
+    index: u32,
+    out_row: *mut *const c_void,
+) -> i32 {
+    guard(|| {
+        // SAFETY: the caller's contract.
+
+        let (file, out) = unsafe { (In::new(file, "file"), Out::new(out_row, "out_row")) };
+        out.required()?.write(row_pointer(file.handle()?.0.row(index)?))
+    })
+}
+
+/// Copies `count` item numbers of sequence `index` from place `first` on (all 0-based) to
+/// `out_items`, widened to 32 bits.
+///
+/// # Safety
+/// `file` must be NULL (an error) or live, `out_items` NULL (an error) or `count` numbers long.
+#[no_mangle]
+pub unsafe extern "C" fn vkd_sequences_file_copy_row(
+    file: *const vkd_sequences_file,
+    index: u32,
+    first: u32,
+    count: u32,
+    out_items: *mut u32,
+) -> i32 {
+    guard(|| {
+        // SAFETY: the caller's contract.
+
+        let (file, out) = unsafe { (In::new(file, "file"), Out::new(out_items, "out_items")) };
+        let (file, out) = (&file.handle()?.0, out.required()?);
+        let (row, length) = (file.row(index)?, file.meta().length);
+        if u64::from(first) + u64::from(count) > u64::from(length) {
+            let allowed = format!("sequences have {length} items, and first is {first}");
+            let got = count.to_string();
+            return Err(Error::BadOption { option: "count", got, allowed }.into());
+        }
+        let items: Vec<u32> = row.iter().skip(first as usize).take(count as usize).collect();
+        out.copy(&items, count.into())
+    })
+}
+
+/// Finds the first sequence that begins with item `start` (0-based) and writes its index to
+/// `out_index`; where there is none, that is VKD_ERROR_START_OUT_OF_RANGE. In a file of all starts
+/// the index is the start.
+///
+/// # Safety
+/// `file` must be NULL (an error) or live, `out_index` NULL (an error) or valid for a write.
+#[no_mangle]
+pub unsafe extern "C" fn vkd_sequences_file_find(
+    file: *const vkd_sequences_file,
+    start: u32,
+    out_index: *mut u32,
+) -> i32 {
+    guard(|| {
+        // SAFETY: the caller's contract.
+
+        let (file, out) = unsafe { (In::new(file, "file"), Out::new(out_index, "out_index")) };
+        let (file, out) = (file.handle()?, out.required()?);
+        out.write(file.0.find(start).ok_or(Error::NoSuchStart { start })?)
+    })
+}
+
+/// Checks every row of a file: its checksum, its start, and that it holds items of the corpus, each
+/// once.
+///
+/// # Safety
+/// `file` must be NULL (an error) or live.
+#[no_mangle]
+pub unsafe extern "C" fn vkd_sequences_file_verify(file: *const vkd_sequences_file) -> i32 {
+    guard(|| {
+        // SAFETY: the caller's contract.
+
+        let file = unsafe { In::new(file, "file") }.handle()?;
+        Ok(file.0.verify()?)
+    })
+}
+
+/// Checks a file against the embeddings that it was computed from: all rows as
+/// `vkd_sequences_file_verify`, and a sample of picks anew in 64-bit floats, without the library's
+/// integers.
+///
+/// Reports the worst regret: how much farther from the centroid (in cosine distance, 0 to 2) some
+/// other item was than the one picked. The integers round to 15 bits, so up to some 0.001 is right;
+/// a wrong file shows 0.1 and more. Embeddings that are not the file's are VKD_ERROR_FILE_MISMATCH.
+/// A pick costs num_items x dim multiplications. `options` may be NULL; set
+/// `out_report->struct_size` first.
+///
+/// # Safety
+/// Pointers must be NULL (an error, but for `options`) or valid for the sizes above.
+#[no_mangle]
+pub unsafe extern "C" fn vkd_sequences_file_verify_against(
+    file: *const vkd_sequences_file,
+    embeddings: *const f32,
+    num_items: u32,
+    dim: u32,
+    options: *const vkd_verify_options,
+    out_report: *mut vkd_verify_report,
+) -> i32 {
+    guard(|| {
+        // SAFETY: the caller's contract.
+
+        let (file, values, options, out) = unsafe {
+            (
+                In::new(file, "file"),
+                In::new(embeddings, "embeddings"),
+                In::new(options, "options"),
+                Out::new(out_report, "out_report"),
+            )
+        };
+        let (file, options): (_, vkd_verify_options) = (file.handle()?, *options.options()?);
+        if options.flags != 0 {
+            return Err(bad("flags", options.flags, "there are none yet: 0"));
+        }
+        let embeddings = Embeddings::new(values, num_items, dim);
+        let elements = embeddings.elements(options.element_type)?;
+        let sample = Sample { sequences: options.num_sequences, picks: options.num_picks };
+        out.report(|| Ok(report_to_c(&verify(&file.0, elements, embeddings.shape, sample)?)))
+    })
+}
+
+fn report_to_c(report: &Report) -> vkd_verify_report {
+    vkd_verify_report {
+        struct_size: size_of::<vkd_verify_report>() as u32,
+        sequences_checked: report.sequences,
+        picks_checked: report.picks,
+        worst_regret: report.worst_regret,
+        mean_regret: report.mean_regret,
+        worst_sequence: report.worst_sequence,
+        worst_pick: report.worst_pick,
+    }
+}

@@ -1,0 +1,98 @@
+//! Enumerations of the C header. An option that is one of them is a `uint32_t`: C may pass
+//! anything.
+
+/// Element types of embeddings (`vkd_batch_options.element_type`).
+#[repr(C)]
+#[allow(non_camel_case_types)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum vkd_element_type {
+    /// 32-bit floats, the default.
+    VKD_F32 = 0,
+    /// 16-bit floats (IEEE 754 binary16, as in a numpy float16 array).
+    VKD_F16 = 1,
+    /// 64-bit floats.
+    VKD_F64 = 2,
+}
+
+/// Flags of option structs, to be combined with `|`; each struct says which it takes.
+#[repr(C)]
+#[allow(non_camel_case_types)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum vkd_flags {
+    /// Subtract the mean embedding first. Off by default.
+    VKD_CENTER = 1,
+    /// Replace the file at `output_path` and what an interrupted run left there, whatever it holds.
+    VKD_OVERWRITE = 2,
+    /// Each pair once: the part of the matrix of similarities above its diagonal.
+    VKD_UPPER_TRIANGLE = 4,
+    /// Leave it to the system when the files of a site reach the disk. Faster; after a loss of
+    /// power some may be empty.
+    VKD_NO_SYNC = 8,
+    /// Keep no compiled kernels on the disk. Else they are kept in the folder that the environment
+    /// variable `VKD_PIPELINE_CACHE` names ("off": nowhere), and where that is unset in `vkd` in
+    /// the user's folder for caches, so that the next process starts faster. Each device, driver
+    /// version and library version has a file of its own there: a damaged one is ignored and
+    /// replaced, those of earlier drivers stay. The folder may be deleted at any time.
+    VKD_NO_PIPELINE_CACHE = 16,
+}
+
+/// Kinds of devices (`vkd_device_info.kind`), in the order in which one is chosen by default.
+#[repr(C)]
+#[allow(non_camel_case_types)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum vkd_device_kind {
+    /// A graphics card with its own memory.
+    VKD_DEVICE_DISCRETE_GPU = 0,
+    /// A GPU that shares the processor's memory.
+    VKD_DEVICE_INTEGRATED_GPU = 1,
+    /// A GPU seen through a virtual machine.
+    VKD_DEVICE_VIRTUAL_GPU = 2,
+    /// The built-in CPU engine: needs no driver.
+    VKD_DEVICE_CPU = 3,
+    /// A Vulkan driver that runs on the processor, such as llvmpipe. Used only when named.
+    VKD_DEVICE_SOFTWARE_VULKAN = 4,
+    /// Another Vulkan device. Used only when named.
+    VKD_DEVICE_OTHER_VULKAN = 5,
+    /// The built-in reference engine: slow, the oracle of the tests.
+    VKD_DEVICE_REFERENCE = 6,
+    /// Several devices at once, of a context that was asked for them.
+    VKD_DEVICE_SEVERAL = 7,
+}
+
+/// Kernels for the picks (`vkd_context_options.sequence_kernel`). All give the same bits.
+#[repr(C)]
+#[allow(non_camel_case_types)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum vkd_sequence_kernel {
+    /// The engine chooses by the device's type and limits, the default.
+    VKD_KERNEL_AUTO = 0,
+    /// Scores in a storage buffer: any number of items.
+    VKD_KERNEL_BUFFER = 1,
+    /// Scores in registers: falls back to the buffer kernel where there are too many items for it,
+    /// or where the matrix does not fit.
+    VKD_KERNEL_REGISTERS = 2,
+}
+
+/// States of a job (`vkd_job_progress.state`).
+#[repr(C)]
+#[allow(non_camel_case_types)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum vkd_job_state {
+    /// At work, or waiting for the context's other jobs.
+    VKD_JOB_RUNNING = 0,
+    /// Finished; the result can be fetched.
+    VKD_JOB_DONE = 1,
+    /// Ended with an error or cancelled; `vkd_job_wait` returns which.
+    VKD_JOB_FAILED = 2,
+}
+
+/// What a file of results holds.
+#[repr(C)]
+#[allow(non_camel_case_types)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum vkd_results_kind {
+    /// Sequences: `vkd_sequences_file_open`.
+    VKD_RESULTS_SEQUENCES = 1,
+    /// Neighbours: `vkd_neighbors_file_open`.
+    VKD_RESULTS_NEIGHBORS = 2,
+}

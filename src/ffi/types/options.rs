@@ -1,0 +1,202 @@
+//! What C passes: structs that callers fill.
+
+use libc::c_char;
+
+use crate::ffi::boundary::structs;
+
+/// How to make a context. Set all bytes to 0, then `struct_size`; 0 means the default everywhere.
+#[repr(C)]
+#[allow(non_camel_case_types)]
+#[derive(Debug, Clone, Copy)]
+pub struct vkd_context_options {
+    /// `sizeof(vkd_context_options)`.
+    pub struct_size: u32,
+    /// Of `vkd_flags`.
+    pub flags: u32,
+    /// The device as NUL-terminated UTF-8. NULL or "": the environment variable `VKD_DEVICE`, and
+    /// where that is unset the best GPU (discrete, integrated, virtual), else the CPU engine.
+    /// "cpu": the built-in CPU engine. "reference": the arithmetic in plain loops. "vulkan": the
+    /// best Vulkan device. A decimal number: the index of `vkd_device_get_info`. A UUID in hex. Or
+    /// a part of a Vulkan device's name in any case, "vulkan:" before it allowed: "llvmpipe",
+    /// "vulkan:RTX"; "vulkan:0" is the first Vulkan device, whatever its index. Several of these
+    /// with + between them ("cpu + vulkan:0"): the starts of a run are split over them by the speed
+    /// that each shows, and the first also does neighbours and similarities; a device that cannot
+    /// do a run is left out of it, an error on one ends the run. "all": every GPU and the CPU
+    /// engine. Read during the call only.
+    pub device: *const c_char,
+    /// The most memory in bytes that one run may use: of the device's; for the CPU engine of the
+    /// host's; with several devices of each Vulkan device's, and of the host's for all together.
+    /// Default: the environment variable `VKD_MEMORY_LIMIT` ("500M", "2G"), and where that is unset
+    /// what the driver's budget, or the system and the process's control group, leave free.
+    pub memory_limit: u64,
+    /// One of `vkd_sequence_kernel`; default: chosen by the device.
+    pub sequence_kernel: u32,
+    /// How long one submission to the device should take, in milliseconds; default: 50, so that no
+    /// driver watchdog bites (a display GPU stops work after 2,000). Two are in flight at once. At
+    /// most 1,000.
+    pub submit_target_ms: u32,
+    /// Threads of the CPU engine, at most 4,096; default: the environment variable `VKD_THREADS`,
+    /// and where that is unset one for each processor that the process may use.
+    pub threads: u32,
+}
+
+/// What to compute. Set all bytes to 0, then `struct_size`; 0 means the default everywhere.
+#[repr(C)]
+#[allow(non_camel_case_types)]
+#[derive(Debug, Clone, Copy)]
+pub struct vkd_batch_options {
+    /// `sizeof(vkd_batch_options)`.
+    pub struct_size: u32,
+    /// VKD_CENTER, VKD_OVERWRITE.
+    pub flags: u32,
+    /// One of `vkd_element_type`: what the `embeddings` pointer really points to.
+    pub element_type: u32,
+    /// Items per sequence, the start included; default: all items.
+    pub length: u32,
+    /// `num_starts` item numbers (0-based): the first item of every sequence. Duplicates are
+    /// allowed. NULL, with `num_starts` 0: every item once, in order. Read during the call only.
+    pub starts: *const u32,
+    /// How many starts there are.
+    pub num_starts: u32,
+    /// Must be 0.
+    pub reserved: u32,
+    /// A file for the result, as a NUL-terminated path, instead of memory; NULL: memory. The file
+    /// is a safetensors file, see `vkd_sequences_file_open`. While it grows it is called
+    /// PATH.partial. The same call after a kill, a cancel or a full disk goes on where it stopped;
+    /// if the finished file holds shorter sequences, they are extended; if it holds all, the run
+    /// ends at once; if it holds other results, that is VKD_ERROR_FILE_MISMATCH. Read during the
+    /// call only.
+    pub output_path: *const c_char,
+}
+
+/// Of what to find neighbours. Set all bytes to 0, then `struct_size`; 0 means the default
+/// everywhere.
+#[repr(C)]
+#[allow(non_camel_case_types)]
+#[derive(Debug, Clone, Copy)]
+pub struct vkd_neighbors_options {
+    /// `sizeof(vkd_neighbors_options)`.
+    pub struct_size: u32,
+    /// VKD_CENTER: subtract the mean of the items, from items and queries. VKD_OVERWRITE.
+    pub flags: u32,
+    /// One of `vkd_element_type`: what `embeddings` and `queries` really point to.
+    pub element_type: u32,
+    /// How many queries there are.
+    pub num_queries: u32,
+    /// `num_queries` x `dim` values: rows to find neighbours of. NULL, with `num_queries` 0: the
+    /// items themselves, each without itself. Read during the call only.
+    pub queries: *const f32,
+    /// A file for the result, as a NUL-terminated path, instead of memory (only of
+    /// `vkd_neighbors_start`); NULL: memory. It is a safetensors file, see
+    /// `vkd_neighbors_file_open`. A file that holds these neighbours already, or more of each,
+    /// stays as it is; one of other results is VKD_ERROR_FILE_MISMATCH. Read during the call only.
+    pub output_path: *const c_char,
+}
+
+/// Which similarities to compute. Set all bytes to 0, then `struct_size`; 0 means the default
+/// everywhere.
+#[repr(C)]
+#[allow(non_camel_case_types)]
+#[derive(Debug, Clone, Copy)]
+pub struct vkd_similarity_options {
+    /// `sizeof(vkd_similarity_options)`.
+    pub struct_size: u32,
+    /// VKD_CENTER, VKD_UPPER_TRIANGLE.
+    pub flags: u32,
+    /// One of `vkd_element_type`: what the `embeddings` pointer really points to.
+    pub element_type: u32,
+    /// Must be 0.
+    pub reserved: u32,
+}
+
+/// The files of a site. Set all bytes to 0, then `struct_size`; 0 means the default everywhere. All
+/// texts are read during the call only.
+///
+/// The page of an item is DIRECTORY/ID.json:
+/// `{"id":"a","metadata":...,"similar":[{"id":"b","similarity":0.912345},...]}`, or for sequences
+/// `"different":["b","c",...]`, the start left out. The rankings are one file:
+/// `{"list":"similar","ids":["a",...],"items":[0,...],"rankings":[[1,...],...]}`, where numbers are
+/// places in `ids` (0-based) and `items` says whose ranking each is. Each file gets its name when
+/// it is whole and on the disk, and replaces one that was there. The bytes do not depend on device
+/// or threads.
+#[repr(C)]
+#[allow(non_camel_case_types)]
+#[derive(Debug, Clone, Copy)]
+pub struct vkd_site_options {
+    /// `sizeof(vkd_site_options)`.
+    pub struct_size: u32,
+    /// VKD_NO_SYNC.
+    pub flags: u32,
+    /// Entries of each page and ranking; default: all there are.
+    pub top: u32,
+    /// Threads that write; default as for the CPU engine.
+    pub threads: u32,
+    /// The folder of the pages, made where it is missing. NULL: no pages.
+    pub directory: *const c_char,
+    /// The file of all rankings. NULL: none.
+    pub rankings_path: *const c_char,
+    /// `num_ids` ids, one for each item, NUL-terminated UTF-8: file names without a path, each one
+    /// only once. NULL: item numbers from 0.
+    pub ids: *const *const c_char,
+    /// `num_ids` JSON values, NUL-terminated, one for each item: the member "metadata" of its page.
+    /// NULL: none.
+    pub metadata: *const *const c_char,
+    /// How many ids and metadata there are: the number of items, or 0 with neither.
+    pub num_ids: u32,
+    /// Must be 0.
+    pub reserved: u32,
+}
+
+/// Results that make a site: exactly one of `path`, `sequences` and `indices`. Set all bytes to 0,
+/// then `struct_size`.
+#[repr(C)]
+#[allow(non_camel_case_types)]
+#[derive(Debug, Clone, Copy)]
+pub struct vkd_site_input {
+    /// `sizeof(vkd_site_input)`.
+    pub struct_size: u32,
+    /// With `sequences`: items of the corpus.
+    pub num_items: u32,
+    /// With `sequences` or `indices`: rows.
+    pub num_rows: u32,
+    /// With `sequences` or `indices`: numbers in a row.
+    pub row_length: u32,
+    /// A file of results, sequences or neighbours.
+    pub path: *const c_char,
+    /// num_rows x row_length item numbers (0-based) as `vkd_batch_compute` writes them: each row
+    /// makes the page of its first. Copied during the call.
+    pub sequences: *const u32,
+    /// num_rows x row_length item numbers (0-based) as `vkd_neighbors_compute` writes them: row i
+    /// makes the page of item i. Copied during the call.
+    pub indices: *const u32,
+    /// With `indices`: as many similarities. Copied during the call.
+    pub similarities: *const f32,
+}
+
+/// How much `vkd_sequences_file_verify_against` checks. Set all bytes to 0, then `struct_size`; 0
+/// means the default everywhere.
+#[repr(C)]
+#[allow(non_camel_case_types)]
+#[derive(Debug, Clone, Copy)]
+pub struct vkd_verify_options {
+    /// `sizeof(vkd_verify_options)`.
+    pub struct_size: u32,
+    /// No flags exist yet: 0.
+    pub flags: u32,
+    /// One of `vkd_element_type`: what the `embeddings` pointer really points to.
+    pub element_type: u32,
+    /// Sequences of the sample, spread over the file; default 16.
+    pub num_sequences: u32,
+    /// Picks of each, spread over its length; default 64.
+    pub num_picks: u32,
+}
+
+structs! {
+    vkd_context_options: 32,
+    vkd_batch_options: 32,
+    vkd_neighbors_options: 32,
+    vkd_similarity_options: 16,
+    vkd_site_options: 56,
+    vkd_site_input: 48,
+    vkd_verify_options: 16,
+}
