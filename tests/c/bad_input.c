@@ -24,7 +24,8 @@ static void expect(const char *what, int32_t got, int32_t wanted, const char *te
     for (size_t i = 0; i < 16; ++i) untouched &= out[i] == 0xabababab;
     const char *message = vkd_last_error();
     if (got != wanted || (wanted < 0 && (!strstr(message, text) || !untouched))) {
-        fprintf(stderr, "%s: got %s (%s)%s, wanted %s with \"%s\"\n", what, vkd_status_name(got), message,
+        fprintf(stderr, "%s: got %s (%s)%s, wanted %s with \"%s\"\n", what, vkd_status_name(got),
+            message,
                 untouched ? "" : " and a changed output", vkd_status_name(wanted), text);
         ++failures;
     }
@@ -60,19 +61,27 @@ static int32_t create(const char *device, uint32_t kernel, uint32_t target, uint
 static void pointers(void) {
     vkd_job *job = NULL;
     uint32_t count;
-    expect("no context", vkd_batch_compute(NULL, items, 4, 2, NULL, out), VKD_ERROR_NULL_POINTER, "context");
-    expect("no items", vkd_batch_compute(context, NULL, 4, 2, NULL, out), VKD_ERROR_NULL_POINTER, "embeddings");
-    expect("no output", vkd_batch_compute(context, items, 4, 2, NULL, NULL), VKD_ERROR_NULL_POINTER, "out_sequences");
-    expect("no out job", vkd_batch_start(context, items, 4, 2, NULL, NULL), VKD_ERROR_NULL_POINTER, "out_job");
-    expect("start, no items", vkd_batch_start(context, NULL, 4, 2, NULL, &job), VKD_ERROR_NULL_POINTER, "embeddings");
+    expect("no context", vkd_batch_compute(NULL, items, 4, 2, NULL, out), VKD_ERROR_NULL_POINTER,
+        "context");
+    expect("no items", vkd_batch_compute(context, NULL, 4, 2, NULL, out), VKD_ERROR_NULL_POINTER,
+        "embeddings");
+    expect("no output", vkd_batch_compute(context, items, 4, 2, NULL, NULL), VKD_ERROR_NULL_POINTER,
+        "out_sequences");
+    expect("no out job", vkd_batch_start(context, items, 4, 2, NULL, NULL), VKD_ERROR_NULL_POINTER,
+        "out_job");
+    expect("start, no items", vkd_batch_start(context, NULL, 4, 2, NULL, &job),
+        VKD_ERROR_NULL_POINTER, "embeddings");
     expect("no out context", vkd_context_create(NULL, NULL), VKD_ERROR_NULL_POINTER, "out_context");
     expect("no count", vkd_device_count(NULL), VKD_ERROR_NULL_POINTER, "out_count");
     expect("no info", vkd_device_get_info(0, NULL), VKD_ERROR_NULL_POINTER, "out_info");
-    expect("no context info", vkd_context_get_info(context, NULL), VKD_ERROR_NULL_POINTER, "out_info");
+    expect("no context info", vkd_context_get_info(context, NULL), VKD_ERROR_NULL_POINTER,
+        "out_info");
     expect("wait for nothing", vkd_job_wait(NULL, 0), VKD_ERROR_NULL_POINTER, "job");
     expect("poll nothing", vkd_job_poll(NULL, NULL), VKD_ERROR_NULL_POINTER, "job");
     expect("result of nothing", vkd_job_sequences(NULL, 1, out), VKD_ERROR_NULL_POINTER, "job");
-    expect("misaligned", vkd_batch_compute(context, (const float *)(const void *)((const char *)items + 1), 1, 1, NULL, out), VKD_ERROR_BAD_OPTION, "aligned");
+    expect("misaligned", vkd_batch_compute(context,
+        (const float *)(const void *)((const char *)items + 1), 1, 1, NULL, out),
+            VKD_ERROR_BAD_OPTION, "aligned");
     vkd_job_cancel(NULL);
     vkd_job_free(NULL);
     vkd_context_free(NULL);
@@ -80,7 +89,8 @@ static void pointers(void) {
     vkd_device_info info;
     memset(&info, 0, sizeof info);
     info.struct_size = sizeof info;
-    expect("device index", vkd_device_get_info(count, &info), VKD_ERROR_BAD_OPTION, "numbered from 0");
+    expect("device index", vkd_device_get_info(count, &info), VKD_ERROR_BAD_OPTION,
+        "numbered from 0");
     expect("last device", vkd_device_get_info(count - 1, &info), VKD_OK, "");
     if (info.kind != VKD_DEVICE_REFERENCE || strcmp(info.name, "reference") != 0) ++failures;
     info.struct_size = 8;
@@ -88,12 +98,15 @@ static void pointers(void) {
 }
 
 static void data(void) {
-    expect("zero items", vkd_batch_compute(context, items, 0, 2, NULL, out), VKD_ERROR_ZERO_SIZE, "num_items");
-    expect("zero dim", vkd_batch_compute(context, items, 4, 0, NULL, out), VKD_ERROR_ZERO_SIZE, "dim");
+    expect("zero items", vkd_batch_compute(context, items, 0, 2, NULL, out), VKD_ERROR_ZERO_SIZE,
+        "num_items");
+    expect("zero dim", vkd_batch_compute(context, items, 4, 0, NULL, out), VKD_ERROR_ZERO_SIZE,
+        "dim");
     items[5] = NAN;
     expect("NaN", compute(NULL), VKD_ERROR_NOT_FINITE, "item 2 has a NaN in dimension 1");
     items[6] = -INFINITY;
-    expect("infinity", compute(NULL), VKD_ERROR_NOT_FINITE, "item 3 has an infinity in dimension 0");
+    expect("infinity", compute(NULL), VKD_ERROR_NOT_FINITE,
+        "item 3 has an infinity in dimension 0");
     items[2] = items[3] = 0;
     expect("zero length", compute(NULL), VKD_ERROR_ZERO_NORM, "item 1");
     vkd_batch_options options = batch();
@@ -101,7 +114,8 @@ static void data(void) {
     for (int i = 0; i < 8; ++i) items[i] = (float)(i % 2);
     expect("zero after centring", compute(&options), VKD_ERROR_ZERO_NORM_CENTERED, "item 0");
     float one[65537] = {1};
-    expect("too many dimensions", vkd_batch_compute(context, one, 1, 65537, NULL, out), VKD_ERROR_DIM_TOO_LARGE, "65536");
+    expect("too many dimensions", vkd_batch_compute(context, one, 1, 65537, NULL, out),
+        VKD_ERROR_DIM_TOO_LARGE, "65536");
 }
 
 static void batch_options(void) {
@@ -109,7 +123,8 @@ static void batch_options(void) {
     vkd_batch_options options = batch();
     options.starts = starts;
     options.num_starts = 3;
-    expect("start out of range", compute(&options), VKD_ERROR_START_OUT_OF_RANGE, "starts[2] is 4; item numbers run from 0 to 3");
+    expect("start out of range", compute(&options), VKD_ERROR_START_OUT_OF_RANGE,
+        "starts[2] is 4; item numbers run from 0 to 3");
     options.num_starts = 0;
     expect("no starts", compute(&options), VKD_ERROR_ZERO_SIZE, "num_starts");
     options.starts = NULL;
@@ -120,7 +135,8 @@ static void batch_options(void) {
     expect("duplicate starts", compute(&options), VKD_OK, "");
     options = batch();
     options.length = 5;
-    expect("length", compute(&options), VKD_ERROR_LENGTH_OUT_OF_RANGE, "length is 5, but there are only 4 items");
+    expect("length", compute(&options), VKD_ERROR_LENGTH_OUT_OF_RANGE,
+        "length is 5, but there are only 4 items");
     options = batch();
     options.flags = 0x82;
     expect("flags", compute(&options), VKD_ERROR_UNKNOWN_FLAGS, "0x82");
@@ -134,7 +150,8 @@ static void batch_options(void) {
     uint32_t sizes[4] = {0, 4, 31, 100000};
     for (int i = 0; i < 4; ++i) {
         options.struct_size = sizes[i];
-        expect("struct_size", compute(&options), VKD_ERROR_STRUCT_SIZE, "sizeof(vkd_batch_options)");
+        expect("struct_size", compute(&options), VKD_ERROR_STRUCT_SIZE,
+            "sizeof(vkd_batch_options)");
     }
     struct {
         vkd_batch_options known;
@@ -161,7 +178,8 @@ static void jobs(void) {
     }
     progress.struct_size = 12;
     expect("poll, small struct", vkd_job_poll(job, &progress), VKD_ERROR_STRUCT_SIZE, "96");
-    expect("result, no room", vkd_job_sequences(job, 15, out), VKD_ERROR_OUTPUT_TOO_SMALL, "the result has 16");
+    expect("result, no room", vkd_job_sequences(job, 15, out), VKD_ERROR_OUTPUT_TOO_SMALL,
+        "the result has 16");
     expect("result", vkd_job_sequences(job, 16, out), VKD_OK, "");
     vkd_job_free(job);
 }
@@ -180,7 +198,8 @@ int main(int argc, char **argv) {
     expect("absent device", create("Voodoo 2", 0, 0, 0), VKD_ERROR_DEVICE_NOT_FOUND, "reference");
     expect("kernel", create(NULL, 9, 0, 0), VKD_ERROR_BAD_OPTION, "sequence_kernel is 9");
     expect("target", create(NULL, 0, 5000, 0), VKD_ERROR_BAD_OPTION, "submit_target_ms is 5000");
-    if (argc > 1) expect("memory limit", create(NULL, 0, 0, 100), VKD_ERROR_TOO_LARGE, "100 are there");
+    if (argc > 1) expect("memory limit", create(NULL, 0, 0, 100), VKD_ERROR_TOO_LARGE,
+        "100 are there");
     vkd_context_free(context);
     printf("%d cases, %d failures\n", cases, failures);
     return failures != 0;

@@ -68,13 +68,15 @@ int main(int argc, char **argv) {
     nearest.element_type = options.element_type;
     nearest.flags = options.flags;
     if (vkd_context_create(NULL, &context) != VKD_OK) return failed("vkd_context_create");
-    int32_t status = k ? vkd_neighbors_compute(context, items, num_items, dim, k, &nearest, out, NULL)
+    int32_t status = k ? vkd_neighbors_compute(context, items, num_items, dim, k, &nearest, out,
+        NULL)
                        : vkd_batch_compute(context, items, num_items, dim, &options, out);
     if (status != VKD_OK) return failed(vkd_status_name(status));
     vkd_context_free(context);
 
     FILE *to = fopen(argv[2], "wb");
-    if (!to || fwrite(out, sizeof *out, results, to) != results || fclose(to)) return perror(argv[2]), 1;
+    if (!to || fwrite(out, sizeof *out, results, to) != results
+        || fclose(to)) return perror(argv[2]), 1;
     free(items);
     free(out);
     return 0;

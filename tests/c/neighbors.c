@@ -41,12 +41,40 @@ static int32_t find(uint32_t k, const vkd_neighbors_options *given) {
     return vkd_neighbors_compute(context, items, N, 3, k, given, indices, similarities);
 }
 
+/* The similarities as a job, their plan, and what asks for another kind of result. */
+static void similarity_jobs(const vkd_similarity_options *how, const float *all) {
+    vkd_run_plan plan = {0};
+    plan.struct_size = sizeof plan;
+    expect("plan", vkd_similarity_plan(context, N, 3, how, &plan), VKD_OK, "");
+    check("the plan", plan.rows == N && plan.steps == N * N && plan.output_bytes == N * N * 4);
+    expect("plan, 0", vkd_similarity_plan(context, 0, 3, how, &plan), VKD_ERROR_ZERO_SIZE, "");
+    vkd_job *job = NULL;
+    expect("start", vkd_similarity_start(context, items, N, 3, how, &job), VKD_OK, "");
+    expect("wait", vkd_job_wait(job, -1), VKD_OK, "");
+    vkd_job_progress progress = {0};
+    progress.struct_size = sizeof progress;
+    expect("poll", vkd_job_poll(job, &progress), VKD_OK, "");
+    check("the rows", progress.rows_done == N && progress.rows_total == N);
+    check("the steps", progress.steps_done == N * N && progress.steps_total == N * N);
+    static float fetched[N * N];
+    expect("no room", vkd_job_similarity(job, N * N - 1, fetched), VKD_ERROR_OUTPUT_TOO_SMALL,
+           "900");
+    expect("fetch", vkd_job_similarity(job, N * N, fetched), VKD_OK, "");
+    check("the same", memcmp(fetched, all, sizeof fetched) == 0);
+    expect("as sequences", vkd_job_sequences(job, N * N, indices), VKD_ERROR_WRONG_JOB_KIND,
+           "vkd_job_similarity");
+    expect("as neighbours", vkd_job_neighbors(job, N * N, indices, NULL), VKD_ERROR_WRONG_JOB_KIND,
+           "vkd_job_similarity");
+    vkd_job_free(job);
+}
+
 static void searches(void) {
     expect("neighbours", find(K, NULL), VKD_OK, "");
     for (int i = 0; i < N; ++i) {
         for (int place = 0; place < K; ++place) {
             check("a neighbour", indices[i * K + place] < N && (int)indices[i * K + place] != i);
-            if (place) check("the order", similarities[i * K + place] <= similarities[i * K + place - 1]);
+            if (place) check("the order",
+                similarities[i * K + place] <= similarities[i * K + place - 1]);
         }
     }
     static float all[N * N], upper[N * (N - 1) / 2];
@@ -64,12 +92,18 @@ static void searches(void) {
     vkd_run_plan plan = {0};
     plan.struct_size = sizeof plan;
     expect("plan", vkd_neighbors_plan(context, N, 3, K, NULL, &plan), VKD_OK, "");
-    check("the plan", plan.sequences == N && plan.picks == N * N && plan.output_bytes == N * K * 8);
-    expect("plan, k", vkd_neighbors_plan(context, N, 3, N, NULL, &plan), VKD_ERROR_TOO_MANY_NEIGHBORS, "29");
-    expect("plan, NULL", vkd_neighbors_plan(context, N, 3, K, NULL, NULL), VKD_ERROR_NULL_POINTER, "out_plan");
+    check("the plan", plan.rows == N && plan.steps == N * N && plan.output_bytes == N * K * 8);
+    expect("plan, k", vkd_neighbors_plan(context, N, 3, N, NULL, &plan),
+        VKD_ERROR_TOO_MANY_NEIGHBORS, "29");
+    expect("plan, NULL", vkd_neighbors_plan(context, N, 3, K, NULL, NULL), VKD_ERROR_NULL_POINTER,
+        "out_plan");
     how.flags = VKD_OVERWRITE;
-    expect("flags", vkd_similarity_compute(context, items, N, 3, &how, all), VKD_ERROR_UNKNOWN_FLAGS, "flags");
-    expect("no room", vkd_similarity_compute(context, items, N, 3, NULL, NULL), VKD_ERROR_NULL_POINTER, "out_similarity");
+    expect("flags", vkd_similarity_compute(context, items, N, 3, &how, all),
+        VKD_ERROR_UNKNOWN_FLAGS, "flags");
+    expect("no room", vkd_similarity_compute(context, items, N, 3, NULL, NULL),
+        VKD_ERROR_NULL_POINTER, "out_similarities");
+    how.flags = 0;
+    similarity_jobs(&how, all);
 }
 
 static void wrong(void) {
@@ -82,7 +116,8 @@ static void wrong(void) {
     given.queries = queries;
     expect("0 queries", find(K, &given), VKD_ERROR_ZERO_SIZE, "");
     given.num_queries = 2;
-    expect("NaN in a query", find(K, &given), VKD_ERROR_NOT_FINITE, "item 1 has a NaN in dimension 1");
+    expect("NaN in a query", find(K, &given), VKD_ERROR_NOT_FINITE,
+        "item 1 has a NaN in dimension 1");
     queries[4] = 5;
     expect("queries", find(N, &given), VKD_OK, "");
     memset(indices, 0xab, sizeof indices);
@@ -98,7 +133,8 @@ static void wrong(void) {
     given = options();
     given.flags = VKD_OVERWRITE;
     vkd_job *job = NULL;
-    expect("overwrite", vkd_neighbors_start(context, items, N, 3, K, &given, &job), VKD_ERROR_BAD_OPTION, "output_path");
+    expect("overwrite", vkd_neighbors_start(context, items, N, 3, K, &given, &job),
+        VKD_ERROR_BAD_OPTION, "output_path");
     items[7] = NAN;
     expect("NaN", find(K, NULL), VKD_ERROR_NOT_FINITE, "item 2 has a NaN");
     items[7] = 0.5f;
@@ -113,19 +149,22 @@ static void file(const char *folder) {
     vkd_job *job = NULL;
     expect("start", vkd_neighbors_start(context, items, N, 3, K, &given, &job), VKD_OK, "");
     expect("wait", vkd_job_wait(job, -1), VKD_OK, "");
-    expect("result", vkd_job_neighbors(job, N * K, indices, NULL), VKD_ERROR_RESULT_IN_FILE, "vkd_neighbors_file_open");
+    expect("result", vkd_job_neighbors(job, N * K, indices, NULL), VKD_ERROR_RESULT_IN_FILE,
+        "vkd_neighbors_file_open");
     vkd_job_free(job);
     uint32_t kind = 0;
     expect("kind", vkd_results_identify(path, &kind), VKD_OK, "");
     check("the kind", kind == VKD_RESULTS_NEIGHBORS);
     vkd_neighbors_file *opened = NULL;
     vkd_sequences_file *sequences = NULL;
-    expect("as sequences", vkd_sequences_file_open(path, &sequences), VKD_ERROR_BAD_FILE, "vkd neighbours 1");
+    expect("as sequences", vkd_sequences_file_open(path, &sequences), VKD_ERROR_BAD_FILE,
+        "vkd neighbours 1");
     expect("open", vkd_neighbors_file_open(path, &opened), VKD_OK, "");
     vkd_neighbors_file_info info = {0};
     info.struct_size = sizeof info;
     expect("info", vkd_neighbors_file_get_info(opened, &info), VKD_OK, "");
-    check("the info", info.count == N && info.k == K && info.item_bytes == 2 && strlen(info.fingerprint) == 32);
+    check("the info", info.count == N && info.k == K && info.item_bytes == 2
+        && strlen(info.fingerprint) == 32);
     expect("again", find(K, NULL), VKD_OK, "");
     for (uint32_t i = 0; i < N; ++i) {
         const void *row = NULL;
@@ -141,7 +180,8 @@ static void file(const char *folder) {
     expect("verify", vkd_neighbors_file_verify(opened), VKD_OK, "");
     vkd_neighbors_file_free(opened);
     vkd_neighbors_file_free(NULL);
-    expect("no file", vkd_neighbors_file_open("/nonexistent", &opened), VKD_ERROR_FILE, "/nonexistent");
+    expect("no file", vkd_neighbors_file_open("/nonexistent", &opened), VKD_ERROR_FILE,
+        "/nonexistent");
 }
 
 static int32_t run(int32_t status, vkd_job **started) {
@@ -151,7 +191,8 @@ static int32_t run(int32_t status, vkd_job **started) {
     vkd_job_progress progress = {0};
     progress.struct_size = sizeof progress;
     expect("poll", vkd_job_poll(job, &progress), VKD_OK, "");
-    if (status == VKD_OK) check("the files", progress.files_done == progress.files_total && progress.bytes_written > 0);
+    if (status == VKD_OK) check("the files", progress.files_done == progress.files_total
+        && progress.bytes_written > 0);
     vkd_job_free(job);
     return status;
 }
@@ -186,7 +227,15 @@ static void site(const char *folder) {
     how.metadata = metadata;
     how.num_ids = N;
     vkd_job *job = NULL;
-    expect("site", run(vkd_site_start(context, items, N, 3, K, NULL, &how, &job), &job), VKD_OK, "");
+    expect("site", run(vkd_site_start(context, items, N, 3, K, NULL, &how, &job), &job), VKD_OK,
+        "");
+    vkd_run_plan plan = {0};
+    plan.struct_size = sizeof plan;
+    expect("site plan", vkd_site_plan(context, N, 3, K, NULL, &how, &plan), VKD_OK, "");
+    check("the plan", plan.rows == N && plan.steps == N * N && plan.output_bytes == 0);
+    expect("site plan, k", vkd_site_plan(context, N, 3, N, NULL, &how, &plan),
+           VKD_ERROR_TOO_MANY_NEIGHBORS, "29");
+    expect("blocking", vkd_site_compute(context, items, N, 3, K, NULL, &how), VKD_OK, "");
     snprintf(first, sizeof first, "%s/id17.json", directory);
     snprintf(second, sizeof second, "%s/again/id17.json", folder);
     snprintf(directory, sizeof directory, "%s/again", folder);
@@ -194,41 +243,55 @@ static void site(const char *folder) {
     vkd_site_input input;
     memset(&input, 0, sizeof input);
     input.struct_size = sizeof input;
-    expect("no input", vkd_site_write_start(&input, &how, &job), VKD_ERROR_BAD_OPTION, "exactly one");
+    expect("no input", vkd_site_write_start(&input, &how, &job), VKD_ERROR_BAD_OPTION,
+        "exactly one");
     input.path = path;
     expect("from a file", run(vkd_site_write_start(&input, &how, &job), &job), VKD_OK, "");
     check("the page", same(first, second));
+    remove(second);
+    expect("written", vkd_site_write(&input, &how), VKD_OK, "");
+    check("the page again", same(first, second));
     remove(second);
     input.path = NULL;
     input.num_rows = N;
     input.row_length = K;
     input.indices = indices;
-    expect("no similarities", vkd_site_write_start(&input, &how, &job), VKD_ERROR_NULL_POINTER, "similarities");
+    expect("no similarities", vkd_site_write_start(&input, &how, &job), VKD_ERROR_NULL_POINTER,
+        "similarities");
     input.similarities = similarities;
     expect("from memory", run(vkd_site_write_start(&input, &how, &job), &job), VKD_OK, "");
     check("the page from memory", same(first, second));
     how.top = 2;
     indices[5] = N;
-    expect("no item", run(vkd_site_write_start(&input, &how, &job), &job), VKD_ERROR_BAD_OPTION, "30");
+    expect("no item", run(vkd_site_write_start(&input, &how, &job), &job), VKD_ERROR_BAD_OPTION,
+        "30");
 
     ids[3] = "a/b";
-    expect("a bad id", vkd_site_start(context, items, N, 3, K, NULL, &how, &job), VKD_ERROR_BAD_ID, "item 3");
+    expect("a bad id", vkd_site_start(context, items, N, 3, K, NULL, &how, &job), VKD_ERROR_BAD_ID,
+        "item 3");
     ids[3] = ids[2];
-    expect("an id twice", vkd_site_start(context, items, N, 3, K, NULL, &how, &job), VKD_ERROR_BAD_ID, "same");
+    expect("an id twice", vkd_site_start(context, items, N, 3, K, NULL, &how, &job),
+        VKD_ERROR_BAD_ID, "same");
     ids[3] = NULL;
-    expect("no id", vkd_site_start(context, items, N, 3, K, NULL, &how, &job), VKD_ERROR_NULL_POINTER, "ids");
+    expect("no id", vkd_site_start(context, items, N, 3, K, NULL, &how, &job),
+        VKD_ERROR_NULL_POINTER, "ids");
     ids[3] = texts[3];
     metadata[4] = "{";
-    expect("metadata", vkd_site_start(context, items, N, 3, K, NULL, &how, &job), VKD_ERROR_BAD_METADATA, "item 4");
+    expect("metadata", vkd_site_start(context, items, N, 3, K, NULL, &how, &job),
+        VKD_ERROR_BAD_METADATA, "item 4");
     metadata[4] = "null";
     how.num_ids = N - 1;
-    expect("29 ids", vkd_site_start(context, items, N, 3, K, NULL, &how, &job), VKD_ERROR_BAD_OPTION, "30 items");
+    expect("29 ids", vkd_site_start(context, items, N, 3, K, NULL, &how, &job),
+        VKD_ERROR_BAD_OPTION, "30 items");
     how.num_ids = N;
     how.directory = "/proc/nonexistent/pages";
-    expect("no folder", run(vkd_site_start(context, items, N, 3, K, NULL, &how, &job), &job), VKD_ERROR_FILE, "/proc/nonexistent");
+    expect("no folder", run(vkd_site_start(context, items, N, 3, K, NULL, &how, &job), &job),
+        VKD_ERROR_FILE, "/proc/nonexistent");
     how.directory = NULL;
-    expect("no place", vkd_site_start(context, items, N, 3, K, NULL, &how, &job), VKD_ERROR_BAD_OPTION, "directory");
-    expect("no options", vkd_site_start(context, items, N, 3, K, NULL, NULL, &job), VKD_ERROR_NULL_POINTER, "site_options");
+    expect("no place", vkd_site_start(context, items, N, 3, K, NULL, &how, &job),
+        VKD_ERROR_BAD_OPTION, "directory");
+    expect("no options", vkd_site_start(context, items, N, 3, K, NULL, NULL, &job),
+        VKD_ERROR_NULL_POINTER, "site_options");
 }
 
 int main(int argc, char **argv) {

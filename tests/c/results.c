@@ -8,7 +8,8 @@
 #define CHECK(condition)                                                                         \
     do {                                                                                         \
         if (!(condition)) {                                                                      \
-            fprintf(stderr, "line %d: %s; last error: %s\n", __LINE__, #condition, vkd_last_error()); \
+            fprintf(stderr, "line %d: %s; last error: %s\n", __LINE__, #condition,
+                vkd_last_error()); \
             exit(1);                                                                             \
         }                                                                                        \
     } while (0)
@@ -29,7 +30,7 @@ int main(int argc, char **argv) {
     vkd_run_plan plan;
     plan.struct_size = sizeof plan;
     CHECK(vkd_batch_plan(context, ITEMS, DIM, &options, &plan) == VKD_OK);
-    CHECK(plan.sequences == ITEMS && plan.picks == ITEMS * (LENGTH - 1));
+    CHECK(plan.rows == ITEMS && plan.steps == ITEMS * (LENGTH - 1));
     CHECK(plan.output_bytes == ITEMS * LENGTH * 4 && plan.host_bytes > plan.output_bytes);
     CHECK(vkd_batch_plan(context, 0, DIM, &options, &plan) == VKD_ERROR_ZERO_SIZE);
     CHECK(vkd_batch_plan(context, ITEMS, 0, &options, &plan) == VKD_ERROR_ZERO_SIZE);
@@ -89,7 +90,8 @@ int main(int argc, char **argv) {
     CHECK(report.sequences_checked == 16 && report.picks_checked == 16 * (LENGTH - 1));
     CHECK(report.worst_regret < 0.001);
     items[4] += 1;
-    CHECK(vkd_sequences_file_verify_against(file, items, ITEMS, DIM, NULL, &report) == VKD_ERROR_FILE_MISMATCH);
+    CHECK(vkd_sequences_file_verify_against(file, items, ITEMS, DIM, NULL,
+        &report) == VKD_ERROR_FILE_MISMATCH);
     CHECK(vkd_batch_compute(context, items, ITEMS, DIM, &options, NULL) == VKD_ERROR_FILE_MISMATCH);
     vkd_sequences_file_free(file);
     vkd_sequences_file_free(NULL);
