@@ -1,5 +1,6 @@
-/* Bad input: every case gives its status, a message with the offending item, value or limit, and
- * leaves the output as it was. The first argument "vulkan" adds the cases that need a Vulkan device. */
+/* Bad input: every case gives its status, a message with the offending item, value or limit,
+ * and leaves the output as it was. The first argument "vulkan" adds the cases that need a
+ * Vulkan device. */
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>

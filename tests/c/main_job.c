@@ -1,5 +1,6 @@
-/* The main job from C: reads a .npy file (f2 or f4, C order), computes all sequences (with a number K: the K
- * nearest of each item), writes them as raw u32 rows. `main_job --leak ROUNDS` creates, computes and frees that many times instead. */
+/* The main job from C: reads a .npy file (f2 or f4, C order), computes all sequences (with a
+ * number K: the K nearest of each item), writes them as raw u32 rows. `main_job --leak ROUNDS`
+ * creates, computes and frees that many times instead. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>

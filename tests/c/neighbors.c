@@ -1,4 +1,5 @@
-/* Neighbours, similarities, their file and a site from C, and wrong input to each. The argument is an empty folder. */
+/* Neighbours, similarities, their file and a site from C, and wrong input to each. The argument
+ * is an empty folder. */
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>

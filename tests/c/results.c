@@ -1,4 +1,5 @@
-/* Files of results from C: `results PATH`. Plans, writes, opens, reads, finds, verifies, and every wrong call. */
+/* Files of results from C: `results PATH`. Plans, writes, opens, reads, finds, verifies, and
+ * every wrong call. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -8,8 +9,8 @@
 #define CHECK(condition)                                                                         \
     do {                                                                                         \
         if (!(condition)) {                                                                      \
-            fprintf(stderr, "line %d: %s; last error: %s\n", __LINE__, #condition,
-                vkd_last_error()); \
+            fprintf(stderr, "line %d: %s; last error: %s\n", __LINE__, #condition,     \
+                    vkd_last_error());                                                           \
             exit(1);                                                                             \
         }                                                                                        \
     } while (0)

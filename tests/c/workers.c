@@ -1,6 +1,7 @@
-/* Eight threads, a Lua state each, all reading one file of results: `workers LUA_FOLDER FILE COUNT LENGTH`.
- * Each loads the module, opens the file and reads every row; the odd ones also run a job of their own. States are closed while
- * others still read. Prints the bytes of memory of its own that the process gained while all eight had the file open. */
+/* Eight threads, a Lua state each, all reading one file of results: `workers LUA_FOLDER FILE
+ * COUNT LENGTH`. Each loads the module, opens the file and reads every row; the odd ones also
+ * run a job of their own. States are closed while others still read. Prints the bytes of memory
+ * of its own that the process gained while all eight had the file open. */
 #include <lauxlib.h>
 #include <lualib.h>
 #include <pthread.h>
