@@ -11,7 +11,7 @@ use vkd::context::{start_site, NeighborRequest, NeighborsTo};
 use vkd::engine::neighbors::Neighbors;
 use vkd::job::{Job, Output};
 use vkd::site::{Site, Source};
-use vkd::store::{NeighborsFile, SequencesFile, Target};
+use vkd::store::{NeighborsFile, NeighborsRow, SequencesFile, Target};
 use vkd::{Context, ContextOptions, Elements, Error, Input, Request};
 
 fn context(device: &str) -> Context {
@@ -97,7 +97,7 @@ fn a_file_of_neighbors_holds_them_bit_for_bit() {
         file.verify().unwrap();
         assert_eq!((file.meta().count, file.meta().k, file.item_bytes()), (150, 20, 2));
         for row in 0..150 {
-            let (items, similarities) = file.row(row).unwrap();
+            let NeighborsRow { items, similarities } = file.row(row).unwrap();
             let begin = row as usize * 20;
             assert!(items.iter().eq(expected.indices[begin..begin + 20].iter().copied()));
             assert!(similarities.iter().copied().eq(expected.similarities().skip(begin).take(20)));

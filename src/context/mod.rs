@@ -19,7 +19,7 @@ use crate::job::{Job, Output};
 use crate::memory;
 use crate::plan::{Plan, Request};
 use crate::progress::{Phase, Progress};
-use crate::store::{self, Begun, Meta, Target, Writer};
+use crate::store::{self, Begun, SequencesMeta, SequencesWriter, Target};
 
 /// How a context is made. The default is right for nearly everyone.
 #[derive(Debug, Clone, Default)]
@@ -108,7 +108,7 @@ impl Context {
                 Ok(Output::Memory(rows.into_values()))
             });
         };
-        let meta = Meta {
+        let meta = SequencesMeta {
             version: env!("CARGO_PKG_VERSION").into(),
             fingerprint: store::fingerprint(&run.corpus),
             centered: input.center,
@@ -116,7 +116,7 @@ impl Context {
             count: plan.count() as u32,
             length: plan.length(),
         };
-        let begun = Writer::begin(target, &meta, &plan)?;
+        let begun = SequencesWriter::begin(target, &meta, &plan)?;
         let path = target.path.clone();
         if let Begun::Open(writer, rest) = &begun {
             let finished = writer.already_finished();

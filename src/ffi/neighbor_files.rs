@@ -6,7 +6,7 @@ use super::boundary::{guard, required, write_struct, Sized32};
 use super::input::path;
 use super::output::copy_text;
 use super::types::*;
-use crate::store::{kind, Kind, NeighborsFile, Row};
+use crate::store::{NeighborsFile, NeighborsRow, ResultsKind, Row};
 
 // SAFETY: repr(C), begins with a u32 size and holds only numbers.
 unsafe impl Sized32 for vkd_neighbors_file_info {
@@ -25,9 +25,9 @@ pub unsafe extern "C" fn vkd_results_identify(path: *const c_char, out_kind: *mu
         unsafe { required(out_kind, "out_kind")? };
         // SAFETY: as above.
         let path = unsafe { self::path(path, "path")? };
-        let kind = match kind(&path)? {
-            Kind::Sequences => vkd_results_kind::VKD_RESULTS_SEQUENCES,
-            Kind::Neighbors => vkd_results_kind::VKD_RESULTS_NEIGHBORS,
+        let kind = match ResultsKind::of(&path)? {
+            ResultsKind::Sequences => vkd_results_kind::VKD_RESULTS_SEQUENCES,
+            ResultsKind::Neighbors => vkd_results_kind::VKD_RESULTS_NEIGHBORS,
         };
         // SAFETY: not NULL, and the caller's contract.
         unsafe { out_kind.write(kind as u32) };
@@ -127,7 +127,7 @@ pub unsafe extern "C" fn vkd_neighbors_file_row(
         let file = unsafe { required(file, "file")? };
         // SAFETY: the caller's contract.
         unsafe { required(out_indices, "out_indices")? };
-        let (items, similarities) = file.0.row(index)?;
+        let NeighborsRow { items, similarities } = file.0.row(index)?;
         let items: *const c_void = match items {
             Row::U16(items) => items.as_ptr().cast(),
             Row::U32(items) => items.as_ptr().cast(),

@@ -14,9 +14,9 @@ use super::page::Pages;
 use super::{List, Site};
 use crate::error::Result;
 use crate::progress::Progress;
-use crate::store::file_error;
+use crate::store::errors::file_error;
 use crate::store::partial::{self, partial_path};
-use crate::store::place::{sync_directory, sync_files};
+use crate::store::place::{sync_directory, sync_files, SyncError};
 
 /// The files of a site, while they are written.
 pub(super) struct Files<'a> {
@@ -144,8 +144,8 @@ impl<'a> Files<'a> {
     /// Brings pages to the disk and gives them their names. After an error the others still get theirs.
     fn name_batch(&self, batch: Vec<Page>) -> Result<()> {
         let partials: Vec<&Path> = batch.iter().map(|page| page.partial.as_path()).collect();
-        if let Err((partial, error)) = sync_files(&partials) {
-            let error = file_error("sync", &partial, 0, &error);
+        if let Err(SyncError { file, error }) = sync_files(&partials) {
+            let error = file_error("sync", &file, 0, &error);
             partials.iter().for_each(|partial| drop(fs::remove_file(partial)));
             return Err(error);
         }

@@ -7,7 +7,7 @@ use super::files::{Files, SiteRow};
 use super::{List, Site};
 use crate::error::{Error, Result};
 use crate::progress::Progress;
-use crate::store::{kind, Kind, NeighborsFile, SequencesFile};
+use crate::store::{NeighborsFile, NeighborsRow, ResultsKind, SequencesFile};
 use crate::threads;
 
 /// Where a site's rows come from.
@@ -40,9 +40,9 @@ pub enum Source {
 impl Source {
     /// Opens a file of results, whichever it is.
     pub fn open(path: &Path) -> Result<Source> {
-        Ok(match kind(path)? {
-            Kind::Sequences => Source::SequencesFile(SequencesFile::open(path)?),
-            Kind::Neighbors => Source::NeighborsFile(NeighborsFile::open(path)?),
+        Ok(match ResultsKind::of(path)? {
+            ResultsKind::Sequences => Source::SequencesFile(SequencesFile::open(path)?),
+            ResultsKind::Neighbors => Source::NeighborsFile(NeighborsFile::open(path)?),
         })
     }
 
@@ -112,7 +112,7 @@ impl Source {
         similarities.clear();
         match self {
             Source::NeighborsFile(file) => {
-                let (items, values) = file.row(row)?;
+                let NeighborsRow { items, similarities: values } = file.row(row)?;
                 others.extend(items.iter());
                 similarities.extend(values);
             }
