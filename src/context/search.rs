@@ -160,7 +160,7 @@ impl Context {
                 }
                 site.check(shape.num_items)?;
                 self.spawn(progress, search, move |search, engine, progress| {
-                    let held = site::bytes(&site, &shape)?;
+                    let held = site::host_bytes(&site, &shape)?;
                     site::from_engine(&site, &shape, progress, |rows| {
                         search.run(engine, rows, held, progress)
                     })?;

@@ -5,8 +5,8 @@
 //! systems), `partial` (NAME.partial), `map` (the one unsafe call that takes), `tensors` (the bytes
 //! of a safetensors file), `items` (item numbers in a file), `checksums`, `fingerprint` (of a
 //! corpus) and `target`. On them, side by side, `sequences` and `neighbors`, each with its format,
-//! its writer and its reader; on both, `kind`. The store knows corpus, plan and engine (it takes the
-//! rows they finish), not who asked for them.
+//! its writer and its reader; on both, `kind`. The store knows corpus, plan and engine (it takes
+//! the rows they finish), not who asked for them.
 //!
 //! Nothing is lost by a kill: a sequence counts as soon as its checksum stands in `row_checksums`,
 //! and whoever resumes believes no row that does not fit its checksum.

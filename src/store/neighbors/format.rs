@@ -1,7 +1,7 @@
 //! The bytes of a file of neighbours: three tensors.
 //!
-//! `row_checksums`, 64 bits a row; `similarities`, rows x k floats; `indices`, rows x k item numbers
-//! of 16 bits if all fit, else 32.
+//! `row_checksums`, 64 bits a row; `similarities`, rows x k floats; `indices`, rows x k item
+//! numbers of 16 bits if all fit, else 32.
 
 use std::collections::BTreeMap;
 use std::ops::Range;

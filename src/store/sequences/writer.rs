@@ -3,12 +3,12 @@
 //! NAME.partial has its final size and shape from the beginning (so a full disk shows before the
 //! work). A finished sequence is written to its place, then its checksum to `row_checksums`: that
 //! tensor is the journal. Once a second the file is brought to the disk. At the end the header gets
-//! its checksum and the file is brought to the disk, renamed to NAME, and the directory too. Whoever
-//! writes holds a lock on the partial file.
+//! its checksum and the file is brought to the disk, renamed to NAME, and the directory too.
+//! Whoever writes holds a lock on the partial file.
 //!
-//! Resuming believes the rows whose checksums fit. A file of shorter sequences is extended: its rows
-//! become heads of the new ones, in a new partial file; the old file stays until the new one takes
-//! its place.
+//! Resuming believes the rows whose checksums fit. A file of shorter sequences is extended: its
+//! rows become heads of the new ones, in a new partial file; the old file stays until the new one
+//! takes its place.
 
 use std::fs::File;
 use std::io;
@@ -55,8 +55,8 @@ pub struct SequencesWriter {
 }
 
 impl SequencesWriter {
-    /// Begins, resumes or extends the file of `plan` (with plain starts) over the corpus that `meta`
-    /// describes.
+    /// Begins, resumes or extends the file of `plan` (with plain starts) over the corpus that
+    /// `meta` describes.
     pub fn begin(target: &Target, meta: &SequencesMeta, plan: &Plan) -> Result<Begun> {
         let starts: Vec<u32> = plan.heads().map(|head| head[0]).collect();
         let wanted = Contents { meta, starts: &starts };
