@@ -1,14 +1,20 @@
-//! Checks results against the embeddings they came from, in f64 and without any of the integers: how far is each pick from
-//! the best one?
+//! Checks results against the embeddings they came from, in f64 and without any of the integers:
+//! how far is each pick from the best one?
 //!
-//! At a pick, with c the sum of the embeddings picked so far, every item j has the cosine distance 1 - x_j.c / (|x_j| |c|)
-//! from the centroid. The rule asks for the item with the largest; the regret of a pick is how much smaller its own is. The
-//! integers round to 15 bits, so regrets up to some 1e-3 are right (see docs/performance.md); a wrong file has regrets
-//! of 0.1 and more. A sample of sequences and of picks in each keeps this short: a pick costs N x D.
+//! At a pick, with c the sum of the embeddings picked so far, every item j has the cosine distance
+//! 1 - x_j.c / (|x_j| |c|) from the centroid. The rule asks for the item with the largest; the
+//! regret of a pick is how much smaller its own is. The integers round to 15 bits, so regrets up to
+//! some 1e-3 are right (see docs/performance.md); a wrong file has regrets of 0.1 and more. A
+//! sample of sequences and of picks in each keeps this short: a pick costs N x D.
 
 use crate::corpus::{Corpus, Elements, Input, Shape};
-use crate::error::{Error, Result};
+use crate::error::Result;
+use crate::store::errors::require_same;
 use crate::store::{fingerprint, SequencesFile};
+
+/// Defaults of a `Sample`.
+const SEQUENCES: u32 = 16;
+const PICKS: u32 = 64;
 
 /// How much to check; 0 means the default.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -17,6 +23,14 @@ pub struct Sample {
     pub sequences: u32,
     /// Picks of each, spread over its length; default 64.
     pub picks: u32,
+}
+
+impl Sample {
+    /// The sample with its defaults filled in.
+    fn filled(self) -> Sample {
+        let or = |number, default| if number == 0 { default } else { number };
+        Sample { sequences: or(self.sequences, SEQUENCES), picks: or(self.picks, PICKS) }
+    }
 }
 
 /// What a check found.
@@ -45,26 +59,17 @@ pub fn verify(
 ) -> Result<Report> {
     let meta = file.meta();
     let Shape { num_items, dim } = shape;
-    let center = meta.centered;
-    let corpus = Corpus::prepare(&Input { elements, num_items, dim, center })?;
-    let found = fingerprint(&corpus);
-    if found != meta.fingerprint {
-        return Err(Error::FileMismatch {
-            path: file.path().display().to_string(),
-            what: "corpus fingerprint",
-            found: meta.fingerprint.clone(),
-            wanted: found,
-        });
-    }
+    let input = Input { elements, num_items, dim, center: meta.centered };
+    let wanted = fingerprint(&Corpus::prepare(&input)?);
+    require_same(file.path(), "corpus fingerprint", &meta.fingerprint, &wanted)?;
     file.verify()?;
-    let items = Items::new(elements, num_items, dim as usize, meta.centered);
+    let (items, sample) = (Items::new(&input), sample.filled());
     let mut report = Report::default();
     let mut sum = 0.0;
-    for index in spread(meta.count, if sample.sequences == 0 { 16 } else { sample.sequences }) {
+    for index in spread(meta.count, sample.sequences) {
         let row: Vec<u32> = file.row(index)?.iter().collect();
         report.sequences += 1;
-        let picks = if sample.picks == 0 { 64 } else { sample.picks };
-        items.check(&row, picks, |pick, regret| {
+        items.check(&row, sample.picks, |pick, regret| {
             report.picks += 1;
             sum += regret;
             if regret > report.worst_regret {
@@ -91,20 +96,14 @@ struct Items {
 }
 
 impl Items {
-    fn new(elements: Elements, num_items: u32, dim: usize, center: bool) -> Items {
-        let mut values = vec![0.0; num_items as usize * dim];
+    fn new(input: &Input) -> Items {
+        let dim = input.dim as usize;
+        let mut values = vec![0.0; input.num_items as usize * dim];
         for (item, row) in values.chunks_exact_mut(dim).enumerate() {
-            elements.widen_row(item, row);
+            input.elements.widen_row(item, row);
         }
-        if center {
-            let mut mean = vec![0.0; dim];
-            for row in values.chunks_exact(dim) {
-                mean.iter_mut().zip(row).for_each(|(sum, value)| *sum += value);
-            }
-            mean.iter_mut().for_each(|sum| *sum /= f64::from(num_items));
-            for row in values.chunks_exact_mut(dim) {
-                row.iter_mut().zip(&mean).for_each(|(value, mean)| *value -= mean);
-            }
+        if input.center {
+            subtract_mean(&mut values, dim);
         }
         let norms = values.chunks_exact(dim).map(|row| dot(row, row).sqrt()).collect();
         Items { dim, values, norms }
@@ -130,7 +129,8 @@ impl Items {
         }
     }
 
-    /// How much farther from the centroid than `item` some untaken one is; `None` where the centroid is zero.
+    /// How much farther from the centroid than `item` some untaken one is; `None` where the
+    /// centroid is zero.
     fn regret(&self, item: u32, sum: &[f64], taken: &[bool]) -> Option<f64> {
         let length = dot(sum, sum).sqrt();
         let cosine = |item: u32| dot(self.row(item), sum) / (self.norms[item as usize] * length);
@@ -138,6 +138,19 @@ impl Items {
         let lowest = untaken.map(cosine).fold(f64::INFINITY, f64::min);
         let regret = cosine(item) - lowest;
         regret.is_finite().then_some(regret.max(0.0))
+    }
+}
+
+/// Centres rows of `dim` values.
+fn subtract_mean(values: &mut [f64], dim: usize) {
+    let mut mean = vec![0.0; dim];
+    for row in values.chunks_exact(dim) {
+        mean.iter_mut().zip(row).for_each(|(sum, value)| *sum += value);
+    }
+    let count = (values.len() / dim) as f64;
+    mean.iter_mut().for_each(|sum| *sum /= count);
+    for row in values.chunks_exact_mut(dim) {
+        row.iter_mut().zip(&mean).for_each(|(value, mean)| *value -= mean);
     }
 }
 
@@ -168,7 +181,8 @@ mod tests {
     #[test]
     fn a_wrong_pick_has_a_regret_and_the_right_one_none() {
         let values = [1.0, 0.0, 0.0, 1.0, -1.0, 0.1];
-        let items = Items::new(Elements::F64(&values), 3, 2, false);
+        let elements = Elements::F64(&values);
+        let items = Items::new(&Input { elements, num_items: 3, dim: 2, center: false });
         let regrets = |sequence: &[u32]| {
             let mut found = Vec::new();
             items.check(sequence, 9, |pick, regret| found.push((pick, regret)));

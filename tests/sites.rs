@@ -1,4 +1,5 @@
-//! Files of neighbours and of sites: contents, independence of threads and sources, damage, wrong input, cancelling.
+//! Files of neighbours and of sites: contents, independence of threads and sources, damage, wrong
+//! input, cancelling.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, missing_docs)]
 
 mod common;
@@ -11,7 +12,7 @@ use vkd::context::{start_site, NeighborRequest, To};
 use vkd::engine::neighbors::Neighbors;
 use vkd::job::{Job, Output};
 use vkd::site::{Site, Source};
-use vkd::store::{NeighborsFile, SequencesFile, Target};
+use vkd::store::{NeighborsFile, NeighborsRow, SequencesFile, Target};
 use vkd::{Context, ContextOptions, Elements, Error, Input, Request};
 
 fn context(device: &str) -> Context {
@@ -50,15 +51,16 @@ fn neighbors(npy: &Npy, k: u32) -> Neighbors {
 }
 
 /// Writes neighbours to a file.
-fn write(
-    device: &str,
-    npy: &Npy,
-    k: u32,
-    path: &Path,
-    overwrite: bool,
-) -> Result<Output<Neighbors>, Error> {
-    let target = Target { path: path.to_owned(), overwrite };
-    end(context(device).start_neighbors(&request(npy, k), To::File(&target))?)
+fn write(device: &str, npy: &Npy, k: u32, path: &Path) -> Result<Output<Neighbors>, Error> {
+    write_to(device, npy, k, &Target { path: path.to_owned(), overwrite: false })
+}
+
+fn overwrite(device: &str, npy: &Npy, k: u32, path: &Path) -> Result<Output<Neighbors>, Error> {
+    write_to(device, npy, k, &Target { path: path.to_owned(), overwrite: true })
+}
+
+fn write_to(device: &str, npy: &Npy, k: u32, target: &Target) -> Result<Output<Neighbors>, Error> {
+    end(context(device).start_neighbors(&request(npy, k), To::File(target))?)
 }
 
 /// All files below a folder by name; none may be a partial one.
@@ -82,12 +84,19 @@ fn site(folder: &Path, threads: u32) -> Site {
     }
 }
 
-/// Pages and rankings, then the folder is removed.
-fn written(folder: &Path) -> (BTreeMap<String, Vec<u8>>, Vec<u8>) {
+/// The bytes of a site.
+#[derive(PartialEq)]
+struct Written {
+    pages: BTreeMap<String, Vec<u8>>,
+    rankings: Vec<u8>,
+}
+
+/// Reads pages and rankings, then removes the folder.
+fn written(folder: &Path) -> Written {
     let pages = files(&folder.join("pages"));
     let rankings = std::fs::read(folder.join("rankings.json")).unwrap();
     std::fs::remove_dir_all(folder).unwrap();
-    (pages, rankings)
+    Written { pages, rankings }
 }
 
 #[test]
@@ -98,12 +107,12 @@ fn a_file_of_neighbors_holds_them_bit_for_bit() {
     let mut bytes = Vec::new();
     for device in ["cpu", "llvmpipe", "reference"] {
         let path = folder.join(device);
-        assert_eq!(write(device, &npy, 20, &path, false), Ok(Output::File(path.clone())));
+        assert_eq!(write(device, &npy, 20, &path), Ok(Output::File(path.clone())));
         let file = NeighborsFile::open(&path).unwrap();
         file.verify().unwrap();
         assert_eq!((file.meta().count, file.meta().k, file.item_bytes()), (150, 20, 2));
         for row in 0..150 {
-            let (items, similarities) = file.row(row).unwrap();
+            let NeighborsRow { items, similarities } = file.row(row).unwrap();
             let begin = row as usize * 20;
             assert!(items.iter().eq(expected.indices[begin..begin + 20].iter().copied()));
             assert!(similarities.iter().copied().eq(expected.similarities().skip(begin).take(20)));
@@ -120,20 +129,20 @@ fn a_file_stays_grows_or_is_refused() {
     let folder = folder("again");
     let path = folder.join("file");
     let (npy, other) = (random(90, 5, 4), random(90, 5, 5));
-    write("cpu", &npy, 7, &path, false).unwrap();
+    write("cpu", &npy, 7, &path).unwrap();
     let before = std::fs::metadata(&path).unwrap().modified().unwrap();
-    write("cpu", &npy, 7, &path, false).unwrap();
-    write("cpu", &npy, 3, &path, false).unwrap();
+    write("cpu", &npy, 7, &path).unwrap();
+    write("cpu", &npy, 3, &path).unwrap();
     assert_eq!(std::fs::metadata(&path).unwrap().modified().unwrap(), before);
-    write("cpu", &npy, 12, &path, false).unwrap();
+    write("cpu", &npy, 12, &path).unwrap();
     assert_eq!(NeighborsFile::open(&path).unwrap().meta().k, 12);
-    let error = write("cpu", &other, 3, &path, false).unwrap_err();
+    let error = write("cpu", &other, 3, &path).unwrap_err();
     assert!(matches!(error, Error::FileMismatch { what: "corpus fingerprint", .. }), "{error}");
-    write("cpu", &other, 3, &path, true).unwrap();
+    overwrite("cpu", &other, 3, &path).unwrap();
     assert_eq!(NeighborsFile::open(&path).unwrap().meta().k, 3);
     let error = SequencesFile::open(&path).unwrap_err();
     assert!(error.to_string().contains("vkd neighbours 1"), "{error}");
-    let error = write("cpu", &npy, 3, Path::new("/nonexistent/file"), false).unwrap_err();
+    let error = write("cpu", &npy, 3, Path::new("/nonexistent/file")).unwrap_err();
     assert!(matches!(error, Error::File { action: "open", .. }), "{error}");
     std::fs::remove_dir_all(folder).unwrap();
 }
@@ -142,7 +151,7 @@ fn a_file_stays_grows_or_is_refused() {
 fn every_cut_and_every_flipped_bit_is_found() {
     let folder = folder("damage");
     let (path, changed) = (folder.join("file"), folder.join("changed"));
-    write("cpu", &random(12, 3, 4), 4, &path, false).unwrap();
+    write("cpu", &random(12, 3, 4), 4, &path).unwrap();
     let whole = std::fs::read(&path).unwrap();
     let open = |bytes: &[u8]| {
         std::fs::write(&changed, bytes).unwrap();
@@ -173,7 +182,8 @@ fn the_bytes_of_a_site_depend_on_nothing_but_the_results() {
     };
     let base = folder("reference");
     end(start_site(source(), &site(&base, 1)).unwrap()).unwrap();
-    let (pages, rankings) = written(&base);
+    let expected_site = written(&base);
+    let Written { pages, rankings } = &expected_site;
     assert_eq!(pages.len(), 130);
     let page: serde_json::Value = serde_json::from_slice(&pages["17.json"]).unwrap();
     assert_eq!(page["id"], "17");
@@ -185,26 +195,26 @@ fn the_bytes_of_a_site_depend_on_nothing_but_the_results() {
         let expected = found.similarities().nth(17 * 129 + place).unwrap();
         assert!((entry["similarity"].as_f64().unwrap() - f64::from(expected)).abs() <= 5.1e-7);
     }
-    let all: serde_json::Value = serde_json::from_slice(&rankings).unwrap();
+    let all: serde_json::Value = serde_json::from_slice(rankings).unwrap();
     assert_eq!(all["rankings"][17], serde_json::json!(found.indices[17 * 129..18 * 129]));
     assert_eq!(all["list"], "similar");
 
     for threads in [1, 2, 7] {
         let again = folder(&format!("memory{threads}"));
         end(start_site(source(), &site(&again, threads)).unwrap()).unwrap();
-        assert!(written(&again) == (pages.clone(), rankings.clone()), "{threads} threads");
+        assert!(written(&again) == expected_site, "{threads} threads");
         for device in ["cpu", "llvmpipe", "reference"] {
             let again = folder(&format!("{device}{threads}"));
             let (site, request) = (site(&again, threads), request(&npy, 129));
             end(context(device).start_site(&request, &site).unwrap()).unwrap();
-            assert!(written(&again) == (pages.clone(), rankings.clone()), "{device}, {threads}");
+            assert!(written(&again) == expected_site, "{device}, {threads}");
         }
     }
     let again = folder("file");
     let path = again.join("file");
-    write("cpu", &npy, 129, &path, false).unwrap();
+    write("cpu", &npy, 129, &path).unwrap();
     end(start_site(Source::open(&path).unwrap(), &site(&again, 3)).unwrap()).unwrap();
-    assert!(written(&again) == (pages, rankings));
+    assert!(written(&again) == expected_site);
 }
 
 #[test]
@@ -218,7 +228,7 @@ fn sequences_make_pages_of_what_is_different() {
     let site = Site { ids: Some(ids), metadata: Some(metadata), top: 5, ..site(&folder, 2) };
     let source = Source::Sequences { num_items: 40, length: 9, items: rows.clone() };
     end(start_site(source, &site).unwrap()).unwrap();
-    let (pages, rankings) = written(&folder);
+    let Written { pages, rankings } = written(&folder);
     let names: Vec<&str> = pages.keys().map(String::as_str).collect();
     assert_eq!(names, ["poem é 0.json", "poem é 39.json", "poem é 7.json"]);
     let page: serde_json::Value = serde_json::from_slice(&pages["poem é 7.json"]).unwrap();
@@ -347,7 +357,7 @@ fn a_full_disk_is_an_error_that_names_the_file() {
     assert!(path.ends_with(".json") && *bytes > 3000, "{error}");
     // What was there before stays whole.
     assert_eq!(files(&folder.join("pages")).len(), 300);
-    let error = self::write("cpu", &npy, 299, &folder.join("file"), false).unwrap_err();
+    let error = self::write("cpu", &npy, 299, &folder.join("file")).unwrap_err();
     assert!(matches!(error, Error::DiskFull { action: "create", .. }), "{error}");
     let rankings = Site { rankings: Some(folder.join("rankings.json")), ..Site::default() };
     let error = write(&rankings).unwrap_err();

@@ -1,5 +1,5 @@
-//! Files of results: the same bytes however often a run is interrupted, extended results, damaged and foreign files, full
-//! disks, and the check against the embeddings.
+//! Files of results: the same bytes however often a run is interrupted, extended results, damaged
+//! and foreign files, full disks, and the check against the embeddings.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, missing_docs)]
 #![cfg(target_os = "linux")]
 
@@ -14,7 +14,7 @@ use vkd::context::To;
 use vkd::job::Output;
 use vkd::store::{SequencesFile, Target};
 use vkd::verify::{verify, Sample};
-use vkd::{Context, ContextOptions, Elements, Error, Input, Request, Shape};
+use vkd::{Context, ContextOptions, Elements, Error, Request, Shape};
 
 /// A folder of its own, removed at the end.
 struct Folder(PathBuf);
@@ -46,18 +46,19 @@ fn context(device: &str) -> Context {
     Context::new(&ContextOptions { device: Some(device.into()), ..Default::default() }).unwrap()
 }
 
-fn write(
-    context: &Context,
-    npy: &Npy,
-    request: &Request,
-    path: &Path,
-    overwrite: bool,
-) -> Result<(), Error> {
-    let target = Target { path: path.to_owned(), overwrite };
-    let job = context.start(&npy.input(false), request, To::File(&target))?;
+fn write(context: &Context, npy: &Npy, request: &Request, path: &Path) -> Result<(), Error> {
+    write_to(context, npy, request, &Target { path: path.to_owned(), overwrite: false })
+}
+
+fn overwrite(context: &Context, npy: &Npy, request: &Request, path: &Path) -> Result<(), Error> {
+    write_to(context, npy, request, &Target { path: path.to_owned(), overwrite: true })
+}
+
+fn write_to(context: &Context, npy: &Npy, request: &Request, target: &Target) -> Result<(), Error> {
+    let job = context.start(&npy.input(false), request, To::File(target))?;
     match job.wait(None).unwrap().as_ref() {
         Ok(Output::File(written)) => {
-            assert_eq!(written, path);
+            assert_eq!(written, &target.path);
             Ok(())
         }
         Ok(other) => panic!("the result went elsewhere: {other:?}"),
@@ -80,7 +81,7 @@ fn every_engine_writes_the_same_file() {
     let mut files = Vec::new();
     for device in ["reference", "cpu", "vulkan:llvmpipe"] {
         let path = folder.0.join(device);
-        write(&context(device), &npy, &request, &path, false).unwrap();
+        write(&context(device), &npy, &request, &path).unwrap();
         let file = SequencesFile::open(&path).unwrap();
         assert!(rows(&file) == expected, "{device}");
         assert_eq!((file.find(256), file.find(7), file.find(8)), (Some(2), Some(0), None));
@@ -99,13 +100,13 @@ fn a_longer_length_extends_a_shorter_one_is_there_already() {
         let path = folder.file();
         let context = context(device);
         let request = |length| Request { starts: None, length };
-        write(&context, &npy, &request(40), &path, false).unwrap();
+        write(&context, &npy, &request(40), &path).unwrap();
         let short = std::fs::read(&path).unwrap();
-        write(&context, &npy, &request(30), &path, false).unwrap();
+        write(&context, &npy, &request(30), &path).unwrap();
         assert!(std::fs::read(&path).unwrap() == short, "a shorter length must not write");
-        write(&context, &npy, &request(200), &path, false).unwrap();
+        write(&context, &npy, &request(200), &path).unwrap();
         let extended = std::fs::read(&path).unwrap();
-        write(&context, &npy, &request(200), &path, true).unwrap();
+        overwrite(&context, &npy, &request(200), &path).unwrap();
         assert!(std::fs::read(&path).unwrap() == extended, "{device}: not the bytes of one run");
         let file = SequencesFile::open(&path).unwrap();
         assert!(rows(&file) == reference(&npy, false, &request(200)), "{device}");
@@ -118,10 +119,10 @@ fn other_results_are_never_overwritten_and_the_difference_is_named() {
     let path = folder.file();
     let (npy, context) = (common::npy("odd_257x7.npy"), context("cpu"));
     let request = |starts: &[u32]| Request { starts: Some(starts.to_vec()), length: 9 };
-    write(&context, &npy, &request(&[1, 2]), &path, false).unwrap();
+    write(&context, &npy, &request(&[1, 2]), &path).unwrap();
     let before = std::fs::read(&path).unwrap();
     let refused = |npy: &Npy, starts: &[u32], wanted: &str| {
-        let error = write(&context, npy, &request(starts), &path, false).unwrap_err();
+        let error = write(&context, npy, &request(starts), &path).unwrap_err();
         let Error::FileMismatch { what, .. } = &error else { panic!("{error}") };
         assert_eq!(*what, wanted, "{error}");
     };
@@ -133,11 +134,11 @@ fn other_results_are_never_overwritten_and_the_difference_is_named() {
     let fewer = Npy { num_items: 256, dim: 7, values: npy.values[..256 * 7].to_vec() };
     refused(&fewer, &[1, 2], "number of items");
     assert!(std::fs::read(&path).unwrap() == before);
-    write(&context, &other, &request(&[5]), &path, true).unwrap();
+    overwrite(&context, &other, &request(&[5]), &path).unwrap();
     assert_eq!(SequencesFile::open(&path).unwrap().starts(), [5]);
     // Any other file is safe too.
     std::fs::write(&path, "my only copy of a poem").unwrap();
-    let error = write(&context, &npy, &request(&[1]), &path, false).unwrap_err();
+    let error = write(&context, &npy, &request(&[1]), &path).unwrap_err();
     assert!(matches!(error, Error::BadFile { .. }), "{error}");
     assert_eq!(std::fs::read(&path).unwrap(), b"my only copy of a poem");
 }
@@ -149,19 +150,12 @@ fn two_runs_do_not_write_one_file() {
     let npy = common::random(3000, 8, 4);
     let (first, second) = (context("cpu"), context("cpu"));
     let target = Target { path: path.clone(), overwrite: false };
-    let elements = Elements::F32(&npy.values);
-    let job = first
-        .start(
-            &Input { elements, num_items: 3000, dim: 8, center: false },
-            &Request::default(),
-            To::File(&target),
-        )
-        .unwrap();
-    let error = write(&second, &npy, &Request::default(), &path, false).unwrap_err();
+    let job = first.start(&npy.input(false), &Request::default(), To::File(&target)).unwrap();
+    let error = write(&second, &npy, &Request::default(), &path).unwrap_err();
     assert!(matches!(error, Error::FileBusy { .. }), "{error}");
     drop(job);
     assert!(!path.exists() && partial(&path).exists());
-    write(&second, &npy, &Request { starts: None, length: 0 }, &path, false).unwrap();
+    write(&second, &npy, &Request { starts: None, length: 0 }, &path).unwrap();
 }
 
 /// Every cut and every changed byte of a file is found, by opening it or by `verify`.
@@ -171,7 +165,7 @@ fn damaged_files_are_errors() {
     let path = folder.file();
     let npy = common::npy("odd_257x7.npy");
     let request = Request { starts: Some((0..40).collect()), length: 20 };
-    write(&context("cpu"), &npy, &request, &path, false).unwrap();
+    write(&context("cpu"), &npy, &request, &path).unwrap();
     let good = std::fs::read(&path).unwrap();
     let check = |bytes: &[u8], what: &str| {
         std::fs::write(&path, bytes).unwrap();
@@ -199,7 +193,7 @@ fn verify_trusts_good_files_and_finds_wrong_picks() {
     let folder = Folder::new("verify");
     let path = folder.file();
     let npy = common::random(400, 16, 8);
-    write(&context("cpu"), &npy, &Request::default(), &path, false).unwrap();
+    write(&context("cpu"), &npy, &Request::default(), &path).unwrap();
     let elements = Elements::F32(&npy.values);
     let sample = Sample { sequences: 5, picks: 1000 };
     let report =
@@ -217,7 +211,7 @@ fn verify_trusts_good_files_and_finds_wrong_picks() {
     );
     assert!(matches!(error, Err(Error::FileMismatch { .. })), "{error:?}");
     let wrong = folder.0.join("wrong");
-    write(&context("cpu"), &other, &Request::default(), &wrong, false).unwrap();
+    write(&context("cpu"), &other, &Request::default(), &wrong).unwrap();
     let name = |path: &Path| SequencesFile::open(path).unwrap().meta().fingerprint.clone();
     let (from, to) = (name(&wrong), name(&path));
     let mut bytes = std::fs::read(&wrong).unwrap();
@@ -235,7 +229,8 @@ fn verify_trusts_good_files_and_finds_wrong_picks() {
 fn any_safetensors_reader_opens_the_files() {
     const SCRIPT: &str = "import sys, safetensors.numpy as s\n\
         t = s.load_file(sys.argv[1])\n\
-        print(t['sequences'].dtype, *t['sequences'].shape, *t['sequences'].flatten(), *t['starts'])\n\
+        q = t['sequences']\n\
+        print(q.dtype, *q.shape, *q.flatten(), *t['starts'])\n\
         m = s.safe_open(sys.argv[1], 'np').metadata()\n\
         print(m['items'], m['centered'], m['format'])";
     let folder = Folder::new("python");
@@ -244,9 +239,10 @@ fn any_safetensors_reader_opens_the_files() {
         let npy = Npy { num_items, dim: 2, values: flat(num_items) };
         let request = Request { starts: Some(vec![4, num_items - 1, 0]), length: 3 };
         let path = folder.0.join(dtype);
-        // The larger matrix takes 8.6 GB; the sequences are what a reader sees, so one item of them will do.
+        // The larger matrix takes 8.6 GB; the sequences are what a reader sees, so one item of them
+        // will do.
         let request = if num_items > 1000 { Request { length: 1, ..request } } else { request };
-        write(&context("cpu"), &npy, &request, &path, false).unwrap();
+        write(&context("cpu"), &npy, &request, &path).unwrap();
         let python = std::env::var("VKD_PYTHON").unwrap_or("/usr/bin/python3".into());
         let output = Command::new(python)
             .args(["-c", SCRIPT])
@@ -289,7 +285,7 @@ fn kill_corpus() -> Npy {
 fn child_writes() {
     let device = std::env::var("VKD_TEST_DEVICE").unwrap();
     let path = PathBuf::from(std::env::var("VKD_TEST_PATH").unwrap());
-    write(&context(&device), &kill_corpus(), &Request::default(), &path, false).unwrap();
+    write(&context(&device), &kill_corpus(), &Request::default(), &path).unwrap();
 }
 
 /// Finished rows of a partial file: those with a checksum.
@@ -301,8 +297,8 @@ fn journal(path: &Path) -> usize {
     sums.chunks(8).filter(|sum| sum.iter().any(|&byte| byte != 0)).count()
 }
 
-/// 30 kills for each engine, at random moments. Each time the next run goes on from the finished rows, and the file is that of an
-/// undisturbed run.
+/// 30 kills for each engine, at random moments. Each time the next run goes on from the finished
+/// rows, and the file is that of an undisturbed run.
 #[test]
 fn kills_at_any_moment_cost_nothing() {
     let folder = Folder::new("kills");
@@ -368,21 +364,14 @@ fn child_full_disk() {
     let (npy, context) = (kill_corpus(), context("cpu"));
     // Too little for the whole file: refused before any work, and nothing is left.
     limit(1_000_000);
-    let error = write(&context, &npy, &Request::default(), &path, false).unwrap_err();
+    let error = write(&context, &npy, &Request::default(), &path).unwrap_err();
     let Error::DiskFull { action: "create", bytes, .. } = &error else { panic!("{error}") };
     assert!(*bytes > 1500 * 1500 * 2, "{error}");
     assert!(!partial(&path).exists());
     // The disk fills up while the run goes on.
     limit(libc::RLIM_INFINITY);
     let target = Target { path: path.clone(), overwrite: false };
-    let elements = Elements::F32(&npy.values);
-    let job = context
-        .start(
-            &Input { elements, num_items: 1500, dim: 24, center: false },
-            &Request::default(),
-            To::File(&target),
-        )
-        .unwrap();
+    let job = context.start(&npy.input(false), &Request::default(), To::File(&target)).unwrap();
     limit(2_000_000);
     let error = job.wait(None).unwrap().as_ref().as_ref().unwrap_err().clone();
     assert!(matches!(error, Error::DiskFull { action: "write", .. }), "{error}");
@@ -390,16 +379,10 @@ fn child_full_disk() {
     let kept = journal(&path);
     assert!(kept > 0 && kept < 1500, "{kept} rows are kept");
     limit(libc::RLIM_INFINITY);
-    let job = context
-        .start(
-            &Input { elements, num_items: 1500, dim: 24, center: false },
-            &Request::default(),
-            To::File(&target),
-        )
-        .unwrap();
+    let job = context.start(&npy.input(false), &Request::default(), To::File(&target)).unwrap();
     assert_eq!(job.progress().steps_total(), (1500 - kept as u64) * 1499);
     job.wait(None).unwrap().as_ref().as_ref().unwrap();
     let whole = path.with_extension("whole");
-    write(&context, &npy, &Request::default(), &whole, false).unwrap();
+    write(&context, &npy, &Request::default(), &whole).unwrap();
     assert!(std::fs::read(&path).unwrap() == std::fs::read(&whole).unwrap());
 }

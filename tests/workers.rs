@@ -1,4 +1,5 @@
-//! Eight Lua states in one process, and two processes at once, read one file of results: no lock, no copy.
+//! Eight Lua states in one process, and two processes at once, read one file of results: no lock,
+//! no copy.
 #![allow(
     clippy::unwrap_used,
     clippy::expect_used,
@@ -16,25 +17,19 @@ use std::process::{Command, Stdio};
 use common::Npy;
 use vkd::context::To;
 use vkd::store::Target;
-use vkd::{Context, ContextOptions, Elements, Input, Request};
+use vkd::{Context, ContextOptions, Request};
 
 const ITEMS: u32 = 7797;
 
-/// A full file of 7,797 x 7,797 (122 MB). Points on a circle: futures become equal early, so it takes a second.
+/// A full file of 7,797 x 7,797 (122 MB). Points on a circle: futures become equal early, so it
+/// takes a second.
 fn results(path: &Path) {
     let point = |i: u32| [(f64::from(i) * 0.37).cos() as f32, (f64::from(i) * 0.37).sin() as f32];
     let npy = Npy { num_items: ITEMS, dim: 2, values: (0..ITEMS).flat_map(point).collect() };
     let options = ContextOptions { device: Some("cpu".into()), ..Default::default() };
     let target = Target { path: path.to_owned(), overwrite: true };
     let context = Context::new(&options).unwrap();
-    let elements = Elements::F32(&npy.values);
-    let job = context
-        .start(
-            &Input { elements, num_items: ITEMS, dim: 2, center: false },
-            &Request::default(),
-            To::File(&target),
-        )
-        .unwrap();
+    let job = context.start(&npy.input(false), &Request::default(), To::File(&target)).unwrap();
     job.wait(None).unwrap().as_ref().as_ref().unwrap();
 }
 

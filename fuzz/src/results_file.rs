@@ -1,4 +1,5 @@
-//! Any bytes as a file of results, finished or partial: an error or a file whose rows can be read, never a crash.
+//! Any bytes as a file of results, finished or partial: an error or a file whose rows can be read,
+//! never a crash.
 //!
 //! `fuzz/run SECONDS` builds and runs it.
 #![no_main]
@@ -8,7 +9,10 @@ use std::sync::OnceLock;
 
 use libfuzzer_sys::fuzz_target;
 use vkd::plan::{Plan, Request};
-use vkd::store::{Meta, NeighborsFile, SequencesFile, Target, Writer};
+use vkd::store::{
+    Begun, NeighborsFile, NeighborsRow, ResultsKind, SequencesFile, SequencesMeta, SequencesWriter,
+    Target,
+};
 
 fn file() -> &'static PathBuf {
     static FILE: OnceLock<PathBuf> = OnceLock::new();
@@ -36,14 +40,14 @@ fn neighbors(bytes: &[u8]) {
     if let Ok(file) = NeighborsFile::open(file()) {
         let valid = file.verify().is_ok();
         for index in 0..file.meta().count.min(100) {
-            let (items, similarities) = file.row(index).unwrap();
+            let NeighborsRow { items, similarities } = file.row(index).unwrap();
             assert_eq!(items.iter().count(), file.meta().k as usize);
             assert_eq!(similarities.len(), file.meta().k as usize);
             assert!(!valid || items.iter().all(|item| item < file.meta().num_items));
         }
         assert!(file.row(file.meta().count).is_err());
     }
-    let _ = vkd::store::kind(file());
+    let _ = ResultsKind::of(file());
     let _ = std::fs::remove_file(file());
 }
 
@@ -51,7 +55,7 @@ fn partial(bytes: &[u8]) {
     let partial = file().with_extension("partial");
     std::fs::write(&partial, bytes).unwrap();
     let plan = Plan::new(&Request { starts: Some(vec![0, 3, 5]), length: 4 }, 9).unwrap();
-    let meta = Meta {
+    let meta = SequencesMeta {
         version: "0.1.0".into(),
         fingerprint: "00112233445566778899aabbccddeeff".into(),
         centered: false,
@@ -60,7 +64,7 @@ fn partial(bytes: &[u8]) {
         length: 4,
     };
     let target = Target { path: file().clone(), overwrite: false };
-    if let Ok(vkd::store::Begun::Open(writer, rest)) = Writer::begin(&target, &meta, &plan) {
+    if let Ok(Begun::Open(writer, rest)) = SequencesWriter::begin(&target, &meta, &plan) {
         assert!(rest.count() <= 3);
         let _ = writer.finish();
         let _ = std::fs::remove_file(file());

@@ -8,7 +8,7 @@ use crate::error::{Error, Result};
 use crate::job::{Job, Output};
 use crate::plan::{Plan, Request};
 use crate::progress::{Phase, Progress};
-use crate::store::{self, Begun, Meta, Target, Writer};
+use crate::store::{self, Begun, SequencesMeta, SequencesWriter, Target};
 
 /// Where the result of a run goes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -67,7 +67,7 @@ impl Context {
         plan: &Plan,
         target: &Target,
     ) -> Result<Job<Output<Vec<u32>>>> {
-        let meta = Meta {
+        let meta = SequencesMeta {
             version: env!("CARGO_PKG_VERSION").into(),
             fingerprint: store::fingerprint(&corpus),
             centered,
@@ -76,7 +76,7 @@ impl Context {
             length: plan.length(),
         };
         let target = target.clone();
-        let (writer, rest) = match Writer::begin(&target, &meta, plan)? {
+        let (writer, rest) = match SequencesWriter::begin(&target, &meta, plan)? {
             Begun::Open(writer, rest) => (writer, rest),
             Begun::Finished => {
                 progress.add_rows(meta.count.into());

@@ -14,7 +14,7 @@ impl Context {
     /// where the device or the memory cannot do it. Waits for a run that is under way.
     pub fn plan_site(&self, shape: &QueryShape, site: &Site) -> Result<RunPlan> {
         check_site(shape, site)?;
-        let held = site::bytes(site, shape)?;
+        let held = site::host_bytes(site, shape)?;
         let plan = search_plan(&**self.engine(), self.bounds(), shape, held)?;
         Ok(RunPlan { output_bytes: 0, ..plan })
     }
@@ -24,7 +24,7 @@ impl Context {
     pub fn start_site(&self, request: &NeighborRequest, site: &Site) -> Result<Job<()>> {
         let (progress, shape) = (Progress::default(), request.shape());
         check_site(&shape, site)?;
-        let held = site::bytes(site, &shape)?;
+        let held = site::host_bytes(site, &shape)?;
         self.check_now(|engine, bounds| search_plan(engine, bounds, &shape, held))?;
         let search = Search::prepare(request, &progress)?;
         progress.expect_rows(shape.num_rows.into());

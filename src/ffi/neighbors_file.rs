@@ -5,7 +5,7 @@ use libc::{c_char, c_void};
 use super::boundary::{guard, release, In, Out};
 use super::output::{row_pointer, text};
 use super::types::{vkd_flags, vkd_neighbors_file, vkd_neighbors_file_info};
-use crate::store::NeighborsFile;
+use crate::store::{NeighborsFile, NeighborsRow};
 
 /// Opens a finished file of neighbours (`vkd_neighbors_options.output_path`) for reading, and
 /// checks its header, its size, its checksums and 16 of its rows; `vkd_neighbors_file_verify`
@@ -97,7 +97,7 @@ pub unsafe extern "C" fn vkd_neighbors_file_row(
             )
         };
         let (file, indices) = (file.handle()?, indices.required()?);
-        let (items, values) = file.0.row(index)?;
+        let NeighborsRow { items, similarities: values } = file.0.row(index)?;
         indices.write(row_pointer(items))?;
         match similarities.is_null() {
             true => Ok(()),

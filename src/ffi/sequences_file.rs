@@ -10,7 +10,7 @@ use super::types::{
     vkd_verify_report,
 };
 use crate::error::Error;
-use crate::store::{kind, Kind, SequencesFile};
+use crate::store::{ResultsKind, SequencesFile};
 use crate::verify::{verify, Report, Sample};
 
 /// Tells what a file of results holds: writes one of `vkd_results_kind` to `out_kind`. Reads its
@@ -26,9 +26,9 @@ pub unsafe extern "C" fn vkd_results_identify(path: *const c_char, out_kind: *mu
 
         let (path, out) = unsafe { (In::new(path, "path"), Out::new(out_kind, "out_kind")) };
         let out = out.required()?;
-        out.write(match kind(&path.path()?)? {
-            Kind::Sequences => vkd_results_kind::VKD_RESULTS_SEQUENCES,
-            Kind::Neighbors => vkd_results_kind::VKD_RESULTS_NEIGHBORS,
+        out.write(match ResultsKind::of(&path.path()?)? {
+            ResultsKind::Sequences => vkd_results_kind::VKD_RESULTS_SEQUENCES,
+            ResultsKind::Neighbors => vkd_results_kind::VKD_RESULTS_NEIGHBORS,
         } as u32)
     })
 }

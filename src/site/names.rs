@@ -4,36 +4,37 @@ use std::collections::HashMap;
 
 use serde::de::IgnoredAny;
 
-use super::Site;
 use crate::error::{Error, Result};
 
-/// Bytes of an id at the most: with ".json.partial" behind it a name has room in every usual file system.
+/// Bytes of an id at the most: with ".json.partial" behind it a name has room in every usual file
+/// system.
 const LONGEST: usize = 240;
 
 /// Names that Windows keeps for devices, with any ending.
 const DEVICES: [&str; 4] = ["con", "prn", "aux", "nul"];
 
-/// Checks the number, the shape and the distinctness of ids, and that metadata is JSON.
-pub(super) fn check(site: &Site, num_items: u32) -> Result<()> {
-    if let Some(ids) = &site.ids {
-        check_count("ids", ids.len(), num_items)?;
-        let mut seen = HashMap::with_capacity(ids.len());
-        for (item, id) in (0..).zip(ids) {
-            let reason = illegal(id).map(str::to_owned).or_else(|| {
-                let earlier = seen.insert(id.as_str(), item)?;
-                Some(format!("item {earlier} has the same"))
-            });
-            if let Some(reason) = reason {
-                return Err(Error::BadId { item, id: shortened(id), reason });
-            }
+/// Checks the number, the shape and the distinctness of ids.
+pub(super) fn check_ids(ids: &[String], num_items: u32) -> Result<()> {
+    check_count("ids", ids.len(), num_items)?;
+    let mut seen = HashMap::with_capacity(ids.len());
+    for (item, id) in (0..).zip(ids) {
+        let reason = illegal(id).map(str::to_owned).or_else(|| {
+            let earlier = seen.insert(id.as_str(), item)?;
+            Some(format!("item {earlier} has the same"))
+        });
+        if let Some(reason) = reason {
+            return Err(Error::BadId { item, id: shortened(id), reason });
         }
     }
-    if let Some(metadata) = &site.metadata {
-        check_count("metadata", metadata.len(), num_items)?;
-        for (item, text) in (0..).zip(metadata) {
-            if let Err(error) = serde_json::from_str::<IgnoredAny>(text) {
-                return Err(Error::BadMetadata { item, reason: error.to_string() });
-            }
+    Ok(())
+}
+
+/// Checks the number of metadata, and that they are JSON.
+pub(super) fn check_metadata(metadata: &[String], num_items: u32) -> Result<()> {
+    check_count("metadata", metadata.len(), num_items)?;
+    for (item, text) in (0..).zip(metadata) {
+        if let Err(error) = serde_json::from_str::<IgnoredAny>(text) {
+            return Err(Error::BadMetadata { item, reason: error.to_string() });
         }
     }
     Ok(())
@@ -51,7 +52,8 @@ fn shortened(id: &str) -> String {
     id.chars().take(60).flat_map(char::escape_default).collect()
 }
 
-/// What makes an id no file name on some system that sites are served from; `None` where nothing does.
+/// What makes an id no file name on some system that sites are served from; `None` where nothing
+/// does.
 fn illegal(id: &str) -> Option<&'static str> {
     let stem = id.split('.').next().unwrap_or_default().to_lowercase();
     let port = |name: &str| {
@@ -92,14 +94,12 @@ mod tests {
 
     #[test]
     fn the_first_wrong_one_is_named() {
-        let site =
-            |ids: [&str; 3]| Site { ids: Some(ids.map(String::from).into()), ..Site::default() };
-        assert_eq!(check(&site(["a", "b", "c"]), 3), Ok(()));
-        let error = check(&site(["a", "b", "a"]), 3).unwrap_err();
+        let check = |ids: [&str; 3], num_items| check_ids(&ids.map(String::from), num_items);
+        assert_eq!(check(["a", "b", "c"], 3), Ok(()));
+        let error = check(["a", "b", "a"], 3).unwrap_err();
         assert!(error.to_string().contains("item 0 has the same"), "{error}");
-        assert!(check(&site(["a", "b", "c"]), 4).unwrap_err().to_string().contains("ids is 3"));
-        let metadata = Some(vec!["{}".into(), "{\"a\":".into()]);
-        let error = check(&Site { metadata, ..Site::default() }, 2).unwrap_err();
+        assert!(check(["a", "b", "c"], 4).unwrap_err().to_string().contains("ids is 3"));
+        let error = check_metadata(&["{}".into(), "{\"a\":".into()], 2).unwrap_err();
         assert!(matches!(error, Error::BadMetadata { item: 1, .. }), "{error}");
     }
 }

@@ -1,33 +1,34 @@
 //! Rows from an engine to the threads that write them.
 //!
-//! The engine puts each row into a queue with room for a few; threads take them out, format and write. A full queue makes the
-//! engine wait, so memory stays bounded; an error of a thread reaches the engine with the next row.
+//! The engine puts each row into a queue with room for a few; threads take them out, format and
+//! write. A full queue makes the engine wait, so memory stays bounded; an error of a thread reaches
+//! the engine with the next row.
 
 use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
 use std::sync::mpsc::{sync_channel, Receiver, SyncSender};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex};
+use std::thread::{Builder, Scope};
 
-use super::files::{Files, SiteRow};
-use super::{List, Site};
+use super::files::Files;
+use super::request::{List, Site};
+use super::row::SiteRow;
 use crate::engine::neighbors::{similarity, QueryShape};
 use crate::engine::NeighborRows;
 use crate::error::{Error, Result};
 use crate::progress::Progress;
+use crate::threads::lock;
 
 /// Rows in the queue for every thread.
 const ROWS: usize = 8;
 
-struct Row {
+/// A row in the queue: the neighbours of item `number`.
+struct QueuedRow {
     number: u32,
     indices: Vec<u32>,
     similarities: Vec<f32>,
 }
 
-struct Queue<'a> {
-    rows: SyncSender<Row>,
-    outcome: &'a Outcome,
-}
-
+/// The first error of the threads that write.
 #[derive(Default)]
 struct Outcome {
     failed: AtomicBool,
@@ -36,8 +37,7 @@ struct Outcome {
 
 impl Outcome {
     fn fail(&self, error: Error) {
-        let mut first = self.error.lock().unwrap_or_else(PoisonError::into_inner);
-        first.get_or_insert(error);
+        lock(&self.error).get_or_insert(error);
         self.failed.store(true, Relaxed);
     }
 
@@ -45,16 +45,21 @@ impl Outcome {
         if !self.failed.load(Relaxed) {
             return Ok(());
         }
-        let error = self.error.lock().unwrap_or_else(PoisonError::into_inner);
-        error.clone().map_or(Ok(()), Err)
+        lock(&self.error).clone().map_or(Ok(()), Err)
     }
+}
+
+/// The engine's end of the queue.
+struct Queue<'a> {
+    rows: SyncSender<QueuedRow>,
+    outcome: &'a Outcome,
 }
 
 impl NeighborRows for Queue<'_> {
     fn put(&self, row: u32, indices: &[u32], dots: &[i32]) -> Result<()> {
         self.outcome.check()?;
         let similarities = dots.iter().map(|&dot| similarity(dot)).collect();
-        let row = Row { number: row, indices: indices.to_vec(), similarities };
+        let row = QueuedRow { number: row, indices: indices.to_vec(), similarities };
         self.rows.send(row).map_err(|_| {
             let gone = Error::Internal { detail: "all threads that write have ended".into() };
             self.outcome.check().err().unwrap_or(gone)
@@ -62,8 +67,59 @@ impl NeighborRows for Queue<'_> {
     }
 }
 
+/// What each thread that writes works with.
+struct Writers<'a> {
+    files: &'a Files<'a>,
+    outcome: &'a Outcome,
+    progress: &'a Progress,
+}
+
+impl Writers<'_> {
+    /// Starts up to `count` threads; an error where the system has none.
+    fn start<'scope>(
+        &'scope self,
+        scope: &'scope Scope<'scope, '_>,
+        count: usize,
+        rows: Receiver<QueuedRow>,
+    ) -> Result<()> {
+        // The threads alone hold the receiver: when the last ends, putting fails instead of waiting
+        // for ever.
+        let rows = Arc::new(Mutex::new(rows));
+        let mut started = 0;
+        for _ in 0..count {
+            let rows = Arc::clone(&rows);
+            let builder = Builder::new().name("vkd site".into());
+            started += usize::from(builder.spawn_scoped(scope, move || self.drain(rows)).is_ok());
+        }
+        if started == 0 {
+            return Err(Error::Internal { detail: "no thread to write files with".into() });
+        }
+        Ok(())
+    }
+
+    /// Writes rows until there are no more.
+    fn drain(&self, rows: Arc<Mutex<Receiver<QueuedRow>>>) {
+        let mut text = Vec::new();
+        let next = || lock(&rows).recv().ok();
+        while let Some(row) = next() {
+            if let Err(error) = self.write(&row, &mut text) {
+                self.outcome.fail(error);
+                return;
+            }
+        }
+    }
+
+    fn write(&self, row: &QueuedRow, text: &mut Vec<u8>) -> Result<()> {
+        self.outcome.check()?;
+        self.progress.check()?;
+        let (others, similarities) = (&*row.indices, &*row.similarities);
+        let row = SiteRow { number: row.number, item: row.number, others, similarities };
+        self.files.write(&row, text)
+    }
+}
+
 /// Bytes that the queue and the threads hold at the most.
-pub(crate) fn bytes(site: &Site, shape: &QueryShape) -> Result<u64> {
+pub(crate) fn host_bytes(site: &Site, shape: &QueryShape) -> Result<u64> {
     let threads = site.num_threads()? as u64;
     let row = u64::from(shape.k) * 8;
     let longest = site.ids.iter().flatten().map(String::len).max().unwrap_or(10) as u64;
@@ -82,40 +138,12 @@ pub(crate) fn from_engine(
     let files = Files::begin(site, List::Similar, shape.num_items, 0..shape.num_rows, progress)?;
     let threads = site.num_threads()?;
     let outcome = Outcome::default();
-    let (sender, receiver) = sync_channel(threads * ROWS);
-    let receiver = Arc::new(Mutex::new(receiver));
+    let writers = Writers { files: &files, outcome: &outcome, progress };
     std::thread::scope(|scope| {
-        let mut started = 0;
-        for _ in 0..threads {
-            // They alone hold the receiver: when the last ends, putting fails instead of waiting for ever.
-            let receiver = Arc::clone(&receiver);
-            let work = || drain(receiver, &files, &outcome, progress);
-            let builder = std::thread::Builder::new().name("vkd site".into());
-            started += usize::from(builder.spawn_scoped(scope, work).is_ok());
-        }
-        drop(receiver);
-        if started == 0 {
-            return Err(Error::Internal { detail: "no thread to write files with".into() });
-        }
+        let (sender, receiver) = sync_channel(threads * ROWS);
+        writers.start(scope, threads, receiver)?;
         produce(&Queue { rows: sender, outcome: &outcome })
     })?;
     outcome.check()?;
     files.finish()
-}
-
-/// Writes rows until there are no more.
-fn drain(rows: Arc<Mutex<Receiver<Row>>>, files: &Files, outcome: &Outcome, progress: &Progress) {
-    let mut text = Vec::new();
-    let next = || rows.lock().unwrap_or_else(PoisonError::into_inner).recv().ok();
-    while let Some(Row { number, indices, similarities }) = next() {
-        let row = SiteRow { number, item: number, others: &indices, similarities: &similarities };
-        let written = outcome
-            .check()
-            .and_then(|()| progress.check())
-            .and_then(|()| files.write(&row, &mut text));
-        if let Err(error) = written {
-            outcome.fail(error);
-            return;
-        }
-    }
 }

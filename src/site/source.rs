@@ -3,11 +3,12 @@
 use std::path::Path;
 use std::sync::atomic::{AtomicU32, Ordering::Relaxed};
 
-use super::files::{Files, SiteRow};
-use super::{List, Site};
+use super::files::Files;
+use super::request::{List, Site};
+use super::row::SiteRow;
 use crate::error::{Error, Result};
 use crate::progress::Progress;
-use crate::store::{kind, Kind, NeighborsFile, SequencesFile};
+use crate::store::{NeighborsFile, NeighborsRow, ResultsKind, SequencesFile};
 use crate::threads;
 
 /// Where a site's rows come from.
@@ -40,9 +41,9 @@ pub enum Source {
 impl Source {
     /// Opens a file of results, whichever it is.
     pub fn open(path: &Path) -> Result<Source> {
-        Ok(match kind(path)? {
-            Kind::Sequences => Source::SequencesFile(SequencesFile::open(path)?),
-            Kind::Neighbors => Source::NeighborsFile(NeighborsFile::open(path)?),
+        Ok(match ResultsKind::of(path)? {
+            ResultsKind::Sequences => Source::SequencesFile(SequencesFile::open(path)?),
+            ResultsKind::Neighbors => Source::NeighborsFile(NeighborsFile::open(path)?),
         })
     }
 
@@ -80,8 +81,14 @@ impl Source {
         }
     }
 
-    /// Checks what no file has checked: that numbers are items, and that no two rows make the same page.
+    /// Checks what no file has checked.
     fn check(&self) -> Result<()> {
+        self.check_numbers()?;
+        self.check_pages()
+    }
+
+    /// Checks that numbers in memory are items, and that neighbours in a file are those of items.
+    fn check_numbers(&self) -> Result<()> {
         let num_items = self.num_items();
         let numbers: &[u32] = match self {
             Source::NeighborsFile(file) if !file.meta().queries.is_empty() => {
@@ -91,11 +98,18 @@ impl Source {
             Source::Sequences { items, .. } => items,
             _ => &[],
         };
-        if let Some(place) = numbers.iter().position(|&item| item >= num_items) {
-            let item = numbers[place];
-            return Err(refused(&format!("number {item} at place {place} is no item")));
+        match numbers.iter().position(|&item| item >= num_items) {
+            Some(place) => {
+                let item = numbers[place];
+                Err(refused(&format!("number {item} at place {place} is no item")))
+            }
+            None => Ok(()),
         }
-        let mut seen = vec![false; num_items as usize];
+    }
+
+    /// Checks that no two rows make the same page.
+    fn check_pages(&self) -> Result<()> {
+        let mut seen = vec![false; self.num_items() as usize];
         for row in 0..self.num_rows() {
             let item = self.item(row);
             match seen.get_mut(item as usize) {
@@ -112,7 +126,7 @@ impl Source {
         similarities.clear();
         match self {
             Source::NeighborsFile(file) => {
-                let (items, values) = file.row(row)?;
+                let NeighborsRow { items, similarities: values } = file.row(row)?;
                 others.extend(items.iter());
                 similarities.extend(values);
             }

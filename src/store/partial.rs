@@ -1,12 +1,13 @@
 //! NAME.partial: what a file is called until it is whole.
 //!
-//! Whoever writes holds a lock on it. At the end it is brought to the disk, renamed, and its directory too.
+//! Whoever writes holds a lock on it. At the end it is brought to the disk, renamed, and its
+//! directory too.
 
 use std::fs::{File, OpenOptions, TryLockError};
 use std::io;
 use std::path::{Path, PathBuf};
 
-use super::file_error;
+use super::errors::file_error;
 use super::place::sync_directory;
 use crate::error::{Error, Result};
 

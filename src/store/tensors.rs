@@ -1,7 +1,8 @@
-//! The bytes of a safetensors file: a header of metadata and tensors, then the tensors one behind the other.
+//! The bytes of a safetensors file: a header of metadata and tensors, then the tensors one behind
+//! the other.
 //!
-//! 8 bytes: length of the header; the header, JSON padded with spaces to a multiple of 8; the data, little endian. Equal
-//! contents give equal bytes.
+//! 8 bytes: length of the header; the header, JSON padded with spaces to a multiple of 8; the data,
+//! little endian. Equal contents give equal bytes.
 
 use std::collections::{BTreeMap, HashMap};
 use std::ops::Range;
@@ -31,28 +32,21 @@ impl Tensor {
     }
 }
 
-/// The type of item numbers below `num_items`: 16 bits where that is enough.
-pub(super) fn item_dtype(num_items: u32) -> Dtype {
-    if num_items <= 1 << 16 {
-        Dtype::U16
-    } else {
-        Dtype::U32
-    }
-}
-
 /// Where `tensors` lie behind byte `begin`.
-pub(super) fn ranges(tensors: &[Tensor], begin: u64) -> Vec<Range<u64>> {
+pub(super) fn ranges<const N: usize>(tensors: &[Tensor; N], begin: u64) -> [Range<u64>; N] {
     let mut end = begin;
-    let next = |tensor: &Tensor| {
+    tensors.each_ref().map(|tensor| {
         let begin = end;
         end += tensor.bytes();
         begin..end
-    };
-    tensors.iter().map(next).collect()
+    })
 }
 
 /// The header's bytes, with its length before it.
-pub(super) fn header(texts: &BTreeMap<&str, String>, tensors: &[Tensor]) -> Vec<u8> {
+pub(super) fn header<const N: usize>(
+    texts: &BTreeMap<&str, String>,
+    tensors: &[Tensor; N],
+) -> Vec<u8> {
     // A BTreeMap writes its keys in order, so equal contents give equal bytes.
     let mut header = BTreeMap::from([("__metadata__", json!(texts))]);
     for (tensor, range) in tensors.iter().zip(ranges(tensors, 0)) {
@@ -76,7 +70,7 @@ pub(super) fn header(texts: &BTreeMap<&str, String>, tensors: &[Tensor]) -> Vec<
 pub(super) struct Header {
     metadata: Metadata,
     /// Where the tensors begin.
-    pub(super) data: u64,
+    pub(super) data_begin: u64,
 }
 
 impl Header {
@@ -84,11 +78,11 @@ impl Header {
     pub(super) fn parse(bytes: &[u8]) -> Result<Header, String> {
         let (length, metadata) =
             SafeTensors::read_metadata(bytes).map_err(|error| format!("{error}"))?;
-        let data = length as u64 + 8;
-        if !data.is_multiple_of(8) {
+        let data_begin = length as u64 + 8;
+        if !data_begin.is_multiple_of(8) {
             return Err("its tensors are not aligned to 8 bytes".into());
         }
-        Ok(Header { metadata, data })
+        Ok(Header { metadata, data_begin })
     }
 
     /// A text of the metadata; "" where there is none.
@@ -112,12 +106,6 @@ impl Header {
         self.text(key).parse().map_err(|_| format!("its number of {key} is unreadable"))
     }
 
-    /// The checksum of the metadata.
-    pub(super) fn checksum(&self) -> Result<u64, String> {
-        u64::from_str_radix(self.text("checksum"), 16)
-            .map_err(|_| "its checksum is unreadable".into())
-    }
-
     /// The two lengths of a tensor.
     pub(super) fn shape(&self, name: &str) -> Result<[u32; 2], String> {
         let info = self.metadata.info(name).ok_or(format!("it has no tensor \"{name}\""))?;
@@ -129,7 +117,11 @@ impl Header {
     }
 
     /// Checks that a file of `file_bytes` bytes has exactly these tensors, where they should be.
-    pub(super) fn check(&self, tensors: &[Tensor], file_bytes: u64) -> Result<(), String> {
+    pub(super) fn check<const N: usize>(
+        &self,
+        tensors: &[Tensor; N],
+        file_bytes: u64,
+    ) -> Result<(), String> {
         for (tensor, range) in tensors.iter().zip(ranges(tensors, 0)) {
             let fits = self.metadata.info(tensor.name).is_some_and(|info| {
                 info.dtype == tensor.dtype
@@ -140,7 +132,8 @@ impl Header {
                 return Err(format!("its tensor \"{}\" is not as expected", tensor.name));
             }
         }
-        let end = ranges(tensors, self.data).last().map_or(self.data, |range| range.end);
+        let end =
+            ranges(tensors, self.data_begin).last().map_or(self.data_begin, |range| range.end);
         if file_bytes != end {
             return Err(format!("it has {file_bytes} bytes instead of {end}"));
         }

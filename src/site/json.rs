@@ -1,11 +1,14 @@
 //! The JSON of a site.
 //!
-//! A page: `{"id":"a","metadata":...,"similar":[{"id":"b","similarity":0.912345},...]}`, or `"different":["b","c",...]`. The
-//! rankings: `{"list":"similar","ids":["a",...],"items":[0,...],"rankings":[[1,...],...]}` with numbers that are places in `ids`.
-//! Similarities have six decimals, rounded half away from zero: the integers that they come from resolve 0.00003. What every
-//! entry of an item looks like is laid out once, a page then is mostly copies.
+//! A page: `{"id":"a","metadata":...,"similar":[{"id":"b","similarity":0.912345},...]}`, or
+//! `"different":["b","c",...]`. The rankings:
+//! `{"list":"similar","ids":["a",...],"items":[0,...],"rankings":[[1,...],...]}` with numbers that
+//! are places in `ids`. Similarities have six decimals, rounded half away from zero: the integers
+//! that they come from resolve 0.00003. What every entry of an item looks like is laid out once, a
+//! page then is mostly copies.
 
-use super::List;
+use super::request::List;
+use super::row::SiteRow;
 
 /// Texts one behind the other.
 struct Texts {
@@ -35,8 +38,8 @@ impl Texts {
     }
 }
 
-/// Writes pages and rankings.
-pub(super) struct Pages {
+/// Writes the JSON of pages and rankings.
+pub(super) struct Json {
     list: List,
     num_items: u32,
     /// `"id"`, quoted and escaped.
@@ -47,8 +50,8 @@ pub(super) struct Pages {
     numbers: Texts,
 }
 
-impl Pages {
-    pub(super) fn new(list: List, num_items: u32, ids: Option<&[String]>) -> Pages {
+impl Json {
+    pub(super) fn new(list: List, num_items: u32, ids: Option<&[String]>) -> Json {
         let quoted = |item: u32, to: &mut Vec<u8>| match ids {
             // Writing a text into memory does not fail.
             Some(ids) => serde_json::to_writer(to, &ids[item as usize]).unwrap_or_default(),
@@ -67,23 +70,16 @@ impl Pages {
             }
         });
         let numbers = Texts::new(num_items, |item, to| to.extend(format!(",{item}").bytes()));
-        Pages { list, num_items, ids, entries, numbers }
+        Json { list, num_items, ids, entries, numbers }
     }
 
-    /// The page of `item`, into `page`.
-    pub(super) fn page(
-        &self,
-        item: u32,
-        metadata: Option<&str>,
-        others: &[u32],
-        similarities: &[f32],
-        page: &mut Vec<u8>,
-    ) {
+    /// The page of a row, into `page`.
+    pub(super) fn page(&self, row: &SiteRow, metadata: Option<&str>, page: &mut Vec<u8>) {
         page.clear();
         // An entry, its number and its brace.
-        page.reserve(others.len() * (self.entries.longest() + 11) + 64);
+        page.reserve(row.others.len() * (self.entries.longest() + 11) + 64);
         page.extend(b"{\"id\":");
-        page.extend(self.ids.get(item));
+        page.extend(self.ids.get(row.item));
         if let Some(metadata) = metadata {
             page.extend(b",\"metadata\":");
             page.extend(metadata.trim().bytes());
@@ -95,7 +91,7 @@ impl Pages {
         let mut comma = 1;
         match self.list {
             List::Similar => {
-                for (&other, &similarity) in others.iter().zip(similarities) {
+                for (&other, &similarity) in row.others.iter().zip(row.similarities) {
                     page.extend_from_slice(&self.entries.get(other)[comma..]);
                     push_similarity(page, similarity);
                     page.push(b'}');
@@ -103,7 +99,7 @@ impl Pages {
                 }
             }
             List::Different => {
-                for &other in others {
+                for &other in row.others {
                     page.extend_from_slice(&self.entries.get(other)[comma..]);
                     comma = 0;
                 }
@@ -200,9 +196,11 @@ mod tests {
     fn pages_are_json_whatever_the_ids() {
         let ids = ["a\"b".to_owned(), "é".into(), "c".into()];
         for list in [List::Similar, List::Different] {
-            let pages = Pages::new(list, 3, Some(&ids));
+            let json = Json::new(list, 3, Some(&ids));
             let mut page = Vec::new();
-            pages.page(0, Some(" {\"x\": [1]} "), &[2, 1], &[0.5, -0.25], &mut page);
+            let (others, similarities) = (&[2, 1], &[0.5, -0.25]);
+            let row = SiteRow { number: 0, item: 0, others, similarities };
+            json.page(&row, Some(" {\"x\": [1]} "), &mut page);
             let value: serde_json::Value = serde_json::from_slice(&page).unwrap();
             assert_eq!((&value["id"], &value["metadata"]["x"][0]), (&"a\"b".into(), &1.into()));
             let first = match list {
@@ -210,12 +208,13 @@ mod tests {
                 List::Different => &value["different"][0],
             };
             assert_eq!(first, "c");
-            pages.page(1, None, &[], &[], &mut page);
+            let row = SiteRow { number: 1, item: 1, others: &[], similarities: &[] };
+            json.page(&row, None, &mut page);
             let value: serde_json::Value = serde_json::from_slice(&page).unwrap();
             assert_eq!(value[list.name()].as_array().unwrap().len(), 0);
-            let mut rankings = pages.begin_rankings([2, 0].into_iter());
-            pages.ranking([1, 0].into_iter(), &mut rankings);
-            rankings.extend(pages.end_rankings());
+            let mut rankings = json.begin_rankings([2, 0].into_iter());
+            json.ranking([1, 0].into_iter(), &mut rankings);
+            rankings.extend(json.end_rankings());
             let value: serde_json::Value = serde_json::from_slice(&rankings).unwrap();
             assert_eq!(value["items"], serde_json::json!([2, 0]));
             assert_eq!(value["rankings"], serde_json::json!([[1, 0]]));

@@ -1,0 +1,33 @@
+//! Which results a file holds.
+
+use std::path::Path;
+
+use super::errors::bad_file;
+use super::tensors::Header;
+use super::{map, neighbors, sequences};
+use crate::error::Result;
+
+/// What a file of results holds.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum ResultsKind {
+    /// Sequences.
+    Sequences,
+    /// Neighbours.
+    Neighbors,
+}
+
+impl ResultsKind {
+    /// Reads from the header of the file at `path` what it holds.
+    pub fn of(path: &Path) -> Result<ResultsKind> {
+        let map = map::open(path)?;
+        let header = Header::parse(&map).map_err(|reason| bad_file(path, reason))?;
+        match header.text("format") {
+            sequences::FORMAT => Ok(ResultsKind::Sequences),
+            neighbors::FORMAT => Ok(ResultsKind::Neighbors),
+            other => {
+                let reason = format!("its format is \"{other}\", which is none of vkd's");
+                Err(bad_file(path, reason))
+            }
+        }
+    }
+}

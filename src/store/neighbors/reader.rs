@@ -1,0 +1,120 @@
+//! Finished neighbours, mapped: as for sequences, checked at opening and read without a copy.
+
+use std::ops::Range;
+use std::path::{Path, PathBuf};
+
+use memmap2::Mmap;
+
+use super::format::{NeighborsHeader, NeighborsMeta, NeighborsTensors};
+use crate::error::{Error, Result};
+use crate::store::checksums::{check_total, checked_rows, row_checksum_of_parts, total_checksum};
+use crate::store::errors::bad_file;
+use crate::store::items::Row;
+use crate::store::map;
+
+/// A finished file of neighbours. Any thread may read it.
+#[derive(Debug)]
+pub struct NeighborsFile {
+    path: PathBuf,
+    meta: NeighborsMeta,
+    tensors: NeighborsTensors,
+    map: Mmap,
+}
+
+/// The neighbours of an item or a query, nearest first.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct NeighborsRow<'a> {
+    /// Their numbers.
+    pub items: Row<'a>,
+    /// Their cosine similarities.
+    pub similarities: &'a [f32],
+}
+
+/// A row as it lies in the file.
+struct RowBytes<'a> {
+    similarities: &'a [u8],
+    indices: &'a [u8],
+}
+
+impl NeighborsFile {
+    /// Maps a finished file and checks its header, its size, its checksum and a few rows.
+    pub fn open(path: &Path) -> Result<NeighborsFile> {
+        let map = map::open(path)?;
+        let NeighborsHeader { meta, tensors, checksum } =
+            NeighborsHeader::parse(&map).map_err(|reason| bad_file(path, reason))?;
+        let file = NeighborsFile { path: path.to_owned(), meta, tensors, map };
+        check_total(path, checksum, total_checksum(file.bytes(&file.tensors.row_checksums), &[]))?;
+        checked_rows(file.meta.count).try_for_each(|row| file.check_row(row))?;
+        Ok(file)
+    }
+
+    /// What the file holds.
+    pub fn meta(&self) -> &NeighborsMeta {
+        &self.meta
+    }
+
+    /// Where the file is.
+    pub fn path(&self) -> &Path {
+        &self.path
+    }
+
+    /// Bytes of an item number: 2 or 4.
+    pub fn item_bytes(&self) -> u32 {
+        self.meta.item_bytes()
+    }
+
+    /// The neighbours of row `row`.
+    pub fn row(&self, row: u32) -> Result<NeighborsRow<'_>> {
+        if row >= self.meta.count {
+            return Err(Error::BadOption {
+                option: "index",
+                got: row.to_string(),
+                allowed: format!("there are {} rows, numbered from 0", self.meta.count),
+            });
+        }
+        let RowBytes { similarities, indices } = self.row_bytes(row);
+        let items = Row::new(indices, self.item_bytes());
+        Ok(NeighborsRow { items, similarities: bytemuck::cast_slice(similarities) })
+    }
+
+    /// Checks every row: its checksum, and that it holds items of the corpus, nearest first.
+    pub fn verify(&self) -> Result<()> {
+        for row in 0..self.meta.count {
+            self.check_row(row)?;
+            let NeighborsRow { items, similarities } = self.row(row)?;
+            if items.iter().any(|item| item >= self.meta.num_items) {
+                return Err(bad_file(&self.path, format!("row {row} holds no item of the corpus")));
+            }
+            if !similarities.windows(2).all(|pair| pair[0] >= pair[1]) {
+                return Err(bad_file(&self.path, format!("row {row} is not in order")));
+            }
+        }
+        Ok(())
+    }
+
+    fn check_row(&self, row: u32) -> Result<()> {
+        let RowBytes { similarities, indices } = self.row_bytes(row);
+        let checksums: &[u64] = bytemuck::cast_slice(self.bytes(&self.tensors.row_checksums));
+        if checksums[row as usize] != row_checksum_of_parts(row, &[similarities, indices]) {
+            return Err(bad_file(&self.path, format!("row {row} does not fit its checksum")));
+        }
+        Ok(())
+    }
+
+    fn row_bytes(&self, row: u32) -> RowBytes<'_> {
+        let of = |tensor: &Range<u64>, value_bytes: u32| {
+            let bytes = u64::from(self.meta.k) * u64::from(value_bytes);
+            let begin = tensor.start + u64::from(row) * bytes;
+            self.bytes(&(begin..begin + bytes))
+        };
+        RowBytes {
+            similarities: of(&self.tensors.similarities, 4),
+            indices: of(&self.tensors.indices, self.item_bytes()),
+        }
+    }
+
+    fn bytes(&self, range: &Range<u64>) -> &[u8] {
+        // The places of the tensors were checked against the file's size.
+        &self.map[range.start as usize..range.end as usize]
+    }
+}

@@ -1,0 +1,120 @@
+//! Finished sequences, mapped.
+//!
+//! Opening checks header, sizes, the checksum over all row checksums, and a few rows; it costs the
+//! same for any file. `verify` checks every row. A row is a slice of the file's own memory: nothing
+//! is copied, and all readers of a file share one copy in the system's cache.
+
+use std::ops::Range;
+use std::path::{Path, PathBuf};
+
+use memmap2::Mmap;
+
+use super::format::{SequencesHeader, SequencesMeta, SequencesTensors};
+use crate::error::{Error, Result};
+use crate::store::checksums::{check_total, checked_rows, row_checksum, total_checksum};
+use crate::store::errors::bad_file;
+use crate::store::items::Row;
+use crate::store::map;
+
+/// A finished file of sequences. Any thread may read it.
+#[derive(Debug)]
+pub struct SequencesFile {
+    path: PathBuf,
+    meta: SequencesMeta,
+    tensors: SequencesTensors,
+    map: Mmap,
+}
+
+impl SequencesFile {
+    /// Maps a finished file and checks it (see the head of this module).
+    pub fn open(path: &Path) -> Result<SequencesFile> {
+        let map = map::open(path)?;
+        let SequencesHeader { meta, tensors, checksum } =
+            SequencesHeader::parse(&map).map_err(|reason| bad_file(path, reason))?;
+        let file = SequencesFile { path: path.to_owned(), meta, tensors, map };
+        let (checksums, starts) = (&file.tensors.row_checksums, &file.tensors.starts);
+        check_total(path, checksum, total_checksum(file.bytes(checksums), file.bytes(starts)))?;
+        checked_rows(file.meta.count).try_for_each(|index| file.check_row(index))?;
+        Ok(file)
+    }
+
+    /// What the file holds.
+    pub fn meta(&self) -> &SequencesMeta {
+        &self.meta
+    }
+
+    /// Where the file is.
+    pub fn path(&self) -> &Path {
+        &self.path
+    }
+
+    /// Bytes of an item number: 2 or 4.
+    pub fn item_bytes(&self) -> u32 {
+        self.meta.item_bytes()
+    }
+
+    /// The start of every sequence.
+    pub fn starts(&self) -> &[u32] {
+        bytemuck::cast_slice(self.bytes(&self.tensors.starts))
+    }
+
+    /// Sequence `index`.
+    pub fn row(&self, index: u32) -> Result<Row<'_>> {
+        if index >= self.meta.count {
+            return Err(Error::BadOption {
+                option: "index",
+                got: index.to_string(),
+                allowed: format!("there are {} sequences, numbered from 0", self.meta.count),
+            });
+        }
+        Ok(Row::new(self.row_bytes(index), self.item_bytes()))
+    }
+
+    /// The first sequence that begins with `start`.
+    pub fn find(&self, start: u32) -> Option<u32> {
+        self.starts().iter().position(|&one| one == start).map(|index| index as u32)
+    }
+
+    /// Checks every row: its checksum, and that it begins with its start and holds items of the
+    /// corpus, each once.
+    pub fn verify(&self) -> Result<()> {
+        // The last row that held each item.
+        let mut seen = vec![u32::MAX; self.meta.num_items as usize];
+        for index in 0..self.meta.count {
+            self.check_row(index)?;
+            for (place, item) in self.row(index)?.iter().enumerate() {
+                match seen.get_mut(item as usize) {
+                    Some(last) if *last != index => *last = index,
+                    _ => {
+                        let wrong = "is no item of the corpus, or comes twice";
+                        let reason = format!("item {item} at place {place} of row {index} {wrong}");
+                        return Err(bad_file(&self.path, reason));
+                    }
+                }
+            }
+        }
+        Ok(())
+    }
+
+    fn check_row(&self, index: u32) -> Result<()> {
+        let checksums: &[u64] = bytemuck::cast_slice(self.bytes(&self.tensors.row_checksums));
+        if checksums[index as usize] != row_checksum(index, self.row_bytes(index)) {
+            return Err(bad_file(&self.path, format!("row {index} does not fit its checksum")));
+        }
+        if self.row(index)?.get(0) != Some(self.starts()[index as usize]) {
+            return Err(bad_file(&self.path, format!("row {index} does not begin with its start")));
+        }
+        Ok(())
+    }
+
+    fn row_bytes(&self, index: u32) -> &[u8] {
+        let bytes = self.meta.row_bytes();
+        let begin = self.tensors.sequences.start + u64::from(index) * bytes;
+        self.bytes(&(begin..begin + bytes))
+    }
+
+    fn bytes(&self, range: &Range<u64>) -> &[u8] {
+        // The places of the tensors were checked against the file's size.
+        &self.map[range.start as usize..range.end as usize]
+    }
+}
