@@ -14,13 +14,17 @@ use super::row::SiteRow;
 struct Texts {
     bytes: Vec<u8>,
     ends: Vec<u32>,
+    longest: usize,
 }
 
 impl Texts {
     fn new(count: u32, mut write: impl FnMut(u32, &mut Vec<u8>)) -> Texts {
-        let mut texts = Texts { bytes: Vec::new(), ends: Vec::with_capacity(count as usize) };
+        let mut texts = Texts { bytes: Vec::new(), ends: Vec::new(), longest: 0 };
+        texts.ends.reserve_exact(count as usize);
         for item in 0..count {
+            let begin = texts.bytes.len();
             write(item, &mut texts.bytes);
+            texts.longest = texts.longest.max(texts.bytes.len() - begin);
             texts.ends.push(texts.bytes.len() as u32);
         }
         texts
@@ -30,11 +34,6 @@ impl Texts {
         let item = item as usize;
         let begin = item.checked_sub(1).map_or(0, |before| self.ends[before]);
         &self.bytes[begin as usize..self.ends[item] as usize]
-    }
-
-    fn longest(&self) -> usize {
-        let begins = std::iter::once(&0).chain(&self.ends);
-        begins.zip(&self.ends).map(|(begin, end)| (end - begin) as usize).max().unwrap_or(0)
     }
 }
 
@@ -77,7 +76,7 @@ impl Json {
     pub(super) fn page(&self, row: &SiteRow, metadata: Option<&str>, page: &mut Vec<u8>) {
         page.clear();
         // An entry, its number and its brace.
-        page.reserve(row.others.len() * (self.entries.longest() + 11) + 64);
+        page.reserve(row.others.len() * (self.entries.longest + 11) + 64);
         page.extend(b"{\"id\":");
         page.extend(self.ids.get(row.item));
         if let Some(metadata) = metadata {
