@@ -38,7 +38,7 @@ impl Faults {
     }
 
     /// The most bytes that may be live.
-    pub(super) fn granted(&self) -> u64 {
+    pub(crate) fn granted(&self) -> u64 {
         self.granted
     }
 
@@ -60,7 +60,7 @@ impl Faults {
 }
 
 /// Makes a call, unless it has to fail.
-pub(super) fn make<T>(
+pub(crate) fn make<T>(
     faults: Option<&Faults>,
     call: impl FnOnce() -> ash::prelude::VkResult<T>,
 ) -> ash::prelude::VkResult<T> {

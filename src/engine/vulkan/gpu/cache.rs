@@ -14,7 +14,7 @@ use std::sync::Arc;
 use ash::vk;
 use xxhash_rust::xxh3::xxh3_64;
 
-use super::device::Device;
+use crate::engine::vulkan::gpu::device::Device;
 
 /// Where compiled kernels are kept.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -60,7 +60,7 @@ impl PipelineCache {
 }
 
 /// The cache of an opened device.
-pub(super) struct Cache {
+pub(crate) struct Cache {
     device: Arc<Device>,
     raw: vk::PipelineCache,
     file: Option<PathBuf>,
@@ -71,7 +71,7 @@ pub(super) struct Cache {
 
 impl Cache {
     /// Reads what an earlier start left.
-    pub(super) fn new(device: &Arc<Device>, place: &PipelineCache) -> Cache {
+    pub(crate) fn new(device: &Arc<Device>, place: &PipelineCache) -> Cache {
         let key = key(device);
         let file = place.folder().map(|folder| folder.join(format!("kernels-{key:016x}")));
         let known = file.as_deref().and_then(|file| read(file, key)).unwrap_or_default();
@@ -84,17 +84,17 @@ impl Cache {
         Cache { device: Arc::clone(device), raw, file, key, stale }
     }
 
-    pub(super) fn raw(&self) -> vk::PipelineCache {
+    pub(crate) fn raw(&self) -> vk::PipelineCache {
         self.raw
     }
 
     /// A pipeline was built that may not be in the file.
-    pub(super) fn mark(&self) {
+    pub(crate) fn mark(&self) {
         self.stale.store(true, Relaxed);
     }
 
     /// Brings what was built since to the disk.
-    pub(super) fn save(&self) {
+    pub(crate) fn save(&self) {
         if !self.stale.swap(false, Relaxed) || self.raw == vk::PipelineCache::null() {
             return;
         }

@@ -9,8 +9,8 @@ use std::sync::{Mutex, PoisonError};
 
 use ash::{vk, Entry};
 
-use super::faults::{self, Faults};
-use super::validation::{self, Validation};
+use crate::engine::vulkan::faults::{self, Faults};
+use crate::engine::vulkan::gpu::validation::{self, Validation};
 use crate::error::{Error, Result};
 
 static LOADER: Mutex<Option<Entry>> = Mutex::new(None);
@@ -32,14 +32,14 @@ fn loader() -> Result<Entry> {
 }
 
 /// A Vulkan instance with its validation listener, if one was asked for.
-pub(super) struct Instance {
+pub(crate) struct Instance {
     entry: Entry,
     raw: ash::Instance,
     validation: Option<Validation>,
 }
 
 impl Instance {
-    pub(super) fn new(faults: Option<&Faults>) -> Result<Instance> {
+    pub(crate) fn new(faults: Option<&Faults>) -> Result<Instance> {
         let entry = loader()?;
         let available = extensions(&entry, faults)?;
         let has = |name: &CStr| available.iter().any(|extension| extension == name);
@@ -87,16 +87,16 @@ impl Instance {
         Ok(Instance { entry, raw, validation })
     }
 
-    pub(super) fn raw(&self) -> &ash::Instance {
+    pub(crate) fn raw(&self) -> &ash::Instance {
         &self.raw
     }
 
-    pub(super) fn validation(&self) -> Option<&Validation> {
+    pub(crate) fn validation(&self) -> Option<&Validation> {
         self.validation.as_ref()
     }
 
     /// The physical devices in the driver's order.
-    pub(super) fn physical_devices(
+    pub(crate) fn physical_devices(
         &self,
         faults: Option<&Faults>,
     ) -> Result<Vec<vk::PhysicalDevice>> {

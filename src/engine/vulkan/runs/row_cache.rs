@@ -4,21 +4,21 @@
 //! slots; `lru` says which are there and which go. The missing ones are computed by groups: their prepared
 //! rows go up again, side by side, and rows.comp multiplies them with all items.
 
-use super::device::Device;
-use super::layout::Layout;
 use super::lru::Lru;
-use super::memory::Buffer;
-use super::multiply::{self, Multiply};
-use super::pacing::{self, Pacer};
-use super::pipeline::Recipe;
-use super::prepared::{self, TILE};
-use super::Tools;
 use crate::corpus::Corpus;
+use crate::engine::vulkan::engine::Tools;
+use crate::engine::vulkan::gpu::device::Device;
+use crate::engine::vulkan::gpu::memory::Buffer;
+use crate::engine::vulkan::gpu::pacing::{self, Pacer};
+use crate::engine::vulkan::gpu::pipeline::Recipe;
+use crate::engine::vulkan::kernels::layout::Layout;
+use crate::engine::vulkan::kernels::multiply::{self, Multiply};
+use crate::engine::vulkan::kernels::prepared::{self, TILE};
 use crate::error::Result;
 use crate::progress::Progress;
 
 /// The rows of a corpus.
-pub(super) struct RowCache<'a> {
+pub(crate) struct RowCache<'a> {
     corpus: &'a Corpus,
     lru: Lru,
     slots: Vec<u32>,
@@ -31,7 +31,7 @@ pub(super) struct RowCache<'a> {
 }
 
 impl<'a> RowCache<'a> {
-    pub(super) fn new(
+    pub(crate) fn new(
         tools: &mut Tools,
         corpus: &'a Corpus,
         layout: &Layout,
@@ -51,7 +51,7 @@ impl<'a> RowCache<'a> {
     }
 
     /// Brings the rows of `items` into `slabs`, and returns the slot of each.
-    pub(super) fn bring(
+    pub(crate) fn bring(
         &mut self,
         tools: &mut Tools,
         (layout, slabs): (&Layout, &[Buffer]),
@@ -142,6 +142,6 @@ impl<'a> RowCache<'a> {
 }
 
 /// The kernel of the rows.
-pub(super) fn recipe(device: &Device, multiply: Multiply, texels: bool) -> Recipe {
+pub(crate) fn recipe(device: &Device, multiply: Multiply, texels: bool) -> Recipe {
     multiply::recipe(device, multiply::kernels(multiply, texels).rows, 7)
 }

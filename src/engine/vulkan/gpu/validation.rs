@@ -15,16 +15,16 @@ use crate::error::{Error, Result};
 
 const LAYER: &CStr = c"VK_LAYER_KHRONOS_validation";
 
-pub(super) const FEATURES: [vk::ValidationFeatureEnableEXT; 1] =
+pub(crate) const FEATURES: [vk::ValidationFeatureEnableEXT; 1] =
     [vk::ValidationFeatureEnableEXT::SYNCHRONIZATION_VALIDATION];
 
 /// The file to log to, if validation is wanted.
-pub(super) fn wanted() -> Option<PathBuf> {
+pub(crate) fn wanted() -> Option<PathBuf> {
     std::env::var_os("VKD_VALIDATION").filter(|path| !path.is_empty()).map(PathBuf::from)
 }
 
 /// The layers to enable, or the error that the layer is not installed.
-pub(super) fn require(entry: &Entry) -> Result<Vec<*const c_char>> {
+pub(crate) fn require(entry: &Entry) -> Result<Vec<*const c_char>> {
     // SAFETY: the loader is open.
     let layers = unsafe { entry.enumerate_instance_layer_properties() }.unwrap_or_default();
     if layers.iter().any(|layer| layer.layer_name_as_c_str() == Ok(LAYER)) {
@@ -39,7 +39,7 @@ pub(super) fn require(entry: &Entry) -> Result<Vec<*const c_char>> {
 }
 
 /// Collects the layer's messages.
-pub(super) struct Validation {
+pub(crate) struct Validation {
     messenger: vk::DebugUtilsMessengerEXT,
     messages: Box<Messages>,
 }
@@ -50,7 +50,7 @@ struct Messages {
 }
 
 impl Validation {
-    pub(super) fn new(entry: &Entry, instance: &ash::Instance, log: PathBuf) -> Result<Validation> {
+    pub(crate) fn new(entry: &Entry, instance: &ash::Instance, log: PathBuf) -> Result<Validation> {
         let messages = Box::new(Messages { log, texts: Mutex::default() });
         let info = vk::DebugUtilsMessengerCreateInfoEXT::default()
             .message_severity(
@@ -71,7 +71,7 @@ impl Validation {
     }
 
     /// The error that stands for all messages so far, if there are any.
-    pub(super) fn check(&self) -> Result<()> {
+    pub(crate) fn check(&self) -> Result<()> {
         let texts = self.messages.texts.lock().unwrap_or_else(PoisonError::into_inner);
         match texts.first() {
             None => Ok(()),
@@ -79,7 +79,7 @@ impl Validation {
         }
     }
 
-    pub(super) fn destroy(self, entry: &Entry, instance: &ash::Instance) {
+    pub(crate) fn destroy(self, entry: &Entry, instance: &ash::Instance) {
         let utils = debug_utils::Instance::new(entry, instance);
         // SAFETY: the messenger belongs to this instance and is used no more.
         unsafe { utils.destroy_debug_utils_messenger(self.messenger, None) };
@@ -109,7 +109,10 @@ unsafe extern "system" fn listen(
 /// Makes a wrong Vulkan call on purpose and returns what the validation layer made of it: the proof
 /// that somebody is listening. `VKD_VALIDATION` must be set.
 pub fn planted_error() -> Result<()> {
-    let device = super::device::Device::open("", &super::Settings::default())?;
+    let device = crate::engine::vulkan::gpu::device::Device::open(
+        "",
+        &crate::engine::vulkan::engine::Settings::default(),
+    )?;
     let empty = vk::BufferCreateInfo::default().usage(vk::BufferUsageFlags::STORAGE_BUFFER);
     // SAFETY: wrong on purpose (a buffer of 0 bytes); drivers refuse it or make an empty buffer.
     if let Ok(buffer) = unsafe { device.raw().create_buffer(&empty, None) } {

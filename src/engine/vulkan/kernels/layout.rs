@@ -4,11 +4,11 @@
 //! so that no binding (of the matrix or of the prepared rows) spans more than the device allows; each
 //! slab is a buffer of its own. Where memory or bindings do not hold the matrix, slots for some of its rows take its place.
 
-use super::device::Device;
-use super::kernels;
-use super::prepared::RowLayout;
-use super::Settings;
+use super::table as kernels;
 use crate::contract::extra_shift;
+use crate::engine::vulkan::engine::Settings;
+use crate::engine::vulkan::gpu::device::Device;
+use crate::engine::vulkan::kernels::prepared::RowLayout;
 use crate::error::{Error, Result};
 
 /// Picked items whose rows are computed together: enough to keep a GPU busy, few enough that their prepared rows are small.
@@ -16,28 +16,28 @@ const GROUP: u32 = 1024;
 
 /// The rows of the matrix that are held, in slots; and how many slots are in a slab.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) struct HeldRows {
-    pub(super) slots: u32,
-    pub(super) slots_per_slab: u32,
+pub(crate) struct HeldRows {
+    pub(crate) slots: u32,
+    pub(crate) slots_per_slab: u32,
 }
 
 /// Where everything lies.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct Layout {
-    pub(super) num_items: u32,
+pub(crate) struct Layout {
+    pub(crate) num_items: u32,
     /// Chunks of 8 items (16 bytes) in a matrix row.
-    pub(super) row_length: u32,
+    pub(crate) row_length: u32,
     /// The prepared rows; a slab of a whole matrix has as many rows as one of theirs.
-    pub(super) rows: RowLayout,
-    pub(super) extra_shift: u32,
+    pub(crate) rows: RowLayout,
+    pub(crate) extra_shift: u32,
     /// Where not all rows of the matrix fit: how many are held.
-    pub(super) held: Option<HeldRows>,
+    pub(crate) held: Option<HeldRows>,
     /// Kernels read the matrix and the prepared rows as texel buffers.
-    pub(super) texels: bool,
+    pub(crate) texels: bool,
 }
 
 impl Layout {
-    pub(super) fn new(
+    pub(crate) fn new(
         num_items: u32,
         dim: u32,
         device: &Device,
@@ -50,7 +50,7 @@ impl Layout {
 
     /// With as many rows of the matrix as leave room for some sequences, and how many of these.
     /// `sequence_bytes`: of each of the `most` that are wanted.
-    pub(super) fn with_held_rows(
+    pub(crate) fn with_held_rows(
         (num_items, dim): (u32, u32),
         device: &Device,
         settings: &Settings,
@@ -103,7 +103,7 @@ impl Layout {
     }
 
     /// Whatever memory the device has.
-    pub(super) fn of_any_size(
+    pub(crate) fn of_any_size(
         num_items: u32,
         dim: u32,
         device: &Device,
@@ -135,32 +135,32 @@ impl Layout {
     }
 
     /// Device bytes while the matrix is computed.
-    pub(super) fn peak_bytes(&self) -> u64 {
+    pub(crate) fn peak_bytes(&self) -> u64 {
         self.matrix_bytes() + self.rows_bytes()
     }
 
     /// Bytes of the matrix, or of the rows of it that are held.
-    pub(super) fn matrix_bytes(&self) -> u64 {
+    pub(crate) fn matrix_bytes(&self) -> u64 {
         let rows = self.held.map_or(self.rows.padded_items(), |held| held.slots);
         u64::from(rows) * self.matrix_row_bytes()
     }
 
-    pub(super) fn matrix_row_bytes(&self) -> u64 {
+    pub(crate) fn matrix_row_bytes(&self) -> u64 {
         u64::from(self.row_length) * 16
     }
 
     /// Rows of the matrix in a slab; the last slab may have fewer.
-    pub(super) fn matrix_rows_per_slab(&self) -> u32 {
+    pub(crate) fn matrix_rows_per_slab(&self) -> u32 {
         self.held.map_or(self.rows.rows_per_slab, |held| held.slots_per_slab)
     }
 
     /// Slabs of the matrix.
-    pub(super) fn matrix_slabs(&self) -> u32 {
+    pub(crate) fn matrix_slabs(&self) -> u32 {
         self.held.map_or(self.rows.slabs(), |held| held.slots.div_ceil(held.slots_per_slab))
     }
 
     /// Bytes of the prepared rows and the weights.
-    pub(super) fn rows_bytes(&self) -> u64 {
+    pub(crate) fn rows_bytes(&self) -> u64 {
         self.rows.bytes() + u64::from(self.rows.padded_items()) * 4
     }
 
@@ -178,12 +178,12 @@ impl Layout {
     }
 
     /// Picked items whose rows are computed together, where only some rows are held.
-    pub(super) fn group(&self) -> u32 {
+    pub(crate) fn group(&self) -> u32 {
         self.rows.padded_items().min(GROUP)
     }
 
     /// Bytes beside the slots: the prepared rows of all items and of a group, and what is said of the group.
-    pub(super) fn bytes_beside_slots(&self) -> u64 {
+    pub(crate) fn bytes_beside_slots(&self) -> u64 {
         self.rows.bytes() + u64::from(self.group()) * (self.rows.row_bytes() + 8)
     }
 }

@@ -5,27 +5,27 @@
 
 use std::sync::Arc;
 
-use super::commands::Commands;
-use super::device::Device;
-use super::layout::Layout;
-use super::memory::Buffer;
-use super::multiply::{self, Multiply};
-use super::pacing::{self, Pacer};
-use super::pipeline::Recipe;
-use super::prepared::{self, TILE};
-use super::{Settings, Tools};
 use crate::corpus::Corpus;
+use crate::engine::vulkan::engine::{Settings, Tools};
+use crate::engine::vulkan::gpu::commands::Commands;
+use crate::engine::vulkan::gpu::device::Device;
+use crate::engine::vulkan::gpu::memory::Buffer;
+use crate::engine::vulkan::gpu::pacing::{self, Pacer};
+use crate::engine::vulkan::gpu::pipeline::Recipe;
+use crate::engine::vulkan::kernels::layout::Layout;
+use crate::engine::vulkan::kernels::multiply::{self, Multiply};
+use crate::engine::vulkan::kernels::prepared::{self, TILE};
 use crate::error::Result;
 use crate::progress::Progress;
 
 /// The prepared rows on the device, and their weights.
-pub(super) struct Rows {
+pub(crate) struct Rows {
     rows: Vec<Buffer>,
     weights: Buffer,
 }
 
 /// Brings the prepared rows and the weights to the device.
-pub(super) fn upload(
+pub(crate) fn upload(
     device: &Arc<Device>,
     commands: &mut Commands,
     corpus: &Corpus,
@@ -43,14 +43,14 @@ pub(super) fn upload(
 }
 
 /// The computed matrix.
-pub(super) struct Matrix {
-    pub(super) layout: Layout,
-    pub(super) slabs: Vec<Buffer>,
+pub(crate) struct Matrix {
+    pub(crate) layout: Layout,
+    pub(crate) slabs: Vec<Buffer>,
 }
 
 impl Matrix {
     /// Room for the matrix, or for the rows of it that are held.
-    pub(super) fn allocate(device: &Arc<Device>, layout: &Layout) -> Result<Matrix> {
+    pub(crate) fn allocate(device: &Arc<Device>, layout: &Layout) -> Result<Matrix> {
         let mut left = layout.matrix_bytes();
         let slab_bytes = u64::from(layout.matrix_rows_per_slab()) * layout.matrix_row_bytes();
         let mut slabs = Vec::new();
@@ -62,7 +62,7 @@ impl Matrix {
         Ok(Matrix { layout: layout.clone(), slabs })
     }
 
-    pub(super) fn compute(
+    pub(crate) fn compute(
         tools: &mut Tools,
         layout: &Layout,
         rows: &Rows,
@@ -110,6 +110,6 @@ impl Matrix {
 }
 
 /// The kernel of the matrix.
-pub(super) fn recipe(device: &Device, multiply: Multiply, texels: bool) -> Recipe {
+pub(crate) fn recipe(device: &Device, multiply: Multiply, texels: bool) -> Recipe {
     multiply::recipe(device, multiply::kernels(multiply, texels).matrix, 8)
 }

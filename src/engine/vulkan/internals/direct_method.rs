@@ -6,10 +6,10 @@
 
 use std::time::{Duration, Instant};
 
-use super::kernels;
-use super::memory::Buffer;
-use super::pipeline::Recipe;
-use super::VulkanEngine;
+use crate::engine::vulkan::engine::VulkanEngine;
+use crate::engine::vulkan::gpu::memory::Buffer;
+use crate::engine::vulkan::gpu::pipeline::Recipe;
+use crate::engine::vulkan::kernels::table as kernels;
 use crate::error::{Error, Result};
 
 /// Computes `length` items of a sequence from each of `starts` over `num_items` f32 rows (unit

@@ -6,15 +6,15 @@
 
 use std::time::{Duration, Instant};
 
-use super::device::Device;
-use super::kernels::{self, Kernel};
-use super::layout::Layout;
-use super::matrix::Matrix;
-use super::memory::Buffer;
-use super::pacing::{self, Pacer};
-use super::pipeline::{Bound, Recipe};
-use super::row_cache::RowCache;
-use super::{Reduction, SequenceKernel, Settings, Tools};
+use crate::engine::vulkan::engine::{Reduction, SequenceKernel, Settings, Tools};
+use crate::engine::vulkan::gpu::device::Device;
+use crate::engine::vulkan::gpu::memory::Buffer;
+use crate::engine::vulkan::gpu::pacing::{self, Pacer};
+use crate::engine::vulkan::gpu::pipeline::{Bound, Recipe};
+use crate::engine::vulkan::kernels::layout::Layout;
+use crate::engine::vulkan::kernels::table::{self as kernels, Kernel};
+use crate::engine::vulkan::runs::matrix::Matrix;
+use crate::engine::vulkan::runs::row_cache::RowCache;
 use crate::engine::Rows;
 use crate::error::{Error, Result};
 use crate::plan::Plan;
@@ -64,7 +64,7 @@ struct Choice {
 
 /// Where everything lies, and how many sequences run side by side at most. Where the matrix does not fit, as
 /// many of its rows as do.
-pub(super) fn lay_out(
+pub(crate) fn lay_out(
     device: &Device,
     settings: &Settings,
     (num_items, dim): (u32, u32),
@@ -120,12 +120,12 @@ fn wave(device: &Device, settings: &Settings, layout: &Layout, plan: &Plan) -> R
 }
 
 /// Device bytes for the sequences of a wave.
-pub(super) fn wave_bytes(layout: &Layout, length: u32, wave: u32) -> u64 {
+pub(crate) fn wave_bytes(layout: &Layout, length: u32, wave: u32) -> u64 {
     u64::from(wave) * bytes_of_each(layout.row_length, length)
 }
 
 /// Submissions that a wave takes at least.
-pub(super) fn dispatches(
+pub(crate) fn dispatches(
     device: &Device,
     settings: &Settings,
     layout: &Layout,
@@ -141,7 +141,7 @@ pub(super) fn dispatches(
 
 /// Computes all planned sequences, wave by wave, and puts each wave into `rows`. `done` counts the sequences put, also when
 /// an error ends the run. `cache` brings the rows where the matrix holds only some.
-pub(super) fn run(
+pub(crate) fn run(
     mut tools: Tools,
     (matrix, mut cache): (&Matrix, Option<RowCache>),
     plan: &Plan,
@@ -391,7 +391,7 @@ fn picks_per_dispatch(device: &Device, choice: &Choice, row_length: u32) -> Resu
 }
 
 /// The recipe of the kernel for long runs over this matrix.
-pub(super) fn usual_recipe(
+pub(crate) fn usual_recipe(
     device: &Device,
     settings: &Settings,
     layout: &Layout,

@@ -8,12 +8,14 @@ use std::ffi::CStr;
 
 use ash::vk;
 
-use super::cache::Cache;
-use super::device::Device;
-use super::layout::Layout;
-use super::multiply::Multiply;
-use super::pipeline::{Pipeline, Pipelines, Recipe};
-use super::{matrix, row_cache, search, sequences, PipelineCache, SequenceKernel, Settings};
+use crate::engine::vulkan::engine::{SequenceKernel, Settings};
+use crate::engine::vulkan::gpu::cache::Cache;
+use crate::engine::vulkan::gpu::cache::PipelineCache;
+use crate::engine::vulkan::gpu::device::Device;
+use crate::engine::vulkan::gpu::pipeline::{Pipeline, Pipelines, Recipe};
+use crate::engine::vulkan::kernels::layout::Layout;
+use crate::engine::vulkan::kernels::multiply::Multiply;
+use crate::engine::vulkan::runs::{matrix, row_cache, search, sequences};
 use crate::error::{Error, Result};
 
 /// A kernel as compiled for a device.

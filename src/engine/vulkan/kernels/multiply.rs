@@ -2,10 +2,11 @@
 //!
 //! All give the same 32 bits. Which is fastest depends on the instructions that a device has.
 
-use super::device::Device;
-use super::kernels::{self, Kernel};
-use super::pipeline::Recipe;
-use super::Settings;
+use super::table as kernels;
+use super::table::Kernel;
+use crate::engine::vulkan::engine::Settings;
+use crate::engine::vulkan::gpu::device::Device;
+use crate::engine::vulkan::gpu::pipeline::Recipe;
 
 /// How products of 16-bit values are made.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -23,7 +24,7 @@ pub enum Multiply {
 
 impl Multiply {
     /// The fastest way that the device has, or what the settings ask for.
-    pub(super) fn choose(device: &Device, settings: &Settings) -> Multiply {
+    pub(crate) fn choose(device: &Device, settings: &Settings) -> Multiply {
         let limits = device.limits();
         match settings.multiply {
             Some(Multiply::Dot16) if !limits.dot16 => Multiply::Biased,
@@ -37,12 +38,12 @@ impl Multiply {
     }
 
     /// Chunks of 16 bytes in a row, beside those of 8 values.
-    pub(super) fn extra_chunks(self) -> u32 {
+    pub(crate) fn extra_chunks(self) -> u32 {
         u32::from(self == Multiply::Biased)
     }
 
     /// Writes the values of a row and zeros behind them; `to` holds all its chunks.
-    pub(super) fn write(self, row: &[i16], to: &mut [u8]) {
+    pub(crate) fn write(self, row: &[i16], to: &mut [u8]) {
         let chunks = to.len() / 16 - self.extra_chunks() as usize;
         let (values_to, extra) = to.split_at_mut(chunks * 16);
         let mut values = row.chunks(8);
@@ -83,16 +84,16 @@ impl Multiply {
 }
 
 /// The kernels that read such rows.
-pub(super) struct TileKernels {
+pub(crate) struct TileKernels {
     /// Of the contribution matrix.
-    pub(super) matrix: Kernel,
+    pub(crate) matrix: Kernel,
     /// Of some of its rows.
-    pub(super) rows: Kernel,
+    pub(crate) rows: Kernel,
     /// Of dot products.
-    pub(super) dots: Kernel,
+    pub(crate) dots: Kernel,
 }
 
-pub(super) fn kernels(multiply: Multiply, texels: bool) -> TileKernels {
+pub(crate) fn kernels(multiply: Multiply, texels: bool) -> TileKernels {
     use kernels::*;
     let (matrix, rows, dots) = match multiply {
         Multiply::Wide if texels => (MATRIX_TEXELS, ROWS_TEXELS, DOTS_TEXELS),
@@ -105,7 +106,7 @@ pub(super) fn kernels(multiply: Multiply, texels: bool) -> TileKernels {
 }
 
 /// The recipe of one of them.
-pub(super) fn recipe(device: &Device, kernel: Kernel, push_words: u32) -> Recipe {
+pub(crate) fn recipe(device: &Device, kernel: Kernel, push_words: u32) -> Recipe {
     let lanes = lanes(device);
     Recipe {
         kernel,
@@ -117,7 +118,7 @@ pub(super) fn recipe(device: &Device, kernel: Kernel, push_words: u32) -> Recipe
 }
 
 /// Lanes of a workgroup that computes tiles: those along x share their rows of slab A. A software driver runs 8 at once.
-pub(super) fn lanes(device: &Device) -> (u32, u32) {
+pub(crate) fn lanes(device: &Device) -> (u32, u32) {
     if device.limits().software {
         (8, 1)
     } else {

@@ -4,16 +4,16 @@
 //! (nearest.comp), so that only k numbers and dot products a query come back. Blocks are as long as the
 //! memory allows, up to a size at which a GPU is busy.
 
-use super::device::Device;
-use super::kernels;
-use super::memory::{self, Buffer};
-use super::multiply::{self, Multiply};
-use super::pacing::{self, Pacer};
-use super::pipeline::Recipe;
-use super::prepared::{self, RowLayout, TILE};
-use super::{Settings, Tools};
 use crate::corpus::Corpus;
 use crate::engine::neighbors::{Query, QueryShape};
+use crate::engine::vulkan::engine::{Settings, Tools};
+use crate::engine::vulkan::gpu::device::Device;
+use crate::engine::vulkan::gpu::memory::{self, Buffer};
+use crate::engine::vulkan::gpu::pacing::{self, Pacer};
+use crate::engine::vulkan::gpu::pipeline::Recipe;
+use crate::engine::vulkan::kernels::multiply::{self, Multiply};
+use crate::engine::vulkan::kernels::prepared::{self, RowLayout, TILE};
+use crate::engine::vulkan::kernels::table as kernels;
 use crate::engine::{DotRows, Needs, NeighborRows};
 use crate::error::{Error, Result};
 use crate::progress::{Phase, Progress};
@@ -35,7 +35,7 @@ const FEW_COUNTERS: u32 = 2048;
 
 /// What is computed of a block.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Wanted {
+pub(crate) enum Wanted {
     /// The dot products themselves.
     Dots,
     /// The nearest k of each query.
@@ -44,7 +44,7 @@ pub(super) enum Wanted {
 
 /// How a search is laid out.
 #[derive(Debug, Clone)]
-pub(super) struct Layout {
+pub(crate) struct Layout {
     items: RowLayout,
     queries: RowLayout,
     own: bool,
@@ -56,7 +56,7 @@ pub(super) struct Layout {
 
 impl Layout {
     /// Of a search; for dot products `shape.k` does not matter.
-    pub(super) fn new(
+    pub(crate) fn new(
         device: &Device,
         settings: &Settings,
         shape: &QueryShape,
@@ -124,7 +124,7 @@ impl Layout {
         u64::from(rows) * row
     }
 
-    pub(super) fn needs(&self, device: &Device, settings: &Settings) -> Needs {
+    pub(crate) fn needs(&self, device: &Device, settings: &Settings) -> Needs {
         let blocks = self.blocks().count() as u64;
         let staged = match memory::is_staged(device, settings.force_staging) {
             // A slab goes up through one staging buffer, a block's results come down through another, later.
@@ -154,7 +154,7 @@ impl Layout {
 }
 
 /// Finds the neighbours of the queries from `done` on; counts in `done` what was put, also when an error ends the run.
-pub(super) fn neighbors(
+pub(crate) fn neighbors(
     tools: Tools,
     (corpus, query): (&Corpus, &Query),
     out: &dyn NeighborRows,
@@ -171,7 +171,7 @@ pub(super) fn neighbors(
 }
 
 /// Puts the dot products of all items from `done` on; counts as [`neighbors`].
-pub(super) fn dots(
+pub(crate) fn dots(
     tools: Tools,
     corpus: &Corpus,
     out: &dyn DotRows,
@@ -356,12 +356,12 @@ impl State {
 }
 
 /// The kernel of the dot products.
-pub(super) fn dots_recipe(device: &Device, multiply: Multiply, texels: bool) -> Recipe {
+pub(crate) fn dots_recipe(device: &Device, multiply: Multiply, texels: bool) -> Recipe {
     multiply::recipe(device, multiply::kernels(multiply, texels).dots, 7)
 }
 
 /// The kernel that searches.
-pub(super) fn nearest_recipe(device: &Device, num_items: u32) -> Result<Recipe> {
+pub(crate) fn nearest_recipe(device: &Device, num_items: u32) -> Result<Recipe> {
     let choice = choose(device, num_items)?;
     Ok(Recipe {
         kernel: kernels::NEAREST,

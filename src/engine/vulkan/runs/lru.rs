@@ -6,7 +6,7 @@
 const NONE: u32 = u32::MAX;
 
 /// The rows that are held, by slot.
-pub(super) struct Lru {
+pub(crate) struct Lru {
     slot_of: Vec<u32>,
     item_in: Vec<u32>,
     /// The slots around each in the order of use.
@@ -19,7 +19,7 @@ pub(super) struct Lru {
 }
 
 impl Lru {
-    pub(super) fn new(num_items: u32, slots: u32) -> Lru {
+    pub(crate) fn new(num_items: u32, slots: u32) -> Lru {
         let none = |count: u32| vec![NONE; count as usize];
         Lru {
             slot_of: none(num_items),
@@ -34,7 +34,7 @@ impl Lru {
 
     /// Finds slots for `items`, of which there may be as many different ones as there are slots. `slots` gets
     /// the slot of each; `missing` the items that were not held, with the slot that each has to be put into.
-    pub(super) fn fetch(
+    pub(crate) fn fetch(
         &mut self,
         items: &[u32],
         slots: &mut Vec<u32>,

@@ -9,37 +9,37 @@ use std::sync::Arc;
 
 use ash::vk;
 
-use super::cache::Cache;
-use super::device::Device;
-use super::kernels::Kernel;
-use super::memory::Buffer;
+use crate::engine::vulkan::gpu::cache::Cache;
+use crate::engine::vulkan::gpu::device::Device;
+use crate::engine::vulkan::gpu::memory::Buffer;
+use crate::engine::vulkan::kernels::table::Kernel;
 use crate::error::Result;
 
 const ENTRY: &CStr = c"main";
 
 /// What a pipeline is made of.
 #[derive(Clone, PartialEq, Eq, Hash)]
-pub(super) struct Recipe {
-    pub(super) kernel: Kernel,
+pub(crate) struct Recipe {
+    pub(crate) kernel: Kernel,
     /// Specialisation constants by number.
-    pub(super) constants: Vec<(u32, u32)>,
+    pub(crate) constants: Vec<(u32, u32)>,
     /// Words of push constants.
-    pub(super) push_words: u32,
+    pub(crate) push_words: u32,
     /// Ask for subgroups of this many lanes.
-    pub(super) subgroup_size: Option<u32>,
+    pub(crate) subgroup_size: Option<u32>,
     /// And for full ones.
-    pub(super) full_subgroups: bool,
+    pub(crate) full_subgroups: bool,
 }
 
 /// The pipelines of a device.
-pub(super) struct Pipelines {
+pub(crate) struct Pipelines {
     device: Arc<Device>,
     cache: Cache,
     built: HashMap<Recipe, Arc<Pipeline>>,
 }
 
 /// One pipeline and its layouts.
-pub(super) struct Pipeline {
+pub(crate) struct Pipeline {
     device: Arc<Device>,
     kernel: Kernel,
     set_layout: vk::DescriptorSetLayout,
@@ -48,17 +48,17 @@ pub(super) struct Pipeline {
 }
 
 impl Pipelines {
-    pub(super) fn new(device: &Arc<Device>, cache: Cache) -> Pipelines {
+    pub(crate) fn new(device: &Arc<Device>, cache: Cache) -> Pipelines {
         Pipelines { device: Arc::clone(device), cache, built: HashMap::new() }
     }
 
     /// Keeps what was built for the next start.
-    pub(super) fn save(&self) {
+    pub(crate) fn save(&self) {
         self.cache.save();
     }
 
     /// The pipeline of `recipe`, built now if it is new.
-    pub(super) fn get(&mut self, recipe: &Recipe) -> Result<Arc<Pipeline>> {
+    pub(crate) fn get(&mut self, recipe: &Recipe) -> Result<Arc<Pipeline>> {
         if let Some(pipeline) = self.built.get(recipe) {
             return Ok(Arc::clone(pipeline));
         }
@@ -70,7 +70,7 @@ impl Pipelines {
 }
 
 impl Pipeline {
-    pub(super) fn new(
+    pub(crate) fn new(
         device: &Arc<Device>,
         recipe: &Recipe,
         cache: vk::PipelineCache,
@@ -89,13 +89,13 @@ impl Pipeline {
         Ok(pipeline)
     }
 
-    pub(super) fn raw(&self) -> vk::Pipeline {
+    pub(crate) fn raw(&self) -> vk::Pipeline {
         self.raw
     }
 
     /// The pipeline with `buffers` at its bindings 0, 1, ...; the last one fills the bindings that
     /// are left over, which the kernel never reads.
-    pub(super) fn bind(self: &Arc<Self>, buffers: &[&Buffer]) -> Result<Bound> {
+    pub(crate) fn bind(self: &Arc<Self>, buffers: &[&Buffer]) -> Result<Bound> {
         let raw = self.device.raw();
         let kinds = [
             vk::DescriptorType::STORAGE_BUFFER,
@@ -141,7 +141,7 @@ impl Drop for Pipeline {
 }
 
 /// A pipeline with its buffers.
-pub(super) struct Bound {
+pub(crate) struct Bound {
     pipeline: Arc<Pipeline>,
     pool: vk::DescriptorPool,
     set: vk::DescriptorSet,
@@ -175,7 +175,7 @@ impl Bound {
         Ok(())
     }
 
-    pub(super) fn handles(&self) -> (vk::Pipeline, vk::PipelineLayout, vk::DescriptorSet) {
+    pub(crate) fn handles(&self) -> (vk::Pipeline, vk::PipelineLayout, vk::DescriptorSet) {
         (self.pipeline.raw, self.pipeline.layout, self.set)
     }
 }

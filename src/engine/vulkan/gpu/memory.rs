@@ -9,8 +9,8 @@ use ash::vk;
 use gpu_allocator::vulkan::{Allocation, AllocationCreateDesc, AllocationScheme};
 use gpu_allocator::{AllocationError, MemoryLocation};
 
-use super::commands::Commands;
-use super::device::Device;
+use crate::engine::vulkan::gpu::commands::Commands;
+use crate::engine::vulkan::gpu::device::Device;
 use crate::engine::DeviceKind;
 use crate::error::{Error, Result};
 
@@ -18,14 +18,14 @@ use crate::error::{Error, Result};
 const DEDICATED_BYTES: u64 = 1 << 20;
 
 /// Whether shared buffers go through staging buffers on the host: where the device's memory is not the host's.
-pub(super) fn is_staged(device: &Device, force_staging: bool) -> bool {
+pub(crate) fn is_staged(device: &Device, force_staging: bool) -> bool {
     let same_memory =
         matches!(device.info().kind, DeviceKind::IntegratedGpu | DeviceKind::SoftwareVulkan);
     force_staging || !same_memory
 }
 
 /// A storage buffer and its memory.
-pub(super) struct Buffer {
+pub(crate) struct Buffer {
     device: Arc<Device>,
     raw: vk::Buffer,
     allocation: Option<Allocation>,
@@ -34,7 +34,7 @@ pub(super) struct Buffer {
 
 impl Buffer {
     /// A buffer for kernels only.
-    pub(super) fn on_device(
+    pub(crate) fn on_device(
         device: &Arc<Device>,
         name: &'static str,
         bytes: u64,
@@ -43,7 +43,7 @@ impl Buffer {
     }
 
     /// A buffer that the host fills or reads too: mapped where that is as good as device memory.
-    pub(super) fn shared(
+    pub(crate) fn shared(
         device: &Arc<Device>,
         name: &'static str,
         bytes: u64,
@@ -96,17 +96,17 @@ impl Buffer {
         Ok(buffer)
     }
 
-    pub(super) fn raw(&self) -> vk::Buffer {
+    pub(crate) fn raw(&self) -> vk::Buffer {
         self.raw
     }
 
     /// The whole buffer, for a binding.
-    pub(super) fn whole(&self) -> vk::DescriptorBufferInfo {
+    pub(crate) fn whole(&self) -> vk::DescriptorBufferInfo {
         vk::DescriptorBufferInfo { buffer: self.raw, offset: 0, range: self.bytes }
     }
 
     /// The whole buffer as texels of 16 bytes. The caller destroys the view.
-    pub(super) fn texels(&self, format: vk::Format) -> Result<vk::BufferView> {
+    pub(crate) fn texels(&self, format: vk::Format) -> Result<vk::BufferView> {
         let info = vk::BufferViewCreateInfo::default()
             .buffer(self.raw)
             .format(format)
@@ -121,7 +121,7 @@ impl Buffer {
     }
 
     /// Fills the buffer from its beginning; `fill` gets all its bytes.
-    pub(super) fn write(
+    pub(crate) fn write(
         &mut self,
         commands: &mut Commands,
         fill: impl FnOnce(&mut [u8]),
@@ -130,7 +130,7 @@ impl Buffer {
     }
 
     /// Fills the `bytes` bytes from `offset` on.
-    pub(super) fn write_at(
+    pub(crate) fn write_at(
         &mut self,
         commands: &mut Commands,
         offset: u64,
@@ -150,7 +150,7 @@ impl Buffer {
     }
 
     /// Reads the first `bytes` bytes; `read` gets them.
-    pub(super) fn read<T>(
+    pub(crate) fn read<T>(
         &mut self,
         commands: &mut Commands,
         bytes: u64,
@@ -160,7 +160,7 @@ impl Buffer {
     }
 
     /// Reads the `bytes` bytes from `offset` on.
-    pub(super) fn read_at<T>(
+    pub(crate) fn read_at<T>(
         &mut self,
         commands: &mut Commands,
         offset: u64,

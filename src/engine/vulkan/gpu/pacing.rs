@@ -8,23 +8,23 @@
 use std::collections::VecDeque;
 use std::time::Duration;
 
-use super::commands::Commands;
-use super::pipeline::Bound;
-use super::Settings;
+use crate::engine::vulkan::engine::Settings;
+use crate::engine::vulkan::gpu::commands::Commands;
+use crate::engine::vulkan::gpu::pipeline::Bound;
 use crate::error::Result;
 use crate::progress::Progress;
 
 /// Push constants and workgroups of a submission.
-pub(super) type Submission = (Vec<u32>, (u32, u32));
+pub(crate) type Submission = (Vec<u32>, (u32, u32));
 
 /// How long a submission should take. With two under way, a cancelled run ends within twice that.
-pub(super) fn target(settings: &Settings) -> Duration {
+pub(crate) fn target(settings: &Settings) -> Duration {
     settings.submit_target.unwrap_or(Duration::from_millis(50))
 }
 
 /// Sizes the submissions of one kernel.
 #[derive(Debug, Clone)]
-pub(super) struct Pacer {
+pub(crate) struct Pacer {
     target: Duration,
     cap: u32,
     next: u32,
@@ -32,18 +32,18 @@ pub(super) struct Pacer {
 
 impl Pacer {
     /// `first` units to begin with, never more than `cap`.
-    pub(super) fn new(target: Duration, first: u32, cap: u32) -> Pacer {
+    pub(crate) fn new(target: Duration, first: u32, cap: u32) -> Pacer {
         let cap = cap.max(1);
         Pacer { target, cap, next: first.clamp(1, cap) }
     }
 
     /// Units for the next submission, of the `left` ones that remain.
-    pub(super) fn units(&self, left: u32) -> u32 {
+    pub(crate) fn units(&self, left: u32) -> u32 {
         self.next.min(left)
     }
 
     /// Learns that `units` took `took`.
-    pub(super) fn learn(&mut self, units: u32, took: Duration) {
+    pub(crate) fn learn(&mut self, units: u32, took: Duration) {
         let ratio = self.target.as_secs_f64() / took.as_secs_f64().max(1e-6);
         let fitting = (f64::from(units) * ratio) as u32;
         // A short last submission says little about the size that fits.
@@ -53,7 +53,7 @@ impl Pacer {
 }
 
 /// Runs `units` units of a kernel: `submission` says how to do `now` of them after `done`, `finished` hears of each end.
-pub(super) fn run(
+pub(crate) fn run(
     (commands, kernel): (&mut Commands, &Bound),
     pacer: &mut Pacer,
     units: u32,

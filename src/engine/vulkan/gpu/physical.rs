@@ -6,8 +6,8 @@ use std::ffi::CStr;
 
 use ash::vk;
 
-use super::faults::Faults;
-use super::instance::Instance;
+use crate::engine::vulkan::faults::Faults;
+use crate::engine::vulkan::gpu::instance::Instance;
 use crate::engine::{DeviceInfo, DeviceKind};
 use crate::error::{Error, Result};
 
@@ -16,45 +16,45 @@ use crate::error::{Error, Result};
 const SOFTWARE_LOOP_BUDGET: u32 = 65_535;
 
 /// A physical device with what was read of it.
-pub(super) struct Candidate {
-    pub(super) physical: vk::PhysicalDevice,
-    pub(super) queue_family: u32,
-    pub(super) info: DeviceInfo,
-    pub(super) limits: Limits,
+pub(crate) struct Candidate {
+    pub(crate) physical: vk::PhysicalDevice,
+    pub(crate) queue_family: u32,
+    pub(crate) info: DeviceInfo,
+    pub(crate) limits: Limits,
 }
 
 /// Limits that the kernels depend on.
 #[derive(Debug, Clone)]
-pub(super) struct Limits {
-    pub(super) max_lanes: u32,
-    pub(super) max_bindings: u32,
-    pub(super) max_groups: u32,
-    pub(super) max_shared_bytes: u32,
-    pub(super) max_binding_bytes: u64,
-    pub(super) subgroup_arithmetic: bool,
+pub(crate) struct Limits {
+    pub(crate) max_lanes: u32,
+    pub(crate) max_bindings: u32,
+    pub(crate) max_groups: u32,
+    pub(crate) max_shared_bytes: u32,
+    pub(crate) max_binding_bytes: u64,
+    pub(crate) subgroup_arithmetic: bool,
     /// The subgroup size can be fixed and full subgroups asked for.
-    pub(super) subgroup_control: bool,
+    pub(crate) subgroup_control: bool,
     /// Sizes that it can be fixed to: the powers of two from the first to the last.
-    pub(super) subgroup_sizes: (u32, u32),
-    pub(super) software: bool,
-    pub(super) max_texels: u64,
-    pub(super) portability_subset: bool,
-    pub(super) memory_budget: bool,
-    pub(super) executable_properties: bool,
+    pub(crate) subgroup_sizes: (u32, u32),
+    pub(crate) software: bool,
+    pub(crate) max_texels: u64,
+    pub(crate) portability_subset: bool,
+    pub(crate) memory_budget: bool,
+    pub(crate) executable_properties: bool,
     /// Dot products of two 16-bit pairs, of four 8-bit values; and whether they take one instruction.
-    pub(super) dot16: bool,
-    pub(super) dot8: bool,
-    pub(super) dot16_is_fast: bool,
-    pub(super) dot8_is_fast: bool,
+    pub(crate) dot16: bool,
+    pub(crate) dot8: bool,
+    pub(crate) dot16_is_fast: bool,
+    pub(crate) dot8_is_fast: bool,
 }
 
 /// All devices that can compute, best first.
-pub(super) fn list() -> Result<Vec<DeviceInfo>> {
+pub(crate) fn list() -> Result<Vec<DeviceInfo>> {
     let instance = Instance::new(None)?;
     Ok(candidates(&instance, None)?.into_iter().map(|candidate| candidate.info).collect())
 }
 
-pub(super) fn candidates(instance: &Instance, faults: Option<&Faults>) -> Result<Vec<Candidate>> {
+pub(crate) fn candidates(instance: &Instance, faults: Option<&Faults>) -> Result<Vec<Candidate>> {
     let physical = instance.physical_devices(faults)?;
     let mut found: Vec<Candidate> = Vec::new();
     for device in physical {
@@ -236,7 +236,7 @@ fn largest_heap(memory: &vk::PhysicalDeviceMemoryProperties) -> u64 {
 
 /// The candidate that `wanted` names: "" or "vulkan": the best; a number: the index; else a UUID or a part
 /// of the name, "vulkan:" before it allowed.
-pub(super) fn choose(candidates: Vec<Candidate>, wanted: &str) -> Result<Candidate> {
+pub(crate) fn choose(candidates: Vec<Candidate>, wanted: &str) -> Result<Candidate> {
     let infos: Vec<&DeviceInfo> = candidates.iter().map(|candidate| &candidate.info).collect();
     let position = find(&infos, wanted);
     let names: Vec<&str> = infos.iter().map(|info| &*info.name).collect();

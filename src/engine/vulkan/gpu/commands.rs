@@ -9,13 +9,13 @@ use std::time::{Duration, Instant};
 
 use ash::vk;
 
-use super::device::Device;
-use super::memory::Buffer;
-use super::pipeline::Bound;
+use crate::engine::vulkan::gpu::device::Device;
+use crate::engine::vulkan::gpu::memory::Buffer;
+use crate::engine::vulkan::gpu::pipeline::Bound;
 use crate::error::Result;
 
 /// Submissions under way at once, at most.
-pub(super) const DEPTH: usize = 2;
+pub(crate) const DEPTH: usize = 2;
 
 struct Submission {
     buffer: vk::CommandBuffer,
@@ -24,7 +24,7 @@ struct Submission {
 }
 
 /// The engine's command buffers.
-pub(super) struct Commands {
+pub(crate) struct Commands {
     device: Arc<Device>,
     pool: vk::CommandPool,
     ring: Vec<Submission>,
@@ -36,7 +36,7 @@ pub(super) struct Commands {
 }
 
 impl Commands {
-    pub(super) fn new(device: &Arc<Device>) -> Result<Commands> {
+    pub(crate) fn new(device: &Arc<Device>) -> Result<Commands> {
         let raw = device.raw();
         let info = vk::CommandPoolCreateInfo::default()
             .queue_family_index(device.queue_family())
@@ -64,7 +64,7 @@ impl Commands {
     }
 
     /// Copies `bytes` bytes between buffers, each from its offset on, and waits for it.
-    pub(super) fn copy(
+    pub(crate) fn copy(
         &mut self,
         (from, src_offset): (&Buffer, u64),
         (to, dst_offset): (&Buffer, u64),
@@ -79,7 +79,7 @@ impl Commands {
     }
 
     /// Runs `groups` workgroups of a bound kernel, waits for them and returns how long it took.
-    pub(super) fn dispatch(
+    pub(crate) fn dispatch(
         &mut self,
         kernel: &Bound,
         push: &[u32],
@@ -98,7 +98,7 @@ impl Commands {
     }
 
     /// Starts `groups` workgroups of a bound kernel; there must be a free place (see `is_full`).
-    pub(super) fn start_dispatch(
+    pub(crate) fn start_dispatch(
         &mut self,
         kernel: &Bound,
         push: &[u32],
@@ -126,7 +126,7 @@ impl Commands {
     }
 
     /// Whether as many submissions are under way as there may be.
-    pub(super) fn is_full(&self) -> bool {
+    pub(crate) fn is_full(&self) -> bool {
         self.started - self.finished == self.ring.len()
     }
 
@@ -173,7 +173,7 @@ impl Commands {
     }
 
     /// Waits for the oldest submission under way and returns how long the device was busy with it.
-    pub(super) fn finish(&mut self) -> Result<Duration> {
+    pub(crate) fn finish(&mut self) -> Result<Duration> {
         let Submission { fence, begin, .. } = self.ring[self.finished % self.ring.len()];
         let raw = self.device.raw();
         // SAFETY: the fence was submitted.
@@ -187,7 +187,7 @@ impl Commands {
     }
 
     /// Waits for everything under way, whatever becomes of it: after an error, before buffers are freed.
-    pub(super) fn drain(&mut self) {
+    pub(crate) fn drain(&mut self) {
         // SAFETY: the engine is locked for one caller. A lost device has nothing under way.
         let _ = unsafe { self.device.raw().device_wait_idle() };
         self.finished = self.started;

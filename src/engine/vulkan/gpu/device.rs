@@ -10,16 +10,16 @@ use ash::prelude::VkResult;
 use ash::vk;
 use gpu_allocator::vulkan::{Allocator, AllocatorCreateDesc};
 
-use super::faults::{self, Faults};
-use super::instance::Instance;
-use super::kernels;
-use super::physical::{self, Candidate, Limits};
-use super::Settings;
+use crate::engine::vulkan::engine::Settings;
+use crate::engine::vulkan::faults::{self, Faults};
+use crate::engine::vulkan::gpu::instance::Instance;
+use crate::engine::vulkan::gpu::physical::{self, Candidate, Limits};
+use crate::engine::vulkan::kernels::table as kernels;
 use crate::engine::DeviceInfo;
 use crate::error::{Error, Result};
 
 /// An opened device.
-pub(super) struct Device {
+pub(crate) struct Device {
     // Dropped by hand: the allocator before the device, the device before the instance.
     allocator: ManuallyDrop<Mutex<Allocator>>,
     raw: ash::Device,
@@ -39,12 +39,12 @@ pub(super) struct Device {
 
 impl Device {
     /// Opens the device that `wanted` describes.
-    pub(super) fn open(wanted: &str, settings: &Settings) -> Result<Device> {
+    pub(crate) fn open(wanted: &str, settings: &Settings) -> Result<Device> {
         Device::open_with(wanted, settings, false)
     }
 
     /// Opens a device to look at what its driver makes of kernels.
-    pub(super) fn open_to_look(wanted: &str) -> Result<Device> {
+    pub(crate) fn open_to_look(wanted: &str) -> Result<Device> {
         Device::open_with(wanted, &Settings::default(), true)
     }
 
@@ -119,28 +119,28 @@ impl Device {
         }
     }
 
-    pub(super) fn raw(&self) -> &ash::Device {
+    pub(crate) fn raw(&self) -> &ash::Device {
         &self.raw
     }
 
-    pub(super) fn instance(&self) -> &ash::Instance {
+    pub(crate) fn instance(&self) -> &ash::Instance {
         self.instance.raw()
     }
 
-    pub(super) fn looks(&self) -> bool {
+    pub(crate) fn looks(&self) -> bool {
         self.looks
     }
 
-    pub(super) fn info(&self) -> &DeviceInfo {
+    pub(crate) fn info(&self) -> &DeviceInfo {
         &self.info
     }
 
-    pub(super) fn limits(&self) -> &Limits {
+    pub(crate) fn limits(&self) -> &Limits {
         &self.limits
     }
 
     /// What compiled kernels depend on: the device, its driver, and what the driver says of its caches.
-    pub(super) fn cache_key(&self) -> Vec<u8> {
+    pub(crate) fn cache_key(&self) -> Vec<u8> {
         // SAFETY: the physical device belongs to the live instance.
         let about = unsafe { self.instance.raw().get_physical_device_properties(self.physical) };
         let mut key = Vec::new();
@@ -153,30 +153,30 @@ impl Device {
         key
     }
 
-    pub(super) fn queue_family(&self) -> u32 {
+    pub(crate) fn queue_family(&self) -> u32 {
         self.queue_family
     }
 
-    pub(super) fn queue(&self) -> vk::Queue {
+    pub(crate) fn queue(&self) -> vk::Queue {
         // SAFETY: the device was made with one queue of this family.
         unsafe { self.raw.get_device_queue(self.queue_family, 0) }
     }
 
-    pub(super) fn allocator(&self) -> MutexGuard<'_, Allocator> {
+    pub(crate) fn allocator(&self) -> MutexGuard<'_, Allocator> {
         self.allocator.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    pub(super) fn live_allocations(&self) -> (u64, usize) {
+    pub(crate) fn live_allocations(&self) -> (u64, usize) {
         let report = self.allocator().generate_report();
         (report.total_allocated_bytes, report.allocations.len())
     }
 
-    pub(super) fn check_validation(&self) -> Result<()> {
+    pub(crate) fn check_validation(&self) -> Result<()> {
         self.instance.validation().map_or(Ok(()), |validation| validation.check())
     }
 
     /// Makes a Vulkan call that can fail, and turns its code into the library's error.
-    pub(super) fn call<T>(
+    pub(crate) fn call<T>(
         &self,
         name: &'static str,
         call: impl FnOnce() -> VkResult<T>,
@@ -185,17 +185,17 @@ impl Device {
         result.map_err(|code| driver_error(&self.info.name, name, code))
     }
 
-    pub(super) fn count_allocation(&self, bytes: u64) {
+    pub(crate) fn count_allocation(&self, bytes: u64) {
         let now = self.allocated.fetch_add(bytes, Relaxed) + bytes;
         self.most_allocated.fetch_max(now, Relaxed);
     }
 
-    pub(super) fn discount_allocation(&self, bytes: u64) {
+    pub(crate) fn discount_allocation(&self, bytes: u64) {
         self.allocated.fetch_sub(bytes, Relaxed);
     }
 
     /// Refuses `bytes` more where a test has made the device smaller than it says.
-    pub(super) fn check_grant(&self, bytes: u64) -> VkResult<()> {
+    pub(crate) fn check_grant(&self, bytes: u64) -> VkResult<()> {
         let live = self.allocated.load(Relaxed) + bytes;
         match &self.faults {
             Some(faults) if live > faults.granted() => Err(vk::Result::ERROR_OUT_OF_DEVICE_MEMORY),
@@ -203,22 +203,22 @@ impl Device {
         }
     }
 
-    pub(super) fn count_refusal(&self, bytes: u64) {
+    pub(crate) fn count_refusal(&self, bytes: u64) {
         self.refused.store(self.allocated.load(Relaxed) + bytes, Relaxed);
     }
 
     /// Bytes that would have been live with the allocation that was refused since the last question.
-    pub(super) fn take_refusal(&self) -> Option<u64> {
+    pub(crate) fn take_refusal(&self) -> Option<u64> {
         Some(self.refused.swap(0, Relaxed)).filter(|&bytes| bytes > 0)
     }
 
     /// The most bytes of buffers that were live at once.
-    pub(super) fn most_allocated(&self) -> u64 {
+    pub(crate) fn most_allocated(&self) -> u64 {
         self.most_allocated.load(Relaxed)
     }
 
     /// The device bytes that a run may use.
-    pub(super) fn usable_bytes(&self, settings: &Settings) -> u64 {
+    pub(crate) fn usable_bytes(&self, settings: &Settings) -> u64 {
         self.available_bytes().min(settings.memory_limit.unwrap_or(u64::MAX))
     }
 
@@ -254,7 +254,7 @@ impl Drop for Device {
 }
 
 /// Vulkan's codes as errors: lost, out of memory, anything else.
-pub(super) fn driver_error(device: &str, call: &'static str, code: vk::Result) -> Error {
+pub(crate) fn driver_error(device: &str, call: &'static str, code: vk::Result) -> Error {
     let device = device.to_owned();
     match code {
         vk::Result::ERROR_DEVICE_LOST => Error::DeviceLost { device, call },

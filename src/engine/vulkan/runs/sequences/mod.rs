@@ -1,0 +1,5 @@
+//! See run.
+
+mod run;
+
+pub(crate) use run::*;
