@@ -1,22 +1,23 @@
-//! An opened device: owns the instance, the logical device, its one compute queue and the allocator.
+//! An opened device: owns the instance, the logical device, its one compute queue and the
+//! allocator.
 //!
 //! `physical` chooses it and knows its limits.
 
 use std::mem::ManuallyDrop;
-use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Mutex, MutexGuard};
 
 use ash::prelude::VkResult;
 use ash::vk;
 use gpu_allocator::vulkan::{Allocator, AllocatorCreateDesc};
 
-use crate::engine::vulkan::engine::Settings;
-use crate::engine::vulkan::faults::{self, Faults};
-use crate::engine::vulkan::gpu::instance::Instance;
-use crate::engine::vulkan::gpu::physical::{self, Candidate, Limits};
-use crate::engine::vulkan::kernels::table as kernels;
-use crate::engine::DeviceInfo;
+use super::calls::{self, Call, Caller};
+use super::counts::Counts;
+use super::instance::Instance;
+use super::physical::{self, Candidate, Limits};
+use crate::engine::vulkan::settings::Settings;
+use crate::engine::{DeviceInfo, DeviceKind};
 use crate::error::{Error, Result};
+use crate::threads::lock;
 
 /// An opened device.
 pub(crate) struct Device {
@@ -28,88 +29,45 @@ pub(crate) struct Device {
     queue_family: u32,
     info: DeviceInfo,
     limits: Limits,
-    faults: Option<Arc<Faults>>,
+    /// What the host fills or reads goes through staging buffers.
+    staged: bool,
     /// Pipelines keep what the compiler says of them.
-    looks: bool,
-    allocated: AtomicU64,
-    most_allocated: AtomicU64,
-    /// Bytes that would have been live with the allocation that was refused last; 0: none was.
-    refused: AtomicU64,
+    captures: bool,
+    counts: Counts,
 }
 
 impl Device {
     /// Opens the device that `wanted` describes.
     pub(crate) fn open(wanted: &str, settings: &Settings) -> Result<Device> {
-        Device::open_with(wanted, settings, false)
-    }
-
-    /// Opens a device to look at what its driver makes of kernels.
-    pub(crate) fn open_to_look(wanted: &str) -> Result<Device> {
-        Device::open_with(wanted, &Settings::default(), true)
-    }
-
-    fn open_with(wanted: &str, settings: &Settings, looks: bool) -> Result<Device> {
-        let faults = settings.faults.clone();
-        let instance = Instance::new(faults.as_deref())?;
-        let candidates = physical::candidates(&instance, faults.as_deref())?;
-        let Candidate { physical, queue_family, mut info, mut limits } =
-            physical::choose(candidates, wanted)?;
-        if let Some(limit) = settings.max_binding_bytes {
-            limits.max_binding_bytes = limits.max_binding_bytes.min(limit);
-        }
-        if let Some(budget) = settings.loop_budget {
-            info.loop_budget = budget;
-        }
-        if let Some(size) = settings.subgroup_size {
-            let (first, last) = limits.subgroup_sizes;
-            let offered = size.is_power_of_two() && (first..=last).contains(&size);
-            if !limits.subgroup_control || !offered {
-                let missing =
-                    format!("it has no subgroups of {size} lanes that could be asked for");
-                return Err(Error::Unsupported { device: info.name, missing });
-            }
-            info.subgroup_size = size;
-        }
-        if limits.max_bindings < kernels::LEAST_BINDINGS {
-            let missing = format!("its kernels bind {} buffers at most", limits.max_bindings);
-            return Err(Error::Unsupported { device: info.name, missing });
-        }
-        if looks && !limits.executable_properties {
-            let missing = "its driver does not tell what it compiles to".into();
-            return Err(Error::Unsupported { device: info.name, missing });
-        }
-        let raw = faults::make(faults.as_deref(), || {
-            create(&instance, physical, queue_family, &limits, looks)
-        });
-        let raw = raw.map_err(|code| driver_error(&info.name, "vkCreateDevice", code))?;
+        let instance = Instance::new(Caller::new(settings))?;
+        let candidate = physical::choose(physical::candidates(&instance)?, wanted)?;
+        let candidate = adapt(candidate, settings)?;
+        let name = &candidate.info.name;
+        let create = || create(&instance, &candidate, settings);
+        let raw = instance.caller().make(name, &calls::CREATE_DEVICE, create)?;
         let allocator = Allocator::new(&AllocatorCreateDesc {
             instance: instance.raw().clone(),
             device: raw.clone(),
-            physical_device: physical,
+            physical_device: candidate.physical,
             debug_settings: gpu_allocator::AllocatorDebugSettings::default(),
             buffer_device_address: false,
             // The least there are, so that small runs do not reserve hundreds of megabytes.
             allocation_sizes: gpu_allocator::AllocationSizes::new(4 << 20, 4 << 20),
         });
+        let Candidate { physical, queue_family, info, limits } = candidate;
         match allocator {
-            Ok(allocator) => {
-                let allocator = ManuallyDrop::new(Mutex::new(allocator));
-                let (allocated, most_allocated, refused) = Default::default();
-                Ok(Device {
-                    allocator,
-                    raw,
-                    instance,
-                    physical,
-                    queue_family,
-                    info,
-                    limits,
-                    faults,
-                    looks,
-                    allocated,
-                    most_allocated,
-                    refused,
-                })
-            }
+            Ok(allocator) => Ok(Device {
+                allocator: ManuallyDrop::new(Mutex::new(allocator)),
+                raw,
+                instance,
+                physical,
+                queue_family,
+                staged: settings.force_staging || !shares_memory(info.kind),
+                info,
+                limits,
+                captures: settings.captures(),
+                counts: Counts::default(),
+            }),
             Err(error) => {
                 // SAFETY: the device was just made and nothing uses it.
                 unsafe { raw.destroy_device(None) };
@@ -119,16 +77,8 @@ impl Device {
         }
     }
 
-    pub(crate) fn raw(&self) -> &ash::Device {
+    pub(super) fn raw(&self) -> &ash::Device {
         &self.raw
-    }
-
-    pub(crate) fn instance(&self) -> &ash::Instance {
-        self.instance.raw()
-    }
-
-    pub(crate) fn looks(&self) -> bool {
-        self.looks
     }
 
     pub(crate) fn info(&self) -> &DeviceInfo {
@@ -139,8 +89,19 @@ impl Device {
         &self.limits
     }
 
-    /// What compiled kernels depend on: the device, its driver, and what the driver says of its caches.
-    pub(crate) fn cache_key(&self) -> Vec<u8> {
+    /// Whether buffers that the host fills or reads go through staging buffers: where the device's
+    /// memory is not the host's.
+    pub(crate) fn is_staged(&self) -> bool {
+        self.staged
+    }
+
+    pub(super) fn captures(&self) -> bool {
+        self.captures
+    }
+
+    /// What compiled kernels depend on: the device, its driver, and what the driver says of its
+    /// caches.
+    pub(super) fn cache_key(&self) -> Vec<u8> {
         // SAFETY: the physical device belongs to the live instance.
         let about = unsafe { self.instance.raw().get_physical_device_properties(self.physical) };
         let mut key = Vec::new();
@@ -153,22 +114,38 @@ impl Device {
         key
     }
 
-    pub(crate) fn queue_family(&self) -> u32 {
+    pub(super) fn queue_family(&self) -> u32 {
         self.queue_family
     }
 
-    pub(crate) fn queue(&self) -> vk::Queue {
+    pub(super) fn queue(&self) -> vk::Queue {
         // SAFETY: the device was made with one queue of this family.
         unsafe { self.raw.get_device_queue(self.queue_family, 0) }
     }
 
-    pub(crate) fn allocator(&self) -> MutexGuard<'_, Allocator> {
-        self.allocator.lock().unwrap_or_else(PoisonError::into_inner)
+    pub(super) fn allocator(&self) -> MutexGuard<'_, Allocator> {
+        lock(&self.allocator)
     }
 
+    pub(super) fn counts(&self) -> &Counts {
+        &self.counts
+    }
+
+    /// Bytes and number of the allocations that are live now.
     pub(crate) fn live_allocations(&self) -> (u64, usize) {
         let report = self.allocator().generate_report();
         (report.total_allocated_bytes, report.allocations.len())
+    }
+
+    /// The most bytes of buffers that were live at once.
+    pub(crate) fn most_allocated(&self) -> u64 {
+        self.counts.most()
+    }
+
+    /// Bytes that would have been live with the allocation that was refused since the last
+    /// question.
+    pub(crate) fn take_refusal(&self) -> Option<u64> {
+        self.counts.take_refused()
     }
 
     pub(crate) fn check_validation(&self) -> Result<()> {
@@ -176,45 +153,16 @@ impl Device {
     }
 
     /// Makes a Vulkan call that can fail, and turns its code into the library's error.
-    pub(crate) fn call<T>(
-        &self,
-        name: &'static str,
-        call: impl FnOnce() -> VkResult<T>,
-    ) -> Result<T> {
-        let result = faults::make(self.faults.as_deref(), call);
-        result.map_err(|code| driver_error(&self.info.name, name, code))
-    }
-
-    pub(crate) fn count_allocation(&self, bytes: u64) {
-        let now = self.allocated.fetch_add(bytes, Relaxed) + bytes;
-        self.most_allocated.fetch_max(now, Relaxed);
-    }
-
-    pub(crate) fn discount_allocation(&self, bytes: u64) {
-        self.allocated.fetch_sub(bytes, Relaxed);
+    pub(super) fn call<T>(&self, call: &Call, make: impl FnOnce() -> VkResult<T>) -> Result<T> {
+        self.instance.caller().make(&self.info.name, call, make)
     }
 
     /// Refuses `bytes` more where a test has made the device smaller than it says.
-    pub(crate) fn check_grant(&self, bytes: u64) -> VkResult<()> {
-        let live = self.allocated.load(Relaxed) + bytes;
-        match &self.faults {
-            Some(faults) if live > faults.granted() => Err(vk::Result::ERROR_OUT_OF_DEVICE_MEMORY),
-            _ => Ok(()),
+    pub(super) fn check_grant(&self, bytes: u64) -> VkResult<()> {
+        match self.counts.live_with(bytes) > self.instance.caller().granted() {
+            true => Err(vk::Result::ERROR_OUT_OF_DEVICE_MEMORY),
+            false => Ok(()),
         }
-    }
-
-    pub(crate) fn count_refusal(&self, bytes: u64) {
-        self.refused.store(self.allocated.load(Relaxed) + bytes, Relaxed);
-    }
-
-    /// Bytes that would have been live with the allocation that was refused since the last question.
-    pub(crate) fn take_refusal(&self) -> Option<u64> {
-        Some(self.refused.swap(0, Relaxed)).filter(|&bytes| bytes > 0)
-    }
-
-    /// The most bytes of buffers that were live at once.
-    pub(crate) fn most_allocated(&self) -> u64 {
-        self.most_allocated.load(Relaxed)
     }
 
     /// The device bytes that a run may use.
@@ -222,7 +170,8 @@ impl Device {
         self.available_bytes().min(settings.memory_limit.unwrap_or(u64::MAX))
     }
 
-    /// Bytes of the largest heap that this process may still take: what the driver's budget says where it has one.
+    /// Bytes of the largest heap that this process may still take: what the driver's budget says
+    /// where it has one.
     fn available_bytes(&self) -> u64 {
         let mut budget = vk::PhysicalDeviceMemoryBudgetPropertiesEXT::default();
         let mut all = vk::PhysicalDeviceMemoryProperties2::default();
@@ -230,7 +179,8 @@ impl Device {
             return self.info.memory_bytes;
         }
         all = all.push_next(&mut budget);
-        // SAFETY: the physical device belongs to the live instance and has the extension whose struct is chained.
+        // SAFETY: the physical device belongs to the live instance and has the extension whose
+        // struct is chained.
         let memory = unsafe {
             self.instance.raw().get_physical_device_memory_properties2(self.physical, &mut all);
             all.memory_properties
@@ -244,6 +194,23 @@ impl Device {
     }
 }
 
+#[cfg(feature = "internals")]
+impl Device {
+    pub(super) fn instance(&self) -> &ash::Instance {
+        self.instance.raw()
+    }
+
+    /// A wrong call on purpose: a buffer of 0 bytes, which drivers refuse or make.
+    pub(crate) fn make_empty_buffer(&self) {
+        let empty = vk::BufferCreateInfo::default().usage(vk::BufferUsageFlags::STORAGE_BUFFER);
+        // SAFETY: wrong in its size only.
+        if let Ok(buffer) = unsafe { self.raw.create_buffer(&empty, None) } {
+            // SAFETY: just made, never used.
+            unsafe { self.raw.destroy_buffer(buffer, None) };
+        }
+    }
+}
+
 impl Drop for Device {
     fn drop(&mut self) {
         // SAFETY: dropped once, here; everything that allocates holds the device alive.
@@ -253,29 +220,43 @@ impl Drop for Device {
     }
 }
 
-/// Vulkan's codes as errors: lost, out of memory, anything else.
-pub(crate) fn driver_error(device: &str, call: &'static str, code: vk::Result) -> Error {
-    let device = device.to_owned();
-    match code {
-        vk::Result::ERROR_DEVICE_LOST => Error::DeviceLost { device, call },
-        vk::Result::ERROR_OUT_OF_HOST_MEMORY
-        | vk::Result::ERROR_OUT_OF_DEVICE_MEMORY
-        | vk::Result::ERROR_TOO_MANY_OBJECTS => {
-            Error::DriverMemory { device, call, code: code.to_string() }
-        }
-        code => Error::Driver { device, call, code: code.to_string() },
+/// Whether a device's memory is the host's.
+fn shares_memory(kind: DeviceKind) -> bool {
+    matches!(kind, DeviceKind::IntegratedGpu | DeviceKind::SoftwareVulkan)
+}
+
+/// The candidate as the settings want it, or what it cannot do of that.
+fn adapt(mut candidate: Candidate, settings: &Settings) -> Result<Candidate> {
+    let Candidate { info, limits, .. } = &mut candidate;
+    if let Some(limit) = settings.max_binding_bytes {
+        limits.max_binding_bytes = limits.max_binding_bytes.min(limit);
     }
+    if let Some(budget) = settings.loop_budget() {
+        info.loop_budget = budget;
+    }
+    if let Some(size) = settings.subgroup_size {
+        let offered = size.is_power_of_two() && limits.subgroup_sizes.contains(&size);
+        if !limits.subgroup_control || !offered {
+            let missing = format!("it has no subgroups of {size} lanes that could be asked for");
+            return Err(Error::Unsupported { device: info.name.clone(), missing });
+        }
+        info.subgroup_size = size;
+    }
+    if settings.captures() && !limits.executable_properties {
+        let missing = "its driver does not tell what it compiles to".into();
+        return Err(Error::Unsupported { device: info.name.clone(), missing });
+    }
+    Ok(candidate)
 }
 
 fn create(
     instance: &Instance,
-    physical: vk::PhysicalDevice,
-    queue_family: u32,
-    limits: &Limits,
-    looks: bool,
+    candidate: &Candidate,
+    settings: &Settings,
 ) -> VkResult<ash::Device> {
+    let limits = &candidate.limits;
     let queues = [vk::DeviceQueueCreateInfo::default()
-        .queue_family_index(queue_family)
+        .queue_family_index(candidate.queue_family)
         .queue_priorities(&[1.0])];
     let mut extensions = Vec::new();
     if limits.portability_subset {
@@ -292,7 +273,7 @@ fn create(
     }
     let mut executables = vk::PhysicalDevicePipelineExecutablePropertiesFeaturesKHR::default()
         .pipeline_executable_info(true);
-    if looks {
+    if settings.captures() {
         extensions.push(ash::khr::pipeline_executable_properties::NAME.as_ptr());
         create = create.push_next(&mut executables);
     }
@@ -305,21 +286,5 @@ fn create(
     }
     let create = create.enabled_extension_names(&extensions);
     // SAFETY: the physical device belongs to the instance; every pointer outlives the call.
-    unsafe { instance.raw().create_device(physical, &create, None) }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn driver_codes_become_the_errors_they_mean() {
-        let error = |code| driver_error("gpu", "vkQueueSubmit", code);
-        assert!(matches!(error(vk::Result::ERROR_DEVICE_LOST), Error::DeviceLost { .. }));
-        for code in [vk::Result::ERROR_OUT_OF_DEVICE_MEMORY, vk::Result::ERROR_OUT_OF_HOST_MEMORY] {
-            assert!(matches!(error(code), Error::DriverMemory { .. }));
-        }
-        let failed = error(vk::Result::ERROR_INITIALIZATION_FAILED);
-        assert!(matches!(failed, Error::Driver { .. }));
-    }
+    unsafe { instance.raw().create_device(candidate.physical, &create, None) }
 }

@@ -1,21 +1,25 @@
 //! How much work one submission gets.
 //!
-//! Work is counted in units (picks, rows of tiles). The first submission is small; each next one is sized by
-//! the measured time to hit the target, at most twice the last, and never beyond a hard cap (the
-//! device's loop budget). Display GPUs lose the device when a submission runs for 2 s. While one runs the next waits in
-//! the queue.
+//! Work is counted in units (picks, rows of tiles). The first submission is small; each next one is
+//! sized by the measured time to hit the target, at most twice the last, and never beyond a hard cap
+//! (the device's loop budget). Display GPUs lose the device when a submission runs for 2 s. While
+//! one runs the next waits in the queue.
 
 use std::collections::VecDeque;
 use std::time::Duration;
 
-use crate::engine::vulkan::engine::Settings;
-use crate::engine::vulkan::gpu::commands::Commands;
-use crate::engine::vulkan::gpu::pipeline::Bound;
+use super::commands::Commands;
+use super::pipeline::{Bound, Dispatch};
+use crate::engine::vulkan::settings::Settings;
 use crate::error::Result;
 use crate::progress::Progress;
 
-/// Push constants and workgroups of a submission.
-pub(crate) type Submission = (Vec<u32>, (u32, u32));
+/// The units of a submission: `now` of them, after `done`.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Units {
+    pub(crate) done: u32,
+    pub(crate) now: u32,
+}
 
 /// How long a submission should take. With two under way, a cancelled run ends within twice that.
 pub(crate) fn target(settings: &Settings) -> Duration {
@@ -38,62 +42,64 @@ impl Pacer {
     }
 
     /// Units for the next submission, of the `left` ones that remain.
-    pub(crate) fn units(&self, left: u32) -> u32 {
+    fn units(&self, left: u32) -> u32 {
         self.next.min(left)
     }
 
     /// Learns that `units` took `took`.
-    pub(crate) fn learn(&mut self, units: u32, took: Duration) {
+    fn learn(&mut self, units: u32, took: Duration) {
         let ratio = self.target.as_secs_f64() / took.as_secs_f64().max(1e-6);
         let fitting = (f64::from(units) * ratio) as u32;
         // A short last submission says little about the size that fits.
         let most = self.next.max(units).saturating_mul(2);
         self.next = fitting.clamp(1, most).min(self.cap);
     }
-}
 
-/// Runs `units` units of a kernel: `submission` says how to do `now` of them after `done`, `finished` hears of each end.
-pub(crate) fn run(
-    (commands, kernel): (&mut Commands, &Bound),
-    pacer: &mut Pacer,
-    units: u32,
-    progress: &Progress,
-    submission: impl FnMut(u32, u32) -> Submission,
-    finished: impl FnMut(u32),
-) -> Result<()> {
-    let result = run_all((commands, kernel), pacer, units, progress, submission, finished);
-    if result.is_err() {
-        // The caller frees the buffers.
-        commands.drain();
+    /// Runs `units` units of a kernel: `dispatch` says how to do some of them, `finished` hears of
+    /// each end.
+    pub(crate) fn run(
+        &mut self,
+        commands: &mut Commands,
+        kernel: &Bound,
+        units: u32,
+        progress: &Progress,
+        dispatch: impl FnMut(Units) -> Dispatch,
+        finished: impl FnMut(Units),
+    ) -> Result<()> {
+        let result = self.run_all(commands, kernel, units, progress, dispatch, finished);
+        if result.is_err() {
+            // The caller frees the buffers.
+            commands.drain();
+        }
+        result
     }
-    result
-}
 
-fn run_all(
-    (commands, kernel): (&mut Commands, &Bound),
-    pacer: &mut Pacer,
-    units: u32,
-    progress: &Progress,
-    mut submission: impl FnMut(u32, u32) -> Submission,
-    mut finished: impl FnMut(u32),
-) -> Result<()> {
-    let mut done = 0;
-    let mut under_way = VecDeque::new();
-    loop {
-        progress.check()?;
-        if done < units && !commands.is_full() {
-            let now = pacer.units(units - done);
-            let (push, groups) = submission(done, now);
-            commands.start_dispatch(kernel, &push, groups)?;
-            under_way.push_back(now);
-            done += now;
-        } else if let Some(now) = under_way.pop_front() {
-            let took = commands.finish()?;
-            pacer.learn(now, took);
-            progress.add_submission(took);
-            finished(now);
-        } else {
-            return Ok(());
+    fn run_all(
+        &mut self,
+        commands: &mut Commands,
+        kernel: &Bound,
+        units: u32,
+        progress: &Progress,
+        mut dispatch: impl FnMut(Units) -> Dispatch,
+        mut finished: impl FnMut(Units),
+    ) -> Result<()> {
+        let mut done = 0;
+        let mut under_way = VecDeque::new();
+        loop {
+            progress.check()?;
+            if done < units && !commands.is_full() {
+                let next = Units { done, now: self.units(units - done) };
+                commands.start_dispatch(kernel, &dispatch(next))?;
+                under_way.push_back(next);
+                done += next.now;
+            } else if let Some(oldest) = under_way.pop_front() {
+                let took = commands.finish()?;
+                self.learn(oldest.now, took);
+                progress.add_submission(took);
+                finished(oldest);
+            } else {
+                return Ok(());
+            }
         }
     }
 }

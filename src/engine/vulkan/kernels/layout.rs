@@ -1,29 +1,33 @@
 //! Where the contribution matrix lies on the device, or as many of its rows as fit.
 //!
-//! The matrix is N rows of N 16-bit contributions, rows padded to 8 items. It is cut into slabs of whole rows
-//! so that no binding (of the matrix or of the prepared rows) spans more than the device allows; each
-//! slab is a buffer of its own. Where memory or bindings do not hold the matrix, slots for some of its rows take its place.
+//! The matrix is N rows of N 16-bit contributions, rows padded to 8 items. It is cut into slabs of
+//! whole rows so that no binding (of the matrix or of the prepared rows) spans more than the device
+//! allows; each slab is a buffer of its own. Where memory or bindings do not hold the matrix, slots
+//! for some of its rows take its place.
 
-use super::table as kernels;
+use super::prepared::RowLayout;
+use super::table;
 use crate::contract::extra_shift;
-use crate::engine::vulkan::engine::Settings;
+use crate::corpus::Shape;
 use crate::engine::vulkan::gpu::device::Device;
-use crate::engine::vulkan::kernels::prepared::RowLayout;
+use crate::engine::vulkan::gpu::physical::Limits;
+use crate::engine::vulkan::settings::Settings;
 use crate::error::{Error, Result};
 
-/// Picked items whose rows are computed together: enough to keep a GPU busy, few enough that their prepared rows are small.
+/// Picked items whose rows are computed together: enough to keep a GPU busy, few enough that their
+/// prepared rows are small.
 const GROUP: u32 = 1024;
 
 /// The rows of the matrix that are held, in slots; and how many slots are in a slab.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub(crate) struct HeldRows {
     pub(crate) slots: u32,
     pub(crate) slots_per_slab: u32,
 }
 
-/// Where everything lies.
+/// Where the matrix and the prepared rows lie.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct Layout {
+pub(crate) struct MatrixLayout {
     pub(crate) num_items: u32,
     /// Chunks of 8 items (16 bytes) in a matrix row.
     pub(crate) row_length: u32,
@@ -36,93 +40,19 @@ pub(crate) struct Layout {
     pub(crate) texels: bool,
 }
 
-impl Layout {
-    pub(crate) fn new(
-        num_items: u32,
-        dim: u32,
+impl MatrixLayout {
+    /// Of a whole matrix, whatever memory the device has.
+    pub(crate) fn of_any_memory(
+        shape: Shape,
         device: &Device,
         settings: &Settings,
-    ) -> Result<Layout> {
-        let layout = Layout::of_any_size(num_items, dim, device, settings)?;
-        layout.check_memory(device, settings)?;
-        Ok(layout)
-    }
-
-    /// With as many rows of the matrix as leave room for some sequences, and how many of these.
-    /// `sequence_bytes`: of each of the `most` that are wanted.
-    pub(crate) fn with_held_rows(
-        (num_items, dim): (u32, u32),
-        device: &Device,
-        settings: &Settings,
-        sequence_bytes: u64,
-        most: u32,
-    ) -> Result<(Layout, u32)> {
-        let row_length = num_items.div_ceil(8);
+    ) -> Result<MatrixLayout> {
+        let row_length = row_length(shape);
         let limits = device.limits();
-        let rows = RowLayout::new(num_items, dim, 0, device, settings);
-        let (bindable, per_slab) = bindable_slots(device, row_length);
-        let longest_slab = rows.longest_slab().max(per_slab.saturating_mul(row_length));
-        let mut layout = Layout {
-            num_items,
-            row_length,
-            extra_shift: extra_shift(num_items),
-            texels: settings.texels.unwrap_or(limits.software)
-                && u64::from(longest_slab) <= limits.max_texels,
-            rows,
-            held: None,
-        };
-        let row_bytes = layout.matrix_row_bytes();
-        if bindable == 0 || most == 0 || layout.rows.rows_per_slab == 0 {
-            return Err(Error::TooLarge {
-                what: "a row of the contribution matrix, or a sequence, in one binding",
-                needed: row_bytes.max(sequence_bytes),
-                available: limits.max_binding_bytes,
-                device: device.info().name.clone(),
-            });
-        }
-        let available = device.usable_bytes(settings);
-        let fixed = layout.bytes_beside_slots();
-        // An eighth of the rest is left to the driver and its alignments, a quarter is for sequences.
-        let free = available.saturating_sub(fixed) / 8 * 7;
-        // Each sequence may need a row of its own.
-        let possible = free / (sequence_bytes + row_bytes);
-        let fitting = (free / 4 / sequence_bytes).max(1).min(possible).min(bindable);
-        let wave = fitting.min(most.into()) as u32;
-        let slots = ((free - u64::from(wave) * sequence_bytes) / row_bytes).min(bindable);
-        let slots = slots.min(num_items.into()) as u32;
-        if wave == 0 {
-            return Err(Error::TooLarge {
-                what: "the prepared rows and a row of the contribution matrix",
-                needed: fixed + (sequence_bytes + row_bytes).div_ceil(7) * 8,
-                available,
-                device: device.info().name.clone(),
-            });
-        }
-        layout.held = Some(HeldRows { slots, slots_per_slab: per_slab });
-        Ok((layout, wave.min(slots)))
-    }
-
-    /// Whatever memory the device has.
-    pub(crate) fn of_any_size(
-        num_items: u32,
-        dim: u32,
-        device: &Device,
-        settings: &Settings,
-    ) -> Result<Layout> {
-        let row_length = num_items.div_ceil(8);
-        let limits = device.limits();
-        let rows = RowLayout::new(num_items, dim, 16 * u64::from(row_length), device, settings);
-        let longest_slab = rows.longest_slab().max(rows.slab_rows(0) * row_length);
-        let layout = Layout {
-            num_items,
-            row_length,
-            extra_shift: extra_shift(num_items),
-            held: None,
-            texels: settings.texels.unwrap_or(limits.software)
-                && u64::from(longest_slab) <= limits.max_texels,
-            rows,
-        };
-        let slabs = kernels::max_slabs(limits.max_bindings);
+        let rows = RowLayout::new(shape, 16 * u64::from(row_length), device, settings);
+        let longest_slab = rows.slab_rows(0) * row_length;
+        let layout = MatrixLayout::new(shape, rows, longest_slab, device, settings);
+        let slabs = table::max_slabs(limits.max_bindings);
         if layout.rows.rows_per_slab == 0 || layout.rows.slabs() > slabs {
             return Err(Error::TooLarge {
                 what: "the contribution matrix's bindings",
@@ -134,8 +64,40 @@ impl Layout {
         Ok(layout)
     }
 
+    /// With slots for as many rows as the bindings can hold, be it none, whatever memory the device
+    /// has.
+    pub(crate) fn with_slots(shape: Shape, device: &Device, settings: &Settings) -> MatrixLayout {
+        let row_length = row_length(shape);
+        let rows = RowLayout::new(shape, 0, device, settings);
+        let held = bindable_slots(shape, row_length, device.limits());
+        let longest_slab = held.slots_per_slab.saturating_mul(row_length);
+        let layout = MatrixLayout::new(shape, rows, longest_slab, device, settings);
+        MatrixLayout { held: Some(held), ..layout }
+    }
+
+    /// `longest_slab`: chunks of the matrix's longest slab.
+    fn new(
+        shape: Shape,
+        rows: RowLayout,
+        longest_slab: u32,
+        device: &Device,
+        settings: &Settings,
+    ) -> MatrixLayout {
+        let limits = device.limits();
+        let longest = rows.longest_slab().max(longest_slab);
+        MatrixLayout {
+            num_items: shape.num_items,
+            row_length: row_length(shape),
+            rows,
+            extra_shift: extra_shift(shape.num_items),
+            held: None,
+            texels: settings.texels.unwrap_or(limits.software)
+                && u64::from(longest) <= limits.max_texels,
+        }
+    }
+
     /// Device bytes while the matrix is computed.
-    pub(crate) fn peak_bytes(&self) -> u64 {
+    fn peak_bytes(&self) -> u64 {
         self.matrix_bytes() + self.rows_bytes()
     }
 
@@ -164,7 +126,8 @@ impl Layout {
         self.rows.bytes() + u64::from(self.rows.padded_items()) * 4
     }
 
-    fn check_memory(&self, device: &Device, settings: &Settings) -> Result<()> {
+    /// Whether the matrix and the rows it is made of fit the device.
+    pub(crate) fn check_memory(&self, device: &Device, settings: &Settings) -> Result<()> {
         let available = device.usable_bytes(settings);
         if self.peak_bytes() > available {
             return Err(Error::TooLarge {
@@ -182,18 +145,26 @@ impl Layout {
         self.rows.padded_items().min(GROUP)
     }
 
-    /// Bytes beside the slots: the prepared rows of all items and of a group, and what is said of the group.
+    /// Bytes beside the slots: the prepared rows of all items and of a group, and what is said of the
+    /// group.
     pub(crate) fn bytes_beside_slots(&self) -> u64 {
         self.rows.bytes() + u64::from(self.group()) * (self.rows.row_bytes() + 8)
     }
 }
 
-/// The most rows that the matrix's bindings can hold, and how many of them are in one.
-fn bindable_slots(device: &Device, row_length: u32) -> (u64, u32) {
-    let limits = device.limits();
-    let per_slab = limits.max_binding_bytes / (16 * u64::from(row_length));
-    let texels = limits.max_texels / u64::from(row_length);
-    let per_slab = per_slab.min(if limits.software { texels } else { u64::MAX });
-    let slabs = kernels::max_slabs(limits.max_bindings);
-    (per_slab * u64::from(slabs), per_slab.min(u32::MAX.into()) as u32)
+/// Chunks of 8 items in a row of the matrix.
+pub(crate) fn row_length(shape: Shape) -> u32 {
+    shape.num_items.div_ceil(8)
+}
+
+/// Slots for as many rows as the matrix's bindings can hold, of those that there are.
+fn bindable_slots(shape: Shape, row_length: u32, limits: &Limits) -> HeldRows {
+    let in_bytes = limits.max_binding_bytes / (16 * u64::from(row_length));
+    let in_texels = limits.max_texels / u64::from(row_length);
+    let per_slab = in_bytes.min(if limits.software { in_texels } else { u64::MAX });
+    let slots = per_slab.saturating_mul(table::max_slabs(limits.max_bindings).into());
+    HeldRows {
+        slots: slots.min(shape.num_items.into()) as u32,
+        slots_per_slab: per_slab.min(u32::MAX.into()) as u32,
+    }
 }

@@ -1,26 +1,12 @@
-//! The ways in which the kernels multiply prepared rows, and how a row is written for each (shaders/tile.glsl).
+//! The ways in which the kernels multiply prepared rows, and how a row is written for each
+//! (shaders/tile.glsl).
 //!
 //! All give the same 32 bits. Which is fastest depends on the instructions that a device has.
 
-use super::table as kernels;
-use super::table::Kernel;
-use crate::engine::vulkan::engine::Settings;
+use super::table;
 use crate::engine::vulkan::gpu::device::Device;
-use crate::engine::vulkan::gpu::pipeline::Recipe;
-
-/// How products of 16-bit values are made.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub enum Multiply {
-    /// Each in a 32-bit multiplication.
-    Wide,
-    /// The same with factors below 2^16, which compilers for AMD GPUs put into 24-bit multiply-adds: these take a quarter of
-    /// the time.
-    Biased,
-    /// Two at once, by VK_KHR_shader_integer_dot_product. Devices without it: `Biased`.
-    Dot16,
-    /// Four 8-bit ones at once, each 16-bit value in two halves. Devices without it: `Biased`.
-    Dot8,
-}
+use crate::engine::vulkan::gpu::pipeline::{Constant, Kernel, Recipe};
+use crate::engine::vulkan::settings::{Multiply, Settings};
 
 impl Multiply {
     /// The fastest way that the device has, or what the settings ask for.
@@ -94,7 +80,7 @@ pub(crate) struct TileKernels {
 }
 
 pub(crate) fn kernels(multiply: Multiply, texels: bool) -> TileKernels {
-    use kernels::*;
+    use table::*;
     let (matrix, rows, dots) = match multiply {
         Multiply::Wide if texels => (MATRIX_TEXELS, ROWS_TEXELS, DOTS_TEXELS),
         Multiply::Wide => (MATRIX_WIDE, ROWS_WIDE, DOTS_WIDE),
@@ -107,23 +93,22 @@ pub(crate) fn kernels(multiply: Multiply, texels: bool) -> TileKernels {
 
 /// The recipe of one of them.
 pub(crate) fn recipe(device: &Device, kernel: Kernel, push_words: u32) -> Recipe {
-    let lanes = lanes(device);
-    Recipe {
-        kernel,
-        constants: vec![(0, lanes.0), (1, lanes.1)],
-        push_words,
-        subgroup_size: None,
-        full_subgroups: false,
-    }
+    let Lanes { x, y } = lanes(device);
+    let constants = vec![Constant { id: 0, value: x }, Constant { id: 1, value: y }];
+    Recipe::plain(kernel, constants, push_words)
 }
 
-/// Lanes of a workgroup that computes tiles: those along x share their rows of slab A. A software driver runs 8 at once.
-pub(crate) fn lanes(device: &Device) -> (u32, u32) {
-    if device.limits().software {
-        (8, 1)
-    } else {
-        (8, 8)
-    }
+/// Lanes of a workgroup that computes tiles.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Lanes {
+    /// These share their rows of slab A.
+    pub(crate) x: u32,
+    pub(crate) y: u32,
+}
+
+/// A software driver runs 8 at once.
+pub(crate) fn lanes(device: &Device) -> Lanes {
+    Lanes { x: 8, y: if device.limits().software { 1 } else { 8 } }
 }
 
 #[cfg(test)]

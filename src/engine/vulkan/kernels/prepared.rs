@@ -1,16 +1,15 @@
 //! The prepared rows on the device: slabs of whole rows, each in a buffer that one binding can span.
 //!
-//! A row is D 16-bit values, padded with zeros to chunks of 8, and what `multiply` puts beside them; a slab
-//! is padded to whole tiles of 4 rows.
+//! A row is D 16-bit values, padded with zeros to chunks of 8, and what `multiply` puts beside them;
+//! a slab is padded to whole tiles of 4 rows.
 
 use std::sync::Arc;
 
-use crate::corpus::Corpus;
-use crate::engine::vulkan::engine::Settings;
+use crate::corpus::{Corpus, Shape};
 use crate::engine::vulkan::gpu::commands::Commands;
 use crate::engine::vulkan::gpu::device::Device;
 use crate::engine::vulkan::gpu::memory::Buffer;
-use crate::engine::vulkan::kernels::multiply::Multiply;
+use crate::engine::vulkan::settings::{Multiply, Settings};
 use crate::error::Result;
 
 /// Rows of a tile of the kernels that multiply, and columns.
@@ -20,7 +19,8 @@ pub(crate) const TILE: u32 = 4;
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct RowLayout {
     pub(crate) num_items: u32,
-    /// Rows of a slab, a multiple of `TILE`; the last slab may have fewer. 0 where not even a tile can be bound.
+    /// Rows of a slab, a multiple of `TILE`; the last slab may have fewer. 0 where not even a tile
+    /// can be bound.
     pub(crate) rows_per_slab: u32,
     /// Chunks of 8 dimensions (16 bytes) in a row.
     pub(crate) dim_length: u32,
@@ -31,12 +31,12 @@ pub(crate) struct RowLayout {
 impl RowLayout {
     /// Slabs as long as the device can bind, also with `other_bytes` for each row in another buffer.
     pub(crate) fn new(
-        num_items: u32,
-        dim: u32,
+        shape: Shape,
         other_bytes: u64,
         device: &Device,
         settings: &Settings,
     ) -> RowLayout {
+        let Shape { num_items, dim } = shape;
         let dim_length = dim.div_ceil(8);
         let multiply = Multiply::choose(device, settings);
         let row_bytes = 16 * u64::from(dim_length + multiply.extra_chunks());
@@ -86,13 +86,12 @@ pub(crate) fn upload(
     commands: &mut Commands,
     corpus: &Corpus,
     layout: &RowLayout,
-    force_staging: bool,
 ) -> Result<Vec<Buffer>> {
     let row_bytes = layout.row_chunks() as usize * 16;
     let mut slabs = Vec::new();
     for slab in 0..layout.slabs() {
         let bytes = layout.slab_rows(slab) as usize * row_bytes;
-        let mut buffer = Buffer::shared(device, "prepared rows", bytes as u64, force_staging)?;
+        let mut buffer = Buffer::shared(device, "prepared rows", bytes as u64)?;
         let first = slab * layout.rows_per_slab;
         buffer.write(commands, |to| {
             for (item, to) in (first..).zip(to[..bytes].chunks_exact_mut(row_bytes)) {
