@@ -91,8 +91,8 @@ impl VulkanEngine {
         self.open.as_mut().ok_or_else(not_open)
     }
 
-    /// Does `work`; where that loses the device, opens it anew and does the rest, once. `work` is told
-    /// what it has done already.
+    /// Does `work`; where that loses the device, opens it anew and does the rest, once. `work` is
+    /// told what it has done already.
     fn survive<D: Copy + Default>(
         &mut self,
         progress: &Progress,
@@ -137,7 +137,8 @@ impl VulkanEngine {
                     refusal = Some(error);
                     progress.back_to(0);
                 }
-                // Not even the least fits: what the driver said is nearer to the cause than our own limit.
+                // Not even the least fits: what the driver said is nearer to the cause than our own
+                // limit.
                 (Err(Error::TooLarge { .. }), _) if refusal.is_some() => break,
                 (result, _) => return result,
             }

@@ -1,9 +1,9 @@
 //! How much work one submission gets.
 //!
 //! Work is counted in units (picks, rows of tiles). The first submission is small; each next one is
-//! sized by the measured time to hit the target, at most twice the last, and never beyond a hard cap
-//! (the device's loop budget). Display GPUs lose the device when a submission runs for 2 s. While
-//! one runs the next waits in the queue.
+//! sized by the measured time to hit the target, at most twice the last, and never beyond a hard
+//! cap (the device's loop budget). Display GPUs lose the device when a submission runs for 2 s.
+//! While one runs the next waits in the queue.
 
 use std::collections::VecDeque;
 use std::time::Duration;

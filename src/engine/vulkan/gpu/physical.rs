@@ -232,8 +232,8 @@ fn largest_heap(memory: &vk::PhysicalDeviceMemoryProperties) -> u64 {
     local.map(|heap| heap.size).max().unwrap_or(0)
 }
 
-/// The candidate that `wanted` names: "" or "vulkan": the best; a number: the index; else a UUID or a
-/// part of the name, "vulkan:" before it allowed.
+/// The candidate that `wanted` names: "" or "vulkan": the best; a number: the index; else a UUID or
+/// a part of the name, "vulkan:" before it allowed.
 pub(super) fn choose(candidates: Vec<Candidate>, wanted: &str) -> Result<Candidate> {
     let infos: Vec<&DeviceInfo> = candidates.iter().map(|candidate| &candidate.info).collect();
     let position = find(&infos, wanted);

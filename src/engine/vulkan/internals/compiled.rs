@@ -1,7 +1,7 @@
 //! What a driver's compiler makes of the kernels: registers, spills, occupancy, instructions.
 //!
-//! Nothing is run, so it also works on a driver that compiles for a GPU that is not there. For tests
-//! and for whoever changes a kernel.
+//! Nothing is run, so it also works on a driver that compiles for a GPU that is not there. For
+//! tests and for whoever changes a kernel.
 
 use std::collections::HashSet;
 use std::sync::Arc;

@@ -145,8 +145,8 @@ impl MatrixLayout {
         self.rows.padded_items().min(GROUP)
     }
 
-    /// Bytes beside the slots: the prepared rows of all items and of a group, and what is said of the
-    /// group.
+    /// Bytes beside the slots: the prepared rows of all items and of a group, and what is said of
+    /// the group.
     pub(crate) fn bytes_beside_slots(&self) -> u64 {
         self.rows.bytes() + u64::from(self.group()) * (self.rows.row_bytes() + 8)
     }

@@ -1,7 +1,8 @@
-//! The prepared rows on the device: slabs of whole rows, each in a buffer that one binding can span.
+//! The prepared rows on the device: slabs of whole rows, each in a buffer that one binding can
+//! span.
 //!
-//! A row is D 16-bit values, padded with zeros to chunks of 8, and what `multiply` puts beside them;
-//! a slab is padded to whole tiles of 4 rows.
+//! A row is D 16-bit values, padded with zeros to chunks of 8, and what `multiply` puts beside
+//! them; a slab is padded to whole tiles of 4 rows.
 
 use std::sync::Arc;
 
@@ -29,7 +30,8 @@ pub(crate) struct RowLayout {
 }
 
 impl RowLayout {
-    /// Slabs as long as the device can bind, also with `other_bytes` for each row in another buffer.
+    /// Slabs as long as the device can bind, also with `other_bytes` for each row in another
+    /// buffer.
     pub(crate) fn new(
         shape: Shape,
         other_bytes: u64,

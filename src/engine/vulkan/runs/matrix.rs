@@ -1,7 +1,7 @@
 //! The contribution matrix on the device: its slabs, and the computation of a whole one.
 //!
-//! The kernel runs once for every pair of slabs on or above the diagonal. Where not all rows fit, the
-//! slabs are only made here, and `row_cache` fills them.
+//! The kernel runs once for every pair of slabs on or above the diagonal. Where not all rows fit,
+//! the slabs are only made here, and `row_cache` fills them.
 
 use std::sync::Arc;
 

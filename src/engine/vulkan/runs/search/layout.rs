@@ -1,5 +1,5 @@
-//! How a search is laid out: blocks of queries as long as the memory allows, up to a size at which a
-//! GPU is busy.
+//! How a search is laid out: blocks of queries as long as the memory allows, up to a size at which
+//! a GPU is busy.
 
 use crate::corpus::Shape;
 use crate::engine::neighbors::QueryShape;
@@ -118,8 +118,8 @@ impl SearchLayout {
     pub(crate) fn needs(&self, device: &Device) -> Needs {
         let blocks = self.blocks().count() as u64;
         let staged = match device.is_staged() {
-            // A slab goes up through one staging buffer, a block's results come down through another,
-            // later.
+            // A slab goes up through one staging buffer, a block's results come down through
+            // another, later.
             true => self.result_bytes(self.block).max(self.rows_bytes()),
             false => 0,
         };

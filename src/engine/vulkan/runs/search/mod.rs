@@ -1,7 +1,7 @@
 //! Dot products and neighbours on the device, block by block of queries.
 //!
-//! `layout` says how long the blocks are and what a search takes, `nearest` is the kernel that finds
-//! the nearest items of a query, `run` computes the blocks.
+//! `layout` says how long the blocks are and what a search takes, `nearest` is the kernel that
+//! finds the nearest items of a query, `run` computes the blocks.
 
 mod layout;
 mod nearest;

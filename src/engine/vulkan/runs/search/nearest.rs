@@ -11,8 +11,8 @@ const RANKED: u32 = 256;
 /// Lanes that search a row on a GPU.
 const GPU_LANES: u32 = 256;
 
-/// Counters that the kernel keeps in shared memory where there are 24 KiB of it, and where there are
-/// only the 16 KiB that every device has.
+/// Counters that the kernel keeps in shared memory where there are 24 KiB of it, and where there
+/// are only the 16 KiB that every device has.
 const COUNTERS: u32 = 4096;
 const FEW_COUNTERS: u32 = 2048;
 
@@ -60,7 +60,8 @@ fn choose(device: &Device, num_items: u32) -> Result<NearestShape> {
     Ok(shape(lanes))
 }
 
-/// Loop rounds of one invocation of nearest.comp at the most; each loop counts one more for its end.
+/// Loop rounds of one invocation of nearest.comp at the most; each loop counts one more for its
+/// end.
 fn rounds(shape: NearestShape, num_items: u32) -> u64 {
     let share = |count: u32| u64::from(count.div_ceil(shape.lanes)) + 1;
     let scan = u64::from(shape.lanes.ilog2()) + 1;

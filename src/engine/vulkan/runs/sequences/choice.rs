@@ -58,7 +58,8 @@ pub(super) fn choose(
     let narrow = if limits.subgroup_arithmetic { subgroup } else { 64 };
     let usual = match (limits.software, wanted) {
         (true, _) | (false, SequenceKernel::Buffer) => narrow,
-        // As many chunks to an invocation as it can hold: the loads of all of them are under way at once.
+        // As many chunks to an invocation as it can hold: the loads of all of them are under way at
+        // once.
         (false, SequenceKernel::Registers) => {
             row_length.div_ceil(GPU_CHUNKS).next_power_of_two().max(64)
         }

@@ -99,7 +99,8 @@ impl SequenceLayout {
         }
         let available = device.usable_bytes(settings);
         let fixed = matrix.bytes_beside_slots();
-        // An eighth of the rest is left to the driver and its alignments, a quarter is for sequences.
+        // An eighth of the rest is left to the driver and its alignments, a quarter is for
+        // sequences.
         let free = available.saturating_sub(fixed) / 8 * 7;
         // Each sequence may need a row of its own.
         let possible = (free / (each + row_bytes)).min(bindable.slots.into());
