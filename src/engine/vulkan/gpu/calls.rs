@@ -167,25 +167,26 @@ mod tests {
     fn codes_become_the_errors_that_they_mean_for_the_call() {
         use vk::Result as Code;
         let cases = [
-            (&SUBMIT, Code::ERROR_DEVICE_LOST, -305),
-            (&SUBMIT, Code::ERROR_OUT_OF_HOST_MEMORY, -204),
-            (&SUBMIT, Code::ERROR_INITIALIZATION_FAILED, -306),
-            (&ALLOCATE_MEMORY, Code::ERROR_TOO_MANY_OBJECTS, -204),
-            (&CREATE_FENCE, Code::ERROR_OUT_OF_DEVICE_MEMORY, -204),
+            (&SUBMIT, Code::ERROR_DEVICE_LOST, "DeviceLost"),
+            (&SUBMIT, Code::ERROR_OUT_OF_HOST_MEMORY, "DriverMemory"),
+            (&SUBMIT, Code::ERROR_INITIALIZATION_FAILED, "Driver"),
+            (&ALLOCATE_MEMORY, Code::ERROR_TOO_MANY_OBJECTS, "DriverMemory"),
+            (&CREATE_FENCE, Code::ERROR_OUT_OF_DEVICE_MEMORY, "DriverMemory"),
             // Codes that the call does not have.
-            (&CREATE_FENCE, Code::ERROR_DEVICE_LOST, -306),
-            (&RESET_FENCES, Code::ERROR_OUT_OF_HOST_MEMORY, -306),
-            (&CREATE_FENCE, Code::ERROR_UNKNOWN, -306),
+            (&CREATE_FENCE, Code::ERROR_DEVICE_LOST, "Driver"),
+            (&RESET_FENCES, Code::ERROR_OUT_OF_HOST_MEMORY, "Driver"),
+            (&CREATE_FENCE, Code::ERROR_UNKNOWN, "Driver"),
             // Before there is a device.
-            (&CREATE_INSTANCE, Code::ERROR_INCOMPATIBLE_DRIVER, -302),
-            (&CREATE_INSTANCE, Code::ERROR_OUT_OF_HOST_MEMORY, -204),
-            (&CREATE_INSTANCE, Code::ERROR_LAYER_NOT_PRESENT, -306),
-            (&ENUMERATE_DEVICES, Code::ERROR_INITIALIZATION_FAILED, -302),
-            (&CREATE_DEVICE, Code::ERROR_INITIALIZATION_FAILED, -306),
+            (&CREATE_INSTANCE, Code::ERROR_INCOMPATIBLE_DRIVER, "NoDevice"),
+            (&CREATE_INSTANCE, Code::ERROR_OUT_OF_HOST_MEMORY, "DriverMemory"),
+            (&CREATE_INSTANCE, Code::ERROR_LAYER_NOT_PRESENT, "Driver"),
+            (&ENUMERATE_DEVICES, Code::ERROR_INITIALIZATION_FAILED, "NoDevice"),
+            (&CREATE_DEVICE, Code::ERROR_INITIALIZATION_FAILED, "Driver"),
         ];
-        for (call, code, status) in cases {
+        for (call, code, expected) in cases {
             let error = call.error("gpu", code);
-            assert_eq!(error.status(), status, "{}: {code:?}", call.name);
+            let debug = format!("{error:?}");
+            assert_eq!(debug.split(' ').next(), Some(expected), "{}: {code:?}", call.name);
             assert!(error.to_string().contains(call.name), "{error}");
         }
     }
