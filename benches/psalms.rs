@@ -1,6 +1,7 @@
-//! All starts of the Psalms on the Vulkan device, by phase, beside two baselines in the same run: the direct
-//! method (centroid and N x D per pick) on the same device, and the same integer method in numpy. The
-//! baselines run a sample of starts and are scaled; the table says so. Medians of five runs.
+//! All starts of the Psalms on the Vulkan device, by phase, beside two baselines in the same run:
+//! the direct method (centroid and N x D per pick) on the same device, and the same integer method
+//! in numpy. The baselines run a sample of starts and are scaled; the table says so. Medians of
+//! five runs.
 #![allow(clippy::unwrap_used, clippy::print_stdout, missing_docs)]
 
 #[path = "../tests/common/mod.rs"]
@@ -70,7 +71,8 @@ fn main() {
     let (_, took) = direct_method(&mut engine, &unit, n, &starts, n).unwrap();
     let direct = took.as_secs_f64() / (f64::from(DIRECT_STARTS) * f64::from(n - 1));
     println!(
-        "direct method on the same device ({DIRECT_STARTS} starts, scaled): {:.1} us a pick, {:.0} s for all; {:.0} times as long",
+        "direct method on the same device ({DIRECT_STARTS} starts, scaled): {:.1} us a pick, \
+         {:.0} s for all; {:.0} times as long",
         direct * 1e6,
         direct * picks,
         direct * picks / picking
@@ -84,7 +86,8 @@ fn main() {
         Ok(output) if output.status.success() => {
             let pick: f64 = String::from_utf8_lossy(&output.stdout).trim().parse().unwrap();
             println!(
-                "numpy, same integer method, one process ({NUMPY_STARTS} starts, scaled): {pick:.3} us a pick, {:.1} s for all; {:.2} times as long",
+                "numpy, same integer method, one process ({NUMPY_STARTS} starts, scaled): \
+                 {pick:.3} us a pick, {:.1} s for all; {:.2} times as long",
                 pick * picks / 1e6,
                 pick * picks / 1e6 / picking
             );

@@ -1,6 +1,6 @@
-//! How long the first kernels of a process take to build, with and without the pipeline cache on the disk: on
-//! a driver that compiles for a GPU that is not there (RADV), with its own cache switched off. Medians of
-//! `ROUNDS` processes.
+//! How long the first kernels of a process take to build, with and without the pipeline cache on
+//! the disk: on a driver that compiles for a GPU that is not there (RADV), with its own cache
+//! switched off. Medians of `ROUNDS` processes.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::print_stdout, missing_docs)]
 
 use std::path::Path;

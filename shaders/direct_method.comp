@@ -1,10 +1,10 @@
 #version 450
 
-// The direct method, a baseline for the benchmark: every pick adds one embedding to the centroid and
-// takes the dot product of every untaken item with it.
+// The direct method, a baseline for the benchmark: every pick adds one embedding to the centroid
+// and takes the dot product of every untaken item with it.
 //
-// One workgroup a sequence. With TEXELS it reads as the other kernels do (matrix_slabs.glsl). Loop rounds a pick: items per
-// lane x (chunks + 2), the centroid's chunks per lane, and the lanes.
+// One workgroup a sequence. With TEXELS it reads as the other kernels do (matrix_slabs.glsl). Loop
+// rounds a pick: items per lane x (chunks + 2), the centroid's chunks per lane, and the lanes.
 
 layout(local_size_x_id = 0) in;
 

@@ -6,8 +6,9 @@
 
 // The contribution matrix: steps 3 and 4 of the arithmetic contract for one pair of slabs.
 //
-// Every invocation owns a tile of 4 rows of slab A and 4 rows of slab B (tile.glsl). The dot product is symmetric, so
-// tiles below the diagonal are skipped and each tile writes c(a, b) to A's rows and c(b, a) to B's.
+// Every invocation owns a tile of 4 rows of slab A and 4 rows of slab B (tile.glsl). The dot
+// product is symmetric, so tiles below the diagonal are skipped and each tile writes c(a, b) to A's
+// rows and c(b, a) to B's.
 
 layout(local_size_x_id = 0, local_size_y_id = 1) in;
 
@@ -46,12 +47,14 @@ void main() {
     ivec4 g[4];
     [[unroll]] for (uint i = 0; i < 4; ++i) {
         g[i] = rounded(dots[i]);
-        out_a[(tile_a * 4 + i) * out_stride + item_b] = weighted(g[i], ivec4(weight_a[i]), extra_shift);
+        out_a[(tile_a * 4 + i) * out_stride + item_b] =
+            weighted(g[i], ivec4(weight_a[i]), extra_shift);
     }
     if (item_a != item_b) {
         [[unroll]] for (uint j = 0; j < 4; ++j) {
             ivec4 column = ivec4(g[0][j], g[1][j], g[2][j], g[3][j]);
-            out_b[(tile_b * 4 + j) * out_stride + item_a] = weighted(column, ivec4(weight_b[j]), extra_shift);
+            out_b[(tile_b * 4 + j) * out_stride + item_a] =
+                weighted(column, ivec4(weight_b[j]), extra_shift);
         }
     }
 }

@@ -2,14 +2,16 @@
 // uvec4, spread over SLABS bindings where one binding cannot span it.
 //
 // Which slab holds a row is the same for the whole workgroup; the switch over constant bindings
-// needs no descriptor indexing feature. With TEXELS the slabs are texel buffers: the same bytes, but
-// llvmpipe fetches texels with vector loads, where it goes through a storage buffer lane by lane.
+// needs no descriptor indexing feature. With TEXELS the slabs are texel buffers: the same bytes,
+// but llvmpipe fetches texels with vector loads, where it goes through a storage buffer lane by
+// lane.
 
 #if TEXELS
 #define SLAB(number, at) layout(set = 0, binding = at) uniform usamplerBuffer slab_##number
 #define LOAD(number, at) texelFetch(slab_##number, int(at))
 #else
-#define SLAB(number, at) layout(set = 0, binding = at) readonly buffer Slab##number { uvec4 slab_##number[]; }
+#define SLAB(number, at) \
+    layout(set = 0, binding = at) readonly buffer Slab##number { uvec4 slab_##number[]; }
 #define LOAD(number, at) slab_##number[at]
 #endif
 

@@ -2,14 +2,15 @@
 
 // The k nearest items of each query of a block: step 6 of the arithmetic contract.
 //
-// One workgroup a query. A histogram of its dot products tells how many of them lie above each of 2,048 bounds (0.001
-// in similarity), and so a bound with at least k items above it, the candidates. Up to RANKED candidates are gathered and each
-// finds its rank by comparing with the others. More of them (large k, many equal items) are sorted by radix, least
-// significant digit first: a stable sort, which keeps equal dot products in the order of the items.
+// One workgroup a query. A histogram of its dot products tells how many of them lie above each of
+// 2,048 bounds (0.001 in similarity), and so a bound with at least k items above it, the
+// candidates. Up to RANKED candidates are gathered and each finds its rank by comparing with the
+// others. More of them (large k, many equal items) are sorted by radix, least significant digit
+// first: a stable sort, which keeps equal dot products in the order of the items.
 //
-// Loop rounds: the histogram and the gathering take 3 for each item of a lane's share; a pass of the sort 3 for each digit
-// value and 2 for each item of the share. `rounds` in search.rs adds them up. The keys stay where they are, the sort moves
-// item numbers.
+// Loop rounds: the histogram and the gathering take 3 for each item of a lane's share; a pass of
+// the sort 3 for each digit value and 2 for each item of the share. `rounds` in search/nearest.rs
+// adds them up. The keys stay where they are, the sort moves item numbers.
 
 layout(local_size_x_id = 0) in;
 
@@ -91,7 +92,8 @@ void main() {
     }
     barrier();
 
-    // The first bin with which there are k: the one lane in whose share of the bins the count passes k finds it.
+    // The first bin with which there are k: the one lane in whose share of the bins the count
+    // passes k finds it.
     uint share = (BINS + LANES - 1) / LANES;
     uint end = min((lane() + 1) * share, BINS);
     uint in_share = 0;

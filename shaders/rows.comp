@@ -4,8 +4,8 @@
 #extension GL_EXT_spirv_intrinsics : enable
 #extension GL_EXT_shader_explicit_arithmetic_types_int16 : enable
 
-// Some rows of the contribution matrix: steps 3 and 4 of the arithmetic contract for picked items with one slab of
-// candidates, where the whole matrix does not fit the device.
+// Some rows of the contribution matrix: steps 3 and 4 of the arithmetic contract for picked items
+// with one slab of candidates, where the whole matrix does not fit the device.
 //
 // Every invocation owns a tile of 4 picked items of slab A and 4 candidates of slab B (tile.glsl).
 

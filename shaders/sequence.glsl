@@ -1,12 +1,14 @@
-// What all sequence kernels share: bindings, push constants, the packed contributions and taken items.
+// What all sequence kernels share: bindings, push constants, the packed contributions and taken
+// items.
 //
-// A workgroup continues one sequence by the picks first_pick .. end_pick. Between dispatches the scores
-// lie in `scores`, the picks in `picks`; its head is there from the beginning.
+// A workgroup continues one sequence by the picks first_pick .. end_pick. Between dispatches the
+// scores lie in `scores`, the picks in `picks`; its head is there from the beginning.
 //
-// Taken items, and the padding behind the last item, have the top bit of their score flipped. A contribution
-// has a magnitude of 32,767 at most, so the scores of up to 32,768 items stay within 2^30: begun at -2^30
-// they lie below 0 as long as the item is untaken, and from 0 on when it is taken, whatever is added. For
-// more items PIN holds a taken score at 2^31 - 1, which no sum reaches.
+// Taken items, and the padding behind the last item, have the top bit of their score flipped. A
+// contribution has a magnitude of 32,767 at most, so the scores of up to 32,768 items stay within
+// 2^30: begun at -2^30 they lie below 0 as long as the item is untaken, and from 0 on when it is
+// taken, whatever is added. For more items PIN holds a taken score at 2^31 - 1, which no sum
+// reaches.
 
 layout(local_size_x_id = 0) in;
 
@@ -80,8 +82,9 @@ uint position(ivec4 first, ivec4 second, int score) {
     return 7;
 }
 
-// The row of the matrix to read for `pick`. Where only some rows are there, a dispatch makes one pick: behind all picks the
-// host has written for each sequence in which slot its row is, and finds there what was picked.
+// The row of the matrix to read for `pick`. Where only some rows are there, a dispatch makes one
+// pick: behind all picks the host has written for each sequence in which slot its row is, and finds
+// there what was picked.
 uint row_of(uint pick, uint sequence) {
     return slots_at == 0 ? pick : picks[slots_at + sequence];
 }

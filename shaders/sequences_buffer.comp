@@ -6,9 +6,9 @@
 
 // Sequences with the scores in a storage buffer: any number of items.
 //
-// One workgroup a sequence. Every invocation owns the chunks lane, lane + lanes, ... of 8 items, in this and
-// in every later dispatch, so scores need no barrier. Loop rounds a pick: one per owned chunk, and
-// one for the pick itself; the reduction has no loop.
+// One workgroup a sequence. Every invocation owns the chunks lane, lane + lanes, ... of 8 items, in
+// this and in every later dispatch, so scores need no barrier. Loop rounds a pick: one per owned
+// chunk, and one for the pick itself; the reduction has no loop.
 
 #include "sequence.glsl"
 #include "matrix_slabs.glsl"

@@ -7,11 +7,12 @@
 
 // Sequences with the scores in registers, for GPUs: only matrix rows move.
 //
-// One workgroup a sequence; an invocation keeps the scores of CHUNKS chunks of 8 items (lane, lane + lanes,
-// ...) in registers for the whole dispatch. Loops over CHUNKS are unrolled, so every register index is a
-// constant. All loads of a row, 16 bytes each and side by side in a subgroup, are in flight before the first
-// is used. What only one invocation has to do (mark the taken item, find the place of the lowest score) is
-// behind branches that the other subgroups skip. Loop rounds a pick: one.
+// One workgroup a sequence; an invocation keeps the scores of CHUNKS chunks of 8 items (lane, lane
+// + lanes, ...) in registers for the whole dispatch. Loops over CHUNKS are unrolled, so every
+// register index is a constant. All loads of a row, 16 bytes each and side by side in a subgroup,
+// are in flight before the first is used. What only one invocation has to do (mark the taken item,
+// find the place of the lowest score) is behind branches that the other subgroups skip. Loop rounds
+// a pick: one.
 
 #include "sequence.glsl"
 #include "matrix_slabs.glsl"
@@ -21,21 +22,24 @@ layout(constant_id = 3) const uint CHUNKS = 1;
 
 ivec4 score[CHUNKS * 2];
 
-// Item numbers are compared relative to the invocation's first item: that leaves constants, where the numbers
-// themselves would fill a register for every score.
+// Item numbers are compared relative to the invocation's first item: that leaves constants, where
+// the numbers themselves would fill a register for every score.
 uint own_begin() { return gl_LocalInvocationID.x * 8; }
 uint relative(uint half_chunk) {
     return half_chunk / 2 * gl_WorkGroupSize.x * 8 + half_chunk % 2 * 4;
 }
 
-// Which chunk it is, and which of its items, is the same for the whole workgroup: only the invocation has to be told apart.
+// Which chunk it is, and which of its items, is the same for the whole workgroup: only the
+// invocation has to be told apart.
 void take(uint pick) {
     [[unroll]] for (uint i = 0; i < CHUNKS; ++i) {
-        if (pick / 8 / gl_WorkGroupSize.x == i && pick / 8 % gl_WorkGroupSize.x == gl_LocalInvocationID.x) {
+        if (pick / 8 / gl_WorkGroupSize.x == i &&
+            pick / 8 % gl_WorkGroupSize.x == gl_LocalInvocationID.x) {
             ivec4 first = score[i * 2];
             ivec4 second = score[i * 2 + 1];
             score[i * 2] = mix(first, taken(first), equal(uvec4(pick % 8), uvec4(0, 1, 2, 3)));
-            score[i * 2 + 1] = mix(second, taken(second), equal(uvec4(pick % 8), uvec4(4, 5, 6, 7)));
+            score[i * 2 + 1] =
+                mix(second, taken(second), equal(uvec4(pick % 8), uvec4(4, 5, 6, 7)));
         }
     }
 }
@@ -53,7 +57,8 @@ uint first_with(int lowest) {
     return own_begin() + place;
 }
 
-// The chunk number i of this invocation; behind the row's end the last chunk is read again: those scores are taken.
+// The chunk number i of this invocation; behind the row's end the last chunk is read again: those
+// scores are taken.
 uint chunk_of(uint i, uint row_length) {
     uint chunk = gl_LocalInvocationID.x + i * gl_WorkGroupSize.x;
     return i + 1 < CHUNKS ? chunk : min(chunk, row_length - 1);

@@ -5,13 +5,14 @@
 #extension GL_KHR_shader_subgroup_arithmetic : require
 #endif
 
-// Sequences with the scores in registers, for drivers that run on the processor: there a register is a place
-// in the first-level cache, branches are computed on both sides, and many chunks to an invocation are best.
+// Sequences with the scores in registers, for drivers that run on the processor: there a register
+// is a place in the first-level cache, branches are computed on both sides, and many chunks to an
+// invocation are best.
 //
-// One workgroup a sequence; an invocation keeps the scores of CHUNKS chunks of 8 items (lane,
-// lane + lanes, ...) in registers for the whole dispatch. Loops over CHUNKS are unrolled, so every
-// register index is a constant. Rows are read in groups of up to 8 chunks, all loads of a group in flight
-// before the first is used. Loop rounds a pick: one.
+// One workgroup a sequence; an invocation keeps the scores of CHUNKS chunks of 8 items (lane, lane
+// + lanes, ...) in registers for the whole dispatch. Loops over CHUNKS are unrolled, so every
+// register index is a constant. Rows are read in groups of up to 8 chunks, all loads of a group in
+// flight before the first is used. Loop rounds a pick: one.
 
 #include "sequence.glsl"
 #include "matrix_slabs.glsl"
@@ -42,8 +43,8 @@ void main() {
     begin_rounds(first_pick);
     for (uint k = first_pick; k < end_pick; ++k) {
         Row row = find_row(pick, rows_per_slab, row_length);
-        // What the pick does to its own chunk: the top bit at its place, nothing (flipped, or as the greater
-        // of two where taken scores are pinned) at the other seven.
+        // What the pick does to its own chunk: the top bit at its place, nothing (flipped, or as
+        // the greater of two where taken scores are pinned) at the other seven.
         uint pick_chunk = pick / 8;
         ivec4 nothing = ivec4(PIN ? -HIGHEST : 0);
         ivec4 mark = ivec4(PIN ? HIGHEST : TOP_BIT);

@@ -1,17 +1,18 @@
 // The product of one tile of 4 rows with another: its 16 dot products, in registers.
 //
-// 8 loads of 16 bytes feed 128 multiply-adds. Loop rounds: one per 8 dimensions, at most 8,192. With TEXELS the
-// prepared rows are texel buffers, see matrix_slabs.glsl. Uses the push constant `row_length`: chunks of 8 dimensions to
-// multiply.
+// 8 loads of 16 bytes feed 128 multiply-adds. Loop rounds: one per 8 dimensions, at most 8,192.
+// With TEXELS the prepared rows are texel buffers, see matrix_slabs.glsl. Uses the push constant
+// `row_length`: chunks of 8 dimensions to multiply.
 //
-// MULTIPLY says how, and how the host wrote a chunk of 8 values into a uvec4 (multiply.rs). All give the same 32
-// bits: sums may wrap around on the way, the dot product itself does not.
+// MULTIPLY says how, and how the host wrote a chunk of 8 values into a uvec4 (multiply.rs). All
+// give the same 32 bits: sums may wrap around on the way, the dot product itself does not.
 //   WIDE    two values in a word; 32-bit products
-//   BIASED  the same, plus 32,768: factors that a compiler sees to be below 2^16, so that it may multiply in 24 bits at full rate
-//           where 32 bits take four times as long. A chunk more in each row holds what has to be subtracted for it.
+//   BIASED  the same, plus 32,768: factors that a compiler sees to be below 2^16, so that it may
+//           multiply in 24 bits at full rate where 32 bits take four times as long. A chunk more in
+//           each row holds what has to be subtracted for it.
 //   DOT16   two values in a word; products of two pairs in one instruction
-//   DOT8    the upper bytes of 8 values in two words, then the lower ones: a * b = (ah bh << 16) + (ah bl + al bh << 8) + al bl,
-//           four products in one instruction
+//   DOT8    the upper bytes of 8 values in two words, then the lower ones: a * b =
+//           (ah bh << 16) + (ah bl + al bh << 8) + al bl, four products in one instruction
 
 #define WIDE 0
 #define BIASED 1
@@ -30,7 +31,8 @@ layout(set = 0, binding = 1) readonly buffer RowsB { uvec4 rows_b[]; };
 #endif
 
 #if MULTIPLY == DOT16
-spirv_instruction(extensions = ["SPV_KHR_integer_dot_product"], capabilities = [6016, 6019], id = 4450)
+spirv_instruction(extensions = ["SPV_KHR_integer_dot_product"],
+                  capabilities = [6016, 6019], id = 4450)
 int signed_dot(i16vec2 a, i16vec2 b);
 
 int add_product(int dot, uvec4 a, uvec4 b) {
@@ -41,11 +43,14 @@ int add_product(int dot, uvec4 a, uvec4 b) {
 }
 #elif MULTIPLY == DOT8
 // The last argument: four 8-bit values in a word.
-spirv_instruction(extensions = ["SPV_KHR_integer_dot_product"], capabilities = [6018, 6019], id = 4450)
+spirv_instruction(extensions = ["SPV_KHR_integer_dot_product"],
+                  capabilities = [6018, 6019], id = 4450)
 int signed_dot(uint a, uint b, spirv_literal uint format);
-spirv_instruction(extensions = ["SPV_KHR_integer_dot_product"], capabilities = [6018, 6019], id = 4451)
+spirv_instruction(extensions = ["SPV_KHR_integer_dot_product"],
+                  capabilities = [6018, 6019], id = 4451)
 uint unsigned_dot(uint a, uint b, spirv_literal uint format);
-spirv_instruction(extensions = ["SPV_KHR_integer_dot_product"], capabilities = [6018, 6019], id = 4452)
+spirv_instruction(extensions = ["SPV_KHR_integer_dot_product"],
+                  capabilities = [6018, 6019], id = 4452)
 int mixed_dot(uint a, uint b, spirv_literal uint format);
 
 // Of the upper bytes, of one's upper with the other's lower, of the lower.
@@ -142,7 +147,8 @@ void multiply_tile(uint tile_a, uint tile_b, out ivec4 dots[4]) {
         dots[i / 4][i % 4] = (parts[i].upper << 16) + (parts[i].mixed << 8) + int(parts[i].lower);
     }
 #elif MULTIPLY == BIASED
-    // Of the products' bias, 2^15 (sum of a + sum of b) + 8 * row_length * 2^30, each row has its share.
+    // Of the products' bias, 2^15 (sum of a + sum of b) + 8 * row_length * 2^30, each row has its
+    // share.
     [[unroll]] for (uint i = 0; i < 4; ++i) {
         int share_a = int(LOAD(rows_a, begin_a + i * stride + row_length).x);
         int share_b = int(LOAD(rows_b, begin_b + i * stride + row_length).x);

@@ -1,10 +1,11 @@
 // The reduction over a workgroup: its lowest score, then the first item with that score.
 //
-// Where the workgroup is one subgroup: two subgroup minima and no barrier. Else each subgroup (SUBGROUPS ==
-// 0: each invocation) brings its minimum to shared memory by an atomic, so a pick takes two barriers, and
-// only invocations that hold the lowest score look for its item. Every invocation reads the same word, which
-// no bank conflict can slow down. The words are kept twice, for even and odd rounds: those of the next round
-// are cleared between the two barriers of this one, when nobody uses them.
+// Where the workgroup is one subgroup: two subgroup minima and no barrier. Else each subgroup
+// (SUBGROUPS == 0: each invocation) brings its minimum to shared memory by an atomic, so a pick
+// takes two barriers, and only invocations that hold the lowest score look for its item. Every
+// invocation reads the same word, which no bank conflict can slow down. The words are kept twice,
+// for even and odd rounds: those of the next round are cleared between the two barriers of this
+// one, when nobody uses them.
 
 const uint NO_ITEM = 0xffffffffu;
 

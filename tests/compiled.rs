@@ -1,7 +1,7 @@
-//! What a real GPU compiler makes of every kernel: RADV compiles for AMD GPUs that are not there. No kernel may
-//! spill, with any driver; with the driver of tests/compiled/FAMILY.tsv no figure may be worse than there (see
-//! `HELD`). `VKD_BLESS=1 cargo test --release --test compiled` writes these files, and `VKD_ASSEMBLY=folder`
-//! has the machine code written there.
+//! What a real GPU compiler makes of every kernel: RADV compiles for AMD GPUs that are not there.
+//! No kernel may spill, with any driver; with the driver of tests/compiled/FAMILY.tsv no figure may
+//! be worse than there (see `HELD`). `VKD_BLESS=1 cargo test --release --test compiled` writes
+//! these files, and `VKD_ASSEMBLY=folder` has the machine code written there.
 #![allow(
     clippy::unwrap_used,
     clippy::expect_used,
@@ -36,15 +36,16 @@ const HELD: [(&str, &str, f64); 11] = [
     ("Inverse Throughput", "inverse_throughput", 5.0),
 ];
 
-/// Instructions of the inner loop for each multiply-add, in thousandths: for the kernels that multiply.
+/// Instructions of the inner loop for each multiply-add, in thousandths: for the kernels that
+/// multiply.
 const PER_MULTIPLY_ADD: &str = "inner_milli";
 
-/// Instructions of a pick, for a subgroup that holds neither the taken item nor the winner: for the kernels
-/// with scores in registers.
+/// Instructions of a pick, for a subgroup that holds neither the taken item nor the winner: for the
+/// kernels with scores in registers.
 const PER_PICK: &str = "per_pick";
 
-/// Vector units a compute unit, lanes of what the driver counts as a subgroup, compute units and GB/s of a
-/// card of the family.
+/// Vector units a compute unit, lanes of what the driver counts as a subgroup, compute units and
+/// GB/s of a card of the family.
 const CARDS: [(&str, [f64; 4]); 5] = [
     ("POLARIS10", [4.0, 64.0, 36.0, 256.0]), // RX 580
     ("VEGA10", [4.0, 64.0, 64.0, 484.0]),    // RX Vega 64
@@ -102,7 +103,8 @@ fn figures(kernel: &Compiled) -> Figures {
     figures
 }
 
-/// Instructions on the way once around the longest loop, with every branch forward inside the loop taken.
+/// Instructions on the way once around the longest loop, with every branch forward inside the loop
+/// taken.
 fn per_pick(assembly: &str) -> usize {
     let lines: Vec<&str> =
         assembly.lines().map(|line| line.split(';').next().unwrap().trim()).collect();
@@ -124,7 +126,8 @@ fn per_pick(assembly: &str) -> usize {
     count
 }
 
-/// Bytes that a card's lanes can have under way, as the occupancy lets them, over those that fill its memory's latency.
+/// Bytes that a card's lanes can have under way, as the occupancy lets them, over those that fill
+/// its memory's latency.
 fn times_the_latency(family: &str, name: &str, occupancy: f64) -> f64 {
     let chunks: f64 = name.split("3=").nth(1).unwrap().parse().unwrap();
     let [units, lanes, compute_units, bandwidth] =
@@ -174,7 +177,8 @@ fn check(family: &str) {
     let (table_driver, table) = read(&std::fs::read_to_string(table_of(family)).unwrap());
     if table_driver != driver {
         let other = format!("{family}: the table is of {table_driver}, this is {driver}");
-        // Where CI runs the table has to be of the driver that is there, or nothing would hold its figures.
+        // Where CI runs the table has to be of the driver that is there, or nothing would hold its
+        // figures.
         assert!(!is_debian_12(), "{other}: write it anew (VKD_BLESS=1) and look at what changed");
         return println!("{other}: only spills, scratch and bytes under way are held");
     }

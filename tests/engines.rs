@@ -1,4 +1,5 @@
-//! Every engine and every shape of every kernel against the golden cases and the reference, bit for bit.
+//! Every engine and every shape of every kernel against the golden cases and the reference, bit for
+//! bit.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, missing_docs)]
 
 mod common;
@@ -125,9 +126,10 @@ fn the_loop_budget_is_what_keeps_long_dispatches_right() {
     assert!(same > 900, "the first dispatches are within the limit, yet differ at {same}");
 }
 
-/// A taken score that kept receiving contributions would wrap here and come back as the minimum. Up to 32,768
-/// items the top bit of a score tells that it is taken; beyond, taken scores are pinned. 30,600 is about as
-/// many as llvmpipe's bindings hold whole, and takes sums to 93% of what would reach that bit.
+/// A taken score that kept receiving contributions would wrap here and come back as the minimum. Up
+/// to 32,768 items the top bit of a score tells that it is taken; beyond, taken scores are pinned.
+/// 30,600 is about as many as llvmpipe's bindings hold whole, and takes sums to 93% of what would
+/// reach that bit.
 #[test]
 fn taken_items_stay_taken_among_thousands_of_parallel_rows() {
     for (num_items, force_pin) in [(30_600, false), (22_003, true)] {

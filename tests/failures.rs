@@ -8,7 +8,8 @@ use std::process::Command;
 use vkd::engine::vulkan::{planted_error, Settings, VulkanEngine};
 use vkd::{Context, ContextOptions, Elements, Error, Input, Request};
 
-/// Runs one of the ignored tests below with its own log of the validation layer; "": without the layer.
+/// Runs one of the ignored tests below with its own log of the validation layer; "": without the
+/// layer.
 fn alone(test: &str, log: &str) {
     let logged = |command: &mut Command| {
         command.env("VKD_VALIDATION", log);
@@ -32,7 +33,8 @@ fn child_planted_error() {
     assert!(matches!(&error, Error::Validation { count: 1, .. }), "{error}");
 }
 
-/// A driver that refuses the matrix although its heap seemed to have room: the run makes do with some rows of it.
+/// A driver that refuses the matrix although its heap seemed to have room: the run makes do with
+/// some rows of it.
 #[test]
 fn a_matrix_that_the_driver_refuses_is_computed_row_by_row() {
     alone("child_refused_memory", "");
@@ -78,9 +80,9 @@ fn a_memory_limit_is_kept_with_the_numbers_in_the_message() {
         .sequences(&Input { elements, num_items: 100, dim: 4, center: false }, &Request::default())
         .unwrap_err();
     let Error::TooLarge { needed, available, .. } = error else { panic!("{error}") };
-    // Prepared rows of one chunk of 16 bytes, once more as a group with slot and weight; then one row of the
-    // matrix (13 chunks) and one sequence (13 chunks of 32 bytes of scores, 100 picks and a slot), and an
-    // eighth for the driver.
+    // Prepared rows of one chunk of 16 bytes, once more as a group with slot and weight; then one
+    // row of the matrix (13 chunks) and one sequence (13 chunks of 32 bytes of scores, 100 picks
+    // and a slot), and an eighth for the driver.
     let one = 13 * 16 + 13 * 32 + 101 * 4;
     assert_eq!((needed, available), (100 * 16 + 100 * 24 + 147 * 8, 3000));
     assert_eq!(147, u64::div_ceil(one, 7));

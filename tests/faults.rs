@@ -1,5 +1,5 @@
-//! Failures injected at every Vulkan call that can fail, one run for each call: never a crash, never a leak, the right
-//! status; and where the run goes on after a lost device, the same bits.
+//! Failures injected at every Vulkan call that can fail, one run for each call: never a crash,
+//! never a leak, the right status; and where the run goes on after a lost device, the same bits.
 #![allow(
     clippy::unwrap_used,
     clippy::expect_used,
@@ -16,8 +16,7 @@ use std::time::Duration;
 use vkd::engine::neighbors::Query;
 use vkd::engine::reference::Reference;
 use vkd::engine::vulkan::{Faults, Settings, VulkanEngine};
-use vkd::engine::Pairs;
-use vkd::engine::{Engine, MemorySimilarities};
+use vkd::engine::{Engine, MemorySimilarities, Pairs};
 use vkd::plan::Plan;
 use vkd::progress::Progress;
 use vkd::{Corpus, Error, Request, Shape};
@@ -53,8 +52,8 @@ fn settings(faults: &Arc<Faults>) -> Settings {
 type Outcome = Result<Vec<u32>, Error>;
 
 impl Case {
-    /// Opens the engine and runs; the faults are in force all the while. Returns the outcome of a second run
-    /// too, where the engine could be opened at all.
+    /// Opens the engine and runs; the faults are in force all the while. Returns the outcome of a
+    /// second run too, where the engine could be opened at all.
     fn run(&self, faults: &Arc<Faults>) -> (Outcome, Option<Outcome>) {
         let settings = Settings { memory_limit: self.memory_limit, ..settings(faults) };
         let mut engine = match VulkanEngine::new("llvmpipe", &settings) {
@@ -89,28 +88,35 @@ fn a_failure_at_any_call_with_a_row_cache_is_a_status_or_does_no_harm() {
     let expected = case.expected.chunks(60).take(4).flat_map(head).collect();
     let engine = VulkanEngine::new(
         "llvmpipe",
-        &Settings {
-            memory_limit: case.memory_limit,
-            ..settings(&Arc::new(Faults::new(u64::MAX, 0, false)))
-        },
+        &Settings { memory_limit: case.memory_limit, ..settings(&counter(false)) },
     );
     let held_rows = engine.unwrap().needs(Shape::new(257, 7), &plan).unwrap().held_rows;
     assert!(held_rows < 257, "{held_rows} rows are held");
     every_call(&Case { plan, expected, ..case });
 }
 
+/// Counts the calls that can fail for want of memory, or with a lost device.
+fn counter(lost: bool) -> Arc<Faults> {
+    Arc::new(Faults::new(u64::MAX, 0, lost))
+}
+
 fn every_call(case: &Case) {
-    let counter = Arc::new(Faults::new(u64::MAX, 0, false));
+    every_refusal(case);
+    every_loss(case);
+}
+
+/// For want of memory: this run ends, the next one works.
+fn every_refusal(case: &Case) {
+    let counter = counter(false);
     let (result, again) = case.run(&counter);
     assert!(result.unwrap() == case.expected && again.unwrap().unwrap() == case.expected);
-    // The second run needs fewer calls: its pipelines are there. Pacing may make a few more or less.
+    // The second run needs fewer calls: its pipelines are there. Pacing may make a few more or
+    // less.
     let calls = counter.calls();
     assert!(calls > 200, "{calls} calls");
-    let (mut refused, mut went_on) = (0, 0);
+    let mut refused = 0;
     for call in 0..calls {
-        // For want of memory: this run ends, the next one works.
-        let faults = Arc::new(Faults::new(call, 1, false));
-        let (first, second) = case.run(&faults);
+        let (first, second) = case.run(&Arc::new(Faults::new(call, 1, false)));
         match (&first, &second) {
             (Err(error), second) => {
                 refused += 1;
@@ -130,10 +136,20 @@ fn every_call(case: &Case) {
             }
             (Ok(_), None) => unreachable!(),
         }
-        // A lost device: the run goes on on a new one, as long as it had begun.
-        let faults = Arc::new(Faults::new(call, 1, true));
-        match case.run(&faults) {
-            (Err(error), None) => assert!(lost_or_none(&error), "call {call}"),
+    }
+    println!("{calls} calls: {refused} refusals");
+    assert!(refused > 100, "{refused} refused");
+}
+
+/// A lost device: the run goes on on a new one, as long as it had begun.
+fn every_loss(case: &Case) {
+    let counter = counter(true);
+    case.run(&counter).0.unwrap();
+    let calls = counter.calls();
+    let mut went_on = 0;
+    for call in 0..calls {
+        match case.run(&Arc::new(Faults::new(call, 1, true))) {
+            (Err(error), None) => assert!(lost(&error), "call {call}: {error}"),
             (Err(error), Some(_)) => panic!("call {call}: {error}"),
             (Ok(first), Some(second)) => {
                 went_on += 1;
@@ -142,11 +158,12 @@ fn every_call(case: &Case) {
             (Ok(_), None) => unreachable!(),
         }
     }
-    println!("{calls} calls: {refused} refusals, {went_on} lost devices survived");
-    assert!(refused > 100 && went_on > 200, "{refused} refused, {went_on} went on");
+    println!("{calls} calls: {went_on} lost devices survived");
+    assert!(went_on + 1 >= calls && went_on > 40, "{went_on} of {calls} went on");
 }
 
-/// A device that grants less than it says: as many rows and sequences as there is room for, and the same bits.
+/// A device that grants less than it says: as many rows and sequences as there is room for, and the
+/// same bits.
 #[test]
 fn a_device_that_refuses_memory_gets_less_to_hold() {
     let npy = common::random(700, 24, 5);
@@ -163,7 +180,8 @@ fn a_device_that_refuses_memory_gets_less_to_hold() {
         let settings = Settings { faults, ..Settings::default() };
         VulkanEngine::new("llvmpipe", &settings).unwrap()
     };
-    // The whole matrix takes 986 KB, the prepared rows 45 to 56 KB, a block of neighbours up to 2 MB.
+    // The whole matrix takes 986 KB, the prepared rows 45 to 56 KB, a block of neighbours up to 2
+    // MB.
     for granted in [2_000_000, 900_000, 500_000, 150_000] {
         let mut engine = engine(granted);
         assert_eq!(engine.needs(Shape::new(700, 24), &plan).unwrap().held_rows, 700);
@@ -186,7 +204,8 @@ fn a_device_that_refuses_memory_gets_less_to_hold() {
     assert_eq!(engine.live_allocations(), (0, 0));
 }
 
-/// The same for neighbours and for dot products: a failure is a status, a lost device is survived with the same bits.
+/// The same for neighbours and for dot products: a failure is a status, a lost device is survived
+/// with the same bits.
 #[test]
 fn a_failure_at_any_call_of_a_search_is_a_status_or_does_no_harm() {
     let npy = common::npy("odd_257x7.npy");
@@ -216,14 +235,13 @@ fn a_failure_at_any_call_of_a_search_is_a_status_or_does_no_harm() {
         assert_eq!(engine.live_allocations(), (0, 0), "{found:?}");
         (true, found)
     };
-    let counter = Arc::new(Faults::new(u64::MAX, 0, false));
-    let expected = run(&counter).1.unwrap();
+    let refusals = counter(false);
+    let expected = run(&refusals).1.unwrap();
     let mut reference = Reference::default();
     let plain = reference.neighbors_in_memory(&corpus, &query, &Progress::default()).unwrap();
     assert!(expected.0 == plain.indices);
-    let calls = counter.calls();
-    let (mut refused, mut went_on) = (0, 0);
-    for call in 0..calls {
+    let mut refused = 0;
+    for call in 0..refusals.calls() {
         match run(&Arc::new(Faults::new(call, 1, false))).1 {
             Err(error) => {
                 refused += 1;
@@ -231,36 +249,44 @@ fn a_failure_at_any_call_of_a_search_is_a_status_or_does_no_harm() {
             }
             Ok(found) => assert!(found == expected, "call {call}"),
         }
+    }
+    let losses = counter(true);
+    run(&losses).1.unwrap();
+    let mut went_on = 0;
+    for call in 0..losses.calls() {
         match run(&Arc::new(Faults::new(call, 1, true))) {
             (true, Ok(found)) => {
                 went_on += 1;
                 assert!(found == expected, "call {call}");
             }
             (true, Err(error)) => panic!("call {call}: {error}"),
-            (false, Err(error)) => assert!(lost_or_none(&error), "{call}"),
+            (false, Err(error)) => assert!(lost(&error), "call {call}: {error}"),
             (false, Ok(_)) => unreachable!(),
         }
     }
-    println!("{calls} calls: {refused} refusals, {went_on} lost devices survived");
-    assert!(refused > 60 && went_on > 60, "{refused} refused, {went_on} went on");
-}
-
-/// Opening knows no lost device: the loader says that there is none.
-fn lost_or_none(error: &Error) -> bool {
-    matches!(error, Error::NoDevice { .. } | Error::DeviceLost { .. })
+    println!(
+        "{refused} of {} calls refused, {went_on} of {} lost devices survived",
+        refusals.calls(),
+        losses.calls()
+    );
+    assert!(refused > 60 && went_on > 30, "{refused} refused, {went_on} went on");
 }
 
 fn refused_memory(error: &Error) -> bool {
     matches!(error, Error::DeviceMemory { .. } | Error::DriverMemory { .. })
 }
 
+fn lost(error: &Error) -> bool {
+    matches!(error, Error::DeviceLost { .. })
+}
+
 #[test]
 fn a_device_lost_for_good_stays_lost_and_says_so() {
     let case = case();
-    let counter = Arc::new(Faults::new(u64::MAX, 0, false));
-    drop(VulkanEngine::new("llvmpipe", &settings(&counter)).unwrap());
-    for later in [0, 3, 40, 90] {
-        let faults = Arc::new(Faults::new(counter.calls() + later, u64::MAX, true));
+    let opening = counter(true);
+    drop(VulkanEngine::new("llvmpipe", &settings(&opening)).unwrap());
+    for later in [0, 3, 12, 24] {
+        let faults = Arc::new(Faults::new(opening.calls() + later, u64::MAX, true));
         let (first, second) = case.run(&faults);
         let (first, second) = (first.unwrap_err(), second.unwrap().unwrap_err());
         assert!(matches!(first, Error::DeviceLost { .. }), "{first}");
@@ -272,10 +298,8 @@ fn a_device_lost_for_good_stays_lost_and_says_so() {
 #[test]
 fn a_device_lost_twice_in_one_run_is_given_up() {
     let case = case();
-    let counter = Arc::new(Faults::new(u64::MAX, 0, false));
-    case.run(&counter).0.unwrap();
-    // Lost at every 60th call: opening anew works, the second run is lost again.
-    let engine = VulkanEngine::new("llvmpipe", &settings(&Arc::new(Faults::every(60))));
+    // Lost at every 20th call that can lose it: opening anew works, the second run is lost again.
+    let engine = VulkanEngine::new("llvmpipe", &settings(&Arc::new(Faults::every(20))));
     let mut engine = engine.unwrap();
     let run = |engine: &mut VulkanEngine| {
         engine.sequences_in_memory(&case.corpus, &case.plan, &Progress::default()).unwrap_err()

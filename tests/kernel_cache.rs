@@ -1,5 +1,5 @@
-//! Compiled kernels on the disk: written once, read again, replaced when damaged, and never in the way of a
-//! run.
+//! Compiled kernels on the disk: written once, read again, replaced when damaged, and never in the
+//! way of a run.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, missing_docs)]
 
 mod common;

@@ -1,6 +1,6 @@
-//! The Vulkan engine at its limits: large corpora, a matrix that does not fit, wide rows, every way to
-//! multiply and every subgroup size that the driver offers; bit for bit against the CPU engine, the reference
-//! or the contract in plain loops.
+//! The Vulkan engine at its limits: large corpora, a matrix that does not fit, wide rows, every way
+//! to multiply and every subgroup size that the driver offers; bit for bit against the CPU engine,
+//! the reference or the contract in plain loops.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, missing_docs)]
 
 mod common;
@@ -85,8 +85,8 @@ fn twelve_thousand_items() {
     }
 }
 
-/// The contribution matrix would be 8.6 GB, more than 16 bindings of llvmpipe can span: its rows are computed
-/// when they are needed.
+/// The contribution matrix would be 8.6 GB, more than 16 bindings of llvmpipe can span: its rows
+/// are computed when they are needed.
 #[test]
 fn sixty_five_thousand_items() {
     let corpus = random(65_535, 12, 65);
@@ -141,7 +141,8 @@ fn a_matrix_that_does_not_fit_gives_the_same_bits() {
 
 const MULTIPLY: [Multiply; 4] = [Multiply::Wide, Multiply::Biased, Multiply::Dot16, Multiply::Dot8];
 
-/// 8,192 dimensions: the longest loop. Rows of equal values have the largest products that there are.
+/// 8,192 dimensions: the longest loop. Rows of equal values have the largest products that there
+/// are.
 #[test]
 fn every_way_to_multiply_on_the_widest_rows() {
     let dim = 8192;

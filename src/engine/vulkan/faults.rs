@@ -1,12 +1,22 @@
 //! Failures on purpose, for tests: every Vulkan call that can fail asks here first.
 //!
-//! Calls are counted from 0 in the order in which the engine makes them. One of them (or all from there on) is not made but
-//! answered with an error code, as a driver would; or allocations beyond a number of bytes are refused. Without
-//! `Settings::faults` the question is one comparison.
+//! A fault is an error code. The calls that can fail with it, by the table in `gpu/calls`, are
+//! counted from 0 in the order in which the engine makes them; one of them (or all from there on)
+//! is not made but answered with the code, as a driver would. Or allocations beyond a number of
+//! bytes are refused.
 
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 
 use ash::vk;
+
+/// Stands in every library that was built with the feature `internals`, so that none of them is
+/// shipped by mistake.
+static MARKER: &str = "vkd built with internals";
+
+/// Keeps the marker in the library: the linker drops what nothing reads.
+pub(crate) fn keep_marker() {
+    std::hint::black_box(MARKER);
+}
 
 /// Which calls fail, and how.
 #[derive(Debug)]
@@ -27,7 +37,7 @@ impl Faults {
         Faults { calls, first, count, lost, every: 0, granted: u64::MAX }
     }
 
-    /// Every `every`-th call loses the device.
+    /// Every `every`-th call that can lose the device loses it.
     pub fn every(every: u64) -> Faults {
         Faults { every, ..Faults::new(u64::MAX, 0, true) }
     }
@@ -38,34 +48,27 @@ impl Faults {
     }
 
     /// The most bytes that may be live.
-    pub(super) fn granted(&self) -> u64 {
+    pub(crate) fn granted(&self) -> u64 {
         self.granted
     }
 
-    /// Calls so far.
+    /// Calls so far that can fail in this way.
     pub fn calls(&self) -> u64 {
         self.calls.load(Relaxed)
     }
 
-    /// The code with which the next call fails, if it does.
-    fn next(&self) -> Option<vk::Result> {
-        let call = self.calls.fetch_add(1, Relaxed);
-        let in_turn = self.every > 0 && call % self.every == self.every - 1;
-        let fails = in_turn || call >= self.first && call - self.first < self.count;
-        fails.then_some(match self.lost {
+    /// The code with which calls fail.
+    pub(crate) fn code(&self) -> vk::Result {
+        match self.lost {
             true => vk::Result::ERROR_DEVICE_LOST,
             false => vk::Result::ERROR_OUT_OF_DEVICE_MEMORY,
-        })
+        }
     }
-}
 
-/// Makes a call, unless it has to fail.
-pub(super) fn make<T>(
-    faults: Option<&Faults>,
-    call: impl FnOnce() -> ash::prelude::VkResult<T>,
-) -> ash::prelude::VkResult<T> {
-    match faults.and_then(Faults::next) {
-        Some(code) => Err(code),
-        None => call(),
+    /// Counts a call that can fail with this code; whether it has to.
+    pub(crate) fn fails_next(&self) -> bool {
+        let call = self.calls.fetch_add(1, Relaxed);
+        let in_turn = self.every > 0 && call % self.every == self.every - 1;
+        in_turn || call >= self.first && call - self.first < self.count
     }
 }

@@ -1,7 +1,7 @@
-//! Buffers: device memory for the kernels, staging where the host cannot reach it.
+//! Buffers: device memory for the kernels, and staging memory on the host.
 //!
-//! A buffer that the host fills or reads is mapped directly where the device's memory is the host's
-//! (integrated and software devices); elsewhere the bytes go through a staging buffer and a copy.
+//! A buffer that the host fills or reads is mapped where the device's memory is the host's
+//! (integrated and software devices). How the bytes get into and out of it is told in `transfer`.
 
 use std::sync::Arc;
 
@@ -9,23 +9,15 @@ use ash::vk;
 use gpu_allocator::vulkan::{Allocation, AllocationCreateDesc, AllocationScheme};
 use gpu_allocator::{AllocationError, MemoryLocation};
 
-use super::commands::Commands;
+use super::calls;
 use super::device::Device;
-use crate::engine::DeviceKind;
 use crate::error::{Error, Result};
 
 /// Buffers from this size on get memory of their own; smaller ones share blocks of 4 MiB.
 const DEDICATED_BYTES: u64 = 1 << 20;
 
-/// Whether shared buffers go through staging buffers on the host: where the device's memory is not the host's.
-pub(super) fn is_staged(device: &Device, force_staging: bool) -> bool {
-    let same_memory =
-        matches!(device.info().kind, DeviceKind::IntegratedGpu | DeviceKind::SoftwareVulkan);
-    force_staging || !same_memory
-}
-
 /// A storage buffer and its memory.
-pub(super) struct Buffer {
+pub(crate) struct Buffer {
     device: Arc<Device>,
     raw: vk::Buffer,
     allocation: Option<Allocation>,
@@ -34,7 +26,7 @@ pub(super) struct Buffer {
 
 impl Buffer {
     /// A buffer for kernels only.
-    pub(super) fn on_device(
+    pub(crate) fn on_device(
         device: &Arc<Device>,
         name: &'static str,
         bytes: u64,
@@ -43,20 +35,15 @@ impl Buffer {
     }
 
     /// A buffer that the host fills or reads too: mapped where that is as good as device memory.
-    pub(super) fn shared(
-        device: &Arc<Device>,
-        name: &'static str,
-        bytes: u64,
-        force_staging: bool,
-    ) -> Result<Buffer> {
-        let location = match is_staged(device, force_staging) {
+    pub(crate) fn shared(device: &Arc<Device>, name: &'static str, bytes: u64) -> Result<Buffer> {
+        let location = match device.is_staged() {
             false => MemoryLocation::GpuToCpu,
             true => MemoryLocation::GpuOnly,
         };
         Buffer::new(device, name, bytes, location)
     }
 
-    fn new(
+    pub(super) fn new(
         device: &Arc<Device>,
         name: &'static str,
         bytes: u64,
@@ -71,7 +58,7 @@ impl Buffer {
         let info = vk::BufferCreateInfo::default().size(bytes).usage(usage);
         // SAFETY: the device is live.
         let create = || unsafe { device.raw().create_buffer(&info, None) };
-        let raw = device.call("vkCreateBuffer", create)?;
+        let raw = device.call(&calls::CREATE_BUFFER, create)?;
         // From here on `Drop` cleans up whatever fails.
         let mut buffer = Buffer { device: Arc::clone(device), raw, allocation: None, bytes };
         // SAFETY: the buffer was just made on this device.
@@ -92,7 +79,7 @@ impl Buffer {
         buffer.allocation = Some(allocation);
         // SAFETY: memory and offset were made for this buffer's requirements.
         let bind = || unsafe { device.raw().bind_buffer_memory(raw, memory, offset) };
-        device.call("vkBindBufferMemory", bind)?;
+        device.call(&calls::BIND_BUFFER, bind)?;
         Ok(buffer)
     }
 
@@ -113,70 +100,20 @@ impl Buffer {
             .range(vk::WHOLE_SIZE);
         // SAFETY: the buffer is live and bound, and its usage has texel buffers.
         let create = || unsafe { self.device.raw().create_buffer_view(&info, None) };
-        self.device.call("vkCreateBufferView", create)
+        self.device.call(&calls::CREATE_BUFFER_VIEW, create)
     }
 
-    fn mapped(&mut self) -> Option<&mut [u8]> {
+    pub(super) fn device(&self) -> &Arc<Device> {
+        &self.device
+    }
+
+    pub(super) fn bytes(&self) -> u64 {
+        self.bytes
+    }
+
+    /// The bytes as the host sees them, where it does.
+    pub(super) fn mapped(&mut self) -> Option<&mut [u8]> {
         self.allocation.as_mut().and_then(Allocation::mapped_slice_mut)
-    }
-
-    /// Fills the buffer from its beginning; `fill` gets all its bytes.
-    pub(super) fn write(
-        &mut self,
-        commands: &mut Commands,
-        fill: impl FnOnce(&mut [u8]),
-    ) -> Result<()> {
-        self.write_at(commands, 0, self.bytes, fill)
-    }
-
-    /// Fills the `bytes` bytes from `offset` on.
-    pub(super) fn write_at(
-        &mut self,
-        commands: &mut Commands,
-        offset: u64,
-        bytes: u64,
-        fill: impl FnOnce(&mut [u8]),
-    ) -> Result<()> {
-        if let Some(mapped) = self.mapped() {
-            fill(&mut mapped[offset as usize..][..bytes as usize]);
-            return Ok(());
-        }
-        let mut staging =
-            Buffer::new(&self.device, "upload staging", bytes, MemoryLocation::CpuToGpu)?;
-        if let Some(mapped) = staging.mapped() {
-            fill(&mut mapped[..bytes as usize]);
-        }
-        commands.copy((&staging, 0), (self, offset), bytes)
-    }
-
-    /// Reads the first `bytes` bytes; `read` gets them.
-    pub(super) fn read<T>(
-        &mut self,
-        commands: &mut Commands,
-        bytes: u64,
-        read: impl FnOnce(&[u8]) -> T,
-    ) -> Result<T> {
-        self.read_at(commands, 0, bytes, read)
-    }
-
-    /// Reads the `bytes` bytes from `offset` on.
-    pub(super) fn read_at<T>(
-        &mut self,
-        commands: &mut Commands,
-        offset: u64,
-        bytes: u64,
-        read: impl FnOnce(&[u8]) -> T,
-    ) -> Result<T> {
-        if let Some(mapped) = self.mapped() {
-            return Ok(read(&mapped[offset as usize..][..bytes as usize]));
-        }
-        let mut staging =
-            Buffer::new(&self.device, "download staging", bytes, MemoryLocation::GpuToCpu)?;
-        commands.copy((self, offset), (&staging, 0), bytes)?;
-        match staging.mapped() {
-            Some(mapped) => Ok(read(&mapped[..bytes as usize])),
-            None => Err(Error::Internal { detail: "staging memory is not mapped".into() }),
-        }
     }
 }
 
@@ -185,7 +122,7 @@ impl Drop for Buffer {
         // SAFETY: no work is pending (every submission is awaited) and the buffer is used no more.
         unsafe { self.device.raw().destroy_buffer(self.raw, None) };
         if let Some(allocation) = self.allocation.take() {
-            self.device.discount_allocation(allocation.size());
+            self.device.counts().subtract(allocation.size());
             // Freeing fails only for allocations of another allocator.
             let _ = self.device.allocator().free(allocation);
         }
@@ -196,7 +133,7 @@ impl Drop for Buffer {
 fn allocate(device: &Device, description: &AllocationCreateDesc) -> Result<Allocation> {
     let bytes = description.requirements.size;
     let mut reason = None;
-    let allocation = device.call("vkAllocateMemory", || {
+    let allocation = device.call(&calls::ALLOCATE_MEMORY, || {
         device.check_grant(bytes)?;
         device.allocator().allocate(description).map_err(|error| {
             let full = matches!(error, AllocationError::OutOfMemory);
@@ -209,13 +146,12 @@ fn allocate(device: &Device, description: &AllocationCreateDesc) -> Result<Alloc
     });
     match allocation {
         Ok(allocation) => {
-            device.count_allocation(allocation.size());
+            device.counts().add(allocation.size());
             Ok(allocation)
         }
-        Err(lost @ Error::DeviceLost { .. }) => Err(lost),
         Err(error) => {
             if matches!(error, Error::DriverMemory { .. }) {
-                device.count_refusal(bytes);
+                device.counts().refuse(bytes);
             }
             Err(Error::DeviceMemory {
                 device: device.info().name.clone(),

@@ -1,42 +1,44 @@
-//! The prepared rows on the device: slabs of whole rows, each in a buffer that one binding can span.
+//! The prepared rows on the device: slabs of whole rows, each in a buffer that one binding can
+//! span.
 //!
-//! A row is D 16-bit values, padded with zeros to chunks of 8, and what `multiply` puts beside them; a slab
-//! is padded to whole tiles of 4 rows.
+//! A row is D 16-bit values, padded with zeros to chunks of 8, and what `multiply` puts beside
+//! them; a slab is padded to whole tiles of 4 rows.
 
 use std::sync::Arc;
 
-use super::commands::Commands;
-use super::device::Device;
-use super::memory::Buffer;
-use super::multiply::Multiply;
-use super::Settings;
-use crate::corpus::Corpus;
+use crate::corpus::{Corpus, Shape};
+use crate::engine::vulkan::gpu::commands::Commands;
+use crate::engine::vulkan::gpu::device::Device;
+use crate::engine::vulkan::gpu::memory::Buffer;
+use crate::engine::vulkan::settings::{Multiply, Settings};
 use crate::error::Result;
 
 /// Rows of a tile of the kernels that multiply, and columns.
-pub(super) const TILE: u32 = 4;
+pub(crate) const TILE: u32 = 4;
 
 /// Where prepared rows lie.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct RowLayout {
-    pub(super) num_items: u32,
-    /// Rows of a slab, a multiple of `TILE`; the last slab may have fewer. 0 where not even a tile can be bound.
-    pub(super) rows_per_slab: u32,
+pub(crate) struct RowLayout {
+    pub(crate) num_items: u32,
+    /// Rows of a slab, a multiple of `TILE`; the last slab may have fewer. 0 where not even a tile
+    /// can be bound.
+    pub(crate) rows_per_slab: u32,
     /// Chunks of 8 dimensions (16 bytes) in a row.
-    pub(super) dim_length: u32,
+    pub(crate) dim_length: u32,
     /// What the rows are written for.
-    pub(super) multiply: Multiply,
+    pub(crate) multiply: Multiply,
 }
 
 impl RowLayout {
-    /// Slabs as long as the device can bind, also with `other_bytes` for each row in another buffer.
-    pub(super) fn new(
-        num_items: u32,
-        dim: u32,
+    /// Slabs as long as the device can bind, also with `other_bytes` for each row in another
+    /// buffer.
+    pub(crate) fn new(
+        shape: Shape,
         other_bytes: u64,
         device: &Device,
         settings: &Settings,
     ) -> RowLayout {
+        let Shape { num_items, dim } = shape;
         let dim_length = dim.div_ceil(8);
         let multiply = Multiply::choose(device, settings);
         let row_bytes = 16 * u64::from(dim_length + multiply.extra_chunks());
@@ -48,15 +50,15 @@ impl RowLayout {
         RowLayout { num_items, rows_per_slab, dim_length, multiply }
     }
 
-    pub(super) fn padded_items(&self) -> u32 {
+    pub(crate) fn padded_items(&self) -> u32 {
         self.num_items.next_multiple_of(TILE)
     }
 
-    pub(super) fn slabs(&self) -> u32 {
+    pub(crate) fn slabs(&self) -> u32 {
         self.num_items.div_ceil(self.rows_per_slab.max(1))
     }
 
-    pub(super) fn slab_rows(&self, slab: u32) -> u32 {
+    pub(crate) fn slab_rows(&self, slab: u32) -> u32 {
         (self.padded_items() - slab * self.rows_per_slab).min(self.rows_per_slab)
     }
 
@@ -65,34 +67,33 @@ impl RowLayout {
         self.dim_length + self.multiply.extra_chunks()
     }
 
-    pub(super) fn row_bytes(&self) -> u64 {
+    pub(crate) fn row_bytes(&self) -> u64 {
         u64::from(self.row_chunks()) * 16
     }
 
     /// Chunks of the longest slab.
-    pub(super) fn longest_slab(&self) -> u32 {
+    pub(crate) fn longest_slab(&self) -> u32 {
         self.slab_rows(0) * self.row_chunks()
     }
 
     /// Bytes of all slabs.
-    pub(super) fn bytes(&self) -> u64 {
+    pub(crate) fn bytes(&self) -> u64 {
         u64::from(self.padded_items()) * u64::from(self.row_chunks()) * 16
     }
 }
 
 /// Brings the prepared rows to the device, slab by slab, zero padded.
-pub(super) fn upload(
+pub(crate) fn upload(
     device: &Arc<Device>,
     commands: &mut Commands,
     corpus: &Corpus,
     layout: &RowLayout,
-    force_staging: bool,
 ) -> Result<Vec<Buffer>> {
     let row_bytes = layout.row_chunks() as usize * 16;
     let mut slabs = Vec::new();
     for slab in 0..layout.slabs() {
         let bytes = layout.slab_rows(slab) as usize * row_bytes;
-        let mut buffer = Buffer::shared(device, "prepared rows", bytes as u64, force_staging)?;
+        let mut buffer = Buffer::shared(device, "prepared rows", bytes as u64)?;
         let first = slab * layout.rows_per_slab;
         buffer.write(commands, |to| {
             for (item, to) in (first..).zip(to[..bytes].chunks_exact_mut(row_bytes)) {
@@ -106,7 +107,7 @@ pub(super) fn upload(
 }
 
 /// Writes `values`, and zeros behind them.
-pub(super) fn write_padded<const N: usize>(to: &mut [u8], values: impl Iterator<Item = [u8; N]>) {
+pub(crate) fn write_padded<const N: usize>(to: &mut [u8], values: impl Iterator<Item = [u8; N]>) {
     let mut chunks = to.chunks_exact_mut(N);
     for (value, to) in values.zip(&mut chunks) {
         to.copy_from_slice(&value);

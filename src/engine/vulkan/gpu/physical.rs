@@ -3,10 +3,11 @@
 //! Devices are ordered by kind; the same GPU under two drivers (equal UUID) counts once.
 
 use std::ffi::CStr;
+use std::ops::RangeInclusive;
 
 use ash::vk;
 
-use super::faults::Faults;
+use super::calls::{self, Caller};
 use super::instance::Instance;
 use crate::engine::{DeviceInfo, DeviceKind};
 use crate::error::{Error, Result};
@@ -25,40 +26,40 @@ pub(super) struct Candidate {
 
 /// Limits that the kernels depend on.
 #[derive(Debug, Clone)]
-pub(super) struct Limits {
-    pub(super) max_lanes: u32,
-    pub(super) max_bindings: u32,
-    pub(super) max_groups: u32,
-    pub(super) max_shared_bytes: u32,
-    pub(super) max_binding_bytes: u64,
-    pub(super) subgroup_arithmetic: bool,
+pub(crate) struct Limits {
+    pub(crate) max_lanes: u32,
+    pub(crate) max_bindings: u32,
+    pub(crate) max_groups: u32,
+    pub(crate) max_shared_bytes: u32,
+    pub(crate) max_binding_bytes: u64,
+    pub(crate) subgroup_arithmetic: bool,
     /// The subgroup size can be fixed and full subgroups asked for.
-    pub(super) subgroup_control: bool,
-    /// Sizes that it can be fixed to: the powers of two from the first to the last.
-    pub(super) subgroup_sizes: (u32, u32),
-    pub(super) software: bool,
-    pub(super) max_texels: u64,
-    pub(super) portability_subset: bool,
-    pub(super) memory_budget: bool,
-    pub(super) executable_properties: bool,
-    /// Dot products of two 16-bit pairs, of four 8-bit values; and whether they take one instruction.
-    pub(super) dot16: bool,
-    pub(super) dot8: bool,
-    pub(super) dot16_is_fast: bool,
-    pub(super) dot8_is_fast: bool,
+    pub(crate) subgroup_control: bool,
+    /// Sizes that it can be fixed to: the powers of two among these.
+    pub(crate) subgroup_sizes: RangeInclusive<u32>,
+    pub(crate) software: bool,
+    pub(crate) max_texels: u64,
+    pub(crate) portability_subset: bool,
+    pub(crate) memory_budget: bool,
+    pub(crate) executable_properties: bool,
+    /// Dot products of two 16-bit pairs, of four 8-bit values; and whether they take one
+    /// instruction.
+    pub(crate) dot16: bool,
+    pub(crate) dot8: bool,
+    pub(crate) dot16_is_fast: bool,
+    pub(crate) dot8_is_fast: bool,
 }
 
-/// All devices that can compute, best first.
-pub(super) fn list() -> Result<Vec<DeviceInfo>> {
-    let instance = Instance::new(None)?;
-    Ok(candidates(&instance, None)?.into_iter().map(|candidate| candidate.info).collect())
+/// All Vulkan devices that can compute, best first.
+pub fn devices() -> Result<Vec<DeviceInfo>> {
+    let instance = Instance::new(Caller::default())?;
+    Ok(candidates(&instance)?.into_iter().map(|candidate| candidate.info).collect())
 }
 
-pub(super) fn candidates(instance: &Instance, faults: Option<&Faults>) -> Result<Vec<Candidate>> {
-    let physical = instance.physical_devices(faults)?;
+pub(super) fn candidates(instance: &Instance) -> Result<Vec<Candidate>> {
     let mut found: Vec<Candidate> = Vec::new();
-    for device in physical {
-        if let Some(candidate) = inspect(instance.raw(), device) {
+    for device in instance.physical_devices()? {
+        if let Some(candidate) = inspect(instance, device)? {
             if !found.iter().any(|other| other.info.uuid == candidate.info.uuid) {
                 found.push(candidate);
             }
@@ -73,21 +74,22 @@ pub(super) fn candidates(instance: &Instance, faults: Option<&Faults>) -> Result
 }
 
 /// Reads a device; `None` where it has no Vulkan 1.1 or cannot compute.
-fn inspect(instance: &ash::Instance, physical: vk::PhysicalDevice) -> Option<Candidate> {
+fn inspect(owner: &Instance, physical: vk::PhysicalDevice) -> Result<Option<Candidate>> {
+    let instance = owner.raw();
     // SAFETY: the physical device belongs to this live instance.
     let basic = unsafe { instance.get_physical_device_properties(physical) };
     if basic.api_version < vk::API_VERSION_1_1 {
-        return None;
+        return Ok(None);
     }
     // SAFETY: as above.
     let families = unsafe { instance.get_physical_device_queue_family_properties(physical) };
     let computes = |family: &vk::QueueFamilyProperties| {
         family.queue_count > 0 && family.queue_flags.contains(vk::QueueFlags::COMPUTE)
     };
-    let queue_family = families.iter().position(computes)? as u32;
+    let Some(queue_family) = families.iter().position(computes) else { return Ok(None) };
     // SAFETY: as above.
-    let extensions = unsafe { instance.enumerate_device_extension_properties(physical) };
-    let extensions = extensions.unwrap_or_default();
+    let enumerate = || unsafe { instance.enumerate_device_extension_properties(physical) };
+    let extensions = owner.call(&calls::ENUMERATE_DEVICE_EXTENSIONS, enumerate)?;
     let has = |name: &CStr| {
         extensions.iter().any(|extension| extension.extension_name_as_c_str() == Ok(name))
     };
@@ -117,7 +119,8 @@ fn inspect(instance: &ash::Instance, physical: vk::PhysicalDevice) -> Option<Can
     let memory = unsafe { instance.get_physical_device_memory_properties(physical) };
 
     let limits = basic.limits;
-    let (dot8, dot16) = dot_products(instance, physical, &has);
+    let dot8 = has(ash::khr::shader_integer_dot_product::NAME) && has_dots(instance, physical);
+    let dot16 = dot8 && has_int16(instance, physical);
     let software = basic.device_type == vk::PhysicalDeviceType::CPU;
     let arithmetic = vk::SubgroupFeatureFlags::BASIC | vk::SubgroupFeatureFlags::ARITHMETIC;
     let max_binding_bytes =
@@ -145,7 +148,7 @@ fn inspect(instance: &ash::Instance, physical: vk::PhysicalDevice) -> Option<Can
         max_binding_bytes,
         subgroup_arithmetic: subgroup.supported_stages.contains(vk::ShaderStageFlags::COMPUTE)
             && subgroup.supported_operations.contains(arithmetic),
-        subgroup_sizes: (size_control.min_subgroup_size, size_control.max_subgroup_size),
+        subgroup_sizes: size_control.min_subgroup_size..=size_control.max_subgroup_size,
         subgroup_control: controls_subgroups(instance, physical, &size_control, &info, &has),
         software,
         max_texels: u64::from(limits.max_texel_buffer_elements),
@@ -160,7 +163,7 @@ fn inspect(instance: &ash::Instance, physical: vk::PhysicalDevice) -> Option<Can
             && dots.integer_dot_product4x8_bit_packed_unsigned_accelerated == vk::TRUE
             && dots.integer_dot_product4x8_bit_packed_mixed_signedness_accelerated == vk::TRUE,
     };
-    Some(Candidate { physical, queue_family, info, limits })
+    Ok(Some(Candidate { physical, queue_family: queue_family as u32, info, limits }))
 }
 
 fn controls_subgroups(
@@ -184,24 +187,19 @@ fn controls_subgroups(
             .contains(&info.subgroup_size)
 }
 
-/// Whether kernels may use dot products of 8-bit values, and of 16-bit values.
-fn dot_products(
-    instance: &ash::Instance,
-    physical: vk::PhysicalDevice,
-    has: &dyn Fn(&CStr) -> bool,
-) -> (bool, bool) {
-    if !has(ash::khr::shader_integer_dot_product::NAME) {
-        return (false, false);
-    }
+/// Whether kernels may use dot products, of a device that has the extension.
+fn has_dots(instance: &ash::Instance, physical: vk::PhysicalDevice) -> bool {
     let mut features = vk::PhysicalDeviceShaderIntegerDotProductFeatures::default();
     let mut all = vk::PhysicalDeviceFeatures2::default().push_next(&mut features);
     // SAFETY: the device has the extension whose struct is chained.
-    let int16 = unsafe {
-        instance.get_physical_device_features2(physical, &mut all);
-        all.features.shader_int16 == vk::TRUE
-    };
-    let dots = features.shader_integer_dot_product == vk::TRUE;
-    (dots, dots && int16)
+    unsafe { instance.get_physical_device_features2(physical, &mut all) };
+    features.shader_integer_dot_product == vk::TRUE
+}
+
+/// Whether kernels may have 16-bit integers, which the dot products of 16-bit pairs take.
+fn has_int16(instance: &ash::Instance, physical: vk::PhysicalDevice) -> bool {
+    // SAFETY: the physical device belongs to this live instance.
+    unsafe { instance.get_physical_device_features(physical) }.shader_int16 == vk::TRUE
 }
 
 fn kind(kind: vk::PhysicalDeviceType) -> DeviceKind {
@@ -234,8 +232,8 @@ fn largest_heap(memory: &vk::PhysicalDeviceMemoryProperties) -> u64 {
     local.map(|heap| heap.size).max().unwrap_or(0)
 }
 
-/// The candidate that `wanted` names: "" or "vulkan": the best; a number: the index; else a UUID or a part
-/// of the name, "vulkan:" before it allowed.
+/// The candidate that `wanted` names: "" or "vulkan": the best; a number: the index; else a UUID or
+/// a part of the name, "vulkan:" before it allowed.
 pub(super) fn choose(candidates: Vec<Candidate>, wanted: &str) -> Result<Candidate> {
     let infos: Vec<&DeviceInfo> = candidates.iter().map(|candidate| &candidate.info).collect();
     let position = find(&infos, wanted);

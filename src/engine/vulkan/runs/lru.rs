@@ -1,9 +1,18 @@
-//! Which rows of the contribution matrix are held, where only some of them fit: the least recently used ones go first.
+//! Which rows of the contribution matrix are held, where only some of them fit: the least recently
+//! used ones go first.
 //!
-//! Pure bookkeeping: items, slots and a list of slots in the order of their last use. `row_cache` computes the rows.
+//! Pure bookkeeping: items, slots and a list of slots in the order of their last use. `row_cache`
+//! computes the rows.
 
 /// No item, no slot, no neighbour in the list.
 const NONE: u32 = u32::MAX;
+
+/// An item whose row is not held, with the slot that it has to be put into.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Missing {
+    pub(super) item: u32,
+    pub(super) slot: u32,
+}
 
 /// The rows that are held, by slot.
 pub(super) struct Lru {
@@ -32,13 +41,13 @@ impl Lru {
         }
     }
 
-    /// Finds slots for `items`, of which there may be as many different ones as there are slots. `slots` gets
-    /// the slot of each; `missing` the items that were not held, with the slot that each has to be put into.
+    /// Finds slots for `items`, of which there may be as many different ones as there are slots.
+    /// `slots` gets the slot of each; `missing` the items that were not held.
     pub(super) fn fetch(
         &mut self,
         items: &[u32],
         slots: &mut Vec<u32>,
-        missing: &mut Vec<(u32, u32)>,
+        missing: &mut Vec<Missing>,
     ) {
         missing.clear();
         // Those that are there first, so that none of them goes to make room for another.
@@ -54,7 +63,7 @@ impl Lru {
                 self.slot_of[item as usize] = slot;
                 self.item_in[slot as usize] = item;
                 self.append(slot);
-                missing.push((item, slot));
+                missing.push(Missing { item, slot });
             }
         }
         slots.clear();
@@ -107,9 +116,9 @@ mod tests {
     use super::*;
 
     fn fetch(lru: &mut Lru, items: &[u32]) -> (Vec<u32>, Vec<(u32, u32)>) {
-        let (mut slots, mut missing) = Default::default();
+        let (mut slots, mut missing) = (Vec::new(), Vec::new());
         lru.fetch(items, &mut slots, &mut missing);
-        (slots, missing)
+        (slots, missing.iter().map(|one| (one.item, one.slot)).collect())
     }
 
     #[test]

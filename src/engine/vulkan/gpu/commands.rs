@@ -1,22 +1,24 @@
 //! Recording and submitting: a ring of command buffers with a fence each.
 //!
-//! While one submission runs the next is already queued, so the device does not idle between two. Every
-//! submission ends with a barrier that makes its writes visible to later kernels, copies and the host. Who
-//! starts submissions finishes them (or drains the ring after an error) before a buffer is freed.
+//! While one submission runs the next is already queued, so the device does not idle between two.
+//! Every submission ends with a barrier that makes its writes visible to later kernels, copies and
+//! the host. Who starts submissions finishes them (or drains the ring after an error) before a
+//! buffer is freed.
 
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use ash::vk;
 
+use super::calls;
 use super::device::Device;
-use super::memory::Buffer;
-use super::pipeline::Bound;
+use super::pipeline::{Bound, Dispatch};
 use crate::error::Result;
 
 /// Submissions under way at once, at most.
-pub(super) const DEPTH: usize = 2;
+const DEPTH: usize = 2;
 
+/// A place in the ring.
 struct Submission {
     buffer: vk::CommandBuffer,
     fence: vk::Fence,
@@ -24,7 +26,7 @@ struct Submission {
 }
 
 /// The engine's command buffers.
-pub(super) struct Commands {
+pub(crate) struct Commands {
     device: Arc<Device>,
     pool: vk::CommandPool,
     ring: Vec<Submission>,
@@ -36,14 +38,14 @@ pub(super) struct Commands {
 }
 
 impl Commands {
-    pub(super) fn new(device: &Arc<Device>) -> Result<Commands> {
+    pub(crate) fn new(device: &Arc<Device>) -> Result<Commands> {
         let raw = device.raw();
         let info = vk::CommandPoolCreateInfo::default()
             .queue_family_index(device.queue_family())
             .flags(vk::CommandPoolCreateFlags::RESET_COMMAND_BUFFER);
         // SAFETY: the device is live and has this queue family.
         let create = || unsafe { raw.create_command_pool(&info, None) };
-        let pool = device.call("vkCreateCommandPool", create)?;
+        let pool = device.call(&calls::CREATE_COMMAND_POOL, create)?;
         let now = Instant::now();
         let device = Arc::clone(device);
         let mut commands =
@@ -54,75 +56,36 @@ impl Commands {
         let (device, raw) = (&commands.device, commands.device.raw());
         // SAFETY: the pool was just made.
         let allocate = || unsafe { raw.allocate_command_buffers(&info) };
-        for buffer in device.call("vkAllocateCommandBuffers", allocate)? {
+        for buffer in device.call(&calls::ALLOCATE_COMMANDS, allocate)? {
             // SAFETY: the device is live.
             let create = || unsafe { raw.create_fence(&vk::FenceCreateInfo::default(), None) };
-            let fence = device.call("vkCreateFence", create)?;
+            let fence = device.call(&calls::CREATE_FENCE, create)?;
             commands.ring.push(Submission { buffer, fence, begin: now });
         }
         Ok(commands)
     }
 
-    /// Copies `bytes` bytes between buffers, each from its offset on, and waits for it.
-    pub(super) fn copy(
-        &mut self,
-        (from, src_offset): (&Buffer, u64),
-        (to, dst_offset): (&Buffer, u64),
-        bytes: u64,
-    ) -> Result<()> {
-        let region = [vk::BufferCopy { src_offset, dst_offset, size: bytes }];
-        self.start(|device, commands| {
-            // SAFETY: both buffers are live and long enough.
-            unsafe { device.cmd_copy_buffer(commands, from.raw(), to.raw(), &region) };
-        })?;
-        self.finish_or_drain().map(|_| ())
+    /// Runs a dispatch of a bound kernel, waits for it and returns how long it took.
+    pub(crate) fn dispatch(&mut self, kernel: &Bound, dispatch: &Dispatch) -> Result<Duration> {
+        self.run(|device, commands| kernel.record(device, commands, dispatch))
     }
 
-    /// Runs `groups` workgroups of a bound kernel, waits for them and returns how long it took.
-    pub(super) fn dispatch(
+    /// Starts a dispatch of a bound kernel; there must be a free place (see `is_full`).
+    pub(super) fn start_dispatch(&mut self, kernel: &Bound, dispatch: &Dispatch) -> Result<()> {
+        self.start(|device, commands| kernel.record(device, commands, dispatch))
+    }
+
+    /// Submits what `record` records, waits for it and returns how long it took.
+    pub(super) fn run(
         &mut self,
-        kernel: &Bound,
-        push: &[u32],
-        groups: (u32, u32),
+        record: impl FnOnce(&ash::Device, vk::CommandBuffer),
     ) -> Result<Duration> {
-        self.start_dispatch(kernel, push, groups)?;
-        self.finish_or_drain()
-    }
-
-    fn finish_or_drain(&mut self) -> Result<Duration> {
+        self.start(record)?;
         let finished = self.finish();
         if finished.is_err() {
             self.drain();
         }
         finished
-    }
-
-    /// Starts `groups` workgroups of a bound kernel; there must be a free place (see `is_full`).
-    pub(super) fn start_dispatch(
-        &mut self,
-        kernel: &Bound,
-        push: &[u32],
-        groups: (u32, u32),
-    ) -> Result<()> {
-        let push: Vec<u8> = push.iter().flat_map(|word| word.to_ne_bytes()).collect();
-        self.start(|device, commands| {
-            let (pipeline, layout, set) = kernel.handles();
-            let point = vk::PipelineBindPoint::COMPUTE;
-            // SAFETY: pipeline, layout and set belong together and outlive the awaited submission;
-            // the push constants are as long as the layout says.
-            unsafe {
-                device.cmd_bind_pipeline(commands, point, pipeline);
-                device.cmd_bind_descriptor_sets(commands, point, layout, 0, &[set], &[]);
-                device.cmd_push_constants(
-                    commands,
-                    layout,
-                    vk::ShaderStageFlags::COMPUTE,
-                    0,
-                    &push,
-                );
-                device.cmd_dispatch(commands, groups.0, groups.1, 1);
-            }
-        })
     }
 
     /// Whether as many submissions are under way as there may be.
@@ -138,10 +101,10 @@ impl Commands {
             let buffers = [buffer];
             let submits = [vk::SubmitInfo::default().command_buffers(&buffers)];
             // SAFETY: the fence's last submission has been awaited.
-            self.device.call("vkResetFences", || unsafe { raw.reset_fences(&[fence]) })?;
+            self.device.call(&calls::RESET_FENCES, || unsafe { raw.reset_fences(&[fence]) })?;
             // SAFETY: the engine is locked for one caller, so the queue has one user.
             let submit = || unsafe { raw.queue_submit(self.device.queue(), &submits, fence) };
-            self.device.call("vkQueueSubmit", submit)
+            self.device.call(&calls::SUBMIT, submit)
         });
         if recorded.is_err() {
             // SAFETY: the buffer was not submitted. Nothing more can be done where even this fails.
@@ -165,11 +128,11 @@ impl Commands {
             .flags(vk::CommandBufferUsageFlags::ONE_TIME_SUBMIT);
         // SAFETY: the last submission of this buffer has been awaited; beginning resets it.
         let begin = || unsafe { raw.begin_command_buffer(buffer, &begin) };
-        self.device.call("vkBeginCommandBuffer", begin)?;
+        self.device.call(&calls::BEGIN_COMMANDS, begin)?;
         record(raw, buffer);
         self.barrier(buffer);
         // SAFETY: recording.
-        self.device.call("vkEndCommandBuffer", || unsafe { raw.end_command_buffer(buffer) })
+        self.device.call(&calls::END_COMMANDS, || unsafe { raw.end_command_buffer(buffer) })
     }
 
     /// Waits for the oldest submission under way and returns how long the device was busy with it.
@@ -178,7 +141,7 @@ impl Commands {
         let raw = self.device.raw();
         // SAFETY: the fence was submitted.
         let wait = || unsafe { raw.wait_for_fences(&[fence], true, u64::MAX) };
-        self.device.call("vkWaitForFences", wait)?;
+        self.device.call(&calls::WAIT_FOR_FENCES, wait)?;
         self.finished += 1;
         let end = Instant::now();
         let took = end - begin.max(self.last_end);
@@ -186,7 +149,8 @@ impl Commands {
         Ok(took)
     }
 
-    /// Waits for everything under way, whatever becomes of it: after an error, before buffers are freed.
+    /// Waits for everything under way, whatever becomes of it: after an error, before buffers are
+    /// freed.
     pub(super) fn drain(&mut self) {
         // SAFETY: the engine is locked for one caller. A lost device has nothing under way.
         let _ = unsafe { self.device.raw().device_wait_idle() };

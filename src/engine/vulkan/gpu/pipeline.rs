@@ -1,7 +1,8 @@
 //! Pipelines: a kernel variant with its specialisation constants, built once and kept.
 //!
-//! All kernels have one descriptor set of buffers (storage or texel) and one block of push constants,
-//! so layouts follow from the recipe. `Bound` is a pipeline with its buffers, ready to dispatch.
+//! All kernels have one descriptor set of buffers (storage or texel) and one block of push
+//! constants, so layouts follow from the recipe. `Bound` is a pipeline with its buffers, ready to
+//! dispatch.
 
 use std::collections::HashMap;
 use std::ffi::CStr;
@@ -10,36 +11,79 @@ use std::sync::Arc;
 use ash::vk;
 
 use super::cache::Cache;
+use super::calls;
 use super::device::Device;
-use super::kernels::Kernel;
 use super::memory::Buffer;
 use crate::error::Result;
 
 const ENTRY: &CStr = c"main";
 
+/// A kernel variant: its SPIR-V, how many buffers it binds, and which of them (by bit) as texels to
+/// read, or as texels to read and write.
+#[derive(Clone, Copy, PartialEq, Eq, Hash)]
+pub(crate) struct Kernel {
+    pub(crate) name: &'static str,
+    pub(crate) spirv: &'static [u8],
+    pub(crate) bindings: u32,
+    pub(crate) texels: u32,
+    pub(crate) storage_texels: u32,
+}
+
+/// A specialisation constant.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub(crate) struct Constant {
+    pub(crate) id: u32,
+    pub(crate) value: u32,
+}
+
+/// Push constants and workgroups of one dispatch.
+pub(crate) struct Dispatch {
+    pub(crate) push: Vec<u32>,
+    pub(crate) groups: Workgroups,
+}
+
+/// Workgroups along x and y.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Workgroups {
+    pub(crate) x: u32,
+    pub(crate) y: u32,
+}
+
+impl Workgroups {
+    pub(crate) fn row(x: u32) -> Workgroups {
+        Workgroups { x, y: 1 }
+    }
+}
+
 /// What a pipeline is made of.
 #[derive(Clone, PartialEq, Eq, Hash)]
-pub(super) struct Recipe {
-    pub(super) kernel: Kernel,
-    /// Specialisation constants by number.
-    pub(super) constants: Vec<(u32, u32)>,
+pub(crate) struct Recipe {
+    pub(crate) kernel: Kernel,
+    pub(crate) constants: Vec<Constant>,
     /// Words of push constants.
-    pub(super) push_words: u32,
+    pub(crate) push_words: u32,
     /// Ask for subgroups of this many lanes.
-    pub(super) subgroup_size: Option<u32>,
+    pub(crate) subgroup_size: Option<u32>,
     /// And for full ones.
-    pub(super) full_subgroups: bool,
+    pub(crate) full_subgroups: bool,
+}
+
+impl Recipe {
+    /// With subgroups as the driver makes them.
+    pub(crate) fn plain(kernel: Kernel, constants: Vec<Constant>, push_words: u32) -> Recipe {
+        Recipe { kernel, constants, push_words, subgroup_size: None, full_subgroups: false }
+    }
 }
 
 /// The pipelines of a device.
-pub(super) struct Pipelines {
+pub(crate) struct Pipelines {
     device: Arc<Device>,
     cache: Cache,
     built: HashMap<Recipe, Arc<Pipeline>>,
 }
 
 /// One pipeline and its layouts.
-pub(super) struct Pipeline {
+pub(crate) struct Pipeline {
     device: Arc<Device>,
     kernel: Kernel,
     set_layout: vk::DescriptorSetLayout,
@@ -48,17 +92,17 @@ pub(super) struct Pipeline {
 }
 
 impl Pipelines {
-    pub(super) fn new(device: &Arc<Device>, cache: Cache) -> Pipelines {
+    pub(crate) fn new(device: &Arc<Device>, cache: Cache) -> Pipelines {
         Pipelines { device: Arc::clone(device), cache, built: HashMap::new() }
     }
 
     /// Keeps what was built for the next start.
-    pub(super) fn save(&self) {
+    pub(crate) fn save(&self) {
         self.cache.save();
     }
 
     /// The pipeline of `recipe`, built now if it is new.
-    pub(super) fn get(&mut self, recipe: &Recipe) -> Result<Arc<Pipeline>> {
+    pub(crate) fn get(&mut self, recipe: &Recipe) -> Result<Arc<Pipeline>> {
         if let Some(pipeline) = self.built.get(recipe) {
             return Ok(Arc::clone(pipeline));
         }
@@ -70,11 +114,7 @@ impl Pipelines {
 }
 
 impl Pipeline {
-    pub(super) fn new(
-        device: &Arc<Device>,
-        recipe: &Recipe,
-        cache: vk::PipelineCache,
-    ) -> Result<Pipeline> {
+    fn new(device: &Arc<Device>, recipe: &Recipe, cache: vk::PipelineCache) -> Result<Pipeline> {
         let mut pipeline = Pipeline {
             device: Arc::clone(device),
             kernel: recipe.kernel,
@@ -89,13 +129,19 @@ impl Pipeline {
         Ok(pipeline)
     }
 
+    #[cfg(feature = "internals")]
     pub(super) fn raw(&self) -> vk::Pipeline {
         self.raw
     }
 
+    #[cfg(feature = "internals")]
+    pub(crate) fn uncached(device: &Arc<Device>, recipe: &Recipe) -> Result<Pipeline> {
+        Pipeline::new(device, recipe, vk::PipelineCache::null())
+    }
+
     /// The pipeline with `buffers` at its bindings 0, 1, ...; the last one fills the bindings that
     /// are left over, which the kernel never reads.
-    pub(super) fn bind(self: &Arc<Self>, buffers: &[&Buffer]) -> Result<Bound> {
+    pub(crate) fn bind(self: &Arc<Self>, buffers: &[&Buffer]) -> Result<Bound> {
         let raw = self.device.raw();
         let kinds = [
             vk::DescriptorType::STORAGE_BUFFER,
@@ -112,7 +158,7 @@ impl Pipeline {
         let info = vk::DescriptorPoolCreateInfo::default().max_sets(1).pool_sizes(&sizes);
         // SAFETY: the device is live.
         let create = || unsafe { raw.create_descriptor_pool(&info, None) };
-        let pool = self.device.call("vkCreateDescriptorPool", create)?;
+        let pool = self.device.call(&calls::CREATE_DESCRIPTOR_POOL, create)?;
         let set = vk::DescriptorSet::null();
         let mut bound = Bound { pipeline: Arc::clone(self), pool, set, views: Vec::new() };
         let layouts = [self.set_layout];
@@ -120,7 +166,7 @@ impl Pipeline {
             vk::DescriptorSetAllocateInfo::default().descriptor_pool(pool).set_layouts(&layouts);
         // SAFETY: the pool was just made for one such set.
         let allocate = || unsafe { raw.allocate_descriptor_sets(&info) };
-        bound.set = self.device.call("vkAllocateDescriptorSets", allocate)?[0];
+        bound.set = self.device.call(&calls::ALLOCATE_SETS, allocate)?[0];
         for binding in 0..self.kernel.bindings {
             bound.write(binding, buffers[(binding as usize).min(buffers.len() - 1)])?;
         }
@@ -141,7 +187,7 @@ impl Drop for Pipeline {
 }
 
 /// A pipeline with its buffers.
-pub(super) struct Bound {
+pub(crate) struct Bound {
     pipeline: Arc<Pipeline>,
     pool: vk::DescriptorPool,
     set: vk::DescriptorSet,
@@ -175,8 +221,25 @@ impl Bound {
         Ok(())
     }
 
-    pub(super) fn handles(&self) -> (vk::Pipeline, vk::PipelineLayout, vk::DescriptorSet) {
-        (self.pipeline.raw, self.pipeline.layout, self.set)
+    /// Records a dispatch.
+    pub(super) fn record(
+        &self,
+        device: &ash::Device,
+        commands: vk::CommandBuffer,
+        dispatch: &Dispatch,
+    ) {
+        let Pipeline { raw, layout, .. } = *self.pipeline;
+        let Workgroups { x, y } = dispatch.groups;
+        let (point, stage) = (vk::PipelineBindPoint::COMPUTE, vk::ShaderStageFlags::COMPUTE);
+        let push = bytemuck::cast_slice(&dispatch.push);
+        // SAFETY: pipeline, layout and set belong together and outlive the awaited submission; the
+        // push constants are as long as the layout says.
+        unsafe {
+            device.cmd_bind_pipeline(commands, point, raw);
+            device.cmd_bind_descriptor_sets(commands, point, layout, 0, &[self.set], &[]);
+            device.cmd_push_constants(commands, layout, stage, 0, push);
+            device.cmd_dispatch(commands, x, y, 1);
+        }
     }
 }
 
@@ -212,7 +275,7 @@ fn set_layout(device: &Device, kernel: &Kernel) -> Result<vk::DescriptorSetLayou
     let info = vk::DescriptorSetLayoutCreateInfo::default().bindings(&bindings);
     // SAFETY: the device is live.
     let create = || unsafe { device.raw().create_descriptor_set_layout(&info, None) };
-    device.call("vkCreateDescriptorSetLayout", create)
+    device.call(&calls::CREATE_SET_LAYOUT, create)
 }
 
 fn layout(
@@ -230,7 +293,7 @@ fn layout(
         vk::PipelineLayoutCreateInfo::default().set_layouts(&sets).push_constant_ranges(&push);
     // SAFETY: the set layout is live.
     let create = || unsafe { device.raw().create_pipeline_layout(&info, None) };
-    device.call("vkCreatePipelineLayout", create)
+    device.call(&calls::CREATE_PIPELINE_LAYOUT, create)
 }
 
 fn build(
@@ -249,16 +312,15 @@ fn build(
     let info = vk::ShaderModuleCreateInfo::default().code(&words);
     // SAFETY: the code is valid SPIR-V (checked by the tests with spirv-val).
     let create = || unsafe { raw.create_shader_module(&info, None) };
-    let module = device.call("vkCreateShaderModule", create)?;
+    let module = device.call(&calls::CREATE_SHADER, create)?;
 
-    let constant = |(index, (id, _)): (usize, &(u32, u32))| vk::SpecializationMapEntry {
-        constant_id: *id,
+    let constant = |(index, constant): (usize, &Constant)| vk::SpecializationMapEntry {
+        constant_id: constant.id,
         offset: index as u32 * 4,
         size: 4,
     };
     let entries: Vec<_> = recipe.constants.iter().enumerate().map(constant).collect();
-    let data: Vec<u8> =
-        recipe.constants.iter().flat_map(|(_, value)| value.to_ne_bytes()).collect();
+    let data: Vec<u8> = recipe.constants.iter().flat_map(|one| one.value.to_ne_bytes()).collect();
     let specialization = vk::SpecializationInfo::default().map_entries(&entries).data(&data);
     let mut required = vk::PipelineShaderStageRequiredSubgroupSizeCreateInfo::default();
     let mut stage = vk::PipelineShaderStageCreateInfo::default()
@@ -274,7 +336,7 @@ fn build(
         }
     }
     let mut info = vk::ComputePipelineCreateInfo::default().stage(stage).layout(layout);
-    if device.looks() {
+    if device.captures() {
         info = info.flags(
             vk::PipelineCreateFlags::CAPTURE_STATISTICS_KHR
                 | vk::PipelineCreateFlags::CAPTURE_INTERNAL_REPRESENTATIONS_KHR,
@@ -284,7 +346,7 @@ fn build(
     // SAFETY: module and layout are live and fit each other.
     let create = || unsafe { raw.create_compute_pipelines(cache, &infos, None) };
     let pipelines = device
-        .call("vkCreateComputePipelines", || create().map(|all| all[0]).map_err(|(_, code)| code));
+        .call(&calls::CREATE_PIPELINES, || create().map(|all| all[0]).map_err(|(_, code)| code));
     // SAFETY: a pipeline keeps what it needs of its module.
     unsafe { raw.destroy_shader_module(module, None) };
     pipelines

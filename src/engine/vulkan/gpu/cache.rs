@@ -1,10 +1,11 @@
 //! Compiled kernels on the disk, so that the next start need not compile them again.
 //!
-//! The driver's own bytes are handed back only to the driver that made them: damaged ones are undefined
-//! behaviour there. So they lie behind a header of ours with a key (device, driver, its cache's UUID, this
-//! library's version), their length and their hash. The key is in the file's name, too: each driver has a file of
-//! its own, a damaged one is ignored and replaced, those of earlier drivers stay. A cache is no result: where it
-//! cannot be read or written, the run goes on without.
+//! The driver's own bytes are handed back only to the driver that made them: damaged ones are
+//! undefined behaviour there. So they lie behind a header of ours with a key (device, driver, its
+//! cache's UUID, this library's version), their length and their hash. The key is in the file's
+//! name, too: each driver has a file of its own, a damaged one is ignored and replaced, those of
+//! earlier drivers stay. A cache is no result: where it cannot be read or written, the run goes on
+//! without.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -14,19 +15,9 @@ use std::sync::Arc;
 use ash::vk;
 use xxhash_rust::xxh3::xxh3_64;
 
+use super::calls;
 use super::device::Device;
-
-/// Where compiled kernels are kept.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub enum PipelineCache {
-    /// In the folder that `VKD_PIPELINE_CACHE` names ("off": nowhere), else in `vkd` in the user's folder for caches.
-    #[default]
-    Usual,
-    /// Nowhere.
-    Off,
-    /// In this folder.
-    At(PathBuf),
-}
+use crate::engine::vulkan::settings::PipelineCache;
 
 const MAGIC: [u8; 8] = *b"vkdcache";
 const VERSION: u32 = 1;
@@ -40,27 +31,26 @@ static WRITTEN: AtomicU64 = AtomicU64::new(0);
 /// More than all kernels take; a file that is larger is none of ours.
 const LARGEST: u64 = 64 << 20;
 
-impl PipelineCache {
-    fn folder(&self) -> Option<PathBuf> {
-        let set = |name| std::env::var_os(name).filter(|value| !value.is_empty());
-        match self {
-            PipelineCache::Off => None,
-            PipelineCache::At(folder) => Some(folder.clone()),
-            PipelineCache::Usual => match set("VKD_PIPELINE_CACHE") {
-                Some(value) if value == "off" => None,
-                Some(folder) => Some(folder.into()),
-                None => {
-                    let home = || set("HOME").map(|home| Path::new(&home).join(".cache"));
-                    let caches = set("XDG_CACHE_HOME").or_else(|| set("LOCALAPPDATA"));
-                    Some(caches.map(PathBuf::from).or_else(home)?.join("vkd"))
-                }
-            },
-        }
+/// The folder that a setting means.
+fn folder(place: &PipelineCache) -> Option<PathBuf> {
+    let set = |name| std::env::var_os(name).filter(|value| !value.is_empty());
+    match place {
+        PipelineCache::Off => None,
+        PipelineCache::At(folder) => Some(folder.clone()),
+        PipelineCache::Usual => match set("VKD_PIPELINE_CACHE") {
+            Some(value) if value == "off" => None,
+            Some(folder) => Some(folder.into()),
+            None => {
+                let home = || set("HOME").map(|home| Path::new(&home).join(".cache"));
+                let caches = set("XDG_CACHE_HOME").or_else(|| set("LOCALAPPDATA"));
+                Some(caches.map(PathBuf::from).or_else(home)?.join("vkd"))
+            }
+        },
     }
 }
 
 /// The cache of an opened device.
-pub(super) struct Cache {
+pub(crate) struct Cache {
     device: Arc<Device>,
     raw: vk::PipelineCache,
     file: Option<PathBuf>,
@@ -71,15 +61,15 @@ pub(super) struct Cache {
 
 impl Cache {
     /// Reads what an earlier start left.
-    pub(super) fn new(device: &Arc<Device>, place: &PipelineCache) -> Cache {
+    pub(crate) fn new(device: &Arc<Device>, place: &PipelineCache) -> Cache {
         let key = key(device);
-        let file = place.folder().map(|folder| folder.join(format!("kernels-{key:016x}")));
+        let file = folder(place).map(|folder| folder.join(format!("kernels-{key:016x}")));
         let known = file.as_deref().and_then(|file| read(file, key)).unwrap_or_default();
         let info = vk::PipelineCacheCreateInfo::default().initial_data(&known);
         // SAFETY: the device is live, and the data is what this driver gave for this device.
         let create = || unsafe { device.raw().create_pipeline_cache(&info, None) };
         // Pipelines can be built with a null cache, too.
-        let raw = device.call("vkCreatePipelineCache", create).unwrap_or_default();
+        let raw = device.call(&calls::CREATE_PIPELINE_CACHE, create).unwrap_or_default();
         let stale = AtomicBool::new(false);
         Cache { device: Arc::clone(device), raw, file, key, stale }
     }
@@ -101,7 +91,7 @@ impl Cache {
         let Some(file) = &self.file else { return };
         // SAFETY: the cache is live and has one user.
         let get = || unsafe { self.device.raw().get_pipeline_cache_data(self.raw) };
-        let Ok(data) = self.device.call("vkGetPipelineCacheData", get) else { return };
+        let Ok(data) = self.device.call(&calls::GET_PIPELINE_CACHE, get) else { return };
         let contents = contents(self.key, &data);
         if fs::read(file).is_ok_and(|there| there == contents) {
             return;

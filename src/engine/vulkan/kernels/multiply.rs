@@ -1,29 +1,16 @@
-//! The ways in which the kernels multiply prepared rows, and how a row is written for each (shaders/tile.glsl).
+//! The ways in which the kernels multiply prepared rows, and how a row is written for each
+//! (shaders/tile.glsl).
 //!
 //! All give the same 32 bits. Which is fastest depends on the instructions that a device has.
 
-use super::device::Device;
-use super::kernels::{self, Kernel};
-use super::pipeline::Recipe;
-use super::Settings;
-
-/// How products of 16-bit values are made.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub enum Multiply {
-    /// Each in a 32-bit multiplication.
-    Wide,
-    /// The same with factors below 2^16, which compilers for AMD GPUs put into 24-bit multiply-adds: these take a quarter of
-    /// the time.
-    Biased,
-    /// Two at once, by VK_KHR_shader_integer_dot_product. Devices without it: `Biased`.
-    Dot16,
-    /// Four 8-bit ones at once, each 16-bit value in two halves. Devices without it: `Biased`.
-    Dot8,
-}
+use super::table;
+use crate::engine::vulkan::gpu::device::Device;
+use crate::engine::vulkan::gpu::pipeline::{Constant, Kernel, Recipe};
+use crate::engine::vulkan::settings::{Multiply, Settings};
 
 impl Multiply {
     /// The fastest way that the device has, or what the settings ask for.
-    pub(super) fn choose(device: &Device, settings: &Settings) -> Multiply {
+    pub(crate) fn choose(device: &Device, settings: &Settings) -> Multiply {
         let limits = device.limits();
         match settings.multiply {
             Some(Multiply::Dot16) if !limits.dot16 => Multiply::Biased,
@@ -37,12 +24,12 @@ impl Multiply {
     }
 
     /// Chunks of 16 bytes in a row, beside those of 8 values.
-    pub(super) fn extra_chunks(self) -> u32 {
+    pub(crate) fn extra_chunks(self) -> u32 {
         u32::from(self == Multiply::Biased)
     }
 
     /// Writes the values of a row and zeros behind them; `to` holds all its chunks.
-    pub(super) fn write(self, row: &[i16], to: &mut [u8]) {
+    pub(crate) fn write(self, row: &[i16], to: &mut [u8]) {
         let chunks = to.len() / 16 - self.extra_chunks() as usize;
         let (values_to, extra) = to.split_at_mut(chunks * 16);
         let mut values = row.chunks(8);
@@ -83,17 +70,17 @@ impl Multiply {
 }
 
 /// The kernels that read such rows.
-pub(super) struct TileKernels {
+pub(crate) struct TileKernels {
     /// Of the contribution matrix.
-    pub(super) matrix: Kernel,
+    pub(crate) matrix: Kernel,
     /// Of some of its rows.
-    pub(super) rows: Kernel,
+    pub(crate) rows: Kernel,
     /// Of dot products.
-    pub(super) dots: Kernel,
+    pub(crate) dots: Kernel,
 }
 
-pub(super) fn kernels(multiply: Multiply, texels: bool) -> TileKernels {
-    use kernels::*;
+pub(crate) fn kernels(multiply: Multiply, texels: bool) -> TileKernels {
+    use table::*;
     let (matrix, rows, dots) = match multiply {
         Multiply::Wide if texels => (MATRIX_TEXELS, ROWS_TEXELS, DOTS_TEXELS),
         Multiply::Wide => (MATRIX_WIDE, ROWS_WIDE, DOTS_WIDE),
@@ -105,24 +92,23 @@ pub(super) fn kernels(multiply: Multiply, texels: bool) -> TileKernels {
 }
 
 /// The recipe of one of them.
-pub(super) fn recipe(device: &Device, kernel: Kernel, push_words: u32) -> Recipe {
-    let lanes = lanes(device);
-    Recipe {
-        kernel,
-        constants: vec![(0, lanes.0), (1, lanes.1)],
-        push_words,
-        subgroup_size: None,
-        full_subgroups: false,
-    }
+pub(crate) fn recipe(device: &Device, kernel: Kernel, push_words: u32) -> Recipe {
+    let Lanes { x, y } = lanes(device);
+    let constants = vec![Constant { id: 0, value: x }, Constant { id: 1, value: y }];
+    Recipe::plain(kernel, constants, push_words)
 }
 
-/// Lanes of a workgroup that computes tiles: those along x share their rows of slab A. A software driver runs 8 at once.
-pub(super) fn lanes(device: &Device) -> (u32, u32) {
-    if device.limits().software {
-        (8, 1)
-    } else {
-        (8, 8)
-    }
+/// Lanes of a workgroup that computes tiles.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Lanes {
+    /// These share their rows of slab A.
+    pub(crate) x: u32,
+    pub(crate) y: u32,
+}
+
+/// A software driver runs 8 at once.
+pub(crate) fn lanes(device: &Device) -> Lanes {
+    Lanes { x: 8, y: if device.limits().software { 1 } else { 8 } }
 }
 
 #[cfg(test)]

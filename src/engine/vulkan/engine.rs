@@ -1,0 +1,244 @@
+//! The engine: a device that is opened anew when it is lost and asked for less when it refuses
+//! memory.
+
+use std::sync::Arc;
+
+use super::gpu::cache::Cache;
+use super::gpu::commands::Commands;
+use super::gpu::device::Device;
+use super::gpu::pipeline::Pipelines;
+use super::kernels::table::open_device;
+use super::runs::search::{self, SearchLayout, Wanted};
+use super::runs::sequences;
+use super::runs::tools::Tools;
+use super::settings::Settings;
+use crate::corpus::{Corpus, Shape};
+use crate::engine::neighbors::{Query, QueryShape};
+use crate::engine::rows::Offset;
+use crate::engine::{DeviceInfo, DotRows, Engine, Needs, NeighborRows, Pairs, Rows};
+use crate::error::{Error, Result};
+use crate::plan::Plan;
+use crate::progress::Progress;
+
+/// How often a run may be refused memory: from all of it down to a hundredth, by quarters.
+const MOST_REFUSALS: u32 = 16;
+
+/// One Vulkan device.
+pub struct VulkanEngine {
+    /// None while a lost device cannot be opened again.
+    open: Option<Open>,
+    wanted: String,
+    info: DeviceInfo,
+    settings: Settings,
+    /// What lost the device for good.
+    lost: Option<Error>,
+}
+
+/// All that goes when a device is lost.
+struct Open {
+    // Fields drop in order: what uses the device before the device.
+    pipelines: Pipelines,
+    commands: Commands,
+    device: Arc<Device>,
+}
+
+impl Open {
+    fn new(wanted: &str, settings: &Settings) -> Result<Open> {
+        let device = Arc::new(open_device(wanted, settings)?);
+        let commands = Commands::new(&device)?;
+        let cache = Cache::new(&device, &settings.pipeline_cache);
+        let pipelines = Pipelines::new(&device, cache);
+        Ok(Open { pipelines, commands, device })
+    }
+
+    fn tools<'a>(&'a mut self, settings: &'a Settings) -> Tools<'a> {
+        let Open { pipelines, commands, device } = self;
+        Tools { device, commands, pipelines, settings }
+    }
+}
+
+impl VulkanEngine {
+    /// Opens the device that `wanted` names (see [`crate::ContextOptions::device`]).
+    pub fn new(wanted: &str, settings: &Settings) -> Result<VulkanEngine> {
+        let open = Open::new(wanted, settings)?;
+        let (info, settings) = (open.device.info().clone(), settings.clone());
+        Ok(VulkanEngine { open: Some(open), wanted: wanted.into(), info, settings, lost: None })
+    }
+
+    /// Bytes and number of the device allocations that are live now.
+    pub fn live_allocations(&self) -> (u64, usize) {
+        self.open.as_ref().map_or((0, 0), |open| open.device.live_allocations())
+    }
+
+    /// The most bytes of device allocations that were live at once.
+    pub fn most_allocated(&self) -> u64 {
+        self.open.as_ref().map_or(0, |open| open.device.most_allocated())
+    }
+
+    #[cfg(feature = "internals")]
+    pub(super) fn settings(&self) -> &Settings {
+        &self.settings
+    }
+
+    #[cfg(feature = "internals")]
+    pub(super) fn tools<'a>(&'a mut self, settings: &'a Settings) -> Result<Tools<'a>> {
+        Ok(self.open()?.tools(settings))
+    }
+
+    /// The opened device, or the error that lost it.
+    fn open(&mut self) -> Result<&mut Open> {
+        self.planned()?;
+        self.open.as_mut().ok_or_else(not_open)
+    }
+
+    /// Does `work`; where that loses the device, opens it anew and does the rest, once. `work` is
+    /// told what it has done already.
+    fn survive<D: Copy + Default>(
+        &mut self,
+        progress: &Progress,
+        mut work: impl FnMut(Tools, &mut D) -> Result<()>,
+    ) -> Result<()> {
+        let mut done = D::default();
+        let mut result = self.make_do(progress, &mut work, &mut done);
+        if let Err(lost @ Error::DeviceLost { .. }) = &result {
+            self.rebuild(lost)?;
+            progress.back_to(0);
+            result = self.make_do(progress, &mut work, &mut done);
+            if let Err(lost @ Error::DeviceLost { .. }) = &result {
+                self.lost = Some(lost.clone());
+                return result;
+            }
+        }
+        // Also of a run that was cancelled or failed: its kernels are as good.
+        let open = self.open()?;
+        open.pipelines.save();
+        result?;
+        open.device.check_validation()
+    }
+
+    /// Does `work`; where the driver refuses memory that it seemed to have, does the rest with a
+    /// quarter less, and again, as long as that is enough.
+    fn make_do<D: Copy + Default>(
+        &mut self,
+        progress: &Progress,
+        work: &mut impl FnMut(Tools, &mut D) -> Result<()>,
+        done: &mut D,
+    ) -> Result<()> {
+        let mut settings = self.settings.clone();
+        let mut refusal = None;
+        for _ in 0..MOST_REFUSALS {
+            let open = self.open()?;
+            let result = work(open.tools(&settings), done);
+            let refused = open.device.take_refusal();
+            match (result, refused) {
+                (Err(error @ Error::DeviceMemory { .. }), Some(bytes)) => {
+                    let limit = bytes.min(settings.memory_limit.unwrap_or(u64::MAX)) / 4 * 3;
+                    settings.memory_limit = Some(limit);
+                    refusal = Some(error);
+                    progress.back_to(0);
+                }
+                // Not even the least fits: what the driver said is nearer to the cause than our own
+                // limit.
+                (Err(Error::TooLarge { .. }), _) if refusal.is_some() => break,
+                (result, _) => return result,
+            }
+        }
+        refusal.map_or(Ok(()), Err)
+    }
+
+    /// The opened device, to plan for; the error that lost it for good.
+    fn planned(&self) -> Result<&Open> {
+        match &self.lost {
+            Some(error) => Err(error.clone()),
+            None => self.open.as_ref().ok_or_else(not_open),
+        }
+    }
+
+    /// What a search takes.
+    fn block_needs(&self, shape: &QueryShape, wanted: Wanted) -> Result<Needs> {
+        let open = self.planned()?;
+        let layout = SearchLayout::new(&open.device, &self.settings, shape, wanted)?;
+        Ok(layout.needs(&open.device))
+    }
+
+    /// Closes the lost device and opens it anew.
+    fn rebuild(&mut self, lost: &Error) -> Result<()> {
+        self.open = None;
+        match Open::new(&self.wanted, &self.settings) {
+            Ok(open) => {
+                self.open = Some(open);
+                Ok(())
+            }
+            Err(_) => {
+                self.lost = Some(lost.clone());
+                Err(lost.clone())
+            }
+        }
+    }
+}
+
+fn not_open() -> Error {
+    Error::Internal { detail: "no device is open".into() }
+}
+
+impl Engine for VulkanEngine {
+    fn info(&self) -> &DeviceInfo {
+        &self.info
+    }
+
+    fn needs(&self, shape: Shape, plan: &Plan) -> Result<Needs> {
+        let open = self.planned()?;
+        sequences::needs(shape, plan, &open.device, &self.settings)
+    }
+
+    fn sequences(
+        &mut self,
+        corpus: &Corpus,
+        plan: &Plan,
+        rows: &dyn Rows,
+        progress: &Progress,
+    ) -> Result<()> {
+        self.survive(progress, |tools, done: &mut usize| {
+            // What was put stays; only the wave under way is computed again.
+            progress.back_to(*done as u64 * u64::from(plan.length() - plan.head()));
+            let rest = Offset { rows, first: *done };
+            let mut more = 0;
+            let plan = plan.rest(*done);
+            let result = sequences::sequences(tools, corpus, &plan, &rest, progress, &mut more);
+            *done += more;
+            result
+        })
+    }
+
+    fn search_needs(&self, shape: &QueryShape) -> Result<Needs> {
+        self.block_needs(shape, Wanted::Nearest(shape.k))
+    }
+
+    fn neighbors(
+        &mut self,
+        corpus: &Corpus,
+        query: &Query,
+        rows: &dyn NeighborRows,
+        progress: &Progress,
+    ) -> Result<()> {
+        self.survive(progress, |tools, done| {
+            search::neighbors(tools, corpus, query, rows, progress, done)
+        })
+    }
+
+    fn dots_needs(&self, shape: Shape) -> Result<Needs> {
+        let Shape { num_items, dim } = shape;
+        let shape = QueryShape { num_items, dim, num_rows: num_items, own: true, k: 0 };
+        self.block_needs(&shape, Wanted::Dots)
+    }
+
+    fn dots(
+        &mut self,
+        corpus: &Corpus,
+        _pairs: Pairs,
+        rows: &dyn DotRows,
+        progress: &Progress,
+    ) -> Result<()> {
+        self.survive(progress, |tools, done| search::dots(tools, corpus, rows, progress, done))
+    }
+}

@@ -1,0 +1,256 @@
+//! The picks, wave by wave.
+//!
+//! Each sequence of a wave has its scores and its picks in device buffers, so a dispatch may end
+//! after any pick and the next goes on there. Where the device holds only some rows of the matrix,
+//! a dispatch makes one pick.
+
+use std::ops::Range;
+use std::time::Instant;
+
+use super::choice;
+use super::waves::{SequenceLayout, WaveSizes};
+use crate::corpus::Corpus;
+use crate::engine::vulkan::gpu::memory::Buffer;
+use crate::engine::vulkan::gpu::pacing::{self, Pacer, Units};
+use crate::engine::vulkan::gpu::pipeline::{Bound, Dispatch, Workgroups};
+use crate::engine::vulkan::runs::matrix::{self, Matrix};
+use crate::engine::vulkan::runs::row_cache::RowCache;
+use crate::engine::vulkan::runs::tools::Tools;
+use crate::engine::Rows;
+use crate::error::Result;
+use crate::plan::Plan;
+use crate::progress::{Phase, Progress};
+
+/// Puts the sequences of `plan` into `rows`; `done` counts them, also when an error ends the run.
+pub(crate) fn sequences(
+    mut tools: Tools,
+    corpus: &Corpus,
+    plan: &Plan,
+    rows: &dyn Rows,
+    progress: &Progress,
+    done: &mut usize,
+) -> Result<()> {
+    let shape = corpus.shape();
+    let layout = SequenceLayout::new(shape, plan, tools.device, tools.settings)?;
+    let (matrix, cache) = match layout.matrix.held {
+        None => (whole_matrix(&mut tools, corpus, &layout, progress)?, None),
+        Some(held) => {
+            let cache = || RowCache::new(&mut tools, corpus, &layout.matrix, held);
+            let cache = progress.time(Phase::Upload, cache)?;
+            (Matrix::allocate(tools.device, &layout.matrix)?, Some(cache))
+        }
+    };
+    let new = || SequenceRun::new(&mut tools, matrix, cache, plan, layout.wave);
+    let mut run = progress.time(Phase::Upload, new)?;
+    run.waves(tools, plan, layout.wave, rows, progress, done)
+}
+
+fn whole_matrix(
+    tools: &mut Tools,
+    corpus: &Corpus,
+    layout: &SequenceLayout,
+    progress: &Progress,
+) -> Result<Matrix> {
+    let upload = || matrix::upload(tools, corpus, &layout.matrix);
+    let rows = progress.time(Phase::Upload, upload)?;
+    let compute = || Matrix::compute(tools, &layout.matrix, &rows, progress);
+    progress.time(Phase::Matrix, compute)
+}
+
+/// The buffers and the kernel of a run.
+struct SequenceRun<'a> {
+    kernel: Bound,
+    picks: Buffer,
+    /// Where in `picks` the slots of the sequences' rows lie, in words; 0 where the whole matrix is
+    /// there.
+    slots_at: u32,
+    // Bound to the kernel, never touched by the host.
+    _scores: Buffer,
+    matrix: Matrix,
+    /// Brings the rows where the matrix holds only some.
+    cache: Option<RowCache<'a>>,
+    pacer: Pacer,
+}
+
+impl<'a> SequenceRun<'a> {
+    /// Room for `wave` sequences side by side.
+    fn new(
+        tools: &mut Tools,
+        matrix: Matrix,
+        cache: Option<RowCache<'a>>,
+        plan: &Plan,
+        wave: u32,
+    ) -> Result<SequenceRun<'a>> {
+        let (device, layout) = (tools.device, &matrix.layout);
+        let choice = choice::choose(device, tools.settings, layout, plan.picks());
+        let cap = choice::picks_per_dispatch(device, &choice, layout.row_length)?;
+        let slots_at = if cache.is_some() { wave * plan.length() } else { 0 };
+        let wave = u64::from(wave);
+        let scores = Buffer::on_device(device, "scores", wave * u64::from(layout.row_length) * 32)?;
+        let bytes = wave * (u64::from(plan.length()) + 1) * 4;
+        let picks = Buffer::shared(device, "picks", bytes)?;
+        let recipe = choice::recipe(device, tools.settings, &choice, layout)?;
+        let mut buffers = vec![&scores, &picks];
+        buffers.extend(&matrix.slabs);
+        let kernel = tools.pipelines.get(&recipe)?.bind(&buffers)?;
+        let pacer = Pacer::new(pacing::target(tools.settings), 16, cap);
+        let run = SequenceRun { kernel, picks, slots_at, _scores: scores, matrix, cache, pacer };
+        // No picks: some drivers compile at the first dispatch, and that time is not the picks'.
+        tools.commands.dispatch(&run.kernel, &run.dispatch(plan, 1..1, 1))?;
+        Ok(run)
+    }
+
+    /// Computes all planned sequences, at most `most` side by side, and puts each wave into `rows`.
+    /// `done` counts the sequences put, also when an error ends the run.
+    fn waves(
+        &mut self,
+        mut tools: Tools,
+        plan: &Plan,
+        most: u32,
+        rows: &dyn Rows,
+        progress: &Progress,
+        done: &mut usize,
+    ) -> Result<()> {
+        let mut sizes = WaveSizes::new(tools.device, most);
+        let mut heads = plan.heads();
+        while *done < plan.count() {
+            let begin = Instant::now();
+            let size = (plan.count() - *done).min(sizes.next() as usize);
+            let wave: Vec<&[u32]> = heads.by_ref().take(size).collect();
+            self.upload(&mut tools, plan, &wave)?;
+            let compute = || self.compute(&mut tools, plan, &wave, progress);
+            progress.time(Phase::Steps, compute)?;
+            sizes.learn(begin.elapsed());
+            progress.time(Phase::Download, || {
+                self.download(&mut tools, plan, size, |index, row| rows.put(*done + index, row))
+            })?;
+            *done += size;
+            progress.add_rows(size as u64);
+        }
+        Ok(())
+    }
+
+    /// Writes the heads of a wave into its rows of picks.
+    fn upload(&mut self, tools: &mut Tools, plan: &Plan, heads: &[&[u32]]) -> Result<()> {
+        let row_bytes = plan.length() as usize * 4;
+        self.picks.write_at(tools.commands, 0..(heads.len() * row_bytes) as u64, |bytes| {
+            for (row, head) in bytes.chunks_exact_mut(row_bytes).zip(heads) {
+                for (to, item) in row.chunks_exact_mut(4).zip(*head) {
+                    to.copy_from_slice(&item.to_ne_bytes());
+                }
+            }
+        })
+    }
+
+    /// The picks of a wave with these heads.
+    fn compute(
+        &mut self,
+        tools: &mut Tools,
+        plan: &Plan,
+        heads: &[&[u32]],
+        progress: &Progress,
+    ) -> Result<()> {
+        // Taken out while it works, since it brings rows into the matrix beside it.
+        match self.cache.take() {
+            None => self.run_ahead(tools, plan, heads.len() as u32, progress),
+            Some(mut cache) => {
+                let starts = heads.iter().map(|head| head[0]).collect();
+                let result = self.step(tools, plan, starts, &mut cache, progress);
+                self.cache = Some(cache);
+                result
+            }
+        }
+    }
+
+    /// The picks of the wave's first `sequences` sequences, many in a dispatch.
+    fn run_ahead(
+        &mut self,
+        tools: &mut Tools,
+        plan: &Plan,
+        sequences: u32,
+        progress: &Progress,
+    ) -> Result<()> {
+        let (num_items, known) = (self.matrix.layout.num_items, plan.head() - 1);
+        let dispatch = |units: Units| {
+            let first = 1 + units.done;
+            self.dispatch(plan, first..first + units.now, sequences)
+        };
+        let finished = |Units { done, now }: Units| {
+            // Rows of the head are read, but they are no picks.
+            let picks = (done + now).saturating_sub(known.max(done));
+            progress.add_steps(
+                u64::from(picks) * u64::from(sequences),
+                u64::from(now) * u64::from(sequences) * u64::from(num_items) * 2,
+            );
+        };
+        let (mut pacer, picks) = (self.pacer.clone(), plan.length() - 1);
+        pacer.run(tools.commands, &self.kernel, picks, progress, dispatch, finished)?;
+        self.pacer = pacer;
+        Ok(())
+    }
+
+    /// The same pick by pick: before each, the rows of the last ones are brought.
+    fn step(
+        &mut self,
+        tools: &mut Tools,
+        plan: &Plan,
+        mut picks: Vec<u32>,
+        cache: &mut RowCache,
+        progress: &Progress,
+    ) -> Result<()> {
+        let (sequences, at) = (picks.len() as u32, u64::from(self.slots_at) * 4);
+        let slots_at = at..at + u64::from(sequences) * 4;
+        for pick in 1..plan.length() {
+            progress.check()?;
+            let slots = cache.bring(tools, &self.matrix, &picks, progress)?;
+            let write = |bytes: &mut [u8]| bytes.copy_from_slice(bytemuck::cast_slice(slots));
+            self.picks.write_at(tools.commands, slots_at.clone(), write)?;
+            let dispatch = self.dispatch(plan, pick..pick + 1, sequences);
+            let took = tools.commands.dispatch(&self.kernel, &dispatch)?;
+            progress.add_submission(took);
+            let read = |bytes: &[u8]| bytemuck::cast_slice_mut(&mut picks).copy_from_slice(bytes);
+            self.picks.read_at(tools.commands, slots_at.clone(), read)?;
+            let new = if pick < plan.head() { 0 } else { u64::from(sequences) };
+            let row_bytes = u64::from(self.matrix.layout.num_items) * 2;
+            progress.add_steps(new, u64::from(sequences) * row_bytes);
+        }
+        Ok(())
+    }
+
+    /// The dispatch that makes these picks of the wave's first sequences.
+    fn dispatch(&self, plan: &Plan, picks: Range<u32>, sequences: u32) -> Dispatch {
+        let layout = &self.matrix.layout;
+        let push = vec![
+            layout.num_items,
+            layout.row_length,
+            layout.matrix_rows_per_slab(),
+            plan.length(),
+            picks.start,
+            picks.end,
+            plan.head(),
+            self.slots_at,
+        ];
+        Dispatch { push, groups: Workgroups::row(sequences) }
+    }
+
+    /// Hands the wave's first sequences to `put`, row by row.
+    fn download(
+        &mut self,
+        tools: &mut Tools,
+        plan: &Plan,
+        sequences: usize,
+        mut put: impl FnMut(usize, &[u32]) -> Result<()>,
+    ) -> Result<()> {
+        let row_bytes = plan.length() as usize * 4;
+        self.picks.read_at(tools.commands, 0..(sequences * row_bytes) as u64, |bytes| {
+            let mut row = Vec::new();
+            for (index, bytes) in bytes.chunks_exact(row_bytes).enumerate() {
+                row.clear();
+                let word = |word: &[u8]| u32::from_ne_bytes([word[0], word[1], word[2], word[3]]);
+                row.extend(bytes.chunks_exact(4).map(word));
+                put(index, &row)?;
+            }
+            Ok(())
+        })?
+    }
+}

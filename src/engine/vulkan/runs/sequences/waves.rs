@@ -1,0 +1,214 @@
+//! How many sequences run side by side, and what a run takes.
+//!
+//! A wave is as many sequences as run side by side. Where the device does not hold the whole matrix
+//! beside one sequence, it holds as many rows of it as leave room for some sequences.
+
+use std::time::Duration;
+
+use super::choice;
+use crate::corpus::Shape;
+use crate::engine::vulkan::gpu::device::Device;
+use crate::engine::vulkan::kernels::layout::{row_length, HeldRows, MatrixLayout};
+use crate::engine::vulkan::settings::Settings;
+use crate::engine::Needs;
+use crate::error::{Error, Result};
+use crate::plan::Plan;
+
+/// Sequences side by side on a software driver: enough for its threads, few enough that a dispatch
+/// of thousands of picks stays short.
+const SOFTWARE_WAVE: u32 = 64;
+
+/// And at least: its threads must have something to do.
+const SOFTWARE_THREADS: u32 = 16;
+
+/// And on a GPU: several workgroups for every compute unit of the largest ones.
+const GPU_WAVE: u32 = 16_384;
+
+/// And at least, so that the memory stays busy.
+const LEAST_GPU_WAVE: u32 = 1024;
+
+/// How long a wave should take, where that leaves enough sequences side by side: finished sequences
+/// are put after each, so this is what a killed run or a lost device costs.
+const WAVE_SECONDS: f64 = 0.5;
+
+/// Where everything lies, and how many sequences run side by side at most.
+pub(super) struct SequenceLayout {
+    pub(super) matrix: MatrixLayout,
+    pub(super) wave: u32,
+}
+
+impl SequenceLayout {
+    /// With the whole matrix, or as many of its rows as fit.
+    pub(super) fn new(
+        shape: Shape,
+        plan: &Plan,
+        device: &Device,
+        settings: &Settings,
+    ) -> Result<SequenceLayout> {
+        match SequenceLayout::with_whole_matrix(shape, plan, device, settings) {
+            Err(Error::TooLarge { .. }) => {
+                SequenceLayout::with_held_rows(shape, plan, device, settings)
+            }
+            layout => layout,
+        }
+    }
+
+    fn with_whole_matrix(
+        shape: Shape,
+        plan: &Plan,
+        device: &Device,
+        settings: &Settings,
+    ) -> Result<SequenceLayout> {
+        let matrix = MatrixLayout::of_any_memory(shape, device, settings)?;
+        matrix.check_memory(device, settings)?;
+        let available = device.usable_bytes(settings);
+        let free = available.saturating_sub(matrix.matrix_bytes());
+        let each = sequence_bytes(matrix.row_length, plan);
+        // An eighth of the rest is left to the driver and its alignments.
+        let most = most_side_by_side(device, settings, matrix.row_length, plan);
+        let wave = (free / 8 * 7 / each).min(most.into()) as u32;
+        if wave == 0 {
+            return Err(Error::TooLarge {
+                what: "the contribution matrix and one sequence",
+                needed: matrix.matrix_bytes() + each.div_ceil(7) * 8,
+                available,
+                device: device.info().name.clone(),
+            });
+        }
+        Ok(SequenceLayout { matrix, wave })
+    }
+
+    fn with_held_rows(
+        shape: Shape,
+        plan: &Plan,
+        device: &Device,
+        settings: &Settings,
+    ) -> Result<SequenceLayout> {
+        let most = most_side_by_side(device, settings, row_length(shape), plan);
+        let mut matrix = MatrixLayout::with_slots(shape, device, settings);
+        let row_bytes = matrix.matrix_row_bytes();
+        let each = sequence_bytes(matrix.row_length, plan);
+        let bindable = matrix.held.unwrap_or_default();
+        if bindable.slots == 0 || most == 0 || matrix.rows.rows_per_slab == 0 {
+            return Err(Error::TooLarge {
+                what: "a row of the contribution matrix, or a sequence, in one binding",
+                needed: row_bytes.max(each),
+                available: device.limits().max_binding_bytes,
+                device: device.info().name.clone(),
+            });
+        }
+        let available = device.usable_bytes(settings);
+        let fixed = matrix.bytes_beside_slots();
+        // An eighth of the rest is left to the driver and its alignments, a quarter is for
+        // sequences.
+        let free = available.saturating_sub(fixed) / 8 * 7;
+        // Each sequence may need a row of its own.
+        let possible = (free / (each + row_bytes)).min(bindable.slots.into());
+        let wave = (free / 4 / each).max(1).min(possible).min(most.into()) as u32;
+        if wave == 0 {
+            return Err(Error::TooLarge {
+                what: "the prepared rows and a row of the contribution matrix",
+                needed: fixed + (each + row_bytes).div_ceil(7) * 8,
+                available,
+                device: device.info().name.clone(),
+            });
+        }
+        let fitting = (free - u64::from(wave) * each) / row_bytes;
+        let slots = fitting.min(bindable.slots.into()) as u32;
+        matrix.held = Some(HeldRows { slots, ..bindable });
+        Ok(SequenceLayout { matrix, wave: wave.min(slots) })
+    }
+
+    /// Device bytes for the sequences of a wave.
+    fn wave_bytes(&self, plan: &Plan) -> u64 {
+        u64::from(self.wave) * sequence_bytes(self.matrix.row_length, plan)
+    }
+
+    /// Submissions that a wave takes at least.
+    fn dispatches(&self, plan: &Plan, device: &Device, settings: &Settings) -> Result<u64> {
+        let cap = match self.matrix.held {
+            None => {
+                let choice = choice::choose(device, settings, &self.matrix, plan.picks());
+                choice::picks_per_dispatch(device, &choice, self.matrix.row_length)?
+            }
+            Some(_) => 1,
+        };
+        Ok(u64::from((plan.length() - 1).div_ceil(cap)))
+    }
+}
+
+/// What a run takes.
+pub(crate) fn needs(
+    shape: Shape,
+    plan: &Plan,
+    device: &Device,
+    settings: &Settings,
+) -> Result<Needs> {
+    let layout = SequenceLayout::new(shape, plan, device, settings)?;
+    let matrix = &layout.matrix;
+    let waves = (plan.count() as u64).div_ceil(layout.wave.into());
+    let wave_bytes = layout.wave_bytes(plan);
+    let slabs = u64::from(matrix.rows.slabs());
+    // A wave's picks come down through one staging buffer; a slab of rows goes up through another,
+    // earlier.
+    let row_bytes = u64::from(plan.length()) * 4;
+    let staged = match device.is_staged() {
+        true => (u64::from(layout.wave) * row_bytes).max(matrix.rows_bytes()),
+        false => 0,
+    };
+    let (beside_matrix, matrix_dispatches) = match matrix.held {
+        None => (matrix.rows_bytes().max(wave_bytes), slabs * (slabs + 1) / 2),
+        Some(_) => (matrix.bytes_beside_slots() + wave_bytes, slabs),
+    };
+    Ok(Needs {
+        host_bytes: row_bytes + staged,
+        device_bytes: matrix.matrix_bytes() + beside_matrix,
+        batches: waves,
+        dispatches: matrix_dispatches + 1 + waves * layout.dispatches(plan, device, settings)?,
+        held_rows: matrix.held.map_or(shape.num_items, |held| held.slots).into(),
+    })
+}
+
+/// Device bytes of a sequence: its scores, its picks and the slot of its row.
+fn sequence_bytes(row_length: u32, plan: &Plan) -> u64 {
+    u64::from(row_length) * 32 + u64::from(plan.length()) * 4 + 4
+}
+
+/// Sequences side by side that the device's limits allow and that are of use.
+fn most_side_by_side(device: &Device, settings: &Settings, row_length: u32, plan: &Plan) -> u32 {
+    let limits = device.limits();
+    let scores = u64::from(row_length) * 32;
+    let picks = u64::from(plan.length()) * 4 + 4;
+    let bindable = limits.max_binding_bytes / scores.max(picks);
+    let texels = if limits.software { limits.max_texels / (scores / 16) } else { u64::MAX };
+    let usual = if limits.software { SOFTWARE_WAVE } else { GPU_WAVE };
+    let most = settings.max_wave.unwrap_or(usual).min(limits.max_groups);
+    bindable.min(texels).min(u64::from(most)).min(plan.count() as u64) as u32
+}
+
+/// The sizes of the waves of a run.
+pub(super) struct WaveSizes {
+    least: u32,
+    most: u32,
+    next: u32,
+}
+
+impl WaveSizes {
+    /// Few sequences first; never more than `most`.
+    pub(super) fn new(device: &Device, most: u32) -> WaveSizes {
+        let least = if device.limits().software { SOFTWARE_THREADS } else { LEAST_GPU_WAVE };
+        let least = least.min(most);
+        WaveSizes { least, most, next: least }
+    }
+
+    pub(super) fn next(&self) -> u32 {
+        self.next
+    }
+
+    /// A wave that took long shrinks, a short one grows.
+    pub(super) fn learn(&mut self, took: Duration) {
+        let fitting = f64::from(self.next) * WAVE_SECONDS / took.as_secs_f64().max(1e-6);
+        let most = self.next.saturating_mul(4);
+        self.next = (fitting as u32).clamp(self.least, self.most).min(most);
+    }
+}

@@ -1,0 +1,16 @@
+//! What a run has of the engine.
+
+use std::sync::Arc;
+
+use crate::engine::vulkan::gpu::commands::Commands;
+use crate::engine::vulkan::gpu::device::Device;
+use crate::engine::vulkan::gpu::pipeline::Pipelines;
+use crate::engine::vulkan::settings::Settings;
+
+/// The opened device and what belongs to it.
+pub(crate) struct Tools<'a> {
+    pub(crate) device: &'a Arc<Device>,
+    pub(crate) commands: &'a mut Commands,
+    pub(crate) pipelines: &'a mut Pipelines,
+    pub(crate) settings: &'a Settings,
+}
