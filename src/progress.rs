@@ -23,24 +23,48 @@ pub enum Phase {
     Download,
 }
 
-/// Names of the phases in the order of [`Phase`].
-pub const PHASE_NAMES: [&str; 5] = ["prepare", "upload", "matrix", "steps", "download"];
+impl Phase {
+    /// All phases, in the order in which a run goes through them.
+    pub const ALL: [Phase; 5] =
+        [Phase::Prepare, Phase::Upload, Phase::Matrix, Phase::Steps, Phase::Download];
+
+    /// The name that users see.
+    pub fn name(self) -> &'static str {
+        match self {
+            Phase::Prepare => "prepare",
+            Phase::Upload => "upload",
+            Phase::Matrix => "matrix",
+            Phase::Steps => "steps",
+            Phase::Download => "download",
+        }
+    }
+}
+
+/// What a run has done so far.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub(crate) struct Counts {
+    rows: u64,
+    steps: u64,
+    bytes_read: u64,
+}
 
 /// Shared between the engine that works and those who watch.
 #[derive(Debug)]
 pub struct Progress {
     epoch: Instant,
-    /// The phase under way: 1 + its number, and above 3 bits its begin in nanoseconds after the epoch.
+    /// The phase under way: 1 + its number, and above 3 bits its begin in nanoseconds after the
+    /// epoch.
     running: AtomicU64,
     cancel: AtomicBool,
     rows_done: AtomicU64,
+    rows_total: AtomicU64,
     steps_done: AtomicU64,
     steps_total: AtomicU64,
     bytes_read: AtomicU64,
     files_done: AtomicU64,
     files_total: AtomicU64,
     bytes_written: AtomicU64,
-    nanoseconds: [AtomicU64; PHASE_NAMES.len()],
+    nanoseconds: [AtomicU64; Phase::ALL.len()],
     /// How many submissions to a device took up to 1, 2, 4, ... ms.
     submissions: [AtomicU64; SUBMISSION_CLASSES],
 }
@@ -55,6 +79,7 @@ impl Default for Progress {
             running: AtomicU64::default(),
             cancel: AtomicBool::default(),
             rows_done: AtomicU64::default(),
+            rows_total: AtomicU64::default(),
             steps_done: AtomicU64::default(),
             steps_total: AtomicU64::default(),
             bytes_read: AtomicU64::default(),
@@ -82,34 +107,43 @@ impl Progress {
         }
     }
 
+    #[allow(dead_code)] // the runs that say how many rows they have are in `context`
+    pub(crate) fn expect_rows(&self, total: u64) {
+        self.rows_total.store(total, Relaxed);
+    }
+
     pub(crate) fn expect_steps(&self, total: u64) {
         self.steps_total.store(total, Relaxed);
     }
 
-    pub(crate) fn add_steps(&self, picks: u64, bytes_read: u64) {
-        self.steps_done.fetch_add(picks, Relaxed);
+    pub(crate) fn add_rows(&self, rows: u64) {
+        self.rows_done.fetch_add(rows, Relaxed);
+    }
+
+    pub(crate) fn add_steps(&self, steps: u64, bytes_read: u64) {
+        self.steps_done.fetch_add(steps, Relaxed);
         self.bytes_read.fetch_add(bytes_read, Relaxed);
     }
 
     /// After a lost device or refused memory: what was under way is computed again.
-    pub(crate) fn back_to(&self, picks: u64) {
-        self.steps_done.store(picks, Relaxed);
+    pub(crate) fn back_to(&self, steps: u64) {
+        self.steps_done.store(steps, Relaxed);
     }
 
-    /// Stands where the sum of `parts` does, which count from `before` on: sequences, picks and bytes read.
-    pub(crate) fn follow(&self, before: (u64, u64, u64), parts: &[Arc<Progress>]) {
+    pub(crate) fn counts(&self) -> Counts {
+        Counts { rows: self.rows_done(), steps: self.steps_done(), bytes_read: self.bytes_read() }
+    }
+
+    /// Stands where the sum of `parts` does, which count from `before` on.
+    pub(crate) fn follow(&self, before: Counts, parts: &[Arc<Progress>]) {
         let sum = |of: fn(&Progress) -> u64| parts.iter().map(|part| of(part)).sum::<u64>();
-        self.rows_done.store(before.0 + sum(Progress::rows_done), Relaxed);
-        self.steps_done.store(before.1 + sum(Progress::steps_done), Relaxed);
-        self.bytes_read.store(before.2 + sum(Progress::bytes_read), Relaxed);
+        self.rows_done.store(before.rows + sum(Progress::rows_done), Relaxed);
+        self.steps_done.store(before.steps + sum(Progress::steps_done), Relaxed);
+        self.bytes_read.store(before.bytes_read + sum(Progress::bytes_read), Relaxed);
         for (class, total) in self.submissions.iter().enumerate() {
             let one = |part: &Arc<Progress>| part.submissions[class].load(Relaxed);
             total.store(parts.iter().map(one).sum(), Relaxed);
         }
-    }
-
-    pub(crate) fn add_rows(&self, sequences: u64) {
-        self.rows_done.fetch_add(sequences, Relaxed);
     }
 
     pub(crate) fn expect_files(&self, total: u64) {
@@ -142,22 +176,27 @@ impl Progress {
         result
     }
 
-    /// Sequences finished.
+    /// Rows of the result finished: sequences, or the neighbours or similarities of an item.
     pub fn rows_done(&self) -> u64 {
         self.rows_done.load(Relaxed)
     }
 
-    /// Picks finished; of neighbours and similarities: dot products.
+    /// Rows of the whole run.
+    pub fn rows_total(&self) -> u64 {
+        self.rows_total.load(Relaxed)
+    }
+
+    /// Steps finished: picks; of neighbours and similarities dot products.
     pub fn steps_done(&self) -> u64 {
         self.steps_done.load(Relaxed)
     }
 
-    /// Picks of the whole run.
+    /// Steps of the whole run.
     pub fn steps_total(&self) -> u64 {
         self.steps_total.load(Relaxed)
     }
 
-    /// Bytes of the contribution matrix that the picks have read so far.
+    /// Bytes of the contribution matrix that the steps have read so far.
     pub fn bytes_read(&self) -> u64 {
         self.bytes_read.load(Relaxed)
     }

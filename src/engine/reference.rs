@@ -1,7 +1,11 @@
 //! The arithmetic contract in the plainest loops: the oracle of every test.
 //!
-//! Written to be read, not to be fast: steps 3 to 5 of the contract, one after the other. It needs
-//! no driver, so it is also a last resort for small corpora (`device = "reference"`).
+//! Written to be read, not to be fast: steps 3 to 6 of the contract, one after the other, in loops
+//! of its own. From the rest of the library it takes types (the corpus, the plan, the query) and no
+//! arithmetic. It needs no driver, so it is also a last resort for small corpora
+//! (`device = "reference"`).
+
+use std::cmp::Reverse;
 
 use super::device::{DeviceInfo, DeviceKind};
 use super::interface::{Engine, Needs};
@@ -89,14 +93,18 @@ impl Engine for Reference {
         progress.time(Phase::Steps, || {
             for row in 0..rows.num_items() {
                 progress.check()?;
-                let others = (0..corpus.num_items()).filter(|&j| query.excluded(row) != Some(j));
-                let dot = |j| (dot(rows.row(row), corpus.row(j)), j);
-                let mut all: Vec<(i32, u32)> = others.map(dot).collect();
-                all.sort_by_key(|&(dot, j)| (std::cmp::Reverse(dot), j));
-                all.truncate(query.k as usize);
-                let (dots, indices): (Vec<i32>, Vec<u32>) = all.into_iter().unzip();
+                // Another corpus's rows are near all items; an item is no neighbour of itself.
+                let own = query.queries.is_none().then_some(row);
+                let mut indices: Vec<u32> = (0..corpus.num_items()).collect();
+                indices.retain(|&item| own != Some(item));
+                let dot = |item: &u32| dot(rows.row(row), corpus.row(*item));
+                // The sort is stable: on equal dot products the lower number stays first.
+                indices.sort_by_cached_key(|item| Reverse(dot(item)));
+                indices.truncate(query.k as usize);
+                let dots: Vec<i32> = indices.iter().map(dot).collect();
                 out.put(row, &indices, &dots)?;
                 progress.add_steps(corpus.num_items().into(), 0);
+                progress.add_rows(1);
             }
             Ok(())
         })
@@ -125,6 +133,7 @@ impl Engine for Reference {
                 let dots: Vec<i32> = (first..corpus.num_items()).map(dot).collect();
                 out.put(row, first, &dots)?;
                 progress.add_steps(corpus.num_items().into(), 0);
+                progress.add_rows(1);
             }
             Ok(())
         })
