@@ -1,5 +1,6 @@
-//! All starts on the CPU engine, by phase, with the fraction of the machine's read bandwidth and of its multiply-adds, beside three
-//! baselines in the same run. The baselines run a sample and are scaled; the table says so.
+//! All starts on the CPU engine, by phase, with the fraction of the machine's read bandwidth and of
+//! its multiply-adds, beside three baselines in the same run. The baselines run a sample and are
+//! scaled; the table says so.
 //!
 //!     cargo bench --bench cpu [-- CORPUS.npy ...]
 #![allow(clippy::unwrap_used, clippy::print_stdout, missing_docs, unreachable_pub)]
@@ -72,7 +73,8 @@ fn corpus(path: &str, center: bool, threads: usize, peak: f64) {
         let (picks, bytes) = (runs[0].picks, middle(runs, &|times| times.bytes));
         let rate = bytes / seconds / 1e9;
         println!(
-            "  {what}: {seconds:.3} s, {:.1} M picks/s, {:.3} us each, {:.1} GB read, {rate:.1} GB/s, {:.0}% of {bandwidth:.1} GB/s",
+            "  {what}: {seconds:.3} s, {:.1} M picks/s, {:.3} us each, {:.1} GB read, \
+             {rate:.1} GB/s, {:.0}% of {bandwidth:.1} GB/s",
             picks / seconds / 1e6,
             seconds / picks * 1e6,
             bytes / 1e9,

@@ -1,9 +1,9 @@
 //! What is asked for, checked against the corpus, before any engine works.
 //!
-//! A `Request` is what the caller says; `Plan` is the same with every default filled in: the head of
-//! every sequence, their length and the size of the result. A head is what a sequence begins with:
-//! its start, or more of it where an earlier run got that far (a sequence's state is its prefix).
-//! Engines only ever see plans.
+//! A `Request` is what the caller says; `Plan` is the same with every default filled in: the head
+//! of every sequence, their length and the size of the result. A head is what a sequence begins
+//! with: its start, or more of it where an earlier run got that far (a sequence's state is its
+//! prefix). Engines only ever see plans.
 
 use std::ops::Range;
 

@@ -25,8 +25,8 @@ pub(crate) fn count(wanted: Option<u32>) -> Result<usize> {
     }
 }
 
-/// Locks `mutex`, also where a thread panicked while it held the lock: such a panic ends its run with
-/// an error, and what the lock guards is whole between any two of our statements.
+/// Locks `mutex`, also where a thread panicked while it held the lock: such a panic ends its run
+/// with an error, and what the lock guards is whole between any two of our statements.
 pub(crate) fn lock<T: ?Sized>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }

@@ -1,7 +1,7 @@
 //! Plain rows of dot products, band by band.
 //!
-//! A thread fills the rows of a band from squares and puts them; of `Pairs::Upper` it leaves out the
-//! squares left of the diagonal.
+//! A thread fills the rows of a band from squares and puts them; of `Pairs::Upper` it leaves out
+//! the squares left of the diagonal.
 
 use super::product::{in_band, new_square, num_bands, packed_bytes, Multiply, Packed, BAND};
 use super::workers::Workers;

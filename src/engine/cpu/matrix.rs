@@ -1,8 +1,9 @@
-//! The contribution matrix: a product of the prepared rows with themselves, its symmetric half only.
+//! The contribution matrix: a product of the prepared rows with themselves, its symmetric half
+//! only.
 //!
-//! A task is a square of 64 x 64 items, I <= J: its dot products are computed once and written twice,
-//! as rows of I and as rows of J. Each band of 64 matrix rows has a lock that is held only for that
-//! copy (128 bytes a row). This is the source of the rows that `sequences` adds.
+//! A task is a square of 64 x 64 items, I <= J: its dot products are computed once and written
+//! twice, as rows of I and as rows of J. Each band of 64 matrix rows has a lock that is held only
+//! for that copy (128 bytes a row). This is the source of the rows that `sequences` adds.
 
 use std::sync::Mutex;
 

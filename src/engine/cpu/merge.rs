@@ -1,10 +1,10 @@
 //! Equal sets have equal futures: two sequences that have picked the same items, in whatever order,
-//! have the same scores and go on with the same picks. The second to get there stops, and copies the
-//! rest from the first.
+//! have the same scores and go on with the same picks. The second to get there stops, and copies
+//! the rest from the first.
 //!
 //! Sequences meet at checkpoints, picks k that are multiples of an interval. There each looks up a
-//! hash of its set (the sum of random numbers, one for each item); who finds nothing leaves its own.
-//! Who finds another stops and waits for it; when that one is finished, the sets are compared
+//! hash of its set (the sum of random numbers, one for each item); who finds nothing leaves its
+//! own. Who finds another stops and waits for it; when that one is finished, the sets are compared
 //! exactly and the rest is copied. A collision of hashes costs time, never a wrong pick: that
 //! sequence is computed on its own.
 
@@ -108,8 +108,8 @@ impl Meetings {
         (first != sequence).then_some(first)
     }
 
-    /// Lets a sequence wait for `target`. Returns how many sequences this finished (where the target
-    /// is finished already), or nothing where too many wait.
+    /// Lets a sequence wait for `target`. Returns how many sequences this finished (where the
+    /// target is finished already), or nothing where too many wait.
     pub(super) fn wait_for(
         &self,
         target: u32,

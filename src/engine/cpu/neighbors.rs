@@ -1,9 +1,9 @@
 //! Neighbours: squares of dot products, and the k nearest of each row kept while they pass.
 //!
-//! Neighbours of the corpus itself are found from one half of the squares: a square of bands I and J
-//! serves the rows of both. Every row then needs its k nearest so far in memory. Where that is too
-//! much (large k), and for other queries, a thread goes through whole rows, band by band, and keeps
-//! only the dot products of its 64 rows.
+//! Neighbours of the corpus itself are found from one half of the squares: a square of bands I and
+//! J serves the rows of both. Every row then needs its k nearest so far in memory. Where that is
+//! too much (large k), and for other queries, a thread goes through whole rows, band by band, and
+//! keeps only the dot products of its 64 rows.
 
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::Mutex;

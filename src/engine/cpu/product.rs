@@ -1,8 +1,8 @@
 //! Dot products of prepared rows, in squares of 64 x 64 items.
 //!
 //! The rows are packed into panels of 16 items, dimension pair after dimension pair, so that one
-//! 16-bit multiply-add works on 16 items at once and no sum crosses lanes. A square is computed tile
-//! by tile in registers.
+//! 16-bit multiply-add works on 16 items at once and no sum crosses lanes. A square is computed
+//! tile by tile in registers.
 
 use std::sync::Mutex;
 

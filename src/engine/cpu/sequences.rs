@@ -1,12 +1,12 @@
 //! The picks: for each, one row of the matrix is added to the scores and the lowest score is found.
 //!
 //! A thread works on a few sequences in turn, one pick each. While it adds a row for one, it
-//! prefetches the row of the next into the second-level cache (the first is full of scores), so that
-//! the memory's latency hides behind work.
+//! prefetches the row of the next into the second-level cache (the first is full of scores), so
+//! that the memory's latency hides behind work.
 //!
 //! A sequence with a longer head first adds the rows of its head, without asking for the lowest
-//! score; in the order of their numbers, so that the sequences of a thread, whose heads have much in
-//! common, find each other's rows in the caches.
+//! score; in the order of their numbers, so that the sequences of a thread, whose heads have much
+//! in common, find each other's rows in the caches.
 
 use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
 

@@ -37,8 +37,8 @@ struct Able {
 }
 
 impl Several {
-    /// Of at least one engine. `host_limit`: the most bytes of the host's memory that a run may take,
-    /// if less than there is.
+    /// Of at least one engine. `host_limit`: the most bytes of the host's memory that a run may
+    /// take, if less than there is.
     pub fn new(engines: Vec<Box<dyn Engine>>, host_limit: Option<u64>) -> Result<Several> {
         let Some(first) = engines.first() else {
             return Err(Error::NoDevice { reason: "the list of devices is empty".into() });

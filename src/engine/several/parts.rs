@@ -83,8 +83,8 @@ impl Parts {
         Some(first..self.next)
     }
 
-    /// Sequences a second of those who work beside an engine. Who has not shown a speed yet is taken
-    /// to be as fast.
+    /// Sequences a second of those who work beside an engine. Who has not shown a speed yet is
+    /// taken to be as fast.
     fn others(&self, engine: usize, own: Speed) -> f64 {
         let members = self.members.iter().enumerate();
         let working = members.filter(|(number, member)| *number != engine && !member.gone);

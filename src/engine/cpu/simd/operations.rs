@@ -6,7 +6,8 @@ use pulp::NullaryFnOnce;
 /// Numbers that one operation works on.
 pub(crate) const LINE: usize = 16;
 
-/// 16 numbers of 32 bits: scores or sums, or pairs of 16-bit values, as one multiply-add takes them.
+/// 16 numbers of 32 bits: scores or sums, or pairs of 16-bit values, as one multiply-add takes
+/// them.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Pod, Zeroable)]
 #[repr(C, align(64))]
 pub(crate) struct Line(pub(crate) [i32; LINE]);
