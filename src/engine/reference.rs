@@ -81,7 +81,6 @@ impl Engine for Reference {
         Ok(Needs { host_bytes, batches: shape.num_rows.into(), ..Needs::default() })
     }
 
-    /// Step 6.
     fn neighbors(
         &mut self,
         corpus: &Corpus,
@@ -93,15 +92,11 @@ impl Engine for Reference {
         progress.time(Phase::Steps, || {
             for row in 0..rows.num_items() {
                 progress.check()?;
-                // Another corpus's rows are near all items; an item is no neighbour of itself.
+                // A row of another corpus may be near any item, an item not near itself.
                 let own = query.queries.is_none().then_some(row);
-                let mut indices: Vec<u32> = (0..corpus.num_items()).collect();
-                indices.retain(|&item| own != Some(item));
-                let dot = |item: &u32| dot(rows.row(row), corpus.row(*item));
-                // The sort is stable: on equal dot products the lower number stays first.
-                indices.sort_by_cached_key(|item| Reverse(dot(item)));
-                indices.truncate(query.k as usize);
-                let dots: Vec<i32> = indices.iter().map(dot).collect();
+                let dots = |item: u32| dot(rows.row(row), corpus.row(item));
+                let indices = nearest(corpus.num_items(), own, query.k, dots);
+                let dots: Vec<i32> = indices.iter().map(|&item| dots(item)).collect();
                 out.put(row, &indices, &dots)?;
                 progress.add_steps(corpus.num_items().into(), 0);
                 progress.add_rows(1);
@@ -192,6 +187,15 @@ fn sequence(matrix: &[i16], head: &[u32], row: &mut [u32], progress: &Progress) 
     Ok(())
 }
 
+/// Step 6: the `k` items but `own` with the greatest dot products, on equal ones the lower first.
+fn nearest(num_items: u32, own: Option<u32>, k: u32, dot: impl Fn(u32) -> i32) -> Vec<u32> {
+    let mut items: Vec<u32> = (0..num_items).filter(|&item| own != Some(item)).collect();
+    // The sort is stable: items with equal dot products stay in the order of their numbers.
+    items.sort_by_cached_key(|&item| Reverse(dot(item)));
+    items.truncate(k as usize);
+    items
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -205,5 +209,13 @@ mod tests {
         assert_eq!(contribution((1 << 14) - 1, 32768, 0), 0);
         assert_eq!(contribution(-(1 << 14) - 1, 32768, 0), -1);
         assert_eq!(contribution(32767 << 15, 16384, 1), 8192);
+    }
+
+    #[test]
+    fn neighbours_come_by_falling_dot_then_rising_number() {
+        let dots = [5, -7, 5, 9, 0];
+        let dot = |item: u32| dots[item as usize];
+        assert_eq!(nearest(5, None, 5, dot), [3, 0, 2, 4, 1]);
+        assert_eq!(nearest(5, Some(0), 2, dot), [3, 2]);
     }
 }

@@ -1,11 +1,11 @@
 //! The built-in engine: the processor's threads and vector instructions, no driver.
 //!
-//! `simd` is the one place that knows instruction sets, `workers` the threads that use them,
-//! `pages` the memory of the matrix, `product` the dot products. On them stand `matrix` (the
-//! contributions, the source of rows), `sequences` (the picks, with `scores` and `slot`),
-//! `neighbors` (with `nearest`) and `dots` (plain rows of products); `merge` lets sequences with
-//! equal sets share their rest. `engine` offers it all to the library. Plain safe Rust throughout;
-//! each file imports only files named before it.
+//! `simd` is the one place that knows instruction sets, `workers` the threads that use them
+//! (`settings` says how), `pages` the memory of the matrix, `product` the dot products. On them
+//! stand `matrix` (the contributions, the source of rows), `merge` (sequences with equal sets share
+//! their rest), `sequences` (the picks, with `scores` and `slot`), `neighbors` (with `nearest`) and
+//! `dots` (plain rows of products). `engine` offers it all to the library. Plain safe Rust
+//! throughout; data flows in the order of these names.
 
 mod dots;
 mod engine;
