@@ -249,4 +249,21 @@ mod tests {
         assert!(booked >= 0.002);
         assert_eq!(progress.seconds(Phase::Matrix), booked);
     }
+
+    #[test]
+    fn a_whole_follows_its_parts_from_where_it_stood() {
+        let (whole, part) = (Progress::default(), Arc::new(Progress::default()));
+        whole.expect_rows(10);
+        whole.add_rows(3);
+        whole.add_steps(30, 60);
+        let before = whole.counts();
+        for _ in 0..2 {
+            part.add_rows(1);
+            part.add_steps(10, 20);
+            whole.follow(before, &[Arc::clone(&part), Arc::clone(&part)]);
+        }
+        let counts = (whole.rows_done(), whole.steps_done(), whole.bytes_read());
+        assert_eq!(counts, (7, 70, 140));
+        assert_eq!(whole.rows_total(), 10);
+    }
 }
