@@ -1,5 +1,6 @@
-//! All starts on the CPU engine, by phase, with the fraction of the machine's read bandwidth and of its multiply-adds, beside three
-//! baselines in the same run. The baselines run a sample and are scaled; the table says so.
+//! All starts on the CPU engine, by phase, with the fraction of the machine's read bandwidth and of
+//! its multiply-adds, beside three baselines in the same run. The baselines run a sample and are
+//! scaled; the table says so.
 //!
 //!     cargo bench --bench cpu [-- CORPUS.npy ...]
 #![allow(clippy::unwrap_used, clippy::print_stdout, missing_docs, unreachable_pub)]
@@ -12,7 +13,7 @@ use std::process::Command;
 
 use measure::{median, read_bandwidth, run, Times};
 use vkd::engine::cpu::{multiply_adds_per_second, Level, Settings};
-use vkd::progress::PHASE_NAMES;
+use vkd::progress::Phase;
 use vkd::ContextOptions;
 
 const RUNS: usize = 3;
@@ -49,16 +50,16 @@ fn corpus(path: &str, center: bool, threads: usize, peak: f64) {
     let alone: Vec<Times> = timed(false);
     let middle =
         |runs: &[Times], get: &dyn Fn(&Times) -> f64| median(runs.iter().map(get).collect());
-    for (index, name) in PHASE_NAMES.iter().enumerate() {
-        let seconds = middle(&runs, &|times| times.phases[index]);
+    for phase in Phase::ALL {
+        let seconds = middle(&runs, &|times| times.phases[phase as usize]);
         if seconds > 0.0 {
-            println!("  {name:<10} {seconds:>8.3} s");
+            println!("  {:<10} {seconds:>8.3} s", phase.name());
         }
     }
     let total = middle(&runs, &|times| times.total);
     println!("  {:<10} {total:>8.3} s", "total");
 
-    let matrix = middle(&runs, &|times| times.phases[2]);
+    let matrix = middle(&runs, &|times| times.phases[Phase::Matrix as usize]);
     let products = f64::from(n) * f64::from(n) / 2.0 * f64::from(d);
     println!(
         "  matrix: {:.1} G multiply-adds/s, {:.0}% of the peak",
@@ -68,11 +69,12 @@ fn corpus(path: &str, center: bool, threads: usize, peak: f64) {
     let size = n as usize * n.next_multiple_of(64) as usize * 2;
     let bandwidth = read_bandwidth(size, threads);
     for (what, runs) in [("equal sets shared", &runs), ("every set alone", &alone)] {
-        let seconds = middle(runs, &|times| times.phases[3]);
+        let seconds = middle(runs, &|times| times.phases[Phase::Steps as usize]);
         let (picks, bytes) = (runs[0].picks, middle(runs, &|times| times.bytes));
         let rate = bytes / seconds / 1e9;
         println!(
-            "  {what}: {seconds:.3} s, {:.1} M picks/s, {:.3} us each, {:.1} GB read, {rate:.1} GB/s, {:.0}% of {bandwidth:.1} GB/s",
+            "  {what}: {seconds:.3} s, {:.1} M picks/s, {:.3} us each, {:.1} GB read, \
+             {rate:.1} GB/s, {:.0}% of {bandwidth:.1} GB/s",
             picks / seconds / 1e6,
             seconds / picks * 1e6,
             bytes / 1e9,

@@ -13,7 +13,7 @@ use std::process::Command;
 use measure::{median, Times};
 
 use vkd::engine::vulkan::{direct_method, SequenceKernel, Settings, VulkanEngine};
-use vkd::progress::{Phase, PHASE_NAMES};
+use vkd::progress::Phase;
 use vkd::Context;
 
 const RUNS: usize = 5;
@@ -38,8 +38,8 @@ fn main() {
     let runs: Vec<Times> = (0..RUNS).map(|_| run(&npy, SequenceKernel::Registers, None)).collect();
     let middle = |get: &dyn Fn(&Times) -> f64| median(runs.iter().map(get).collect());
     println!("phase        seconds   (median of {RUNS}; upload includes compiling the kernels)");
-    for (index, name) in PHASE_NAMES.iter().enumerate() {
-        println!("{name:<12} {:>7.3}", middle(&|times| times.phases[index]));
+    for phase in Phase::ALL {
+        println!("{:<12} {:>7.3}", phase.name(), middle(&|times| times.phases[phase as usize]));
     }
     let picking = middle(&|times| times.phases[Phase::Steps as usize]);
     let (picks, bytes) = (runs[0].picks, runs[0].bytes);

@@ -1,9 +1,9 @@
 //! The arithmetic of the fast engines: from a dot product of two prepared rows to what it adds to a
-//! score, and the limits that follow.
+//! score, to the order of neighbours and to the similarity that is reported.
 //!
-//! All of it is exact integers, so that every engine gives the same bits. The reference engine has
-//! loops of its own and takes nothing from here: what is wrong here shows against it. The GLSL twin
-//! is shaders/weighted.glsl.
+//! What decides an order is exact integers, so that every engine gives the same bits. The reference
+//! engine has loops of its own and takes nothing from here: what is wrong here shows against it.
+//! The GLSL twin is shaders/weighted.glsl.
 
 /// What picking an item of weight `weight` adds to the score of an item, given their dot product:
 /// g = dot / 2^15, rounded, within -32767..=32767; then g x weight / 2^(15 + `extra_shift`),
@@ -18,6 +18,37 @@ pub(crate) fn contribution(dot: i32, weight: u16, extra_shift: u32) -> i16 {
 /// contributions fits an i32.
 pub(crate) fn extra_shift(num_items: u32) -> u32 {
     num_items.div_ceil(65_536).next_power_of_two().trailing_zeros()
+}
+
+/// The order of neighbours as one number, smallest first: the greater dot product, on equal ones
+/// the lower item. The dot product stands above, turned around; the item below.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) struct Key(u64);
+
+impl Key {
+    /// After every item that there is.
+    pub(crate) const LAST: Key = Key(u64::MAX);
+
+    #[inline(always)]
+    pub(crate) fn new(dot: i32, item: u32) -> Key {
+        Key(u64::from(!(dot as u32 ^ 1 << 31)) << 32 | u64::from(item))
+    }
+
+    #[inline(always)]
+    pub(crate) fn dot(self) -> i32 {
+        (!((self.0 >> 32) as u32) ^ 1 << 31) as i32
+    }
+
+    #[inline(always)]
+    pub(crate) fn item(self) -> u32 {
+        self.0 as u32
+    }
+}
+
+/// The cosine similarity that a dot product of prepared rows stands for: dot / 32767^2, computed in
+/// f64 and rounded once.
+pub fn similarity(dot: i32) -> f32 {
+    (f64::from(dot) / (32767.0 * 32767.0)) as f32
 }
 
 #[cfg(test)]
@@ -41,5 +72,21 @@ mod tests {
         for (num_items, shift) in cases {
             assert_eq!(extra_shift(num_items), shift, "{num_items} items");
         }
+    }
+
+    #[test]
+    fn keys_order_by_falling_dot_then_rising_item() {
+        let cases = [(i32::MAX, 9), (5, 0), (5, 1), (0, 0), (-1, 0), (i32::MIN, 0)];
+        let keys = cases.map(|(dot, item)| Key::new(dot, item));
+        assert!(keys.is_sorted());
+        assert_eq!(keys.map(|key| (key.dot(), key.item())), cases);
+        assert_eq!(Key::LAST.dot(), i32::MIN);
+    }
+
+    #[test]
+    fn similarities_are_fractions_of_a_whole_row() {
+        assert_eq!(similarity(32767 * 32767), 1.0);
+        assert_eq!(similarity(0), 0.0);
+        assert_eq!(similarity(-32767 * 16384), -0.500_015_26);
     }
 }

@@ -2,8 +2,8 @@
 
 use crate::error::{Error, Result};
 
-/// Bytes that are free for this process: what the system can give without swapping, and what the limit of its control group
-/// leaves. `None` where the system does not tell.
+/// Bytes that are free for this process: what the system can give without swapping, and what the
+/// limit of its control group leaves. `None` where the system does not tell.
 pub(crate) fn available_bytes() -> Option<u64> {
     let system = meminfo(&std::fs::read_to_string("/proc/meminfo").ok()?)?;
     let read = |file: &str| std::fs::read_to_string(format!("/sys/fs/cgroup/{file}")).ok();
@@ -11,7 +11,8 @@ pub(crate) fn available_bytes() -> Option<u64> {
     Some(system.min(group.unwrap_or(u64::MAX)))
 }
 
-/// The limit in bytes that `VKD_MEMORY_LIMIT` sets: a number, or one with K, M, G or T behind it (powers of 1,024).
+/// The limit in bytes that `VKD_MEMORY_LIMIT` sets: a number, or one with K, M, G or T behind it
+/// (powers of 1,024).
 pub(crate) fn limit() -> Result<Option<u64>> {
     match std::env::var("VKD_MEMORY_LIMIT") {
         Ok(text) if !text.trim().is_empty() => match parse(text.trim()) {

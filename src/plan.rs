@@ -1,8 +1,11 @@
 //! What is asked for, checked against the corpus, before any engine works.
 //!
-//! A `Request` is what the caller says; `Plan` is the same with every default filled in: the head of every sequence,
-//! their length and the size of the result. A head is what a sequence begins with: its start, or more of it where an earlier
-//! run got that far (a sequence's state is its prefix). Engines only ever see plans.
+//! A `Request` is what the caller says; `Plan` is the same with every default filled in: the head
+//! of every sequence, their length and the size of the result. A head is what a sequence begins
+//! with: its start, or more of it where an earlier run got that far (a sequence's state is its
+//! prefix). Engines only ever see plans.
+
+use std::ops::Range;
 
 use crate::error::{Error, Result};
 
@@ -18,8 +21,11 @@ pub struct Request {
 /// A checked request.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Plan {
+    /// The heads, one after the other.
     heads: Vec<u32>,
+    /// Items of a head.
     head: u32,
+    /// Items of a sequence.
     length: u32,
 }
 
@@ -47,19 +53,19 @@ impl Plan {
         }
     }
 
-    /// Sequences whose first `head` items are known: `heads` holds them one after the other. They must be items of
-    /// the corpus without repetitions, and `head` at most `length`.
+    /// Sequences whose first `head` items are known: `heads` holds them one after the other. They
+    /// must be items of the corpus without repetitions, and `head` at most `length`.
     pub(crate) fn continuing(heads: Vec<u32>, head: u32, length: u32) -> Plan {
         Plan { heads, head, length }
     }
 
     /// The plan of the sequences from `first` on.
     pub(crate) fn rest(&self, first: usize) -> Plan {
-        Plan { heads: self.heads[first * self.head as usize..].to_vec(), ..*self }
+        self.part(first..self.count())
     }
 
     /// The plan of some of the sequences.
-    pub(crate) fn part(&self, part: std::ops::Range<usize>) -> Plan {
+    pub(crate) fn part(&self, part: Range<usize>) -> Plan {
         let head = self.head as usize;
         Plan { heads: self.heads[part.start * head..part.end * head].to_vec(), ..*self }
     }

@@ -23,14 +23,37 @@ pub enum Phase {
     Download,
 }
 
-/// Names of the phases in the order of [`Phase`].
-pub const PHASE_NAMES: [&str; 5] = ["prepare", "upload", "matrix", "steps", "download"];
+impl Phase {
+    /// All phases, in the order in which a run goes through them.
+    pub const ALL: [Phase; 5] =
+        [Phase::Prepare, Phase::Upload, Phase::Matrix, Phase::Steps, Phase::Download];
+
+    /// The name that users see.
+    pub fn name(self) -> &'static str {
+        match self {
+            Phase::Prepare => "prepare",
+            Phase::Upload => "upload",
+            Phase::Matrix => "matrix",
+            Phase::Steps => "steps",
+            Phase::Download => "download",
+        }
+    }
+}
+
+/// What a run has done so far.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub(crate) struct Counts {
+    rows: u64,
+    steps: u64,
+    bytes_read: u64,
+}
 
 /// Shared between the engine that works and those who watch.
 #[derive(Debug)]
 pub struct Progress {
     epoch: Instant,
-    /// The phase under way: 1 + its number, and above 3 bits its begin in nanoseconds after the epoch.
+    /// The phase under way: 1 + its number, and above 3 bits its begin in nanoseconds after the
+    /// epoch.
     running: AtomicU64,
     cancel: AtomicBool,
     rows_done: AtomicU64,
@@ -41,7 +64,7 @@ pub struct Progress {
     files_done: AtomicU64,
     files_total: AtomicU64,
     bytes_written: AtomicU64,
-    nanoseconds: [AtomicU64; PHASE_NAMES.len()],
+    nanoseconds: [AtomicU64; Phase::ALL.len()],
     /// How many submissions to a device took up to 1, 2, 4, ... ms.
     submissions: [AtomicU64; SUBMISSION_CLASSES],
 }
@@ -92,30 +115,34 @@ impl Progress {
         self.steps_total.store(total, Relaxed);
     }
 
-    pub(crate) fn add_steps(&self, picks: u64, bytes_read: u64) {
-        self.steps_done.fetch_add(picks, Relaxed);
+    pub(crate) fn add_rows(&self, rows: u64) {
+        self.rows_done.fetch_add(rows, Relaxed);
+    }
+
+    pub(crate) fn add_steps(&self, steps: u64, bytes_read: u64) {
+        self.steps_done.fetch_add(steps, Relaxed);
         self.bytes_read.fetch_add(bytes_read, Relaxed);
     }
 
     /// After a lost device or refused memory: what was under way is computed again.
-    pub(crate) fn back_to(&self, picks: u64) {
-        self.steps_done.store(picks, Relaxed);
+    pub(crate) fn back_to(&self, steps: u64) {
+        self.steps_done.store(steps, Relaxed);
     }
 
-    /// Stands where the sum of `parts` does, which count from `before` on: sequences, picks and bytes read.
-    pub(crate) fn follow(&self, before: (u64, u64, u64), parts: &[Arc<Progress>]) {
+    pub(crate) fn counts(&self) -> Counts {
+        Counts { rows: self.rows_done(), steps: self.steps_done(), bytes_read: self.bytes_read() }
+    }
+
+    /// Stands where the sum of `parts` does, which count from `before` on.
+    pub(crate) fn follow(&self, before: Counts, parts: &[Arc<Progress>]) {
         let sum = |of: fn(&Progress) -> u64| parts.iter().map(|part| of(part)).sum::<u64>();
-        self.rows_done.store(before.0 + sum(Progress::rows_done), Relaxed);
-        self.steps_done.store(before.1 + sum(Progress::steps_done), Relaxed);
-        self.bytes_read.store(before.2 + sum(Progress::bytes_read), Relaxed);
+        self.rows_done.store(before.rows + sum(Progress::rows_done), Relaxed);
+        self.steps_done.store(before.steps + sum(Progress::steps_done), Relaxed);
+        self.bytes_read.store(before.bytes_read + sum(Progress::bytes_read), Relaxed);
         for (class, total) in self.submissions.iter().enumerate() {
             let one = |part: &Arc<Progress>| part.submissions[class].load(Relaxed);
             total.store(parts.iter().map(one).sum(), Relaxed);
         }
-    }
-
-    pub(crate) fn add_rows(&self, sequences: u64) {
-        self.rows_done.fetch_add(sequences, Relaxed);
     }
 
     pub(crate) fn expect_files(&self, total: u64) {
@@ -148,7 +175,7 @@ impl Progress {
         result
     }
 
-    /// Sequences finished.
+    /// Rows of the result finished: sequences, or the neighbours or similarities of an item.
     pub fn rows_done(&self) -> u64 {
         self.rows_done.load(Relaxed)
     }
@@ -158,17 +185,17 @@ impl Progress {
         self.rows_total.load(Relaxed)
     }
 
-    /// Picks finished; of neighbours and similarities: dot products.
+    /// Steps finished: picks; of neighbours and similarities dot products.
     pub fn steps_done(&self) -> u64 {
         self.steps_done.load(Relaxed)
     }
 
-    /// Picks of the whole run.
+    /// Steps of the whole run.
     pub fn steps_total(&self) -> u64 {
         self.steps_total.load(Relaxed)
     }
 
-    /// Bytes of the contribution matrix that the picks have read so far.
+    /// Bytes of the contribution matrix that the steps have read so far.
     pub fn bytes_read(&self) -> u64 {
         self.bytes_read.load(Relaxed)
     }
@@ -220,5 +247,22 @@ mod tests {
         let booked = progress.seconds(Phase::Matrix);
         assert!(booked >= 0.002);
         assert_eq!(progress.seconds(Phase::Matrix), booked);
+    }
+
+    #[test]
+    fn a_whole_follows_its_parts_from_where_it_stood() {
+        let (whole, part) = (Progress::default(), Arc::new(Progress::default()));
+        whole.expect_rows(10);
+        whole.add_rows(3);
+        whole.add_steps(30, 60);
+        let before = whole.counts();
+        for _ in 0..2 {
+            part.add_rows(1);
+            part.add_steps(10, 20);
+            whole.follow(before, &[Arc::clone(&part), Arc::clone(&part)]);
+        }
+        let counts = (whole.rows_done(), whole.steps_done(), whole.bytes_read());
+        assert_eq!(counts, (7, 70, 140));
+        assert_eq!(whole.rows_total(), 10);
     }
 }

@@ -1,10 +1,13 @@
-//! Threads for the length of one phase, and how many of them.
+//! Threads for the length of one phase, how many of them, and the locks that they share.
+//!
+//! Knows nothing of what the threads do. Locks are taken through `lock`, which outlives a panic.
 
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use crate::error::{Error, Result};
 
-/// How many threads to use: as asked for, else `VKD_THREADS`, else one for each processor that this process may use.
+/// How many threads to use: as asked for, else `VKD_THREADS`, else one for each processor that this
+/// process may use.
 pub(crate) fn count(wanted: Option<u32>) -> Result<usize> {
     if let Some(wanted) = wanted.filter(|&wanted| wanted > 0) {
         return Ok(wanted as usize);
@@ -22,13 +25,19 @@ pub(crate) fn count(wanted: Option<u32>) -> Result<usize> {
     }
 }
 
-/// Locks `mutex`, also where a thread panicked while it held the lock: such a panic ends its run with
-/// an error, and what the lock guards is whole between any two of our statements.
+/// Locks `mutex`, also where a thread panicked while it held the lock: such a panic ends its run
+/// with an error, and what the lock guards is whole between any two of our statements.
 pub(crate) fn lock<T: ?Sized>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-/// Runs `work` on `num_threads` threads at once, this one among them, and waits for all. The first error counts.
+/// What `mutex` guards, also where a thread panicked while it held the lock (see [`lock`]).
+pub(crate) fn unlocked<T>(mutex: Mutex<T>) -> T {
+    mutex.into_inner().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// Runs `work` on `num_threads` threads at once, this one among them, and waits for all. The first
+/// error counts.
 pub(crate) fn run(num_threads: usize, work: impl Fn() -> Result<()> + Sync) -> Result<()> {
     let failed = Mutex::new(None);
     let guarded = || {
@@ -43,8 +52,5 @@ pub(crate) fn run(num_threads: usize, work: impl Fn() -> Result<()> + Sync) -> R
         }
         guarded();
     });
-    match failed.into_inner().unwrap_or_else(PoisonError::into_inner) {
-        Some(error) => Err(error),
-        None => Ok(()),
-    }
+    unlocked(failed).map_or(Ok(()), Err)
 }

@@ -1,5 +1,5 @@
-//! The CPU engine against the reference and the golden cases, bit for bit: every level of vector instructions that this
-//! machine has, every number of threads, with and without shared futures.
+//! The CPU engine against the reference and the golden cases, bit for bit: every level of vector
+//! instructions that this machine has, every number of threads, with and without shared futures.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, missing_docs)]
 
 mod common;
@@ -26,7 +26,8 @@ fn golden_cases_at_every_level() {
     }
 }
 
-/// Sizes around every blocking constant, odd dimensions, ties and duplicates, weights, part of the starts.
+/// Sizes around every blocking constant, odd dimensions, ties and duplicates, weights, part of the
+/// starts.
 #[test]
 fn random_corpora_agree_with_the_reference() {
     let mut seed = 1;
@@ -61,7 +62,8 @@ fn random_corpora_agree_with_the_reference() {
     }
 }
 
-/// Sequences from the duplicates of one text differ in their first item only: nearly all futures are shared.
+/// Sequences from the duplicates of one text differ in their first item only: nearly all futures
+/// are shared.
 #[test]
 fn shared_futures_of_many_duplicates() {
     let unit = |i: u32| [(i % 9) as f32 - 4.0, (i % 5) as f32 + 1.0, 1.0];
@@ -71,7 +73,8 @@ fn shared_futures_of_many_duplicates() {
     assert!(compute(&cpu(Settings::default()), &corpus, false, &Request::default()) == expected);
 }
 
-/// Beyond 21,845 items taken scores are pinned; among parallel rows a wrong one would come back at once.
+/// Beyond 21,845 items taken scores are pinned; among parallel rows a wrong one would come back at
+/// once.
 #[test]
 fn taken_items_stay_taken_among_thousands_of_parallel_rows() {
     for num_items in [21_845, 22_003] {

@@ -1,5 +1,5 @@
-//! The peak memory that the CPU engine states before a run is what the run takes. One test in a process of its own, because
-//! the system counts the whole process.
+//! The peak memory that the CPU engine states before a run is what the run takes. One test in a
+//! process of its own, because the system counts the whole process.
 #![allow(
     clippy::unwrap_used,
     clippy::expect_used,
@@ -52,8 +52,8 @@ fn a_run_keeps_to_its_stated_peak() {
     neighbors_keep_to_theirs();
 }
 
-/// Searches may take less than stated: a row keeps up to twice k, where it needs to. 31,000 items stay far below 1.5 GB, the
-/// caller's embeddings and the result included.
+/// Searches may take less than stated: a row keeps up to twice k, where it needs to. 31,000 items
+/// stay far below 1.5 GB, the caller's embeddings and the result included.
 fn neighbors_keep_to_theirs() {
     for (num_items, dim, k) in [(3000, 64, 2999), (5000, 700, 10), (31_000, 384, 100)] {
         let npy = common::random(num_items, dim, 9);

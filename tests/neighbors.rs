@@ -137,7 +137,8 @@ fn vulkan_agrees_with_the_reference() {
     }
 }
 
-/// As many items as need more lanes than a subgroup has: the loops of fewer would pass llvmpipe's budget.
+/// As many items as need more lanes than a subgroup has: the loops of fewer would pass llvmpipe's
+/// budget.
 #[test]
 fn vulkan_finds_neighbors_among_a_hundred_thousand() {
     let (npy, queries) = (random(100_000, 4, 3), random(3, 4, 8));

@@ -1,4 +1,5 @@
-//! Several devices at once: one result, the same bits, whoever does which part; and what goes wrong on one of them.
+//! Several devices at once: one result, the same bits, whoever does which part; and what goes wrong
+//! on one of them.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, missing_docs)]
 
 mod common;

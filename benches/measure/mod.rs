@@ -4,11 +4,11 @@
 use std::time::Instant;
 
 use vkd::context::To;
-use vkd::progress::{Phase, PHASE_NAMES, SUBMISSION_CLASSES};
+use vkd::progress::{Phase, SUBMISSION_CLASSES};
 use vkd::{Context, ContextOptions, Elements, Input, Request};
 
 pub struct Times {
-    pub phases: [f64; PHASE_NAMES.len()],
+    pub phases: [f64; Phase::ALL.len()],
     pub total: f64,
     pub picks: f64,
     pub bytes: f64,
@@ -40,9 +40,8 @@ pub fn run(
     job.wait(None).unwrap().as_ref().as_ref().unwrap();
     let total = begin.elapsed().as_secs_f64();
     let progress = job.progress();
-    let phases = [Phase::Prepare, Phase::Upload, Phase::Matrix, Phase::Steps, Phase::Download];
     Times {
-        phases: phases.map(|phase| progress.seconds(phase)),
+        phases: Phase::ALL.map(|phase| progress.seconds(phase)),
         total,
         picks: progress.steps_done() as f64,
         bytes: progress.bytes_read() as f64,

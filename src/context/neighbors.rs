@@ -72,22 +72,7 @@ impl Search {
         rows: &dyn NeighborRows,
         progress: &Progress,
     ) -> Result<()> {
-        let rows = Counted { rows, progress };
-        engine.neighbors(&self.corpus, &self.query(), &rows, progress)
-    }
-}
-
-/// Counts the rows that are put.
-struct Counted<'a> {
-    rows: &'a dyn NeighborRows,
-    progress: &'a Progress,
-}
-
-impl NeighborRows for Counted<'_> {
-    fn put(&self, row: u32, indices: &[u32], dots: &[i32]) -> Result<()> {
-        self.rows.put(row, indices, dots)?;
-        self.progress.add_rows(1);
-        Ok(())
+        engine.neighbors(&self.corpus, &self.query(), rows, progress)
     }
 }
 

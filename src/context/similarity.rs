@@ -3,7 +3,7 @@
 use super::bounds::{corpus_bytes, Bounds, RunPlan};
 use super::open::Context;
 use crate::corpus::{Corpus, Input, Shape};
-use crate::engine::{DotRows, Engine, MemorySimilarities, Pairs};
+use crate::engine::{Engine, MemorySimilarities, Pairs};
 use crate::error::Result;
 use crate::job::Job;
 use crate::progress::{Phase, Progress};
@@ -27,23 +27,9 @@ impl Context {
         self.spawn(progress, move |engine, bounds, progress| {
             similarity_plan(engine, bounds, shape, pairs)?;
             let rows = MemorySimilarities::new(shape.num_items, pairs)?;
-            engine.dots(&corpus, pairs, &Counted { rows: &rows, progress }, progress)?;
+            engine.dots(&corpus, pairs, &rows, progress)?;
             Ok(rows.into_values())
         })
-    }
-}
-
-/// Counts the rows that are put.
-struct Counted<'a> {
-    rows: &'a MemorySimilarities,
-    progress: &'a Progress,
-}
-
-impl DotRows for Counted<'_> {
-    fn put(&self, row: u32, first: u32, dots: &[i32]) -> Result<()> {
-        self.rows.put(row, first, dots)?;
-        self.progress.add_rows(1);
-        Ok(())
     }
 }
 

@@ -3,7 +3,10 @@
 //! All in f64 and in item order, row by row with one row of scratch, so that the result does not
 //! depend on threads or vector width.
 
-use super::{Corpus, Elements, Input, Shape};
+use super::elements::Elements;
+use super::input::Input;
+use super::prepared::Corpus;
+use super::shape::Shape;
 use crate::error::{zeroed, Error, Result};
 
 impl Corpus {
@@ -12,21 +15,19 @@ impl Corpus {
     ///
     /// Errors name the offending item (0-based), and for NaN and infinity the dimension.
     pub fn prepare(input: &Input) -> Result<Corpus> {
-        Corpus::prepare_with(input, |scratch| {
-            check_and_sum(input.elements, input.num_items, scratch, input.center)
-        })
+        Corpus::prepare_with(input, |scratch| check_and_sum(input, scratch))
     }
 
     /// Prepares queries for this corpus: rows of the same dimensions, less the corpus's mean if it
     /// was centred.
     pub fn prepare_queries(&self, elements: Elements, shape: Shape) -> Result<Corpus> {
         let Shape { num_items, dim } = shape;
-        if dim != self.dim {
-            return Err(Error::QueryDim { dim, corpus_dim: self.dim });
+        if dim != self.dim() {
+            return Err(Error::QueryDim { dim, corpus_dim: self.dim() });
         }
         let queries = Input { elements, num_items, dim, center: false };
         Corpus::prepare_with(&queries, |scratch| {
-            check_and_sum(elements, num_items, scratch, false)?;
+            check_and_sum(&queries, scratch)?;
             Ok(self.mean.clone())
         })
     }
@@ -39,7 +40,7 @@ impl Corpus {
         let Input { elements, num_items, dim, .. } = *input;
         let mut scratch = zeroed::<f64>(dim as usize, "one row of embeddings")?;
         let mean = mean(&mut scratch)?;
-        let norms = measure(elements, num_items, mean.as_deref(), &mut scratch)?;
+        let norms = measure(input, mean.as_deref(), &mut scratch)?;
         let longest = norms.iter().copied().fold(0.0, f64::max);
 
         let mut rows = zeroed::<i16>(num_items as usize * dim as usize, "the prepared rows")?;
@@ -51,30 +52,25 @@ impl Corpus {
             }
         }
         let weights = norms.iter().map(|norm| (norm / longest * 32768.0).round() as u16).collect();
-        Ok(Corpus { num_items, dim, rows, weights, mean })
+        Ok(Corpus { shape: input.shape(), rows, weights, mean })
     }
 }
 
 /// Finds values that are not finite; returns the mean embedding when centring is asked for.
-fn check_and_sum(
-    elements: Elements,
-    num_items: u32,
-    scratch: &mut [f64],
-    center: bool,
-) -> Result<Option<Vec<f64>>> {
+fn check_and_sum(input: &Input, scratch: &mut [f64]) -> Result<Option<Vec<f64>>> {
     let mut sum = vec![0.0f64; scratch.len()];
-    for item in 0..num_items {
-        elements.widen_row(item as usize, scratch);
+    for item in 0..input.num_items {
+        input.elements.widen_row(item as usize, scratch);
         if let Some(dimension) = scratch.iter().position(|value| !value.is_finite()) {
             let value = if scratch[dimension].is_nan() { "a NaN" } else { "an infinity" };
             return Err(Error::NotFinite { item, dimension: dimension as u32, value });
         }
-        if center {
+        if input.center {
             sum.iter_mut().zip(scratch.iter()).for_each(|(total, value)| *total += value);
         }
     }
-    sum.iter_mut().for_each(|total| *total /= f64::from(num_items));
-    Ok(center.then_some(sum))
+    sum.iter_mut().for_each(|total| *total /= f64::from(input.num_items));
+    Ok(input.center.then_some(sum))
 }
 
 fn load_row(elements: Elements, item: usize, mean: Option<&[f64]>, row: &mut [f64]) {
@@ -85,15 +81,10 @@ fn load_row(elements: Elements, item: usize, mean: Option<&[f64]>, row: &mut [f6
 }
 
 /// The Euclidean length of every row.
-fn measure(
-    elements: Elements,
-    num_items: u32,
-    mean: Option<&[f64]>,
-    scratch: &mut [f64],
-) -> Result<Vec<f64>> {
-    let mut norms = zeroed::<f64>(num_items as usize, "the row lengths")?;
+fn measure(input: &Input, mean: Option<&[f64]>, scratch: &mut [f64]) -> Result<Vec<f64>> {
+    let mut norms = zeroed::<f64>(input.num_items as usize, "the row lengths")?;
     for (item, norm) in norms.iter_mut().enumerate() {
-        load_row(elements, item, mean, scratch);
+        load_row(input.elements, item, mean, scratch);
         *norm = scratch.iter().map(|value| value * value).sum::<f64>().sqrt();
         let item = item as u32;
         if *norm == 0.0 && scratch.iter().all(|value| *value == 0.0) {

@@ -16,9 +16,9 @@ pub trait Engine: Send {
     /// What a run of `plan` over a corpus of this size takes, or why this device cannot do it.
     fn needs(&self, shape: Shape, plan: &Plan) -> Result<Needs>;
 
-    /// Computes the planned sequences of `corpus`, with one pick at least, and puts them into `rows`. Every
-    /// sequence begins with its head; each further item is the untaken one with the lowest score, on equal
-    /// scores the lowest number.
+    /// Computes the planned sequences of `corpus`, with one pick at least, and puts them into
+    /// `rows`. Every sequence begins with its head; each further item is the untaken one with the
+    /// lowest score, on equal scores the lowest number.
     fn sequences(
         &mut self,
         corpus: &Corpus,
@@ -42,8 +42,8 @@ pub trait Engine: Send {
     /// What [`Engine::dots`] takes.
     fn dots_needs(&self, shape: Shape) -> Result<Needs>;
 
-    /// Puts the dot products of every item with all items into `rows`; of [`Pairs::Upper`] at least those with
-    /// later items.
+    /// Puts the dot products of every item with all items into `rows`; of [`Pairs::Upper`] at least
+    /// those with later items.
     fn dots(
         &mut self,
         corpus: &Corpus,
@@ -82,15 +82,17 @@ pub trait Engine: Send {
 pub struct Needs {
     /// The most bytes of the host's memory that the engine holds at once.
     pub host_bytes: u64,
-    /// The most bytes of the device's memory that it holds at once; 0 for the built-in engines. All counts here are
-    /// sums over several engines, as if each did the whole run, but for `held_rows`, which is the lowest.
+    /// The most bytes of the device's memory that it holds at once; 0 for the built-in engines. All
+    /// counts here are sums over several engines, as if each did the whole run, but for
+    /// `held_rows`, which is the lowest.
     pub device_bytes: u64,
-    /// Groups of sequences or queries that are computed side by side, one after the other; finished ones are
-    /// kept after each.
+    /// Groups of sequences or queries that are computed side by side, one after the other; finished
+    /// ones are kept after each.
     pub batches: u64,
     /// Submissions to the device, at least; 0 for the built-in engines.
     pub dispatches: u64,
-    /// Rows of the contribution matrix that the engine holds at once. Fewer than there are items: the others
-    /// are computed when they are needed, and a run takes longer. 0 where there is no matrix.
+    /// Rows of the contribution matrix that the engine holds at once. Fewer than there are items:
+    /// the others are computed when they are needed, and a run takes longer. 0 where there is no
+    /// matrix.
     pub held_rows: u64,
 }

@@ -1,8 +1,10 @@
-//! Neighbours: for every query the k items with the greatest dot products, on equal ones the lower number first.
+//! Neighbours: for every query the k items with the greatest dot products, on equal ones the lower
+//! number first.
 //!
-//! All engines order by one key of 64 bits, smallest first: the dot product turned around above, the item's number below.
-//! `Nearest` keeps the k smallest keys of a stream.
+//! What is asked for (`Query`, and its shape without the embeddings) and what comes of it; how it
+//! is found is each engine's own affair.
 
+pub use crate::contract::similarity;
 use crate::corpus::Corpus;
 use crate::error::{zeroed, Error, Result};
 
@@ -89,102 +91,5 @@ impl Neighbors {
     /// Cosine similarities, k a row.
     pub fn similarities(&self) -> impl Iterator<Item = f32> + '_ {
         self.dots.iter().map(|&dot| similarity(dot))
-    }
-}
-
-/// The cosine similarity that a dot product of prepared rows stands for: dot / 32767^2.
-pub fn similarity(dot: i32) -> f32 {
-    (f64::from(dot) / (32767.0 * 32767.0)) as f32
-}
-
-/// The order of neighbours: a smaller key is nearer.
-pub(crate) fn key(dot: i32, item: u32) -> u64 {
-    u64::from(!(dot as u32 ^ 1 << 31)) << 32 | u64::from(item)
-}
-
-/// The dot product and the item of a key.
-pub(crate) fn of_key(key: u64) -> (i32, u32) {
-    ((!((key >> 32) as u32) ^ 1 << 31) as i32, key as u32)
-}
-
-/// The k nearest of a stream of items.
-#[derive(Debug)]
-pub(crate) struct Nearest {
-    k: usize,
-    keys: Vec<u64>,
-    /// No key from here on is among the k nearest.
-    bound: u64,
-}
-
-/// Keys beyond k that are kept before the k nearest are singled out, at least.
-const ROOM: usize = 32;
-
-impl Nearest {
-    pub(crate) fn new(k: u32) -> Nearest {
-        Nearest { k: k as usize, keys: Vec::new(), bound: u64::MAX }
-    }
-
-    /// Bytes that one holds at most.
-    pub(crate) fn bytes(k: u32) -> u64 {
-        (2 * u64::from(k)).max(u64::from(k) + ROOM as u64) * 8
-    }
-
-    /// The least dot product that can still be among the nearest.
-    pub(crate) fn least(&self) -> i32 {
-        of_key(self.bound).0
-    }
-
-    pub(crate) fn add(&mut self, dot: i32, item: u32) {
-        let key = key(dot, item);
-        if key < self.bound {
-            if self.keys.capacity() == 0 {
-                self.keys.reserve_exact((2 * self.k).max(self.k + ROOM));
-            }
-            self.keys.push(key);
-            if self.keys.len() == self.keys.capacity() {
-                self.shrink();
-            }
-        }
-    }
-
-    fn shrink(&mut self) {
-        if self.keys.len() > self.k {
-            let (_, &mut last, _) = self.keys.select_nth_unstable(self.k - 1);
-            self.keys.truncate(self.k);
-            self.bound = last;
-        }
-    }
-
-    /// Writes the nearest in order.
-    pub(crate) fn write(&mut self, indices: &mut [u32], dots: &mut [i32]) {
-        self.shrink();
-        self.keys.sort_unstable();
-        for ((&key, index), dot) in self.keys.iter().zip(indices).zip(dots) {
-            (*dot, *index) = of_key(key);
-        }
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn keys_order_by_falling_dot_then_rising_item() {
-        let cases = [(i32::MAX, 9), (5, 0), (5, 1), (0, 0), (-1, 0), (i32::MIN, 0)];
-        assert!(cases.map(|(dot, item)| key(dot, item)).is_sorted());
-        assert_eq!(cases.map(|(dot, item)| of_key(key(dot, item))), cases);
-        assert_eq!(Nearest::new(3).least(), i32::MIN);
-    }
-
-    #[test]
-    fn the_nearest_of_many_ties_are_the_lowest_numbers() {
-        let mut nearest = Nearest::new(3);
-        (0..500).rev().for_each(|item| nearest.add(7, item));
-        nearest.add(8, 499);
-        nearest.add(6, 0);
-        let (mut indices, mut dots) = ([0; 3], [0; 3]);
-        nearest.write(&mut indices, &mut dots);
-        assert_eq!((indices, dots), ([499, 0, 1], [8, 7, 7]));
     }
 }

@@ -1,7 +1,11 @@
 //! The arithmetic contract in the plainest loops: the oracle of every test.
 //!
-//! Written to be read, not to be fast: steps 3 to 5 of the contract, one after the other. It needs
-//! no driver, so it is also a last resort for small corpora (`device = "reference"`).
+//! Written to be read, not to be fast: steps 3 to 6 of the contract, one after the other, in loops
+//! of its own. From the rest of the library it takes types (the corpus, the plan, the query) and no
+//! arithmetic. It needs no driver, so it is also a last resort for small corpora
+//! (`device = "reference"`).
+
+use std::cmp::Reverse;
 
 use super::device::{DeviceInfo, DeviceKind};
 use super::interface::{Engine, Needs};
@@ -77,7 +81,6 @@ impl Engine for Reference {
         Ok(Needs { host_bytes, batches: shape.num_rows.into(), ..Needs::default() })
     }
 
-    /// Step 6.
     fn neighbors(
         &mut self,
         corpus: &Corpus,
@@ -89,14 +92,14 @@ impl Engine for Reference {
         progress.time(Phase::Steps, || {
             for row in 0..rows.num_items() {
                 progress.check()?;
-                let others = (0..corpus.num_items()).filter(|&j| query.excluded(row) != Some(j));
-                let dot = |j| (dot(rows.row(row), corpus.row(j)), j);
-                let mut all: Vec<(i32, u32)> = others.map(dot).collect();
-                all.sort_by_key(|&(dot, j)| (std::cmp::Reverse(dot), j));
-                all.truncate(query.k as usize);
-                let (dots, indices): (Vec<i32>, Vec<u32>) = all.into_iter().unzip();
+                // A row of another corpus may be near any item, an item not near itself.
+                let own = query.queries.is_none().then_some(row);
+                let dots = |item: u32| dot(rows.row(row), corpus.row(item));
+                let indices = nearest(corpus.num_items(), own, query.k, dots);
+                let dots: Vec<i32> = indices.iter().map(|&item| dots(item)).collect();
                 out.put(row, &indices, &dots)?;
                 progress.add_steps(corpus.num_items().into(), 0);
+                progress.add_rows(1);
             }
             Ok(())
         })
@@ -125,6 +128,7 @@ impl Engine for Reference {
                 let dots: Vec<i32> = (first..corpus.num_items()).map(dot).collect();
                 out.put(row, first, &dots)?;
                 progress.add_steps(corpus.num_items().into(), 0);
+                progress.add_rows(1);
             }
             Ok(())
         })
@@ -183,6 +187,15 @@ fn sequence(matrix: &[i16], head: &[u32], row: &mut [u32], progress: &Progress) 
     Ok(())
 }
 
+/// Step 6: the `k` items but `own` with the greatest dot products, on equal ones the lower first.
+fn nearest(num_items: u32, own: Option<u32>, k: u32, dot: impl Fn(u32) -> i32) -> Vec<u32> {
+    let mut items: Vec<u32> = (0..num_items).filter(|&item| own != Some(item)).collect();
+    // The sort is stable: items with equal dot products stay in the order of their numbers.
+    items.sort_by_cached_key(|&item| Reverse(dot(item)));
+    items.truncate(k as usize);
+    items
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -196,5 +209,13 @@ mod tests {
         assert_eq!(contribution((1 << 14) - 1, 32768, 0), 0);
         assert_eq!(contribution(-(1 << 14) - 1, 32768, 0), -1);
         assert_eq!(contribution(32767 << 15, 16384, 1), 8192);
+    }
+
+    #[test]
+    fn neighbours_come_by_falling_dot_then_rising_number() {
+        let dots = [5, -7, 5, 9, 0];
+        let dot = |item: u32| dots[item as usize];
+        assert_eq!(nearest(5, None, 5, dot), [3, 0, 2, 4, 1]);
+        assert_eq!(nearest(5, Some(0), 2, dot), [3, 2]);
     }
 }

@@ -1,14 +1,16 @@
 //! Where finished rows go: memory here, files in the store.
 //!
-//! Engines put each row as soon as it is finished, in any order and from any thread. These traits are all they know of the
-//! place: `Rows` for sequences, `NeighborRows` for neighbours, `DotRows` for dot products.
+//! Engines put each row as soon as it is finished, in any order and from any thread. These traits
+//! are all they know of the place: `Rows` for sequences, `NeighborRows` for neighbours, `DotRows`
+//! for dot products.
 
-use std::sync::{Mutex, PoisonError};
+use std::sync::Mutex;
 
-use super::neighbors::{similarity, Neighbors};
+use super::neighbors::Neighbors;
+use crate::contract::similarity;
 use crate::error::{zeroed, Error, Result};
 use crate::plan::Plan;
-use crate::threads::lock;
+use crate::threads::{lock, unlocked};
 
 /// Takes finished sequences, numbered as in the plan.
 pub trait Rows: Sync {
@@ -49,7 +51,7 @@ impl MemoryRows {
 
     /// The sequences.
     pub fn into_values(self) -> Vec<u32> {
-        self.values.into_inner().unwrap_or_else(PoisonError::into_inner)
+        unlocked(self.values)
     }
 }
 
@@ -69,7 +71,8 @@ impl Rows for MemoryRows {
 
 /// Takes the neighbours of finished queries.
 pub trait NeighborRows: Sync {
-    /// Takes the neighbours of query `row`, nearest first: their numbers and dot products, k of each.
+    /// Takes the neighbours of query `row`, nearest first: their numbers and dot products, k of
+    /// each.
     fn put(&self, row: u32, indices: &[u32], dots: &[i32]) -> Result<()>;
 }
 
@@ -87,7 +90,7 @@ impl MemoryNeighbors {
 
     /// The neighbours.
     pub fn into_neighbors(self) -> Neighbors {
-        self.values.into_inner().unwrap_or_else(PoisonError::into_inner)
+        unlocked(self.values)
     }
 }
 
@@ -98,37 +101,6 @@ impl NeighborRows for MemoryNeighbors {
         values.indices[begin..][..indices.len()].copy_from_slice(indices);
         values.dots[begin..][..dots.len()].copy_from_slice(dots);
         Ok(())
-    }
-}
-
-/// Takes rows of dot products.
-pub trait DotRows: Sync {
-    /// Takes the dot products of item `row` with the items from `first` to the last.
-    fn put(&self, row: u32, first: u32, dots: &[i32]) -> Result<()>;
-}
-
-/// The similarities of all pairs in memory: N rows of N, or of each row what is right of the diagonal.
-#[derive(Debug)]
-pub struct MemorySimilarities {
-    num_items: usize,
-    pairs: Pairs,
-    values: Mutex<Vec<f32>>,
-}
-
-impl MemorySimilarities {
-    /// Room for the pairs of `num_items` items.
-    pub fn new(num_items: u32, pairs: Pairs) -> Result<MemorySimilarities> {
-        let what = "the similarities";
-        let count = pairs.count(num_items);
-        let bytes = count.saturating_mul(4);
-        let values = usize::try_from(count).map_err(|_| Error::HostMemory { what, bytes })?;
-        let values = Mutex::new(zeroed(values, what)?);
-        Ok(MemorySimilarities { num_items: num_items as usize, pairs, values })
-    }
-
-    /// The similarities.
-    pub fn into_values(self) -> Vec<f32> {
-        self.values.into_inner().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -150,6 +122,38 @@ impl Pairs {
             Pairs::All => n * n,
             Pairs::Upper => n * n.saturating_sub(1) / 2,
         }
+    }
+}
+
+/// Takes rows of dot products.
+pub trait DotRows: Sync {
+    /// Takes the dot products of item `row` with the items from `first` to the last.
+    fn put(&self, row: u32, first: u32, dots: &[i32]) -> Result<()>;
+}
+
+/// The similarities of all pairs in memory: N rows of N, or of each row what is right of the
+/// diagonal.
+#[derive(Debug)]
+pub struct MemorySimilarities {
+    num_items: usize,
+    pairs: Pairs,
+    values: Mutex<Vec<f32>>,
+}
+
+impl MemorySimilarities {
+    /// Room for the pairs of `num_items` items.
+    pub fn new(num_items: u32, pairs: Pairs) -> Result<MemorySimilarities> {
+        let what = "the similarities";
+        let count = pairs.count(num_items);
+        let bytes = count.saturating_mul(4);
+        let values = usize::try_from(count).map_err(|_| Error::HostMemory { what, bytes })?;
+        let values = Mutex::new(zeroed(values, what)?);
+        Ok(MemorySimilarities { num_items: num_items as usize, pairs, values })
+    }
+
+    /// The similarities.
+    pub fn into_values(self) -> Vec<f32> {
+        unlocked(self.values)
     }
 }
 

@@ -1,29 +1,32 @@
-//! The contribution matrix: a product of the prepared rows with themselves, its symmetric half only.
+//! The contribution matrix: a product of the prepared rows with themselves, its symmetric half
+//! only.
 //!
-//! A task is a square of 64 x 64 items, I <= J: its dot products are computed once and written twice, as rows of I and as
-//! rows of J. Each band of 64 matrix rows has a lock that is held only for that copy (128 bytes a row).
+//! A task is a square of 64 x 64 items, I <= J: its dot products are computed once and written
+//! twice, as rows of I and as rows of J. Each band of 64 matrix rows has a lock that is held only
+//! for that copy (128 bytes a row). This is the source of the rows that `sequences` adds.
 
-use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
-use std::sync::{Mutex, PoisonError};
+use std::sync::Mutex;
 
 use super::pages::Pages;
-use super::product::{multiply, task_bands, transpose, Packed, BAND};
-use super::simd::{dispatch, HalfLine, Level, OnSimd, Simd};
+use super::product::{multiply, new_square, transpose, BandPair, Packed, BAND};
+use super::simd::{HalfLine, OnSimd, Simd};
+use super::workers::Workers;
 use crate::contract::{contribution, extra_shift};
 use crate::corpus::Corpus;
 use crate::error::Result;
 use crate::progress::Progress;
-use crate::threads;
+use crate::threads::lock;
 
 /// The matrix: row s holds what picking s adds to the score of every item.
 #[derive(Debug)]
 pub(super) struct Matrix {
     pages: Pages,
+    num_items: u32,
     stride: usize,
 }
 
-/// Values from one row to the next: whole cache lines, and not a multiple of 4 KiB, which would map all
-/// rows to the same few sets of the caches.
+/// Values from one row to the next: whole cache lines, and not a multiple of 4 KiB, which would map
+/// all rows to the same few sets of the caches.
 pub(super) fn stride(num_items: u32) -> usize {
     let stride = (num_items as usize).next_multiple_of(BAND);
     if stride.is_multiple_of(2048) {
@@ -34,6 +37,10 @@ pub(super) fn stride(num_items: u32) -> usize {
 }
 
 impl Matrix {
+    pub(super) fn num_items(&self) -> u32 {
+        self.num_items
+    }
+
     /// Values of a row; those behind the last item are 0.
     pub(super) fn stride(&self) -> usize {
         self.stride
@@ -47,60 +54,54 @@ impl Matrix {
 
     pub(super) fn compute(
         corpus: &Corpus,
-        level: Level,
-        num_threads: usize,
+        workers: Workers,
         progress: &Progress,
     ) -> Result<Matrix> {
-        let num_items = corpus.num_items() as usize;
-        let stride = stride(corpus.num_items());
-        let mut pages = Pages::zeroed(num_items * stride, "the contribution matrix")?;
-        let packed = Packed::new(corpus, num_threads)?;
-        let bands = pages.get_mut()[..num_items * stride].chunks_mut(BAND * stride);
+        let num_items = corpus.num_items();
+        let stride = stride(num_items);
+        let values = num_items as usize * stride;
+        let mut pages = Pages::zeroed(values, "the contribution matrix")?;
+        let packed = Packed::new(corpus, workers.num_threads)?;
+        let bands = pages.get_mut()[..values].chunks_mut(BAND * stride);
         let bands: Vec<Mutex<&mut [i16]>> = bands.map(Mutex::new).collect();
-        let tasks = bands.len() * (bands.len() + 1) / 2;
-        let next = AtomicUsize::new(0);
-        threads::run(num_threads.min(tasks), || {
-            let mut square = Square::new();
-            loop {
-                progress.check()?;
-                let task = next.fetch_add(1, Relaxed);
-                if task >= tasks {
-                    return Ok(());
-                }
-                let (i, j) = task_bands(task);
-                dispatch(level, Task { corpus, packed: &packed, i, j, square: &mut square });
-                copy(&bands[i], stride, j, &square.own);
-                if i != j {
-                    copy(&bands[j], stride, i, &square.mirrored);
-                }
+        let scratch = || Ok(Contributions::new());
+        workers.each(BandPair::count(bands.len()), scratch, |task, scratch| {
+            progress.check()?;
+            let BandPair { i, j } = BandPair::of_task(task);
+            workers.dispatch(Task { corpus, packed: &packed, i, j, scratch });
+            copy(&bands[i], stride, j, &scratch.own);
+            if i != j {
+                copy(&bands[j], stride, i, &scratch.mirrored);
             }
+            Ok(())
         })?;
         drop(bands);
-        Ok(Matrix { pages, stride })
+        Ok(Matrix { pages, num_items, stride })
     }
 }
 
-/// The dot products of two bands, and what they contribute: as rows of the one and as rows of the other.
-struct Square {
+/// The dot products of two bands, and what they contribute: as rows of the one and as rows of the
+/// other.
+struct Contributions {
     dots: Vec<[i32; BAND]>,
     own: Vec<[i16; BAND]>,
     mirrored: Vec<[i16; BAND]>,
 }
 
-impl Square {
-    fn new() -> Square {
+impl Contributions {
+    fn new() -> Contributions {
         let values = vec![[0; BAND]; BAND];
-        Square { dots: vec![[0; BAND]; BAND], own: values.clone(), mirrored: values }
+        Contributions { dots: new_square(), own: values.clone(), mirrored: values }
     }
 }
 
-/// Computes the square of band `i` and band `j`.
+/// Computes the contributions of band `i` and band `j`.
 struct Task<'a> {
     corpus: &'a Corpus,
     packed: &'a Packed,
     i: usize,
     j: usize,
-    square: &'a mut Square,
+    scratch: &'a mut Contributions,
 }
 
 impl OnSimd for Task<'_> {
@@ -110,8 +111,8 @@ impl OnSimd for Task<'_> {
         simd.vectorize(
             #[inline(always)]
             || {
-                let Square { dots, own, mirrored } = self.square;
-                multiply(simd, (self.packed, self.i), (self.packed, self.j), dots);
+                let Contributions { dots, own, mirrored } = self.scratch;
+                multiply(simd, self.packed.band(self.i), self.packed.band(self.j), dots);
                 finish(self.corpus, dots, own, self.i);
                 if self.i != self.j {
                     transpose(dots);
@@ -136,7 +137,7 @@ fn finish(corpus: &Corpus, dots: &[[i32; BAND]], values: &mut [[i16; BAND]], ban
 
 /// Writes `values` into the rows of a band, as its columns of another.
 fn copy(band: &Mutex<&mut [i16]>, stride: usize, columns: usize, values: &[[i16; BAND]]) {
-    let mut rows = band.lock().unwrap_or_else(PoisonError::into_inner);
+    let mut rows = lock(band);
     for (row, values) in rows.chunks_exact_mut(stride).zip(values) {
         row[columns * BAND..][..BAND].copy_from_slice(values);
     }

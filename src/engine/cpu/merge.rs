@@ -1,16 +1,19 @@
-//! Equal sets have equal futures: two sequences that have picked the same items, in whatever order, have the same scores
-//! and go on with the same picks. The second to get there stops, and copies the rest from the first.
+//! Equal sets have equal futures: two sequences that have picked the same items, in whatever order,
+//! have the same scores and go on with the same picks. The second to get there stops, and copies
+//! the rest from the first.
 //!
-//! Sequences meet at checkpoints, picks k that are multiples of an interval. There each looks up a hash of its set
-//! (the sum of random numbers, one for each item); who finds nothing leaves its own. Who finds another stops and waits for it;
-//! when that one is finished, the sets are compared exactly and the rest is copied. A collision of hashes costs time, never a
-//! wrong pick: that sequence is computed on its own.
+//! Sequences meet at checkpoints, picks k that are multiples of an interval. There each looks up a
+//! hash of its set (the sum of random numbers, one for each item); who finds nothing leaves its
+//! own. Who finds another stops and waits for it; when that one is finished, the sets are compared
+//! exactly and the rest is copied. A collision of hashes costs time, never a wrong pick: that
+//! sequence is computed on its own.
 
 use std::collections::{HashMap, HashSet};
-use std::sync::{Mutex, PoisonError};
+use std::sync::Mutex;
 
-use crate::engine::Rows;
+use crate::engine::rows::Rows;
 use crate::error::{zeroed, Result};
+use crate::threads::lock;
 
 /// Checkpoints of a sequence, at most: what a sequence leaves in the tables is 16 bytes each.
 const MAX_CHECKPOINTS: u32 = 64;
@@ -27,19 +30,25 @@ pub(super) struct Meetings {
     length: u32,
     /// For each checkpoint: from the hash of a set to the first sequence that had it.
     tables: Vec<Mutex<HashMap<u64, u32>>>,
-    queues: Mutex<Queues>,
+    waits: Mutex<Waits>,
+}
+
+/// What a sequence has picked so far.
+pub(super) struct Prefix<'a> {
+    pub(super) sequence: u32,
+    pub(super) items: &'a [u32],
 }
 
 /// A sequence that stopped: from pick `picked` on it equals another.
 struct Waiting {
     sequence: u32,
-    picked: u32,
+    picked: usize,
     row: Vec<u32>,
 }
 
 /// Who waits for whom.
 #[derive(Default)]
-struct Queues {
+struct Waits {
     /// For each sequence that is under way: those that wait for it.
     by_target: HashMap<u32, Vec<Waiting>>,
     waiting: usize,
@@ -72,7 +81,8 @@ fn interval(length: u32) -> u32 {
 
 /// Bytes that tables and waiting rows hold at most for `sequences` sequences.
 pub(super) fn most_bytes(sequences: u64, length: u32) -> u64 {
-    // A map has a power of two of places of 17 bytes, at most 7/8 of them full, and one of them is copied at a time.
+    // A map has a power of two of places of 17 bytes, at most 7/8 of them full, and one of them is
+    // copied at a time.
     let places = (sequences * 8).div_ceil(7).next_power_of_two();
     let tables = (u64::from((length - 1) / interval(length)) + 1) * places * 17;
     tables + sequences.min(MOST_WAITING as u64) * u64::from(length) * 4
@@ -83,7 +93,7 @@ impl Meetings {
         let interval = interval(length);
         let checkpoints = (length - 1) / interval;
         let tables = (0..checkpoints).map(|_| Mutex::default()).collect();
-        Meetings { interval, length, tables, queues: Mutex::default() }
+        Meetings { interval, length, tables, waits: Mutex::default() }
     }
 
     /// Whether a sequence with `picked` items is at a checkpoint.
@@ -94,32 +104,31 @@ impl Meetings {
     /// At a checkpoint: the sequence that had the same set (by its hash) before, if there is one.
     pub(super) fn meet(&self, picked: u32, hash: SetHash, sequence: u32) -> Option<u32> {
         let table = self.tables.get((picked / self.interval) as usize - 1)?;
-        let mut table = table.lock().unwrap_or_else(PoisonError::into_inner);
-        let first = *table.entry(hash.0).or_insert(sequence);
+        let first = *lock(table).entry(hash.0).or_insert(sequence);
         (first != sequence).then_some(first)
     }
 
-    /// Lets `sequence`, whose first `picked` items are in `row`, wait for `target`. Returns how many sequences this
-    /// finished (where the target is finished already), or nothing where too many wait.
+    /// Lets a sequence wait for `target`. Returns how many sequences this finished (where the
+    /// target is finished already), or nothing where too many wait.
     pub(super) fn wait_for(
         &self,
         target: u32,
-        (sequence, picked, row): (u32, u32, &[u32]),
+        Prefix { sequence, items }: Prefix,
         rows: &dyn Rows,
     ) -> Result<Option<u64>> {
-        let mut queues = self.queues.lock().unwrap_or_else(PoisonError::into_inner);
-        if queues.waiting >= MOST_WAITING {
+        let mut waits = lock(&self.waits);
+        if waits.waiting >= MOST_WAITING {
             return Ok(None);
         }
-        let mut own = zeroed(self.length as usize, "a waiting sequence")?;
-        own[..picked as usize].copy_from_slice(&row[..picked as usize]);
-        let one = Waiting { sequence, picked, row: own };
-        if !queues.finished.contains(&target) {
-            queues.waiting += 1;
-            queues.by_target.entry(target).or_default().push(one);
+        let mut row = zeroed(self.length as usize, "a waiting sequence")?;
+        row[..items.len()].copy_from_slice(items);
+        let one = Waiting { sequence, picked: items.len(), row };
+        if !waits.finished.contains(&target) {
+            waits.waiting += 1;
+            waits.by_target.entry(target).or_default().push(one);
             return Ok(Some(0));
         }
-        drop(queues);
+        drop(waits);
         let mut found = zeroed(self.length as usize, "a finished sequence")?;
         rows.get(target as usize, &mut found)?;
         self.complete(vec![one], &found, rows).map(Some)
@@ -129,10 +138,10 @@ impl Meetings {
     pub(super) fn finish(&self, sequence: u32, row: &[u32], rows: &dyn Rows) -> Result<u64> {
         rows.put(sequence as usize, row)?;
         let waiting = {
-            let mut queues = self.queues.lock().unwrap_or_else(PoisonError::into_inner);
-            queues.finished.insert(sequence);
-            let waiting = queues.by_target.remove(&sequence).unwrap_or_default();
-            queues.waiting -= waiting.len();
+            let mut waits = lock(&self.waits);
+            waits.finished.insert(sequence);
+            let waiting = waits.by_target.remove(&sequence).unwrap_or_default();
+            waits.waiting -= waiting.len();
             waiting
         };
         Ok(1 + self.complete(waiting, row, rows)?)
@@ -142,14 +151,14 @@ impl Meetings {
     fn complete(&self, waiting: Vec<Waiting>, found: &[u32], rows: &dyn Rows) -> Result<u64> {
         let mut finished = 0;
         for mut one in waiting {
-            let picked = one.picked as usize;
+            let picked = one.picked;
             if same_set(&one.row[..picked], &found[..picked]) {
                 one.row[picked..].copy_from_slice(&found[picked..]);
                 // Sequences wait for later and later meetings, so this ends after few steps.
                 finished += self.finish(one.sequence, &one.row, rows)?;
             } else {
-                let mut queues = self.queues.lock().unwrap_or_else(PoisonError::into_inner);
-                queues.alone.push(one.sequence);
+                let mut waits = lock(&self.waits);
+                waits.alone.push(one.sequence);
             }
         }
         Ok(finished)
@@ -157,7 +166,7 @@ impl Meetings {
 
     /// A sequence that has to be computed on its own, because it met another by a collision.
     pub(super) fn next_alone(&self) -> Option<u32> {
-        self.queues.lock().unwrap_or_else(PoisonError::into_inner).alone.pop()
+        lock(&self.waits).alone.pop()
     }
 }
 
@@ -188,11 +197,10 @@ mod tests {
     #[test]
     fn chains_are_completed_from_their_ends_and_false_meetings_are_found() {
         let plan = crate::plan::Plan::continuing((0..6).collect(), 1, 6);
-        let rows = crate::engine::MemoryRows::new(&plan).unwrap();
+        let rows = crate::engine::rows::MemoryRows::new(&plan).unwrap();
         let meetings = Meetings::new(6);
         let wait = |target, sequence: u32, row: &[u32]| {
-            let picked = row.len() as u32;
-            meetings.wait_for(target, (sequence, picked, row), &rows).unwrap().unwrap()
+            meetings.wait_for(target, Prefix { sequence, items: row }, &rows).unwrap().unwrap()
         };
         assert_eq!(wait(0, 1, &[1, 0]), 0);
         assert_eq!(wait(3, 2, &[2, 0, 1]), 0);
@@ -213,10 +221,12 @@ mod tests {
     #[test]
     fn only_so_many_wait() {
         let plan = crate::plan::Plan::continuing((0..100).collect(), 1, 3);
-        let rows = crate::engine::MemoryRows::new(&plan).unwrap();
+        let rows = crate::engine::rows::MemoryRows::new(&plan).unwrap();
         let meetings = Meetings::new(3);
-        let waits =
-            |sequence| meetings.wait_for(0, (sequence, 2, &[0, 1]), &rows).unwrap().is_some();
+        let waits = |sequence| {
+            let prefix = Prefix { sequence, items: &[0, 1] };
+            meetings.wait_for(0, prefix, &rows).unwrap().is_some()
+        };
         assert_eq!((1..100).filter(|&sequence| waits(sequence)).count(), MOST_WAITING);
         assert_eq!(meetings.finish(0, &[1, 0, 2], &rows).unwrap(), 1 + MOST_WAITING as u64);
     }

@@ -1,7 +1,8 @@
 //! Large zeroed memory, in huge pages where the system grants them.
 //!
-//! A row of the matrix begins at a random place; with pages of 4 KiB each one costs several misses of the address
-//! translation. The memory comes from the system untouched, so threads that write it first place it.
+//! A row of the matrix begins at a random place; with pages of 4 KiB each one costs several misses
+//! of the address translation. The memory comes from the system untouched, so threads that write it
+//! first place it.
 
 use memmap2::MmapMut;
 

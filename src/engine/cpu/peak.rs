@@ -2,7 +2,7 @@
 
 use std::time::Instant;
 
-use super::simd::{dispatch, Level, Line, OnSimd, Simd};
+use super::simd::{dispatch, Level, Line, OnSimd, Simd, LINE};
 use crate::threads;
 
 /// Rounds of the timed loop: some 10 ms.
@@ -18,7 +18,7 @@ pub fn multiply_adds_per_second(level: Level, num_threads: usize) -> f64 {
     // The work cannot fail.
     let _ = threads::run(num_threads, work);
     // 8 sums of 16 items, 2 products each.
-    (num_threads * ROUNDS * 8 * 16 * 2) as f64 / begin.elapsed().as_secs_f64()
+    (num_threads * ROUNDS * 8 * LINE * 2) as f64 / begin.elapsed().as_secs_f64()
 }
 
 struct Peak;

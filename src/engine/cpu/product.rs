@@ -1,35 +1,60 @@
 //! Dot products of prepared rows, in squares of 64 x 64 items.
 //!
-//! The rows are packed into panels of 16 items, dimension pair after dimension pair, so that one 16-bit multiply-add works
-//! on 16 items at once and no sum crosses lanes. A square is computed tile by tile in registers.
+//! The rows are packed into panels of 16 items, dimension pair after dimension pair, so that one
+//! 16-bit multiply-add works on 16 items at once and no sum crosses lanes. A square is computed
+//! tile by tile in registers.
 
-use std::sync::{Mutex, PoisonError};
+use std::sync::Mutex;
 
-use super::simd::{Line, OnSimd, Simd};
-use crate::corpus::Corpus;
+use super::simd::{Line, OnSimd, Simd, LINE};
+use crate::corpus::{Corpus, Shape};
 use crate::error::{zeroed, Result};
-use crate::threads;
+use crate::threads::{self, lock};
 
 /// Items of a panel.
-const PANEL: usize = 16;
+const PANEL: usize = LINE;
 
 /// Items of a band: the side of a square.
 pub(super) const BAND: usize = 64;
 
-/// Items of a band that are there; the last one may have fewer.
+/// Bands of so many items; the last one may have fewer than [`BAND`].
+pub(super) fn num_bands(num_items: u32) -> usize {
+    (num_items as usize).div_ceil(BAND)
+}
+
+/// Items of a band that are there.
 pub(super) fn in_band(band: usize, num_items: u32) -> u64 {
     (num_items as usize - band * BAND).min(BAND) as u64
 }
 
 /// Bytes of the packed rows.
-pub(super) fn packed_bytes(num_items: u32, dim: u32) -> u64 {
+pub(super) fn packed_bytes(Shape { num_items, dim }: Shape) -> u64 {
     u64::from(num_items).next_multiple_of(BAND as u64) * u64::from(dim).next_multiple_of(2) * 2
 }
 
-/// The pair of bands (i <= j) of a task: tasks run through the triangle, column of bands by column.
-pub(super) fn task_bands(task: usize) -> (usize, usize) {
-    let j = ((8 * task + 1).isqrt() - 1) / 2;
-    (task - j * (j + 1) / 2, j)
+/// Two bands of the same corpus, `i` <= `j`: a square of the symmetric half.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct BandPair {
+    pub(super) i: usize,
+    pub(super) j: usize,
+}
+
+impl BandPair {
+    /// Pairs of so many bands.
+    pub(super) fn count(bands: usize) -> usize {
+        bands * (bands + 1) / 2
+    }
+
+    /// The pair of a task: tasks run through the triangle, column of bands by column.
+    pub(super) fn of_task(task: usize) -> BandPair {
+        let j = ((8 * task + 1).isqrt() - 1) / 2;
+        BandPair { i: task - j * (j + 1) / 2, j }
+    }
+}
+
+/// Room for the dot products of two bands: 64 rows of 64.
+pub(super) fn new_square() -> Vec<[i32; BAND]> {
+    vec![[0; BAND]; BAND]
 }
 
 /// The prepared rows in panels.
@@ -45,7 +70,7 @@ impl Packed {
         let mut words = zeroed::<Line>(items / PANEL * pairs, "the packed rows")?;
         let panels =
             Mutex::new((0..corpus.num_items()).step_by(PANEL).zip(words.chunks_mut(pairs)));
-        let next = || panels.lock().unwrap_or_else(PoisonError::into_inner).next();
+        let next = || lock(&panels).next();
         threads::run(num_threads.min(items / PANEL), || {
             while let Some((first, panel)) = next() {
                 pack(corpus, first, panel);
@@ -55,9 +80,20 @@ impl Packed {
         Ok(Packed { words, pairs })
     }
 
+    pub(super) fn band(&self, number: usize) -> Band<'_> {
+        Band { packed: self, number }
+    }
+
     fn panel(&self, index: usize) -> &[Line] {
         &self.words[index * self.pairs..][..self.pairs]
     }
+}
+
+/// 64 items of packed rows.
+#[derive(Clone, Copy)]
+pub(super) struct Band<'a> {
+    packed: &'a Packed,
+    number: usize,
 }
 
 /// Packs the items from `first` into their panel.
@@ -71,19 +107,14 @@ fn pack(corpus: &Corpus, first: u32, panel: &mut [Line]) {
     }
 }
 
-/// The dot products of band `i` of the one with band `j` of the other.
+/// The dot products of the items of two bands.
 #[inline(always)]
-pub(super) fn multiply<S: Simd>(
-    simd: S,
-    (rows_of, i): (&Packed, usize),
-    (columns_of, j): (&Packed, usize),
-    dots: &mut [[i32; BAND]],
-) {
+pub(super) fn multiply<S: Simd>(simd: S, rows: Band, columns: Band, dots: &mut [[i32; BAND]]) {
     let panels = BAND / PANEL;
     for b in 0..panels {
-        let columns = columns_of.panel(j * panels + b);
+        let columns = columns.packed.panel(columns.number * panels + b);
         for a in 0..panels {
-            let rows = rows_of.panel(i * panels + a);
+            let rows = rows.packed.panel(rows.number * panels + a);
             let dots = dots[a * PANEL..][..PANEL].chunks_mut(S::TILE_ROWS);
             for (first, dots) in dots.enumerate() {
                 tile(simd, rows, first * S::TILE_ROWS, columns, b * PANEL, dots);
@@ -102,7 +133,8 @@ fn tile<S: Simd>(
     at: usize,
     dots: &mut [[i32; BAND]],
 ) {
-    // The number of rows is a constant of the level; one array for all, the compiler drops the rest.
+    // The number of rows is a constant of the level; one array for all, the compiler drops the
+    // rest.
     let mut sums = [simd.splat(0); 8];
     for (a, b) in rows.iter().zip(columns) {
         let b = simd.load(b);
@@ -118,18 +150,18 @@ fn tile<S: Simd>(
     }
 }
 
-/// A square: the dot products of two bands.
-pub(super) struct Square<'a> {
-    pub(super) rows: (&'a Packed, usize),
-    pub(super) columns: (&'a Packed, usize),
+/// [`multiply`] as work of its own.
+pub(super) struct Multiply<'a> {
+    pub(super) rows: Band<'a>,
+    pub(super) columns: Band<'a>,
     pub(super) dots: &'a mut [[i32; BAND]],
 }
 
-impl OnSimd for Square<'_> {
+impl OnSimd for Multiply<'_> {
     type Output = ();
 
     fn run<S: Simd>(self, simd: S) {
-        let Square { rows, columns, dots } = self;
+        let Multiply { rows, columns, dots } = self;
         simd.vectorize(
             #[inline(always)]
             || {
@@ -158,9 +190,10 @@ mod tests {
     fn tasks_cover_the_triangle_once() {
         let mut expected = Vec::new();
         for j in 0..40 {
-            expected.extend((0..=j).map(|i| (i, j)));
+            expected.extend((0..=j).map(|i| BandPair { i, j }));
         }
-        let tasks: Vec<_> = (0..expected.len()).map(task_bands).collect();
+        assert_eq!(expected.len(), BandPair::count(40));
+        let tasks: Vec<_> = (0..expected.len()).map(BandPair::of_task).collect();
         assert_eq!(tasks, expected);
     }
 }

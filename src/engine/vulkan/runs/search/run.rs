@@ -127,6 +127,7 @@ impl SearchRun {
                     self.read(&mut tools, rows, |row, values| {
                         if first + row >= *done {
                             put(first + row, values)?;
+                            progress.add_rows(1);
                             *done += 1;
                         }
                         Ok(())

@@ -1,0 +1,41 @@
+//! The prepared corpus, as all engines read it.
+
+use super::shape::Shape;
+
+/// A prepared corpus: unit rows in Q15 and their weights. Immutable, shared by all workers.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Corpus {
+    pub(super) shape: Shape,
+    pub(super) rows: Vec<i16>,
+    pub(super) weights: Vec<u16>,
+    /// What was subtracted from every embedding.
+    pub(super) mean: Option<Vec<f64>>,
+}
+
+impl Corpus {
+    /// Items and dimensions.
+    pub fn shape(&self) -> Shape {
+        self.shape
+    }
+
+    /// How many items there are (N).
+    pub fn num_items(&self) -> u32 {
+        self.shape.num_items
+    }
+
+    /// How many dimensions an item has (D).
+    pub fn dim(&self) -> u32 {
+        self.shape.dim
+    }
+
+    /// The unit row of `item`, D values in -32767..=32767.
+    pub fn row(&self, item: u32) -> &[i16] {
+        let dim = self.shape.dim as usize;
+        &self.rows[item as usize * dim..][..dim]
+    }
+
+    /// The weight of every row, 0..=32768: its length over the longest length.
+    pub fn weights(&self) -> &[u16] {
+        &self.weights
+    }
+}

@@ -1,0 +1,14 @@
+//! What can be set of the CPU engine.
+
+use super::simd::Level;
+
+/// Settings of the CPU engine; the default is the fastest. All settings give the same bits.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Settings {
+    /// How many threads; `None` or 0: what `VKD_THREADS` says, else one per processor.
+    pub threads: Option<u32>,
+    /// Vector instructions; a level that the machine lacks falls back to plain loops.
+    pub level: Option<Level>,
+    /// Let sequences whose picked sets have become equal share the rest; on by default.
+    pub share_equal_sets: Option<bool>,
+}

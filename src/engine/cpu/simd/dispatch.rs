@@ -1,0 +1,33 @@
+//! The choice of a level for a piece of work.
+
+use super::level::Level;
+use super::operations::OnSimd;
+use super::portable::Portable;
+
+/// Runs `work` on `level`, or on plain loops where the machine does not have it.
+pub(crate) fn dispatch<W: OnSimd>(level: Level, work: W) -> W::Output {
+    #[cfg(target_arch = "x86_64")]
+    {
+        use pulp::x86::{V2, V3, V4};
+        match level {
+            Level::Avx512 => {
+                if let Some(simd) = V4::try_new() {
+                    return work.run(simd);
+                }
+            }
+            Level::Avx2 => {
+                if let Some(simd) = V3::try_new() {
+                    return work.run(simd);
+                }
+            }
+            Level::Sse42 => {
+                if let Some(simd) = V2::try_new() {
+                    return work.run(simd);
+                }
+            }
+            Level::Portable => {}
+        }
+    }
+    let _ = level;
+    work.run(Portable)
+}

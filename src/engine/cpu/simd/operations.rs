@@ -1,0 +1,67 @@
+//! The operations that every level has, and the numbers that they work on.
+
+use bytemuck::{Pod, Zeroable};
+use pulp::NullaryFnOnce;
+
+/// Numbers that one operation works on.
+pub(crate) const LINE: usize = 16;
+
+/// 16 numbers of 32 bits: scores or sums, or pairs of 16-bit values, as one multiply-add takes
+/// them.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Pod, Zeroable)]
+#[repr(C, align(64))]
+pub(crate) struct Line(pub(crate) [i32; LINE]);
+
+/// 16 contributions.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Pod, Zeroable)]
+#[repr(C, align(32))]
+pub(crate) struct HalfLine(pub(crate) [i16; LINE]);
+
+/// One level of vector instructions: operations on 16 numbers at once.
+pub(crate) trait Simd: Copy + Send + Sync {
+    /// 16 numbers of 32 bits in registers.
+    type Wide: Copy;
+
+    /// Rows of a tile of dot products: as many as registers hold sums for.
+    const TILE_ROWS: usize;
+
+    /// Compiles `work` with the instructions of this level.
+    fn vectorize<R, F: NullaryFnOnce<Output = R>>(self, work: F) -> R;
+
+    fn splat(self, value: i32) -> Self::Wide;
+
+    fn load(self, from: &Line) -> Self::Wide;
+
+    fn store(self, from: Self::Wide, to: &mut Line);
+
+    /// 16-bit numbers, widened.
+    fn widen(self, from: &HalfLine) -> Self::Wide;
+
+    /// Wrapping sums.
+    fn add(self, a: Self::Wide, b: Self::Wide) -> Self::Wide;
+
+    fn min(self, a: Self::Wide, b: Self::Wide) -> Self::Wide;
+
+    /// `yes` where `a` equals `b`, else `no`.
+    fn where_equal(
+        self,
+        a: Self::Wide,
+        b: Self::Wide,
+        yes: Self::Wide,
+        no: Self::Wide,
+    ) -> Self::Wide;
+
+    /// Adds to each of 16 sums the two products of its pair in `b` with the pair that is in all of
+    /// `a`.
+    fn multiply_add(self, sum: Self::Wide, a: Self::Wide, b: Self::Wide) -> Self::Wide;
+
+    /// Asks for the cache line of `row[at]`, which is about to be read, in the second-level cache.
+    fn prefetch(self, row: &[HalfLine], at: usize);
+}
+
+/// Work that is generic over the level.
+pub(crate) trait OnSimd {
+    type Output;
+
+    fn run<S: Simd>(self, simd: S) -> Self::Output;
+}

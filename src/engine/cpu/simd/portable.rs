@@ -1,0 +1,70 @@
+//! Plain loops: for processors other than x86-64.
+
+use pulp::NullaryFnOnce;
+
+use super::operations::{HalfLine, Line, Simd};
+
+/// Plain loops.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Portable;
+
+impl Simd for Portable {
+    type Wide = [i32; 16];
+    const TILE_ROWS: usize = 2;
+
+    #[inline(always)]
+    fn vectorize<R, F: NullaryFnOnce<Output = R>>(self, work: F) -> R {
+        work.call()
+    }
+
+    #[inline(always)]
+    fn splat(self, value: i32) -> [i32; 16] {
+        [value; 16]
+    }
+
+    #[inline(always)]
+    fn load(self, from: &Line) -> [i32; 16] {
+        from.0
+    }
+
+    #[inline(always)]
+    fn store(self, from: [i32; 16], to: &mut Line) {
+        to.0 = from;
+    }
+
+    #[inline(always)]
+    fn widen(self, from: &HalfLine) -> [i32; 16] {
+        from.0.map(i32::from)
+    }
+
+    #[inline(always)]
+    fn add(self, a: [i32; 16], b: [i32; 16]) -> [i32; 16] {
+        each(a, b, i32::wrapping_add)
+    }
+
+    #[inline(always)]
+    fn min(self, a: [i32; 16], b: [i32; 16]) -> [i32; 16] {
+        each(a, b, i32::min)
+    }
+
+    #[inline(always)]
+    fn where_equal(self, a: [i32; 16], b: [i32; 16], yes: [i32; 16], no: [i32; 16]) -> [i32; 16] {
+        std::array::from_fn(|lane| if a[lane] == b[lane] { yes[lane] } else { no[lane] })
+    }
+
+    #[inline(always)]
+    fn multiply_add(self, sum: [i32; 16], a: [i32; 16], b: [i32; 16]) -> [i32; 16] {
+        let low = |pair: i32| i32::from(pair as i16);
+        // Sums of some dimensions may wrap; the sum of all fits.
+        let products = each(a, b, |a, b| (low(a) * low(b)).wrapping_add((a >> 16) * (b >> 16)));
+        self.add(sum, products)
+    }
+
+    #[inline(always)]
+    fn prefetch(self, _: &[HalfLine], _: usize) {}
+}
+
+#[inline(always)]
+fn each(a: [i32; 16], b: [i32; 16], of: impl Fn(i32, i32) -> i32) -> [i32; 16] {
+    std::array::from_fn(|lane| of(a[lane], b[lane]))
+}

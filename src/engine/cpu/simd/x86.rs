@@ -1,0 +1,132 @@
+//! The levels of x86-64: each from its registers and the names of its instructions.
+
+use core::arch::x86_64::{__m128i, __m256i, __m512i, _MM_HINT_T1};
+
+use bytemuck::{must_cast_mut, must_cast_ref};
+use pulp::x86::{V2, V3, V4};
+use pulp::NullaryFnOnce;
+
+use super::operations::{HalfLine, Line, Simd};
+
+/// A level from its registers and the names of its instructions.
+macro_rules! level {
+    (
+        $level:ident, $rows:literal rows, $parts:literal x $wide:ty, from $half:ty,
+        $splat:ident . $splat_op:ident, $widen:ident . $widen_op:ident,
+        $add:ident . $add_op:ident, $min:ident . $min_op:ident,
+        $madd:ident . $madd_op:ident, $half_cast:expr, $where_equal:expr
+    ) => {
+        impl Simd for $level {
+            type Wide = [$wide; $parts];
+            const TILE_ROWS: usize = $rows;
+
+            #[inline(always)]
+            fn vectorize<R, F: NullaryFnOnce<Output = R>>(self, work: F) -> R {
+                <$level>::vectorize(self, work)
+            }
+
+            #[inline(always)]
+            fn splat(self, value: i32) -> Self::Wide {
+                [self.$splat.$splat_op(value); $parts]
+            }
+
+            #[inline(always)]
+            fn load(self, from: &Line) -> Self::Wide {
+                *must_cast_ref(from)
+            }
+
+            #[inline(always)]
+            fn store(self, from: Self::Wide, to: &mut Line) {
+                *must_cast_mut(to) = from;
+            }
+
+            #[inline(always)]
+            fn widen(self, from: &HalfLine) -> Self::Wide {
+                let halves: &[$half; $parts] = must_cast_ref(from);
+                halves.map(
+                    #[inline(always)]
+                    |half| self.$widen.$widen_op($half_cast(half)),
+                )
+            }
+
+            #[inline(always)]
+            fn add(self, a: Self::Wide, b: Self::Wide) -> Self::Wide {
+                std::array::from_fn(
+                    #[inline(always)]
+                    |part| self.$add.$add_op(a[part], b[part]),
+                )
+            }
+
+            #[inline(always)]
+            fn min(self, a: Self::Wide, b: Self::Wide) -> Self::Wide {
+                std::array::from_fn(
+                    #[inline(always)]
+                    |part| self.$min.$min_op(a[part], b[part]),
+                )
+            }
+
+            #[inline(always)]
+            fn where_equal(
+                self,
+                a: Self::Wide,
+                b: Self::Wide,
+                yes: Self::Wide,
+                no: Self::Wide,
+            ) -> Self::Wide {
+                std::array::from_fn(
+                    #[inline(always)]
+                    |part| $where_equal(self, a[part], b[part], yes[part], no[part]),
+                )
+            }
+
+            #[inline(always)]
+            fn multiply_add(self, sum: Self::Wide, a: Self::Wide, b: Self::Wide) -> Self::Wide {
+                std::array::from_fn(
+                    #[inline(always)]
+                    |part| {
+                        let products = self.$madd.$madd_op(a[part], b[part]);
+                        self.$add.$add_op(sum[part], products)
+                    },
+                )
+            }
+
+            #[inline(always)]
+            fn prefetch(self, row: &[HalfLine], at: usize) {
+                let line = row.as_ptr().wrapping_add(at);
+                self.sse._mm_prefetch::<_MM_HINT_T1>(line.cast());
+            }
+        }
+    };
+}
+
+level!(
+    V2, 2 rows, 4 x __m128i, from u64,
+    sse2._mm_set1_epi32, sse4_1._mm_cvtepi16_epi32,
+    sse2._mm_add_epi32, sse4_1._mm_min_epi32,
+    sse2._mm_madd_epi16,
+    |half: u64| bytemuck::must_cast([half, 0]),
+    |simd: V2, a, b, yes, no| {
+        simd.sse4_1._mm_blendv_epi8(no, yes, simd.sse2._mm_cmpeq_epi32(a, b))
+    }
+);
+level!(
+    V3, 4 rows, 2 x __m256i, from __m128i,
+    avx._mm256_set1_epi32, avx2._mm256_cvtepi16_epi32,
+    avx2._mm256_add_epi32, avx2._mm256_min_epi32,
+    avx2._mm256_madd_epi16,
+    |half: __m128i| half,
+    |simd: V3, a, b, yes, no| {
+        simd.avx2._mm256_blendv_epi8(no, yes, simd.avx2._mm256_cmpeq_epi32(a, b))
+    }
+);
+level!(
+    V4, 8 rows, 1 x __m512i, from __m256i,
+    avx512f._mm512_set1_epi32, avx512f._mm512_cvtepi16_epi32,
+    avx512f._mm512_add_epi32, avx512f._mm512_min_epi32,
+    avx512bw._mm512_madd_epi16,
+    |half: __m256i| half,
+    |simd: V4, a, b, yes, no| {
+        let mask = simd.avx512f._mm512_cmpeq_epi32_mask(a, b);
+        simd.avx512f._mm512_mask_blend_epi32(mask, no, yes)
+    }
+);
