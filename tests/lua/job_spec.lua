@@ -26,7 +26,8 @@ describe("a job", function()
     local again, report = assert(job:result())
     job:free()
     assert.equal(expected, helper.text(again))
-    assert.equal(60 * 59, report.picks)
+    assert.equal(60 * 59, report.steps)
+    assert.equal(60, report.rows)
   end)
 
   it("is pending while at work, and can be cancelled", function()
@@ -64,7 +65,9 @@ describe("a job", function()
   it("goes on beside others", function()
     local jobs, expected = {}, {}
     for i = 1, 8 do jobs[i] = assert(vkd.start(helper.numbers(30, 4, i), 30)) end
-    for i = 1, 8 do expected[i] = helper.text(assert(vkd.batch_compute(helper.numbers(30, 4, i), 30))) end
+    for i = 1, 8 do
+      expected[i] = helper.text(assert(vkd.batch_compute(helper.numbers(30, 4, i), 30)))
+    end
     for i = 8, 1, -1 do
       assert.is_true(jobs[i]:wait(60))
       assert.equal(expected[i], helper.text(assert(jobs[i]:result())))
@@ -96,7 +99,9 @@ describe("progress", function()
     assert.is_false(fine)
     assert.equal("enough", message)
     local problem = {}
-    fine, message = pcall(vkd.batch_compute, values, count, { progress = function() error(problem) end })
+    fine, message = pcall(vkd.batch_compute, values, count, {
+      progress = function() error(problem) end,
+    })
     assert.is_false(fine)
     assert.equal(problem, message)
   end)

@@ -3,9 +3,14 @@
 local helper = dofile(debug.getinfo(1, "S").source:match("^@(.*[/\\\\])") .. "helper.lua")
 local vkd = helper.vkd()
 
-local OWN = { "vkd", "vkd_support", "vkd_input", "vkd_npy", "vkd_progress", "vkd_cdef", "vkd_library",
-  "vkd_sequences_file", "vkd_job", "vkd_context", "vkd_run", "vkd_results", "vkd_neighbors",
-  "vkd_neighbor_rows", "vkd_site" }
+local MODULE = helper.root .. "lua/vkd.lua"
+
+-- Forgets all modules of the binding.
+local function unload()
+  for name in pairs(package.loaded) do
+    if name == "vkd" or name:match("^vkd%.") then package.loaded[name] = nil end
+  end
+end
 
 local function run(script, environment)
   local path = os.tmpname()
@@ -30,23 +35,25 @@ describe("the module", function()
     for _ = 1, 3 do
       package.loaded.vkd = nil
       assert.equal(expected, helper.text(assert(require("vkd").batch_compute(numbers, 10))))
-      for _, name in ipairs(OWN) do package.loaded[name] = nil end
+      unload()
       local fresh = require("vkd")
       assert.not_equal(vkd, fresh)
       assert.equal(expected, helper.text(assert(fresh.batch_compute(numbers, 10))))
-      helper.blames_caller("cannot be split", function() local _ = fresh.batch_compute(numbers, 7) end)
+      helper.blames_caller("cannot be split", function()
+        local _ = fresh.batch_compute(numbers, 7)
+      end)
     end
     collectgarbage()
     assert.equal(expected, helper.text(assert(vkd.batch_compute(numbers, 10))))
   end)
 
   it("needs no package.path, only its own path", function()
-    local text = run(("local vkd = dofile(%q) print(vkd.version)"):format(helper.root .. "lua/vkd.lua"))
+    local text = run(("local vkd = dofile(%q) print(vkd.version)"):format(MODULE))
     assert.equal(vkd.version .. "\nexit 0\n", text)
   end)
 
   it("names the library that cannot be loaded", function()
-    local text = run(("dofile(%q)"):format(helper.root .. "lua/vkd.lua"), "VKD_LIBRARY=/no/such/libvkd.so")
+    local text = run(("dofile(%q)"):format(MODULE), "VKD_LIBRARY=/no/such/libvkd.so")
     assert.matches("VKD_LIBRARY is /no/such/libvkd%.so, which cannot be loaded", text)
     assert.matches("exit 1", text)
   end)
@@ -58,7 +65,7 @@ describe("the module", function()
       local vkd = dofile(%q)
       assert(vkd.batch_compute({ 1, 2, 3, 4 }, 2, { device = "reference" }))
       for name in pairs(_G) do if not before[name] then print(name) end end]]):format(
-      helper.root .. "lua/vkd.lua"))
+      MODULE))
     assert.equal("exit 0\n", text)
   end)
 
@@ -69,7 +76,7 @@ describe("the module", function()
       local numbers = {}
       for i = 1, 2000 do numbers[i] = i * 7919 %% 1009 + 1 end
       job = assert(context:start(numbers, 500))
-      other = assert(vkd.start(numbers, 500))]]):format(helper.root .. "lua/vkd.lua"))
+      other = assert(vkd.start(numbers, 500))]]):format(MODULE))
     assert.equal("exit 0\n", text)
   end)
 end)
@@ -117,7 +124,7 @@ describe("devices", function()
       return run(([[
         local vkd = dofile(%q)
         local context = assert(vkd.context(%s))
-        assert(context:batch_compute({ 1, 2, 3, 4 }, 2))]]):format(helper.root .. "lua/vkd.lua", options),
+        assert(context:batch_compute({ 1, 2, 3, 4 }, 2))]]):format(MODULE, options),
         "VKD_PIPELINE_CACHE=" .. folder)
     end
     assert.equal("exit 0\n", start('{ device = "llvmpipe", pipeline_cache = false }'))
@@ -129,22 +136,26 @@ describe("devices", function()
 
   it("all give the same result", function()
     local numbers = helper.numbers(70, 9)
-    local expected = helper.text(assert(vkd.batch_compute(numbers, 70, { device = "reference" })))
+    local reference = { device = "reference" }
+    local expected = helper.text(assert(vkd.batch_compute(numbers, 70, reference)))
     for _, device in ipairs(assert(vkd.devices())) do
-      assert.equal(expected, helper.text(assert(vkd.batch_compute(numbers, 70, { device = device.index }))))
+      local options = { device = device.index }
+      assert.equal(expected, helper.text(assert(vkd.batch_compute(numbers, 70, options))))
     end
   end)
 end)
 
 describe("contexts", function()
   it("work side by side", function()
-    local first, second = assert(vkd.context()), assert(vkd.context({ sequence_kernel = "registers" }))
+    local first = assert(vkd.context())
+    local second = assert(vkd.context({ sequence_kernel = "registers" }))
     local numbers = helper.numbers(40, 4)
     local job = assert(first:start(numbers, 40))
     local expected = helper.text(assert(second:batch_compute(numbers, 40)))
     assert.is_true(job:wait())
     assert.equal(expected, helper.text(assert(job:result())))
-    assert.equal(expected, helper.text(assert(vkd.batch_compute(numbers, 40, { context = second }))))
+    local options = { context = second }
+    assert.equal(expected, helper.text(assert(vkd.batch_compute(numbers, 40, options))))
     job:free()
     first:free()
     assert.equal(expected, helper.text(assert(second:batch_compute(numbers, 40))))
