@@ -138,6 +138,33 @@ describe("misuse of contexts:", function()
     context:free()
   end)
 
+  it("every function that computes is a method, too", function()
+    local context = assert(vkd.context())
+    -- How many arguments come before the options.
+    local before = { batch_compute = 2, start = 2, plan = 2, neighbors = 3, start_neighbors = 3,
+      plan_neighbors = 3, similarity = 2, start_similarity = 2, plan_similarity = 2, site = 1,
+      start_site = 1, plan_site = 2 }
+    for name, count in pairs(before) do
+      assert.is_function(vkd[name])
+      blames_caller(("call it as context:%s("):format(name), function()
+        local _ = context[name](four, 2)
+      end)
+      for _, option in ipairs({ "device", "context", "sorted" }) do
+        local arguments = { four, 2, 1 }
+        arguments[count + 1] = { [option] = "cpu" }
+        blames_caller(("there is no option %q"):format(option), function()
+          local _ = context[name](context, unpack(arguments, 1, count + 1))
+        end)
+      end
+      blames_caller('there is no option "sorted"', function()
+        local arguments = { four, 2, 1 }
+        arguments[count + 1] = { sorted = true }
+        local _ = vkd[name](unpack(arguments, 1, count + 1))
+      end)
+    end
+    context:free()
+  end)
+
   it("use after free", function()
     local context = assert(vkd.context())
     context:free()

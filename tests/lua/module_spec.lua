@@ -24,6 +24,27 @@ local function run(script, environment)
   return text
 end
 
+local LIBRARY = require("ffi").os == "OSX" and "libvkd.dylib" or "libvkd.so"
+-- The library must be found by where it lies.
+local NO_LIBRARY = "VKD_LIBRARY= LD_LIBRARY_PATH= "
+
+local function sh(command, ...)
+  assert(os.execute(command:format(...)) == 0, command)
+end
+
+-- The module as `make install` lays it out, with the library in a folder of its own.
+local function with_prefix(use)
+  local prefix = os.tmpname()
+  os.remove(prefix)
+  sh("mkdir -p %s/share/lua/5.1 %s/lib/vkd", prefix, prefix)
+  sh("cp -r %slua/vkd.lua %slua/vkd %s/share/lua/5.1/", helper.root, helper.root, prefix)
+  local library = os.getenv("VKD_LIBRARY") or helper.root .. "target/release/" .. LIBRARY
+  sh("cp %s %s/lib/vkd/%s", library, prefix, LIBRARY)
+  local fine, message = pcall(use, prefix)
+  sh("rm -r %s", prefix)
+  assert(fine, message)
+end
+
 describe("the module", function()
   it("tells the library's version", function()
     assert.matches("^%d+%.%d+%.%d+$", vkd.version)
@@ -56,6 +77,65 @@ describe("the module", function()
     local text = run(("dofile(%q)"):format(MODULE), "VKD_LIBRARY=/no/such/libvkd.so")
     assert.matches("VKD_LIBRARY is /no/such/libvkd%.so, which cannot be loaded", text)
     assert.matches("exit 1", text)
+  end)
+
+  it("is found along a relative package.path", function()
+    local script = 'package.path = "lua/?.lua;" .. package.path print(require("vkd").version)'
+    local text = run(script, ("cd %s &&"):format(helper.root))
+    assert.equal(vkd.version .. "\nexit 0\n", text)
+    local from_tests = ("package.path = %q .. package.path print(require('vkd').version)"):format(
+      "../../lua/?.lua;")
+    text = run(from_tests, ("cd %stests/lua &&"):format(helper.root))
+    assert.equal(vkd.version .. "\nexit 0\n", text)
+  end)
+
+  it("leaves package.path as it was, and has modules of ordinary names", function()
+    local text = run(([[
+      local before = package.path
+      local vkd = dofile(%q)
+      assert(package.path == before)
+      assert(require("vkd.npy").load == vkd.load_npy)]]):format(MODULE))
+    assert.equal("exit 0\n", text)
+  end)
+
+  it("is complete when it is installed, and finds the library in PREFIX/lib", function()
+    with_prefix(function(prefix)
+      sh("mv %s/lib/vkd/%s %s/lib/", prefix, LIBRARY, prefix)
+      local text = run(([[
+        package.path = "%s/share/lua/5.1/?.lua"
+        local vkd = require("vkd")
+        print(vkd.batch_compute({ 1, 2, 3, 4 }, 2, { device = "reference" }).count)
+        local fine, message = pcall(vkd.batch_compute, { 1, 2, 3, 4 }, 3)
+        assert(not fine and message:match("^/tmp/lua_%%w+:%%d+: vkd: the table"), message)]]):format(
+        prefix), NO_LIBRARY)
+      assert.equal("2\nexit 0\n", text)
+    end)
+  end)
+
+  it("finds the library along package.cpath", function()
+    with_prefix(function(prefix)
+      local text = run(([[
+        package.path = "%s/share/lua/5.1/?.lua"
+        package.cpath = "/no/such/?.so;%s/lib/vkd/?.so"
+        print(require("vkd").version)]]):format(prefix, prefix), NO_LIBRARY)
+      assert.equal(vkd.version .. "\nexit 0\n", text)
+    end)
+  end)
+
+  it("tells where it looked for the library", function()
+    with_prefix(function(prefix)
+      sh("echo none >%s/share/lua/5.1/%s", prefix, LIBRARY)
+      local text = run(([[
+        package.path = "%s/share/lua/5.1/?.lua"
+        package.cpath = "/no/such/?.so"
+        require("vkd")]]):format(prefix), NO_LIBRARY)
+      assert.matches("the shared library was not found", text)
+      for _, place in ipairs({ "/share/lua/5.1/" .. LIBRARY .. " (",
+        "/share/lua/5.1/../target/release/", "/share/lua/5.1/../../../lib/", "/no/such/",
+        "the system's library path (" }) do
+        assert.matches(place, text, 1, true)
+      end
+    end)
   end)
 
   it("leaves no global variables behind", function()
