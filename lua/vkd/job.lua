@@ -65,6 +65,7 @@ local function progress_table(raw, kind)
     state = state,
     fraction = fraction,
     rows_done = tonumber(raw.rows_done),
+    rows_total = tonumber(raw.rows_total),
     steps_done = done,
     steps_total = total,
     bytes_read = tonumber(raw.bytes_read),

@@ -77,6 +77,33 @@ describe("a site", function()
     assert.equal("2", page("2").id)
   end)
 
+  it("is written by a context, too, and planned", function()
+    local context = assert(vkd.context())
+    local options = { directory = folder, k = 3, ids = ids, sync = false }
+    local plan = assert(context:plan_site(20, 4, options))
+    assert.equal(20, plan.rows)
+    assert.equal(400, plan.steps)
+    assert.equal(plan.steps, assert(vkd.plan_site(20, 4, options)).steps)
+    ids[2] = "poem-1"
+    helper.failed("VKD_ERROR_BAD_ID", "same", vkd.plan_site(20, 4, options))
+    ids[2] = "poem-2"
+    helper.blames_caller("k is needed", function()
+      local _ = vkd.plan_site(20, 4, { directory = folder })
+    end)
+    options.num_items = 20
+    local job = assert(context:start_site(numbers, options))
+    assert(job:wait())
+    assert.equal("site", assert(job:poll()).kind)
+    job:free()
+    local last
+    options.progress = function(state) last = state end
+    assert.is_true((context:site(numbers, options)))
+    assert.equal(20, last.files_done)
+    assert.is_true((context:site(assert(context:neighbors(numbers, 20, 3)),
+      { directory = folder, ids = ids })))
+    context:free()
+  end)
+
   it("refuses what cannot be a file, and mistakes at the caller's line", function()
     local found = assert(vkd.neighbors(numbers, 20, 2))
     local function refused(status, text, options)
