@@ -19,10 +19,9 @@ local FILES = { directory = "string", rankings = "string", ids = "table", metada
   top = "number", threads = "number", sync = "boolean" }
 -- The options of embeddings, which mean nothing where results are given.
 local COMPUTING = check.join(input.OPTIONS, { k = "number", num_items = "number",
-  center = "boolean", device = "any", context = "any" })
-
-site.OPTIONS = check.join(FILES, input.OPTIONS, { k = "number", num_items = "number",
   center = "boolean" })
+
+site.OPTIONS = check.join(FILES, COMPUTING)
 site.PLAN_OPTIONS = check.join(FILES, { k = "number", center = "boolean" })
 
 function site.arguments(source, options)
@@ -104,7 +103,7 @@ local function raw_input(source)
 end
 
 local function start_from_results(source, options)
-  for name in pairs(COMPUTING) do
+  for name in pairs(check.join(COMPUTING, contexts.OPTIONS)) do
     if options[name] ~= nil then
       misuse("option %s goes with embeddings, not with results", name)
     end
