@@ -41,7 +41,7 @@ fn write_header(out: &Path) {
         Err(error) => panic!("cbindgen: {error}"),
     }
     let header = fs::read_to_string(header).expect("the header was just written");
-    fs::write(out.join("vkd_cdef.lua"), lua_cdef(&header)).expect("OUT_DIR is writable");
+    fs::write(out.join("cdef.lua"), lua_cdef(&header)).expect("OUT_DIR is writable");
 }
 
 /// The declarations of the header for LuaJIT's `ffi.cdef`, which knows no preprocessor.

@@ -1,5 +1,5 @@
--- Writing a site: one JSON file for each item with all its neighbours, by the library's threads and by a plain LuaJIT script
--- (a sample of its files, scaled), and what the disk takes.
+-- Writing a site: one JSON file for each item with all its neighbours, by the library's threads and
+-- by a plain LuaJIT script (a sample of its files, scaled), and what the disk takes.
 --
 --     luajit benches/sites.lua [CORPUS.npy [FOLDER]]      default: the Psalms, a temporary folder
 
@@ -32,7 +32,8 @@ for i = 1, n do ids[i] = ("text-%05d"):format(i) end
 local path = folder .. "/neighbors"
 local begin = now()
 local results = assert(vkd.neighbors(embeddings, n, n - 1, { device = "cpu", output = path }))
-print(("%d texts, all %d neighbours of each: computed into a file in %.2f s"):format(n, n - 1, now() - begin))
+print(("%d texts, all %d neighbours of each: computed into a file in %.2f s"):format(n, n - 1,
+  now() - begin))
 
 -- What scripts do: one table of strings a file.
 local function page_in_lua(i, directory)
@@ -46,7 +47,9 @@ local function page_in_lua(i, directory)
   file:close()
 end
 
-local function rate(bytes, seconds) return ("%.2f s, %.0f MB/s"):format(seconds, bytes / seconds / 1e6) end
+local function rate(bytes, seconds)
+  return ("%.2f s, %.0f MB/s"):format(seconds, bytes / seconds / 1e6)
+end
 
 os.execute("mkdir " .. folder .. "/lua")
 local SAMPLE = math.min(n, 200)
@@ -56,8 +59,9 @@ begin = now()
 for i = 1, SAMPLE do page_in_lua(1 + math.floor((i - 1) * (n - 1) / SAMPLE), folder .. "/lua") end
 local lua_seconds = (now() - begin) / SAMPLE * n
 
--- Three times, each into a folder of its own; the best counts. On a disk nothing is removed before the end: ext4 is slow to
--- make files while many were just removed. In a folder that is given (in memory, say) room matters more.
+-- Three times, each into a folder of its own; the best counts. On a disk nothing is removed before
+-- the end: ext4 is slow to make files while many were just removed. In a folder that is given (in
+-- memory, say) room matters more.
 local folders = 0
 local function best(source, options)
   local least, bytes = math.huge, 0

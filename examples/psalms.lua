@@ -1,5 +1,6 @@
 -- Orders the 2,461 verses of the Psalms by diversity, from every verse, and shows how the sequence
--- from Psalms 23:1 begins: each next verse is the one least similar to the centroid of those before.
+-- from Psalms 23:1 begins: each next verse is the one least similar to the centroid of those
+-- before.
 -- Runs from any folder: luajit examples/psalms.lua
 
 local here = arg[0]:match("^(.*[/\\])") or "./"
@@ -19,7 +20,8 @@ local function utf8(code)
     return string.char(0xC0 + math.floor(code / 64), 0x80 + code % 64)
   end
   if code < 0x10000 then
-    return string.char(0xE0 + math.floor(code / 4096), 0x80 + math.floor(code / 64) % 64, 0x80 + code % 64)
+    return string.char(0xE0 + math.floor(code / 4096), 0x80 + math.floor(code / 64) % 64,
+      0x80 + code % 64)
   end
   return string.char(0xF0 + math.floor(code / 262144), 0x80 + math.floor(code / 4096) % 64,
     0x80 + math.floor(code / 64) % 64, 0x80 + code % 64)
@@ -90,11 +92,11 @@ end
 local function show_report(sequences, report)
   print(("%s sequences of %s verses on %s"):format(
     grouped(sequences.count), grouped(sequences.length), report.device))
-  for _, phase in ipairs({ "prepare", "upload", "matrix", "sequences", "download" }) do
+  for _, phase in ipairs({ "prepare", "upload", "matrix", "steps", "download" }) do
     print(("  %-10s %8.3f s"):format(phase, report[phase .. "_seconds"]))
   end
   print(("  %-10s %8.3f s  %s picks, %s picks/s"):format("total", report.seconds,
-    grouped(report.picks), grouped(report.picks / math.max(report.steps_seconds, 1e-9))))
+    grouped(report.steps), grouped(report.steps / math.max(report.steps_seconds, 1e-9))))
 end
 
 local function show_sequence(verses, embeddings, items)
@@ -102,7 +104,8 @@ local function show_sequence(verses, embeddings, items)
   local start = embeddings:row(items[1])
   local sum = {}
   for d = 1, #start do sum[d] = 0 end
-  print(("\nFrom %s, each verse least like the centroid of those before it"):format(verses[items[1]].id))
+  print(("\nFrom %s, each verse least like the centroid of those before it"):format(
+    verses[items[1]].id))
   print("    centroid  " .. "start   verse")
   for k = 1, math.min(SHOWN, #items) do
     local verse, row = verses[items[k]], embeddings:row(items[k])

@@ -11,7 +11,7 @@ fn committed(name: &str) -> std::path::PathBuf {
 
 #[test]
 fn header_and_cdef_are_up_to_date() {
-    for (fresh, name) in [("vkd.h", "include/vkd.h"), ("vkd_cdef.lua", "lua/vkd_cdef.lua")] {
+    for (fresh, name) in [("vkd.h", "include/vkd.h"), ("cdef.lua", "lua/vkd/cdef.lua")] {
         let fresh = std::fs::read_to_string(Path::new(env!("OUT_DIR")).join(fresh)).unwrap();
         if std::env::var_os("VKD_BLESS").is_some() {
             std::fs::write(committed(name), &fresh).unwrap();
@@ -62,7 +62,7 @@ fn luajit_reads_the_cdef() {
         "require('ffi').cdef(dofile(arg[1])); print(require('ffi').sizeof('vkd_device_info'))";
     let file = std::env::temp_dir().join(format!("vkd-cdef-{}.lua", std::process::id()));
     std::fs::write(&file, script).unwrap();
-    let output = Command::new("luajit").arg(&file).arg(committed("lua/vkd_cdef.lua")).output();
+    let output = Command::new("luajit").arg(&file).arg(committed("lua/vkd/cdef.lua")).output();
     std::fs::remove_file(&file).unwrap();
     let output = output.expect("luajit is installed");
     assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));

@@ -1,10 +1,10 @@
--- Baseline: the direct method in plain LuaJIT loops, as scripts do it: a running centroid, and for every untaken item its
--- dot product with it. Prints seconds for all starts.
+-- Baseline: the direct method in plain LuaJIT loops, as scripts do it: a running centroid, and for
+-- every untaken item its dot product with it. Prints seconds for all starts.
 --
 --   luajit luajit_direct.lua CORPUS.npy PICKS CENTER
 --
--- PICKS picks of one sequence are timed. Later picks look at fewer items, so the time of one dot product is scaled to the
--- N (N - 1) / 2 of a sequence, and to N sequences.
+-- PICKS picks of one sequence are timed. Later picks look at fewer items, so the time of one dot
+-- product is scaled to the N (N - 1) / 2 of a sequence, and to N sequences.
 
 local folder = arg[0]:match("^(.*/)") or "./"
 package.path = folder .. "../../lua/?.lua;" .. package.path
@@ -16,7 +16,8 @@ local picks, center = tonumber(arg[2]), arg[3] == "1"
 local n, dim = corpus.num_items, corpus.dim
 
 local function half(bits)
-  local sign, exponent, fraction = bits >= 32768 and -1 or 1, math.floor(bits / 1024) % 32, bits % 1024
+  local sign = bits >= 32768 and -1 or 1
+  local exponent, fraction = math.floor(bits / 1024) % 32, bits % 1024
   if exponent == 0 then return sign * fraction * 2 ^ -24 end
   return sign * (1 + fraction / 1024) * 2 ^ (exponent - 15)
 end
@@ -27,7 +28,8 @@ local bytes = file:read("*a")
 file:close()
 local header = 10 + bytes:byte(9) + 256 * bytes:byte(10)
 local is_half = bytes:sub(1, header):find("<f2", 1, true)
-local data = ffi.cast(is_half and "const uint16_t *" or "const float *", ffi.cast("const char *", bytes) + header)
+local data = ffi.cast(is_half and "const uint16_t *" or "const float *",
+  ffi.cast("const char *", bytes) + header)
 local x = ffi.new("float[?]", n * dim)
 for i = 0, n * dim - 1 do x[i] = is_half and half(data[i]) or data[i] end
 if center then

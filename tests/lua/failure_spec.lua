@@ -8,7 +8,8 @@ local failed = helper.failed
 
 describe("bad data:", function()
   it("a NaN", function()
-    failed("VKD_ERROR_NOT_FINITE", "item 1 has a NaN in dimension 0", vkd.batch_compute({ 1, 2, 0 / 0, 4 }, 2))
+    failed("VKD_ERROR_NOT_FINITE", "item 1 has a NaN in dimension 0",
+      vkd.batch_compute({ 1, 2, 0 / 0, 4 }, 2))
   end)
 
   it("an infinity, also one that only f32 cannot hold", function()
@@ -22,7 +23,8 @@ describe("bad data:", function()
   end)
 
   it("a zero vector, given or after centring", function()
-    failed("VKD_ERROR_ZERO_NORM", "item 1 (0-based) has zero length", vkd.batch_compute({ 1, 2, 0, 0 }, 2))
+    failed("VKD_ERROR_ZERO_NORM", "item 1 (0-based) has zero length",
+      vkd.batch_compute({ 1, 2, 0, 0 }, 2))
     failed("VKD_ERROR_ZERO_NORM_CENTERED", "item 0 (0-based) has zero length after centring",
       vkd.batch_compute({ 1, 2, 1, 2 }, 2, { center = true }))
   end)
@@ -40,7 +42,8 @@ end)
 
 describe("values out of range:", function()
   it("starts in a table, counted from 1", function()
-    failed("VKD_ERROR_START_OUT_OF_RANGE", "starts[2] is 3; item numbers in a Lua table run from 1 to 2",
+    failed("VKD_ERROR_START_OUT_OF_RANGE",
+      "starts[2] is 3; item numbers in a Lua table run from 1 to 2",
       vkd.batch_compute({ 1, 2, 3, 4 }, 2, { starts = { 1, 3 } }))
     failed("VKD_ERROR_START_OUT_OF_RANGE", "starts[1] is 0",
       vkd.batch_compute({ 1, 2, 3, 4 }, 2, { starts = { 0 } }))
@@ -52,11 +55,13 @@ describe("values out of range:", function()
   end)
 
   it("length", function()
-    failed("VKD_ERROR_LENGTH_OUT_OF_RANGE", "length is 3", vkd.batch_compute({ 1, 2, 3, 4 }, 2, { length = 3 }))
+    failed("VKD_ERROR_LENGTH_OUT_OF_RANGE", "length is 3",
+      vkd.batch_compute({ 1, 2, 3, 4 }, 2, { length = 3 }))
   end)
 
   it("submit target", function()
-    failed("VKD_ERROR_BAD_OPTION", "submit_target_ms is 1001", vkd.context({ submit_target_ms = 1001 }))
+    failed("VKD_ERROR_BAD_OPTION", "submit_target_ms is 1001",
+      vkd.context({ submit_target_ms = 1001 }))
   end)
 end)
 
@@ -87,7 +92,8 @@ describe("after a failure", function()
     local expected = helper.text(assert(vkd.batch_compute(array, 20)))
     local kept = assert(vkd.batch_compute(array, 20))
     for _ = 1, 5 do
-      failed("VKD_ERROR_LENGTH_OUT_OF_RANGE", "length", vkd.batch_compute(array, 20, { length = 21 }))
+      failed("VKD_ERROR_LENGTH_OUT_OF_RANGE", "length",
+        vkd.batch_compute(array, 20, { length = 21 }))
       failed("VKD_ERROR_NOT_FINITE", "NaN", vkd.batch_compute({ 0 / 0, 1 }, 1))
     end
     for i, number in ipairs(numbers) do assert.equal(number, array[i - 1]) end

@@ -3,8 +3,9 @@
 --
 -- Run the specs from the repository's folder with
 --   busted --lua=luajit tests/lua
--- (plain `busted` would start the standard interpreter, which has no ffi module). The shared library
--- must have been built: cargo build --release. VKD_DEVICE chooses the device, VKD_LIBRARY the library.
+-- (plain `busted` would start the standard interpreter, which has no ffi module). The shared
+-- library must have been built: cargo build --release. VKD_DEVICE chooses the device, VKD_LIBRARY
+-- the library.
 
 local ffi = require("ffi")
 local bit = require("bit")
@@ -196,9 +197,11 @@ function helper.blames_caller(expected, call)
   assert(not fine, "no error was raised; expected: " .. expected)
   local info = debug.getinfo(call, "S")
   local file, line, text = tostring(message):match("^(.-):(%d+): (.*)$")
-  assert(file == info.short_src, ("blames %s instead of %s"):format(tostring(message), info.short_src))
+  assert(file == info.short_src,
+    ("blames %s instead of %s"):format(tostring(message), info.short_src))
   line = tonumber(line)
-  assert(line >= info.linedefined and line <= info.lastlinedefined, "blames another line: " .. message)
+  assert(line >= info.linedefined and line <= info.lastlinedefined,
+    "blames another line: " .. message)
   assert(text:find(expected, 1, true), ("%q does not contain %q"):format(text, expected))
 end
 

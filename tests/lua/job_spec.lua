@@ -19,14 +19,17 @@ describe("a job", function()
     local progress = assert(job:poll())
     assert.equal("done", progress.state)
     assert.equal(1, progress.fraction)
+    assert.equal("sequences", progress.kind)
     assert.equal(60, progress.rows_done)
+    assert.equal(60, progress.rows_total)
     assert.equal(60 * 59, progress.steps_done)
     assert.equal(60 * 59, progress.steps_total)
     assert.equal(expected, helper.text(assert(job:result())))
     local again, report = assert(job:result())
     job:free()
     assert.equal(expected, helper.text(again))
-    assert.equal(60 * 59, report.picks)
+    assert.equal(60 * 59, report.steps)
+    assert.equal(60, report.rows)
   end)
 
   it("is pending while at work, and can be cancelled", function()
@@ -64,7 +67,9 @@ describe("a job", function()
   it("goes on beside others", function()
     local jobs, expected = {}, {}
     for i = 1, 8 do jobs[i] = assert(vkd.start(helper.numbers(30, 4, i), 30)) end
-    for i = 1, 8 do expected[i] = helper.text(assert(vkd.batch_compute(helper.numbers(30, 4, i), 30))) end
+    for i = 1, 8 do
+      expected[i] = helper.text(assert(vkd.batch_compute(helper.numbers(30, 4, i), 30)))
+    end
     for i = 8, 1, -1 do
       assert.is_true(jobs[i]:wait(60))
       assert.equal(expected[i], helper.text(assert(jobs[i]:result())))
@@ -96,9 +101,36 @@ describe("progress", function()
     assert.is_false(fine)
     assert.equal("enough", message)
     local problem = {}
-    fine, message = pcall(vkd.batch_compute, values, count, { progress = function() error(problem) end })
+    fine, message = pcall(vkd.batch_compute, values, count, {
+      progress = function() error(problem) end,
+    })
     assert.is_false(fine)
     assert.equal(problem, message)
+  end)
+
+  it("is a line with words that are true for each kind of work", function()
+    local text = require("vkd.progress").text
+    local function line(kind, fields)
+      local state = { kind = kind, state = "running", fraction = 0.5, rows_done = 1234,
+        rows_total = 2468, steps_done = 3e6, steps_seconds = 2, files_done = 0, files_total = 0,
+        bytes_written = 0, seconds = 10, seconds_left = 61 }
+      for name, value in pairs(fields or {}) do state[name] = value end
+      return text(state)
+    end
+    assert.equal(" 50 %  1,234 of 2,468 sequences, 1.50 M picks/s, 1 min 1 s left",
+      line("sequences"))
+    assert.equal(" 50 %  1,234 of 2,468 rows, 1.50 M dot products/s, 1 min 1 s left",
+      line("neighbors"))
+    assert.equal(" 50 %  1,234 of 2,468 rows, 1.50 M dot products/s, 1 min 1 s left",
+      line("similarity"))
+    assert.equal(" 50 %  7 of 14 files, 3 MB/s, 1 min 1 s left",
+      line("site", { files_done = 7, files_total = 14, bytes_written = 3e7 }))
+    assert.equal("100 %  2,468 sequences, 1.50 M picks/s, 10 s",
+      line("sequences", { state = "done", fraction = 1, rows_done = 2468 }))
+    local begin = { steps_done = 0, files_done = 0 }
+    assert.equal("  0 %  building the contribution matrix, 10 s", line("sequences", begin))
+    assert.equal("  0 %  preparing the embeddings, 10 s", line("neighbors", begin))
+    assert.equal("  0 %  preparing the files, 10 s", line("site", begin))
   end)
 
   it("draws nothing in a file", function()

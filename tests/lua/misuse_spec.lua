@@ -25,7 +25,8 @@ describe("misuse of embeddings:", function()
     { "cannot be split into 3 items", four, 3 },
     { "cannot be split into 3 items", ffi.new("float[4]"), 3 },
     { "cannot be split into items of 3 dimensions", four, nil, { dim = 3 } },
-    { "2 items of 3 dimensions are 6 numbers, but the array holds 4", ffi.new("float[4]"), 2, { dim = 3 } },
+    { "2 items of 3 dimensions are 6 numbers, but the array holds 4", ffi.new("float[4]"), 2,
+      { dim = 3 } },
     { "2 items of 1 dimensions are 2 numbers, but the table holds 4", four, 2, { dim = 1 } },
     { "num_items is needed with the table", four },
     { "num_items must be an integer", four, 1.5 },
@@ -49,7 +50,9 @@ describe("misuse of embeddings:", function()
   it("what load_npy returned contradicts the other arguments", function()
     local embeddings = assert(vkd.load_npy(helper.root .. "tests/golden/two_items.npy"))
     blames_caller("num_items is 3", function() local _ = vkd.batch_compute(embeddings, 3) end)
-    blames_caller("option dim is 4", function() local _ = vkd.batch_compute(embeddings, { dim = 4 }) end)
+    blames_caller("option dim is 4", function()
+      local _ = vkd.batch_compute(embeddings, { dim = 4 })
+    end)
     blames_caller("element_type is", function()
       local _ = vkd.batch_compute(embeddings, { element_type = "f16" })
     end)
@@ -107,9 +110,15 @@ end)
 describe("misuse of contexts:", function()
   it("unknown and wrong options", function()
     blames_caller("there is no option \"gpu\"", function() local _ = vkd.context({ gpu = 1 }) end)
-    blames_caller("option sequence_kernel", function() local _ = vkd.context({ sequence_kernel = "fast" }) end)
-    blames_caller("option memory_limit", function() local _ = vkd.context({ memory_limit = -1 }) end)
-    blames_caller("option submit_target_ms", function() local _ = vkd.context({ submit_target_ms = 0.5 }) end)
+    blames_caller("option sequence_kernel", function()
+      local _ = vkd.context({ sequence_kernel = "fast" })
+    end)
+    blames_caller("option memory_limit", function()
+      local _ = vkd.context({ memory_limit = -1 })
+    end)
+    blames_caller("option submit_target_ms", function()
+      local _ = vkd.context({ submit_target_ms = 0.5 })
+    end)
     blames_caller("options must be a table", function() local _ = vkd.context("reference") end)
   end)
 
@@ -119,9 +128,40 @@ describe("misuse of contexts:", function()
     blames_caller("there is no option \"device\"", function()
       local _ = context:batch_compute(four, 2, { device = "reference" })
     end)
-    blames_caller("there is no option \"x\"", function() local _ = context:start(four, 2, { x = 1 }) end)
+    blames_caller("there is no option \"x\"", function()
+      local _ = context:start(four, 2, { x = 1 })
+    end)
     blames_caller("call it as context:info", function() local _ = context.info() end)
-    blames_caller("call it as context:batch_compute", function() local _ = context.batch_compute(four, 2) end)
+    blames_caller("call it as context:batch_compute", function()
+      local _ = context.batch_compute(four, 2)
+    end)
+    context:free()
+  end)
+
+  it("every function that computes is a method, too", function()
+    local context = assert(vkd.context())
+    -- How many arguments come before the options.
+    local before = { batch_compute = 2, start = 2, plan = 2, neighbors = 3, start_neighbors = 3,
+      plan_neighbors = 3, similarity = 2, start_similarity = 2, plan_similarity = 2, site = 1,
+      start_site = 1, plan_site = 2 }
+    for name, count in pairs(before) do
+      assert.is_function(vkd[name])
+      blames_caller(("call it as context:%s("):format(name), function()
+        local _ = context[name](four, 2)
+      end)
+      for _, option in ipairs({ "device", "context", "sorted" }) do
+        local arguments = { four, 2, 1 }
+        arguments[count + 1] = { [option] = "cpu" }
+        blames_caller(("there is no option %q"):format(option), function()
+          local _ = context[name](context, unpack(arguments, 1, count + 1))
+        end)
+      end
+      blames_caller('there is no option "sorted"', function()
+        local arguments = { four, 2, 1 }
+        arguments[count + 1] = { sorted = true }
+        local _ = vkd[name](unpack(arguments, 1, count + 1))
+      end)
+    end
     context:free()
   end)
 
@@ -130,7 +170,9 @@ describe("misuse of contexts:", function()
     context:free()
     context:free()
     blames_caller("this context has been freed", function() local _ = context:info() end)
-    blames_caller("this context has been freed", function() local _ = context:batch_compute(four, 2) end)
+    blames_caller("this context has been freed", function()
+      local _ = context:batch_compute(four, 2)
+    end)
     blames_caller("this context has been freed", function() local _ = context:start(four, 2) end)
     blames_caller("this context has been freed", function()
       local _ = vkd.batch_compute(four, 2, { context = context })
@@ -169,8 +211,12 @@ describe("misuse of jobs, results and files:", function()
   it("paths, items and streams of a wrong type", function()
     blames_caller("path must be a string", function() local _ = vkd.load_npy(nil) end)
     local embeddings = assert(vkd.load_npy(helper.root .. "tests/golden/two_items.npy"))
-    blames_caller("item must be an integer from 1 to 2", function() local _ = embeddings:row(3) end)
-    blames_caller("stream must be an open file", function() local _ = vkd.progress_line("stderr") end)
+    blames_caller("item must be an integer from 1 to 2", function()
+      local _ = embeddings:row(3)
+    end)
+    blames_caller("stream must be an open file", function()
+      local _ = vkd.progress_line("stderr")
+    end)
   end)
 
   it("a call straight from pcall still has a line", function()

@@ -3,9 +3,14 @@
 local helper = dofile(debug.getinfo(1, "S").source:match("^@(.*[/\\\\])") .. "helper.lua")
 local vkd = helper.vkd()
 
-local OWN = { "vkd", "vkd_support", "vkd_input", "vkd_npy", "vkd_progress", "vkd_cdef", "vkd_library",
-  "vkd_sequences_file", "vkd_job", "vkd_context", "vkd_run", "vkd_results", "vkd_neighbors",
-  "vkd_neighbor_rows", "vkd_site" }
+local MODULE = helper.root .. "lua/vkd.lua"
+
+-- Forgets all modules of the binding.
+local function unload()
+  for name in pairs(package.loaded) do
+    if name == "vkd" or name:match("^vkd%.") then package.loaded[name] = nil end
+  end
+end
 
 local function run(script, environment)
   local path = os.tmpname()
@@ -19,6 +24,27 @@ local function run(script, environment)
   return text
 end
 
+local LIBRARY = require("ffi").os == "OSX" and "libvkd.dylib" or "libvkd.so"
+-- The library must be found by where it lies.
+local NO_LIBRARY = "VKD_LIBRARY= LD_LIBRARY_PATH= "
+
+local function sh(command, ...)
+  assert(os.execute(command:format(...)) == 0, command)
+end
+
+-- The module as `make install` lays it out, with the library in a folder of its own.
+local function with_prefix(use)
+  local prefix = os.tmpname()
+  os.remove(prefix)
+  sh("mkdir -p %s/share/lua/5.1 %s/lib/vkd", prefix, prefix)
+  sh("cp -r %slua/vkd.lua %slua/vkd %s/share/lua/5.1/", helper.root, helper.root, prefix)
+  local library = os.getenv("VKD_LIBRARY") or helper.root .. "target/release/" .. LIBRARY
+  sh("cp %s %s/lib/vkd/%s", library, prefix, LIBRARY)
+  local fine, message = pcall(use, prefix)
+  sh("rm -r %s", prefix)
+  assert(fine, message)
+end
+
 describe("the module", function()
   it("tells the library's version", function()
     assert.matches("^%d+%.%d+%.%d+$", vkd.version)
@@ -30,25 +56,86 @@ describe("the module", function()
     for _ = 1, 3 do
       package.loaded.vkd = nil
       assert.equal(expected, helper.text(assert(require("vkd").batch_compute(numbers, 10))))
-      for _, name in ipairs(OWN) do package.loaded[name] = nil end
+      unload()
       local fresh = require("vkd")
       assert.not_equal(vkd, fresh)
       assert.equal(expected, helper.text(assert(fresh.batch_compute(numbers, 10))))
-      helper.blames_caller("cannot be split", function() local _ = fresh.batch_compute(numbers, 7) end)
+      helper.blames_caller("cannot be split", function()
+        local _ = fresh.batch_compute(numbers, 7)
+      end)
     end
     collectgarbage()
     assert.equal(expected, helper.text(assert(vkd.batch_compute(numbers, 10))))
   end)
 
   it("needs no package.path, only its own path", function()
-    local text = run(("local vkd = dofile(%q) print(vkd.version)"):format(helper.root .. "lua/vkd.lua"))
+    local text = run(("local vkd = dofile(%q) print(vkd.version)"):format(MODULE))
     assert.equal(vkd.version .. "\nexit 0\n", text)
   end)
 
   it("names the library that cannot be loaded", function()
-    local text = run(("dofile(%q)"):format(helper.root .. "lua/vkd.lua"), "VKD_LIBRARY=/no/such/libvkd.so")
+    local text = run(("dofile(%q)"):format(MODULE), "VKD_LIBRARY=/no/such/libvkd.so")
     assert.matches("VKD_LIBRARY is /no/such/libvkd%.so, which cannot be loaded", text)
     assert.matches("exit 1", text)
+  end)
+
+  it("is found along a relative package.path", function()
+    local script = 'package.path = "lua/?.lua;" .. package.path print(require("vkd").version)'
+    local text = run(script, ("cd %s &&"):format(helper.root))
+    assert.equal(vkd.version .. "\nexit 0\n", text)
+    local from_tests = ("package.path = %q .. package.path print(require('vkd').version)"):format(
+      "../../lua/?.lua;")
+    text = run(from_tests, ("cd %stests/lua &&"):format(helper.root))
+    assert.equal(vkd.version .. "\nexit 0\n", text)
+  end)
+
+  it("leaves package.path as it was, and has modules of ordinary names", function()
+    local text = run(([[
+      local before = package.path
+      local vkd = dofile(%q)
+      assert(package.path == before)
+      assert(require("vkd.npy").load == vkd.load_npy)]]):format(MODULE))
+    assert.equal("exit 0\n", text)
+  end)
+
+  it("is complete when it is installed, and finds the library in PREFIX/lib", function()
+    with_prefix(function(prefix)
+      sh("mv %s/lib/vkd/%s %s/lib/", prefix, LIBRARY, prefix)
+      local text = run(([[
+        package.path = "%s/share/lua/5.1/?.lua"
+        local vkd = require("vkd")
+        print(vkd.batch_compute({ 1, 2, 3, 4 }, 2, { device = "reference" }).count)
+        local fine, message = pcall(vkd.batch_compute, { 1, 2, 3, 4 }, 3)
+        assert(not fine and message:match("^/[^:]+:%%d+: vkd: the table"), message)]]):format(
+        prefix), NO_LIBRARY)
+      assert.equal("2\nexit 0\n", text)
+    end)
+  end)
+
+  it("finds the library along package.cpath", function()
+    with_prefix(function(prefix)
+      local text = run(([[
+        package.path = "%s/share/lua/5.1/?.lua"
+        package.cpath = "/no/such/?.so;%s/lib/vkd/?.so"
+        print(require("vkd").version)]]):format(prefix, prefix), NO_LIBRARY)
+      assert.equal(vkd.version .. "\nexit 0\n", text)
+    end)
+  end)
+
+  it("tells where it looked for the library", function()
+    with_prefix(function(prefix)
+      sh("echo none >%s/share/lua/5.1/%s", prefix, LIBRARY)
+      local text = run(([[
+        package.path = "%s/share/lua/5.1/?.lua"
+        package.cpath = "/no/such/?.so"
+        require("vkd")]]):format(prefix), NO_LIBRARY)
+      assert.matches("the shared library was not found", text)
+      for _, place in ipairs({ "/share/lua/5.1/" .. LIBRARY .. " (",
+        "/share/lua/5.1/../target/release/", "/share/lua/5.1/../../../lib/", "/no/such/",
+        "the system's library path (" }) do
+        assert.matches(place, text, 1, true)
+      end
+    end)
   end)
 
   it("leaves no global variables behind", function()
@@ -58,7 +145,7 @@ describe("the module", function()
       local vkd = dofile(%q)
       assert(vkd.batch_compute({ 1, 2, 3, 4 }, 2, { device = "reference" }))
       for name in pairs(_G) do if not before[name] then print(name) end end]]):format(
-      helper.root .. "lua/vkd.lua"))
+      MODULE))
     assert.equal("exit 0\n", text)
   end)
 
@@ -69,7 +156,7 @@ describe("the module", function()
       local numbers = {}
       for i = 1, 2000 do numbers[i] = i * 7919 %% 1009 + 1 end
       job = assert(context:start(numbers, 500))
-      other = assert(vkd.start(numbers, 500))]]):format(helper.root .. "lua/vkd.lua"))
+      other = assert(vkd.start(numbers, 500))]]):format(MODULE))
     assert.equal("exit 0\n", text)
   end)
 end)
@@ -117,7 +204,7 @@ describe("devices", function()
       return run(([[
         local vkd = dofile(%q)
         local context = assert(vkd.context(%s))
-        assert(context:batch_compute({ 1, 2, 3, 4 }, 2))]]):format(helper.root .. "lua/vkd.lua", options),
+        assert(context:batch_compute({ 1, 2, 3, 4 }, 2))]]):format(MODULE, options),
         "VKD_PIPELINE_CACHE=" .. folder)
     end
     assert.equal("exit 0\n", start('{ device = "llvmpipe", pipeline_cache = false }'))
@@ -129,22 +216,26 @@ describe("devices", function()
 
   it("all give the same result", function()
     local numbers = helper.numbers(70, 9)
-    local expected = helper.text(assert(vkd.batch_compute(numbers, 70, { device = "reference" })))
+    local reference = { device = "reference" }
+    local expected = helper.text(assert(vkd.batch_compute(numbers, 70, reference)))
     for _, device in ipairs(assert(vkd.devices())) do
-      assert.equal(expected, helper.text(assert(vkd.batch_compute(numbers, 70, { device = device.index }))))
+      local options = { device = device.index }
+      assert.equal(expected, helper.text(assert(vkd.batch_compute(numbers, 70, options))))
     end
   end)
 end)
 
 describe("contexts", function()
   it("work side by side", function()
-    local first, second = assert(vkd.context()), assert(vkd.context({ sequence_kernel = "registers" }))
+    local first = assert(vkd.context())
+    local second = assert(vkd.context({ sequence_kernel = "registers" }))
     local numbers = helper.numbers(40, 4)
     local job = assert(first:start(numbers, 40))
     local expected = helper.text(assert(second:batch_compute(numbers, 40)))
     assert.is_true(job:wait())
     assert.equal(expected, helper.text(assert(job:result())))
-    assert.equal(expected, helper.text(assert(vkd.batch_compute(numbers, 40, { context = second }))))
+    local options = { context = second }
+    assert.equal(expected, helper.text(assert(vkd.batch_compute(numbers, 40, options))))
     job:free()
     first:free()
     assert.equal(expected, helper.text(assert(second:batch_compute(numbers, 40))))

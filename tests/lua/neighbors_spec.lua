@@ -22,7 +22,8 @@ describe("neighbours", function()
   end)
 
   it("of other queries may be any item", function()
-    local found = assert(vkd.neighbors(rows, nil, 1, { device = "cpu", queries = { { 0, 2 }, { -3, 0 } } }))
+    local found = assert(vkd.neighbors(rows, nil, 1,
+      { device = "cpu", queries = { { 0, 2 }, { -3, 0 } } }))
     assert.equal(2, found.count)
     assert.same({ 3 }, (found:row(1)))
     assert.same({ 4 }, (found:row(2)))
@@ -45,7 +46,8 @@ describe("neighbours", function()
     refused("VKD_ERROR_TOO_MANY_NEIGHBORS", rows, 5, 5)
     refused("VKD_ERROR_NOT_FINITE", { { 1, 0 }, { 0 / 0, 1 } }, 2, 1)
     assert.error_matches(function() context:neighbors(rows, 5) end, "k must be an integer")
-    assert.error_matches(function() context:neighbors(rows, 5, 1, { queries = { { 1, 2, 3 } } }) end,
+    local wrong = { queries = { { 1, 2, 3 } } }
+    assert.error_matches(function() context:neighbors(rows, 5, 1, wrong) end,
       "queries has 3 dimensions")
     local found = assert(context:neighbors(rows, 5, 1))
     assert.error_matches(function() found:row(6) end, "numbered from 1 to 5")
@@ -55,12 +57,13 @@ describe("neighbours", function()
   it("run as jobs, with a plan, and into a file that vkd.open maps", function()
     local numbers = helper.numbers(60, 5)
     local plan = assert(vkd.plan_neighbors(60, 5, 7))
-    assert.equal(60, plan.sequences)
-    assert.equal(3600, plan.picks)
+    assert.equal(60, plan.rows)
+    assert.equal(3600, plan.steps)
     local job = assert(vkd.start_neighbors(numbers, 60, 7))
     assert(job:wait())
     local found, report = assert(job:result())
-    assert.equal(3600, report.picks)
+    assert.equal(3600, report.steps)
+    assert.equal(60, report.rows)
     job:free()
     local path = os.tmpname()
     os.remove(path)
@@ -92,10 +95,9 @@ describe("neighbours", function()
   end)
 
   it("come with the similarities of all pairs", function()
-    local all, count = assert(vkd.similarity(rows))
-    assert.equal(25, count)
-    local upper, pairs_count = assert(vkd.similarity(rows, { upper = true }))
-    assert.equal(10, pairs_count)
+    local all, report = assert(vkd.similarity(rows))
+    assert.equal(5, report.rows)
+    local upper = assert(vkd.similarity(rows, { upper = true }))
     for i = 0, 4 do
       for j = i + 1, 4 do
         assert.equal(all[i * 5 + j], upper[i * 5 - i * (i + 1) / 2 + j - i - 1])
@@ -107,6 +109,37 @@ describe("neighbours", function()
   end)
 end)
 
+describe("similarities", function()
+  local numbers = helper.numbers(40, 4)
+
+  it("come from jobs, from contexts and with a plan", function()
+    local context = assert(vkd.context())
+    local expected = assert(vkd.similarity(numbers, 40, { upper = true }))
+    local job = assert(context:start_similarity(numbers, 40, { upper = true }))
+    assert.is_true(job:wait())
+    assert.equal("similarity", assert(job:poll()).kind)
+    local found, report = assert(job:result())
+    job:free()
+    assert.equal(40, report.rows)
+    assert.equal(1600, report.steps)
+    for pair = 0, 40 * 39 / 2 - 1 do assert.equal(expected[pair], found[pair]) end
+    local half = assert(context:plan_similarity(40, 4, { upper = true }))
+    assert.equal(40, half.rows)
+    assert.equal(40 * 39 / 2 * 4, half.output_bytes)
+    assert.equal(1600 * 4, assert(vkd.plan_similarity(40, 4)).output_bytes)
+    helper.failed("VKD_ERROR_ZERO_SIZE", "num_items is 0", vkd.plan_similarity(0, 4))
+    context:free()
+  end)
+
+  it("tell their progress", function()
+    local last
+    assert(vkd.similarity(numbers, 40, { progress = function(state) last = state end }))
+    assert.equal(40, last.rows_done)
+    assert.equal(40, last.rows_total)
+    assert.equal("done", last.state)
+  end)
+end)
+
 describe("golden neighbours", function()
   local FOLDER = helper.root .. "tests/golden/"
   for _, case in ipairs(helper.json(helper.read_file(FOLDER .. "golden.json"))) do
@@ -115,8 +148,8 @@ describe("golden neighbours", function()
         local k = tonumber(name:match("^neighbors_(%d+)_sha256$"))
         if k and k > 1 then
           it(case.file .. ", k " .. k .. (center and " centred" or " plain"), function()
-            local found = assert(vkd.neighbors(assert(vkd.load_npy(FOLDER .. case.file)), nil, k - 1,
-              { center = center }))
+            local embeddings = assert(vkd.load_npy(FOLDER .. case.file))
+            local found = assert(vkd.neighbors(embeddings, nil, k - 1, { center = center }))
             -- In the recorded hashes every row begins with its own item: see tests/common/mod.rs.
             local numbers = ffi.new("uint32_t[?]", found.count * k)
             for i = 0, found.count - 1 do

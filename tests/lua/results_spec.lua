@@ -1,4 +1,5 @@
--- Files of results through LuaJIT: written by a run, opened by many, checked against the embeddings.
+-- Files of results through LuaJIT: written by a run, opened by many, checked against the
+-- embeddings.
 
 local ffi = require("ffi")
 local helper = dofile(debug.getinfo(1, "S").source:match("^@(.*[/\\])") .. "helper.lua")
@@ -47,12 +48,12 @@ describe("files of results", function()
     options.length = 30
     local results, report = assert(vkd.batch_compute(rows, options))
     assert.equal(30, results.length)
-    assert.equal(2 * 20, report.picks)
+    assert.equal(2 * 20, report.steps)
     assert.same(assert(vkd.batch_compute(rows, { starts = { 50, 3 }, length = 30 }))[2], results[2])
     options.length = 5
     local again, none = assert(vkd.batch_compute(rows, options))
     assert.equal(30, again.length)
-    assert.equal(0, none.picks)
+    assert.equal(0, none.steps)
     assert.equal(2, again:find(3))
     local nothing, message, status = again:find(4)
     assert.is_nil(nothing)
@@ -123,16 +124,16 @@ describe("files of results", function()
 end)
 
 describe("plans", function()
-  it("tell bytes, batches and picks before a run", function()
+  it("tell bytes, batches and steps before a run", function()
     local plan = assert(vkd.plan(7797, 384))
-    assert.equal(7797 * 7796, plan.picks)
+    assert.equal(7797 * 7796, plan.steps)
     assert.equal(7797 * 7797 * 4, plan.output_bytes)
     assert.is_true(plan.host_bytes + plan.device_bytes > 7797 * 7797 * 2)
     assert.is_true(plan.batches >= 1)
     local part = assert(vkd.plan(7797, 384, { starts = { 1, 2 }, length = 100, output = "file" }))
     assert.equal(2 * 100 * 2, part.output_bytes)
-    assert.equal(2, part.sequences)
-    assert.equal(2 * 99, part.picks)
+    assert.equal(2, part.rows)
+    assert.equal(2 * 99, part.steps)
   end)
 
   it("refuse what cannot fit, with the numbers", function()

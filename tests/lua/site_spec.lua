@@ -15,11 +15,13 @@ describe("a site", function()
   end)
   after_each(function() os.execute("rm -rf " .. folder) end)
 
-  local function page(id) return helper.json(helper.read_file(folder .. "/pages/" .. id .. ".json")) end
+  local function page(id)
+    return helper.json(helper.read_file(folder .. "/pages/" .. id .. ".json"))
+  end
 
-  it("is written from embeddings, from results in memory and from a file, with the same bytes", function()
-    local options = { directory = folder .. "/pages", rankings = folder .. "/rankings.json", ids = ids,
-      metadata = metadata }
+  it("is written from embeddings, from results in memory and in a file, all the same", function()
+    local options = { directory = folder .. "/pages", rankings = folder .. "/rankings.json",
+      ids = ids, metadata = metadata }
     local function written(source, more)
       local all = {}
       for name, value in pairs(options) do all[name] = value end
@@ -75,6 +77,33 @@ describe("a site", function()
     assert.equal("2", page("2").id)
   end)
 
+  it("is written by a context, too, and planned", function()
+    local context = assert(vkd.context())
+    local options = { directory = folder, k = 3, ids = ids, sync = false }
+    local plan = assert(context:plan_site(20, 4, options))
+    assert.equal(20, plan.rows)
+    assert.equal(400, plan.steps)
+    assert.equal(plan.steps, assert(vkd.plan_site(20, 4, options)).steps)
+    ids[2] = "poem-1"
+    helper.failed("VKD_ERROR_BAD_ID", "same", vkd.plan_site(20, 4, options))
+    ids[2] = "poem-2"
+    helper.blames_caller("k is needed", function()
+      local _ = vkd.plan_site(20, 4, { directory = folder })
+    end)
+    options.num_items = 20
+    local job = assert(context:start_site(numbers, options))
+    assert(job:wait())
+    assert.equal("site", assert(job:poll()).kind)
+    job:free()
+    local last
+    options.progress = function(state) last = state end
+    assert.is_true((context:site(numbers, options)))
+    assert.equal(20, last.files_done)
+    assert.is_true((context:site(assert(context:neighbors(numbers, 20, 3)),
+      { directory = folder, ids = ids })))
+    context:free()
+  end)
+
   it("refuses what cannot be a file, and mistakes at the caller's line", function()
     local found = assert(vkd.neighbors(numbers, 20, 2))
     local function refused(status, text, options)
@@ -91,11 +120,16 @@ describe("a site", function()
     metadata[9] = "{"
     refused("VKD_ERROR_BAD_METADATA", "item 8", { metadata = metadata })
     refused("VKD_ERROR_FILE", "/proc/nonexistent", { directory = "/proc/nonexistent/pages" })
-    assert.error_matches(function() vkd.site(found, { ids = { "a" }, directory = folder }) end, "holds 1 texts")
-    assert.error_matches(function() vkd.site(found, { k = 3, directory = folder }) end, "goes with embeddings")
-    assert.error_matches(function() vkd.site(numbers, { num_items = 20, directory = folder }) end, "k is needed")
-    assert.error_matches(function() vkd.site(found, { pages = folder }) end, "no option")
+    local function mistaken(text, source, options_given)
+      options_given.directory = folder
+      helper.blames_caller(text, function() local _ = vkd.site(source, options_given) end)
+    end
+    mistaken("holds 1 texts", found, { ids = { "a" } })
+    mistaken("goes with embeddings", found, { k = 3 })
+    mistaken("goes with embeddings", found, { device = "cpu" })
+    mistaken("k is needed", numbers, { num_items = 20 })
+    mistaken("no option", found, { pages = folder })
     ids[3] = 7
-    assert.error_matches(function() vkd.site(found, { ids = ids, directory = folder }) end, "ids%[3%] must be a string")
+    mistaken("ids[3] must be a string", found, { ids = ids })
   end)
 end)

@@ -1,11 +1,10 @@
--- Devices and contexts: which there are, opening one, and the one that a call without a context uses.
+-- Devices and contexts: which there are, opening one, and the one that a call without a context
+-- uses.
 
 local ffi = require("ffi")
-local support = require("vkd_support")
-support.own_file()
-local library = require("vkd_library")
-local input = require("vkd_input")
-local misuse, describe = support.misuse, support.describe
+local check = require("vkd.check")
+local library = require("vkd.library")
+local misuse, describe = check.misuse, check.describe
 local c, sized, failure, live = library.c, library.sized, library.failure, library.live
 
 local contexts = {}
@@ -15,10 +14,20 @@ local contexts = {}
 local KINDS = { [0] = "discrete GPU", "integrated GPU", "virtual GPU", "CPU", "software Vulkan",
   "other Vulkan", "reference", "several" }
 
+---@alias vkd.DeviceKind
+---| "discrete GPU"
+---| "integrated GPU"
+---| "virtual GPU"
+---| "CPU"
+---| "software Vulkan"
+---| "other Vulkan"
+---| "reference"
+---| "several"
+
 ---A device. `index` is 0-based, as the device option wants it.
 ---@class vkd.Device
 ---@field index? integer Only from `vkd.devices`.
----@field kind "discrete GPU"|"integrated GPU"|"virtual GPU"|"CPU"|"software Vulkan"|"other Vulkan"|"reference"|"several"
+---@field kind vkd.DeviceKind
 ---@field name string
 ---@field driver string
 ---@field uuid string Hex digits.
@@ -64,22 +73,47 @@ end
 -- Contexts
 
 local CONTEXT_OPTIONS = { device = "string number table", memory_limit = "number",
-  sequence_kernel = "string", submit_target_ms = "number", threads = "number", pipeline_cache = "boolean" }
+  sequence_kernel = "string", submit_target_ms = "number", threads = "number",
+  pipeline_cache = "boolean" }
 local KERNELS = { auto = 0, buffer = 1, registers = 2 }
 
 ---A device, opened for computing. Make one and keep it; it frees itself when it is collected.
+---
+---Every function of `vkd` that computes is also a method: `context:batch_compute(...)` takes what
+---`vkd.batch_compute(...)` takes but for the options device and context. vkd/calls.lua adds them.
 ---@class vkd.Context
+---@field batch_compute fun(self: vkd.Context, ...): vkd.Sequences?, vkd.Report|string, string?
+---@field start fun(self: vkd.Context, ...): vkd.Job?, string?, string?
+---@field plan fun(self: vkd.Context, ...): vkd.Plan?, string?, string?
+---@field neighbors fun(self: vkd.Context, ...): vkd.Neighbors?, vkd.Report|string, string?
+---@field start_neighbors fun(self: vkd.Context, ...): vkd.Job?, string?, string?
+---@field plan_neighbors fun(self: vkd.Context, ...): vkd.Plan?, string?, string?
+---@field similarity fun(self: vkd.Context, ...): ffi.cdata*?, vkd.Report|string, string?
+---@field start_similarity fun(self: vkd.Context, ...): vkd.Job?, string?, string?
+---@field plan_similarity fun(self: vkd.Context, ...): vkd.Plan?, string?, string?
+---@field site fun(self: vkd.Context, ...): true?, vkd.Report|string, string?
+---@field start_site fun(self: vkd.Context, ...): vkd.Job?, string?, string?
+---@field plan_site fun(self: vkd.Context, ...): vkd.Plan?, string?, string?
 local Context = {}
 Context.__index = Context
 contexts.Context = Context
 
 ---@class vkd.ContextOptions
----@field device? string|integer|(string|integer)[] "cpu", "reference", "vulkan", "vulkan:0" (the first Vulkan device), a part of a device's name, a UUID in hex, or an index from `vkd.devices` (0-based). A list of these, or "all" (every GPU and the CPU engine): the starts are split over them, neighbours and similarities are the first one's. Default: the environment variable VKD_DEVICE, else the best device.
----@field memory_limit? number The most bytes of memory that a run may use: of the device's; for the CPU engine of the host's; with several devices of each Vulkan device's, and of the host's for all together. Default: VKD_MEMORY_LIMIT, else what is free.
+---"cpu", "reference", "vulkan", "vulkan:0" (the first Vulkan device), a part of a device's name, a
+---UUID in hex, or an index from `vkd.devices` (0-based). A list of these, or "all" (every GPU and
+---the CPU engine): the starts are split over them, neighbours and similarities are the first one's.
+---Default: the environment variable VKD_DEVICE, else the best device.
+---@field device? string|integer|(string|integer)[]
+---The most bytes of memory that a run may use: of the device's; for the CPU engine of the host's;
+---with several devices of each Vulkan device's, and of the host's for all together. Default:
+---VKD_MEMORY_LIMIT, else what is free.
+---@field memory_limit? number
 ---@field sequence_kernel? "auto"|"buffer"|"registers" All give the same result.
----@field threads? integer Threads of the CPU engine; default: `VKD_THREADS`, else one per processor.
----@field pipeline_cache? boolean false: keep no compiled kernels on the disk (see VKD_NO_PIPELINE_CACHE in vkd.h).
----@field submit_target_ms? integer How long one submission to the device should take, at most 1000.
+---Threads of the CPU engine. Default: VKD_THREADS, else one per processor.
+---@field threads? integer
+---false: keep no compiled kernels on the disk (see VKD_NO_PIPELINE_CACHE in vkd.h).
+---@field pipeline_cache? boolean
+---@field submit_target_ms? integer How long one submission should take, at most 1000.
 
 local function device_name(device)
   if type(device) == "table" then
@@ -91,14 +125,16 @@ local function device_name(device)
       names[position] = device_name(name)
     end
     for key, name in pairs(device) do
-      if not names[key] then misuse("option device must be a list without holes, but has %s", describe(key)) end
+      if not names[key] then
+        misuse("option device must be a list without holes, but has %s", describe(key))
+      end
       if name == "" then misuse("option device[%d] is empty", key) end
     end
     if #names == 0 then misuse("option device must not be an empty list") end
     return table.concat(names, " + ")
   end
   if type(device) == "number" then
-    if not support.is_integer(device, 0, 4294967295) then
+    if not check.is_integer(device, 0, 4294967295) then
       misuse("option device must be a name or an index from 0, not %s", describe(device))
     end
     return ("%d"):format(device)
@@ -113,15 +149,16 @@ end
 ---@return string? message
 ---@return string? status
 function contexts.open(options)
-  options = input.options(options, CONTEXT_OPTIONS)
+  options = check.options(options, CONTEXT_OPTIONS)
   local kernel = options.sequence_kernel or "auto"
   if not KERNELS[kernel] then
-    misuse("option sequence_kernel must be \"auto\", \"buffer\" or \"registers\", not %s", describe(kernel))
+    misuse("option sequence_kernel must be \"auto\", \"buffer\" or \"registers\", not %s",
+      describe(kernel))
   end
   local device = device_name(options.device)
-  local limit = input.count(options, "memory_limit", 1, 2 ^ 53) or 0
-  local target = input.count(options, "submit_target_ms", 1) or 0
-  local threads = input.count(options, "threads", 1) or 0
+  local limit = check.optional_count(options, "memory_limit", 1, 2 ^ 53) or 0
+  local target = check.optional_count(options, "submit_target_ms", 1) or 0
+  local threads = check.optional_count(options, "threads", 1) or 0
   -- C reads the text during the call; as an array it stays where it is while `text` lives.
   local text = ffi.new("char[?]", #device + 1, device)
   local out = ffi.new("vkd_context *[1]")
@@ -155,19 +192,14 @@ end
 local shared_contexts = {}
 
 -- A context whose device could not be opened anew stays lost; the next call may make a new one.
----@param context vkd.Context
-function contexts.forget(context)
+local function forget(context)
   for device, shared in pairs(shared_contexts) do
     if shared == context then shared_contexts[device] = nil end
   end
 end
 
----The context that the options name, else the shared one of their device.
----@param options { context?: vkd.Context, device?: string|integer|(string|integer)[] }
----@return vkd.Context? context
----@return string? message
----@return string? status
-function contexts.chosen(options)
+-- The context that the options name, else the shared one of their device.
+local function chosen(options)
   local context = options.context
   if context then
     if options.device then misuse("options context and device exclude each other") end
@@ -182,6 +214,33 @@ function contexts.chosen(options)
     shared_contexts[device] = made
   end
   return shared_contexts[device]
+end
+
+---The options that choose a context, for checking.
+contexts.OPTIONS = { device = "string number table", context = "table" }
+
+---Where a job runs.
+---@class vkd.Place
+---@field handle? ffi.cdata* The context; nil where none is needed.
+---@field device string Its name, for the report.
+---@field on_lost fun() To be called when the device was lost.
+
+---@param context vkd.Context? nil: the one that the options mean.
+---@param options { context?: vkd.Context, device?: string|integer|(string|integer)[] }
+---@return vkd.Place? place
+---@return string? message
+---@return string? status
+function contexts.place(context, options)
+  local message, name
+  if not context then
+    context, message, name = chosen(options)
+    if not context then return nil, message, name end
+  end
+  local device
+  device, message, name = context:info()
+  if not device then return nil, message, name end
+  return { handle = context._handle, device = device.name,
+    on_lost = function() forget(context) end }
 end
 
 return contexts

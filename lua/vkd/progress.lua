@@ -2,8 +2,7 @@
 -- NO_COLOR set or TERM=dumb it uses no escape sequences.
 
 local ffi = require("ffi")
-local support = require("vkd_support")
-support.own_file()
+local check = require("vkd.check")
 
 local progress = {}
 
@@ -21,7 +20,7 @@ local WINDOW_SIZE = ffi.os == "Linux" and 0x5413 or 0x40087468
 
 local function check_stream(stream)
   if io.type(stream) ~= "file" then
-    support.misuse("stream must be an open file, not %s", support.describe(stream))
+    check.misuse("stream must be an open file, not %s", check.describe(stream))
   end
 end
 
@@ -58,26 +57,47 @@ local function duration(seconds)
   return ("%d h %d min"):format(math.floor(seconds / 3600), math.floor(seconds % 3600 / 60))
 end
 
+-- What a kind of work does before its first step, what its rows and its steps are.
+local WORDS = {
+  sequences = { before = "building the contribution matrix", rows = "sequences", steps = "picks" },
+  neighbors = { before = "preparing the embeddings", rows = "rows", steps = "dot products" },
+  similarity = { before = "preparing the embeddings", rows = "rows", steps = "dot products" },
+  site = { before = "preparing the files", rows = "files" },
+}
+
+local function done_of_total(state)
+  local done, total = state.rows_done, state.rows_total
+  if state.kind == "site" then done, total = state.files_done, state.files_total end
+  if total == nil or total == done then return progress.grouped(done) end
+  return ("%s of %s"):format(progress.grouped(done), progress.grouped(total))
+end
+
+local function speed(state, words)
+  if state.kind == "site" then
+    if state.seconds <= 0 then return nil end
+    return ("%.0f MB/s"):format(state.bytes_written / state.seconds / 1e6)
+  end
+  if state.steps_seconds <= 0 then return nil end
+  return ("%.2f M %s/s"):format(state.steps_done / state.steps_seconds / 1e6, words.steps)
+end
+
 ---What the line says, without any escape sequences.
 ---@param state vkd.Progress
 ---@return string
 function progress.text(state)
-  if state.steps_done == 0 and state.state == "running" then
-    return ("  0 %%  building the contribution matrix, %s"):format(duration(state.seconds))
+  local words = WORDS[state.kind] or WORDS.sequences
+  if state.steps_done == 0 and state.files_done == 0 and state.state == "running" then
+    return ("  0 %%  %s, %s"):format(words.before, duration(state.seconds))
   end
-  local parts = {
-    ("%3d %%"):format(math.floor(state.fraction * 100)),
-    (" %s sequences"):format(progress.grouped(state.rows_done)),
-  }
-  if state.steps_seconds > 0 then
-    parts[#parts + 1] = ("%.2f M picks/s"):format(state.steps_done / state.steps_seconds / 1e6)
-  end
+  local percent = ("%3d %%  "):format(math.floor(state.fraction * 100))
+  local parts = { ("%s %s"):format(done_of_total(state), words.rows) }
+  parts[#parts + 1] = speed(state, words)
   if state.state ~= "running" then
     parts[#parts + 1] = duration(state.seconds)
   elseif state.seconds_left then
     parts[#parts + 1] = duration(state.seconds_left) .. " left"
   end
-  return (table.concat(parts, ", "):gsub("%%, ", "%% ", 1))
+  return percent .. table.concat(parts, ", ")
 end
 
 ---A line that redraws itself. Call it with a progress table: `line(job:poll())`.
@@ -103,7 +123,8 @@ function Line:__call(state)
   self._drawn = #text
 end
 
----Ends the line, so that what is written next begins on a fresh one. Harmless when nothing was drawn.
+---Ends the line, so that what is written next begins on a fresh one. Harmless when nothing was
+---drawn.
 function Line:finish()
   if self._drawn > 0 then
     self._stream:write("\n")

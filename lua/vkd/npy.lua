@@ -3,8 +3,8 @@
 
 local ffi = require("ffi")
 local bit = require("bit")
-local support = require("vkd_support")
-support.own_file()
+local check = require("vkd.check")
+local memory = require("vkd.memory")
 
 local npy = {}
 
@@ -17,7 +17,8 @@ local CHUNK = 1024 * 1024
 
 ---Embeddings as read from a file, to be passed to `vkd.batch_compute` as they are.
 ---@class vkd.Embeddings
----@field data ffi.cdata* All values, row after row; 0-based: item i begins at `data + (i - 1) * dim`.
+---All values, row after row, 0-based: item i begins at `data + (i - 1) * dim`.
+---@field data ffi.cdata*
 ---@field num_items integer
 ---@field dim integer
 ---@field element_type "f16"|"f32"|"f64"
@@ -38,11 +39,11 @@ end
 ---@return number[] values `dim` numbers, 1-based.
 function Embeddings:row(item)
   if getmetatable(self) ~= Embeddings then
-    support.misuse("row is a method: call it as embeddings:row(item)")
+    check.misuse("row is a method: call it as embeddings:row(item)")
   end
-  if not support.is_integer(item, 1, self.num_items) then
-    support.misuse("item must be an integer from 1 to %d, not %s", self.num_items,
-      support.describe(item))
+  if not check.is_integer(item, 1, self.num_items) then
+    check.misuse("item must be an integer from 1 to %d, not %s", self.num_items,
+      check.describe(item))
   end
   local data, dim, values = self.data, self.dim, {}
   local first = (item - 1) * dim
@@ -93,7 +94,8 @@ local function parse_header(header)
   described = described:sub(2, -2)
   local element = TYPES[described]
   if not element then
-    local hint = described:match("^>f") and "big-endian values" or ("values of dtype %q"):format(described)
+    local hint = described:match("^>f") and "big-endian values"
+      or ("values of dtype %q"):format(described)
     return nil, ("it holds %s; save it as little-endian float16, float32 or float64"):format(hint)
   end
   local sizes = {}
@@ -133,11 +135,13 @@ local function load_from(file)
       num_items, dim, bytes, there)
   end
   file:seek("set", here)
-  local data, refused, status = support.allocate(element.ctype, num_items * dim)
+  local data, refused, status = memory.allocate(element.ctype, num_items * dim)
   if not data then return nil, refused, status end
-  if read_values(file, data, bytes) < bytes then return nil, "it became shorter while being read" end
-  return setmetatable(
-    { data = data, num_items = num_items, dim = dim, element_type = element.element_type }, Embeddings)
+  if read_values(file, data, bytes) < bytes then
+    return nil, "it became shorter while being read"
+  end
+  return setmetatable({ data = data, num_items = num_items, dim = dim,
+    element_type = element.element_type }, Embeddings)
 end
 
 ---Loads a two-dimensional .npy file.
@@ -147,7 +151,7 @@ end
 ---@return string? status
 function npy.load(path)
   if type(path) ~= "string" then
-    support.misuse("path must be a string, not %s", support.describe(path))
+    check.misuse("path must be a string, not %s", check.describe(path))
   end
   local file, why = io.open(path, "rb")
   if not file then return nil, why end

@@ -1,0 +1,140 @@
+-- Finds the shared library and checks that it fits; holds what every call of it needs: statuses as
+-- messages, sized structs, and handles that must not be used after they were freed.
+
+local ffi = require("ffi")
+local check = require("vkd.check")
+local misuse = check.misuse
+
+local library = {}
+
+-- C declarations outlive package.loaded: a second cdef in one Lua state would be an error.
+if not pcall(ffi.typeof, "vkd_batch_options") then ffi.cdef(require("vkd.cdef")) end
+
+-- The header's major and minor version that vkd/cdef.lua describes.
+local MAJOR, MINOR = 0, 1
+
+local NAMES = { Windows = "vkd.dll", OSX = "libvkd.dylib" }
+local NAME = NAMES[ffi.os] or "libvkd.so"
+
+-- Where the library may lie, the nearest first, so that module and library come from one release:
+-- beside vkd.lua, in the source tree, in PREFIX/lib of PREFIX/share/lua/5.1, along package.cpath.
+local function places()
+  local found = {}
+  local folder = debug.getinfo(1, "S").source:match("^@(.*)vkd[/\\]library%.lua$")
+  if folder then
+    for _, place in ipairs({ "", "../target/release/", "../../../lib/" }) do
+      -- An empty folder would leave the name bare, which the system would look up.
+      found[#found + 1] = (folder == "" and "./" or folder) .. place .. NAME
+    end
+  end
+  for template in package.cpath:gmatch("[^;]+") do
+    local path = (template:match("^(.*[/\\])") or "./") .. NAME
+    if path ~= found[#found] then found[#found + 1] = path end
+  end
+  return found
+end
+
+local function exists(path)
+  local file = io.open(path, "rb")
+  if file then file:close() end
+  return file ~= nil
+end
+
+local function load_library()
+  local asked = os.getenv("VKD_LIBRARY")
+  if asked and asked ~= "" then
+    local found, loaded = pcall(ffi.load, asked)
+    if found then return loaded end
+    error(("vkd: VKD_LIBRARY is %s, which cannot be loaded: %s"):format(asked, loaded), 0)
+  end
+  local looked = {}
+  for _, path in ipairs(places()) do
+    local found, loaded
+    if exists(path) then found, loaded = pcall(ffi.load, path) end
+    if found then return loaded end
+    looked[#looked + 1] = loaded and ("%s (%s)"):format(path, loaded) or path
+  end
+  local found, loaded = pcall(ffi.load, "vkd")
+  if found then return loaded end
+  looked[#looked + 1] = ("the system's library path (%s)"):format(loaded)
+  error(("vkd: the shared library was not found; build it with `cargo build --release`, or set "
+    .. "VKD_LIBRARY to its path. Looked in: %s"):format(table.concat(looked, ", ")), 0)
+end
+
+local c = load_library()
+do
+  local version = c.vkd_version()
+  local major, minor = math.floor(version / 65536), math.floor(version / 256) % 256
+  if major ~= MAJOR or minor ~= MINOR then
+    error(("vkd: this vkd.lua is for library version %d.%d, but %s was found; use the two from one "
+      .. "release"):format(MAJOR, MINOR, ffi.string(c.vkd_version_string())), 0)
+  end
+end
+
+---The C functions.
+library.c = c
+
+---The three values for a failed call: nil, the message and the status's name.
+---@param status integer
+---@return nil
+---@return string message
+---@return string name
+function library.failure(status)
+  local message = ffi.string(c.vkd_last_error())
+  return nil, message, ffi.string(c.vkd_status_name(status))
+end
+
+---A zeroed struct with its struct_size set.
+---@param ctype string
+---@return ffi.cdata*
+function library.sized(ctype)
+  local struct = ffi.new(ctype)
+  struct.struct_size = ffi.sizeof(ctype)
+  return struct
+end
+
+-- The keys are weak: what a struct points to lives as long as the struct.
+local held = setmetatable({}, { __mode = "k" })
+
+---Keeps a value alive as long as a struct that points to it.
+---@generic T
+---@param struct ffi.cdata*
+---@param value T
+---@return T value
+function library.hold(struct, value)
+  held[struct] = held[struct] or {}
+  table.insert(held[struct], value)
+  return value
+end
+
+---Checks that a method was called on a live object of its class.
+---@param object any
+---@param class table
+---@param name string Of the class, for the message.
+---@param method string
+---@return ffi.cdata* handle
+function library.live(object, class, name, method)
+  if type(object) ~= "table" or getmetatable(object) ~= class then
+    misuse("%s is a method: call it as %s:%s(...)", method, name, method)
+  end
+  if not object._handle then misuse("this %s has been freed", name) end
+  return object._handle
+end
+
+---Frees what an object holds, once.
+---@param object any
+---@param class table
+---@param name string Of the class, for the message.
+---@param free ffi.cdata* The C function.
+function library.release(object, class, name, free)
+  if type(object) ~= "table" or getmetatable(object) ~= class then
+    misuse("free is a method: call it as %s:free()", name)
+  end
+  local handle = object._handle
+  if handle then
+    object._handle = nil
+    free(ffi.gc(handle, nil))
+  end
+end
+
+return library

@@ -1,0 +1,144 @@
+-- Finished neighbours, in memory or in a file that is mapped: nothing of it is copied or locked,
+-- and all readers share one copy.
+
+local ffi = require("ffi")
+local check = require("vkd.check")
+local memory = require("vkd.memory")
+local library = require("vkd.library")
+local rows = require("vkd.rows")
+local c, sized, failure = library.c, library.sized, library.failure
+
+local neighbors = {}
+
+---The nearest items of every row. `neighbors[i]` is the items of `neighbors:row(i)`, nil beyond the
+---last.
+---@class vkd.Neighbors: vkd.Rows
+---@field count integer Rows: items, or queries.
+---@field k integer Neighbours of each.
+---@field num_items integer Items of the corpus.
+---count x k item numbers, 0-based in index and value: `uint32_t *`, of a file `item_type`.
+---@field indices ffi.cdata*
+---@field similarities ffi.cdata* `float *`, count x k cosine similarities.
+---@field own boolean The rows are those of the items themselves, not of other queries.
+---@field item_type "uint16_t"|"uint32_t" What `indices` and `pointer` point to.
+---@field path? string Of a file.
+---@field centered? boolean Of a file: the mean was subtracted.
+---@field fingerprint? string Of a file: equal embeddings have equal ones.
+---@field version? string Of a file: the library that wrote it.
+---@field [integer] integer[]
+---The neighbours of one row, nearest first, as new Lua tables: 1-based items and their cosine
+---similarities, -1 to 1.
+---@field row fun(self: vkd.Neighbors, i: integer): integer[], number[]
+---One row without a copy: `k` item numbers, 0-based in index and value, and a `const float *` of
+---their similarities. Either pointer keeps the results alive; pointers computed from it do not.
+---@field pointer fun(self: vkd.Neighbors, i: integer): ffi.cdata*, ffi.cdata*
+---Iterates over all: `for i, items, similarities in neighbors:rows() do`.
+---@field rows fun(self: vkd.Neighbors): fun(...): integer?, integer[]?, number[]?
+---Frees the memory or closes the file now. Pointers into it must not be used afterwards; without
+---this it happens when the last one is collected.
+---@field free fun(self: vkd.Neighbors)
+
+local Neighbors = rows.class({
+  name = "neighbors",
+  row_name = "row",
+  row = function(self, index)
+    local indices = self.indices + index * self.k
+    local values = self.similarities + index * self.k
+    local items, similarities = {}, {}
+    for place = 1, self.k do
+      items[place], similarities[place] = indices[place - 1] + 1, values[place - 1]
+    end
+    return items, similarities
+  end,
+  pointer = function(self, index)
+    return ffi.cast("const " .. self.item_type .. " *", self.indices + index * self.k),
+      ffi.cast("const float *", self.similarities + index * self.k)
+  end,
+})
+local methods = Neighbors.methods
+
+---Whether a value is neighbours, in memory or in a file.
+neighbors.is = Neighbors.is
+
+function methods:_free()
+  local indices, similarities, file = self.indices, self.similarities, rawget(self, "_file")
+  self.indices, self.similarities, self._file = nil, nil, nil
+  if file then
+    c.vkd_neighbors_file_free(ffi.gc(file, nil))
+  else
+    memory.free(indices)
+    memory.free(similarities)
+  end
+end
+
+-- Every row in memory must hold items of the corpus, nearest first, and not the item itself.
+local function verify_memory(self)
+  for index = 0, self.count - 1 do
+    local before = math.huge
+    for place = index * self.k, (index + 1) * self.k - 1 do
+      local item, similarity = self.indices[place], self.similarities[place]
+      local sound = item < self.num_items and similarity <= before
+        and not (self.own and item == index)
+      if not sound then
+        return nil, ("row %d (1-based) does not hold other items, nearest first"):format(index + 1),
+          "VKD_ERROR_INTERNAL"
+      end
+      before = similarity
+    end
+  end
+  return true
+end
+
+---Checks every row, that it holds items of the corpus, nearest first; of a file also its checksum.
+---@return true? sound
+---@return string? message
+---@return string? status
+function methods:verify()
+  Neighbors.check(self, "verify")
+  if not rawget(self, "_file") then return verify_memory(self) end
+  local status = c.vkd_neighbors_file_verify(self._file)
+  if status ~= 0 then return failure(status) end
+  return true
+end
+
+---@param fields { count: integer, k: integer, num_items: integer, own: boolean,
+---  indices: ffi.cdata*, similarities: ffi.cdata* } Both pointers from vkd.memory.
+---@return vkd.Neighbors
+function neighbors.in_memory(fields)
+  fields.item_type = "uint32_t"
+  return setmetatable(fields, Neighbors.metatable)
+end
+
+---@param path string
+---@return vkd.Neighbors? neighbors
+---@return string? message
+---@return string? status
+function neighbors.open(path)
+  local out = ffi.new("vkd_neighbors_file *[1]")
+  local status = c.vkd_neighbors_file_open(check.path(path, "path"), out)
+  if status ~= 0 then return failure(status) end
+  local file = ffi.gc(out[0], c.vkd_neighbors_file_free)
+  local info, row = sized("vkd_neighbors_file_info"), ffi.new("const void *[1]")
+  local similarities = ffi.new("const float *[1]")
+  status = c.vkd_neighbors_file_get_info(file, info)
+  if status == 0 then status = c.vkd_neighbors_file_row(file, 0, row, similarities) end
+  if status ~= 0 then return failure(status) end
+  local item_type = info.item_bytes == 2 and "uint16_t" or "uint32_t"
+  return setmetatable({
+    _file = file,
+    path = path,
+    -- The rows lie one behind the other.
+    indices = ffi.cast("const " .. item_type .. " *", row[0]),
+    similarities = similarities[0],
+    count = info.count,
+    k = info.k,
+    num_items = info.num_items,
+    own = info.queries_fingerprint[0] == 0,
+    item_type = item_type,
+    centered = info.flags % 2 == 1,
+    fingerprint = ffi.string(info.fingerprint),
+    version = ffi.string(info.version),
+  }, Neighbors.metatable)
+end
+
+return neighbors

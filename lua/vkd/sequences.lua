@@ -1,0 +1,200 @@
+-- Finished sequences, in memory or in a file that is mapped: nothing of it is copied or locked, and
+-- all readers share one copy.
+
+local ffi = require("ffi")
+local check = require("vkd.check")
+local memory = require("vkd.memory")
+local library = require("vkd.library")
+local input = require("vkd.input")
+local rows = require("vkd.rows")
+local misuse, describe = check.misuse, check.describe
+local c, sized, failure = library.c, library.sized, library.failure
+
+local sequences = {}
+
+---Finished sequences. `sequences[i]` is `sequences:row(i)`, nil beyond the last.
+---@class vkd.Sequences: vkd.Rows
+---@field count integer Number of sequences.
+---@field length integer Items in each.
+---@field num_items integer Items of the corpus.
+---count x length item numbers, 0-based in index and value: `uint32_t *`, of a file `item_type`.
+---@field data ffi.cdata*
+---@field item_type "uint16_t"|"uint32_t" What `data` and `pointer` point to.
+---@field path? string Of a file.
+---@field centered? boolean Of a file: the mean was subtracted.
+---@field fingerprint? string Of a file: equal embeddings have equal ones.
+---@field version? string Of a file: the library that wrote it.
+---@field [integer] integer[]
+---One sequence as a new Lua table of 1-based items, the start first. Keep it rather than asking
+---again in a loop.
+---@field row fun(self: vkd.Sequences, i: integer): integer[]
+---One sequence without a copy: `length` item numbers, 0-based in index and value. The pointer keeps
+---the results alive; pointers computed from it do not.
+---@field pointer fun(self: vkd.Sequences, i: integer): ffi.cdata*
+---Iterates over all: `for i, items in sequences:rows() do`.
+---@field rows fun(self: vkd.Sequences): fun(...): integer?, integer[]?
+---Frees the memory or closes the file now. Pointers into it must not be used afterwards; without
+---this it happens when the last one is collected.
+---@field free fun(self: vkd.Sequences)
+
+local Sequences = rows.class({
+  name = "sequences",
+  row_name = "sequence",
+  row = function(self, index)
+    local data, items = self.data + index * self.length, {}
+    for place = 1, self.length do items[place] = data[place - 1] + 1 end
+    return items
+  end,
+  pointer = function(self, index)
+    return ffi.cast("const " .. self.item_type .. " *", self.data + index * self.length)
+  end,
+})
+local methods = Sequences.methods
+
+---Whether a value is sequences, in memory or in a file.
+sequences.is = Sequences.is
+
+function methods:_free()
+  local data, file = self.data, rawget(self, "_file")
+  self.data, self._file = nil, nil
+  if file then c.vkd_sequences_file_free(ffi.gc(file, nil)) else memory.free(data) end
+end
+
+---The first sequence that begins with an item.
+---@param item integer 1-based.
+---@return integer? i Sequence number, 1-based.
+---@return string? message
+---@return string? status
+function methods:find(item)
+  Sequences.check(self, "find")
+  if not check.is_integer(item, 1, check.MOST + 1) then
+    misuse("item must be an item number from 1, not %s", describe(item))
+  end
+  if rawget(self, "_file") then
+    local out = ffi.new("uint32_t[1]")
+    local status = c.vkd_sequences_file_find(self._file, item - 1, out)
+    if status ~= 0 then return failure(status) end
+    return out[0] + 1
+  end
+  for index = 0, self.count - 1 do
+    if self.data[index * self.length] == item - 1 then return index + 1 end
+  end
+  return nil, ("no sequence begins with item %d (1-based)"):format(item),
+    "VKD_ERROR_START_OUT_OF_RANGE"
+end
+
+---What `Sequences:verify` found.
+---@class vkd.VerifyReport
+---@field sequences_checked integer
+---@field picks_checked number 0 where the embeddings were not given.
+---In cosine distance: up to some 0.001 is right, a wrong file shows 0.1 and more.
+---@field worst_regret number
+---@field mean_regret number
+---@field worst_sequence integer 1-based.
+---@field worst_pick integer Place in that sequence, 1-based.
+
+-- Every row in memory must hold items of the corpus, each of them once.
+local function verify_memory(self)
+  local seen = ffi.new("uint32_t[?]", self.num_items)
+  for index = 0, self.count - 1 do
+    for place = 0, self.length - 1 do
+      local item = self.data[index * self.length + place]
+      if item >= self.num_items or seen[item] == index + 1 then
+        return nil, ("sequence %d holds item %d (both 1-based) %s"):format(index + 1, item + 1,
+          item >= self.num_items and "beyond the last" or "twice"), "VKD_ERROR_INTERNAL"
+      end
+      seen[item] = index + 1
+    end
+  end
+  return true
+end
+
+local function verify_file(self)
+  local status = c.vkd_sequences_file_verify(self._file)
+  if status ~= 0 then return failure(status) end
+  return true
+end
+
+local function verify_rows(self)
+  local sound, message, name = (rawget(self, "_file") and verify_file or verify_memory)(self)
+  if not sound then return nil, message, name end
+  return { sequences_checked = self.count, picks_checked = 0, worst_regret = 0, mean_regret = 0,
+    worst_sequence = 1, worst_pick = 1 }
+end
+
+local VERIFY = check.join(input.OPTIONS, { sequences = "number", picks = "number" })
+
+---Checks every row, of a file also its checksum. A file is also checked against the embeddings that
+---it was computed from: a sample of its picks anew, and in f64.
+---@param embeddings? ffi.cdata*|number[]|number[][]|vkd.Embeddings
+---How many to check; default 16 sequences and 64 picks of each.
+---@param options? { dim?: integer, element_type?: string, sequences?: integer, picks?: integer }
+---@return vkd.VerifyReport? report
+---@return string? message
+---@return string? status
+function methods:verify(embeddings, options)
+  Sequences.check(self, "verify")
+  options = check.options(options, VERIFY)
+  if embeddings == nil then return verify_rows(self) end
+  if not rawget(self, "_file") then
+    misuse("only a file can be verified against embeddings; compute with option output")
+  end
+  local raw, report = sized("vkd_verify_options"), sized("vkd_verify_report")
+  raw.num_sequences = check.optional_count(options, "sequences", 1) or 0
+  raw.num_picks = check.optional_count(options, "picks", 1) or 0
+  local corpus, message, name = input.corpus(embeddings, nil, options)
+  if not corpus then return nil, message, name end
+  raw.element_type = corpus.element_type
+  local status = c.vkd_sequences_file_verify_against(self._file, corpus.pointer, corpus.num_items,
+    corpus.dim, raw, report)
+  if status ~= 0 then return failure(status) end
+  return {
+    sequences_checked = report.sequences_checked,
+    picks_checked = tonumber(report.picks_checked),
+    worst_regret = report.worst_regret,
+    mean_regret = report.mean_regret,
+    worst_sequence = report.worst_sequence + 1,
+    worst_pick = report.worst_pick + 1,
+  }
+end
+
+---@param data ffi.cdata* From vkd.memory.
+---@param count integer
+---@param length integer
+---@param num_items integer
+---@return vkd.Sequences
+function sequences.in_memory(data, count, length, num_items)
+  return setmetatable({ data = data, count = count, length = length, num_items = num_items,
+    item_type = "uint32_t" }, Sequences.metatable)
+end
+
+---@param path string
+---@return vkd.Sequences? sequences
+---@return string? message
+---@return string? status
+function sequences.open(path)
+  local out = ffi.new("vkd_sequences_file *[1]")
+  local status = c.vkd_sequences_file_open(check.path(path, "path"), out)
+  if status ~= 0 then return failure(status) end
+  local file = ffi.gc(out[0], c.vkd_sequences_file_free)
+  local info, row = sized("vkd_sequences_file_info"), ffi.new("const void *[1]")
+  status = c.vkd_sequences_file_get_info(file, info)
+  if status == 0 then status = c.vkd_sequences_file_row(file, 0, row) end
+  if status ~= 0 then return failure(status) end
+  local item_type = info.item_bytes == 2 and "uint16_t" or "uint32_t"
+  return setmetatable({
+    _file = file,
+    path = path,
+    -- The rows lie one behind the other.
+    data = ffi.cast("const " .. item_type .. " *", row[0]),
+    count = info.count,
+    length = info.length,
+    num_items = info.num_items,
+    item_type = item_type,
+    centered = info.flags % 2 == 1,
+    fingerprint = ffi.string(info.fingerprint),
+    version = ffi.string(info.version),
+  }, Sequences.metatable)
+end
+
+return sequences
