@@ -14,6 +14,7 @@ mod common;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
+use common::programs::{library, program, root};
 use common::Npy;
 use vkd::context::To;
 use vkd::store::Target;
@@ -33,15 +34,11 @@ fn results(path: &Path) {
     job.wait(None).unwrap().as_ref().as_ref().unwrap();
 }
 
-fn root() -> &'static Path {
-    Path::new(env!("CARGO_MANIFEST_DIR"))
-}
-
-fn program(folder: &Path) -> PathBuf {
+fn compiled(folder: &Path) -> PathBuf {
     let binary = folder.join("workers");
-    let flags = Command::new("pkg-config").args(["--cflags", "--libs", "luajit"]).output().unwrap();
+    let flags = program("pkg-config").args(["--cflags", "--libs", "luajit"]).output().unwrap();
     let flags = String::from_utf8(flags.stdout).unwrap();
-    let mut cc = Command::new("cc");
+    let mut cc = program("cc");
     cc.args(["-std=gnu99", "-Wall", "-Wextra", "-Wpedantic", "-Werror", "-O1", "-o"]).arg(&binary);
     cc.arg(root().join("tests/c/workers.c")).args(flags.split_whitespace()).arg("-lpthread");
     assert!(cc.status().unwrap().success(), "{cc:?}");
@@ -50,12 +47,12 @@ fn program(folder: &Path) -> PathBuf {
 
 #[test]
 fn eight_lua_states_read_one_file_without_copies() {
-    let library = std::env::current_exe().unwrap().parent().unwrap().join("libvkd.so");
+    let library = library();
     let folder = library.parent().unwrap().join("workers-test");
     std::fs::create_dir_all(&folder).unwrap();
     let file = folder.join("results");
     results(&file);
-    let program = program(&folder);
+    let program = compiled(&folder);
     let start = || {
         Command::new(&program)
             .arg(root().join("lua"))

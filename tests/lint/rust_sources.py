@@ -79,7 +79,7 @@ def without_tests(text):
 
 
 def expand(tree):
-    """The paths of a use tree, each with the name it binds: `a::{b, c::*}` gives a::b and a::c::*."""
+    """The paths of a use tree with the names they bind: of `a::{b, c::*}` a::b and a::c::*."""
     tree = tree.strip()
     brace = tree.find("{")
     if brace < 0:
