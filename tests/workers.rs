@@ -20,10 +20,10 @@ use vkd::context::To;
 use vkd::store::Target;
 use vkd::{Context, ContextOptions, Request};
 
-const ITEMS: u32 = 7797;
+const ITEMS: u32 = 3997;
 
-/// A full file of 7,797 x 7,797 (122 MB). Points on a circle: futures become equal early, so it
-/// takes a second.
+/// A full file of 3,997 x 3,997 (32 MB): large beside what a reader may take of its own, and
+/// computed in seconds. Points on a circle.
 fn results(path: &Path) {
     let point = |i: u32| [(f64::from(i) * 0.37).cos() as f32, (f64::from(i) * 0.37).sin() as f32];
     let npy = Npy { num_items: ITEMS, dim: 2, values: (0..ITEMS).flat_map(point).collect() };
@@ -69,7 +69,7 @@ fn eight_lua_states_read_one_file_without_copies() {
         let output = process.wait_with_output().unwrap();
         assert!(output.status.success(), "{output:?}");
         let grown: f64 = String::from_utf8_lossy(&output.stdout).trim().parse().unwrap();
-        println!("eight readers of 122 MB: {grown} bytes of their own");
+        println!("eight readers of 32 MB: {grown} bytes of their own");
         assert!(grown < 10e6, "{grown} bytes");
     }
     std::fs::remove_dir_all(&folder).unwrap();
