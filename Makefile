@@ -90,7 +90,8 @@ bench:
 fuzz:
 	fuzz/run 600
 
-# The standard library is built anew with the sanitizer: without that it reports locks it cannot see.
+# The standard library is built anew with the sanitizer: without that it reports locks that it
+# cannot see.
 tsan: HOST = $(shell rustc -vV | sed -n 's/^host: //p')
 tsan:
 	RUSTC_BOOTSTRAP=1 RUSTFLAGS=-Zsanitizer=thread CARGO_TARGET_DIR=target/tsan \
