@@ -2,7 +2,7 @@
 
 VALIDATION := $(CURDIR)/target/validation.log
 # What `make test` makes, in this order.
-STEPS := lint build shipped spirv-val lua-test examples leak install-test rust-test validation
+STEPS := setup lint build shipped spirv-val lua-test examples leak install-test rust-test validation
 # Tests leave the user's cache of compiled kernels alone.
 test rust-test lua-test leak examples install-test tsan: \
 	export VKD_PIPELINE_CACHE := $(CURDIR)/target/kernels
@@ -29,9 +29,11 @@ devices:
 	@luajit examples/devices.lua
 
 test:
-	@.ci/setup test
 	@mkdir -p target && rm -f $(VALIDATION)
 	@for step in $(STEPS); do .ci/step $$step || exit 1; done
+
+setup:
+	.ci/setup test
 
 # Programs that are linked in target/release look for the name in the library, libvkd.so.0.
 build:
