@@ -1,50 +1,58 @@
 # `make run` sets up, builds and shows the main job; `make test` sets up and tests everything.
 
 VALIDATION := $(CURDIR)/target/validation.log
+# What `make test` makes, in this order.
+STEPS := setup lint build shipped spirv-val lua-test examples leak install-test rust-test validation
 # Tests leave the user's cache of compiled kernels alone.
-test rust-test lua-test leak examples tsan: export VKD_PIPELINE_CACHE := $(CURDIR)/target/kernels
+test rust-test lua-test leak examples install-test tsan: \
+	export VKD_PIPELINE_CACHE := $(CURDIR)/target/kernels
 
-.PHONY: help run devices test bench bench-growth fuzz tsan build install uninstall examples lint rust-test lua-test spirv-val validation leak header clean
+.PHONY: help run devices test $(STEPS) bench bench-growth fuzz tsan install uninstall header clean
 help:
 	@echo "make run      install what is missing, build, compute the Psalms from LuaJIT"
 	@echo "make test     install what is missing, run all checks and tests"
 	@echo "make devices  list the devices that vkd can use"
-	@echo "make install  install library, header and LuaJIT module below PREFIX (default /usr/local)"
-	@echo "make bench    measure against the direct method and numpy; CORPUS=file.npy adds a corpus"
+	@echo "make install  install library, header and LuaJIT module below PREFIX (/usr/local)"
+	@echo "make bench    measure against the direct method and numpy; CORPUS=file.npy adds one"
 	@echo "make fuzz     ten minutes of random files for the reader of results"
 	@echo "make tsan     the job tests under ThreadSanitizer (needs the Rust component rust-src)"
-	@echo "make header   write include/vkd.h and lua/vkd_cdef.lua from the Rust sources"
+	@echo "make header   write the C header and its LuaJIT cdef from the Rust sources"
 
 run:
 	@.ci/setup run
-	cargo build --release
+	@$(MAKE) --no-print-directory build
 	luajit examples/psalms.lua
 
 devices:
 	@.ci/setup run
-	@cargo build --release --quiet
+	@$(MAKE) --silent --no-print-directory build
 	@luajit examples/devices.lua
 
 test:
-	@.ci/setup test
 	@mkdir -p target && rm -f $(VALIDATION)
-	$(MAKE) lint
-	$(MAKE) build
-	$(MAKE) spirv-val
-	$(MAKE) lua-test
-	$(MAKE) examples
-	$(MAKE) leak
-	tests/install
-	$(MAKE) rust-test
-	$(MAKE) validation
+	@for step in $(STEPS); do .ci/step $$step || exit 1; done
 
+setup:
+	.ci/setup test
+
+# Programs that are linked in target/release look for the name in the library, libvkd.so.0.
 build:
 	cargo build --release
+	@ln -sf libvkd.so target/release/libvkd.so.0
 
+# The library is also checked as it ships, without the feature that tests need.
 lint:
 	cargo fmt --check
-	cargo clippy --release --all-targets -- -D warnings
+	cargo clippy --all-targets -- -D warnings
+	cargo clippy --lib -- -D warnings
 	luacheck -q lua examples tests/lua
+	tests/lint/test
+	tests/lint/lines
+	tests/lint/imports
+	tests/lint/prose
+
+shipped:
+	tests/shipped
 
 rust-test:
 	VKD_VALIDATION=$(VALIDATION) tests/rust
@@ -55,7 +63,7 @@ lua-test:
 
 # Every kernel variant that was built is valid SPIR-V for Vulkan 1.1.
 spirv-val:
-	@for file in target/release/build/vkd-*/out/*.spv; do \
+	@for file in target/*/build/vkd-*/out/*.spv; do \
 		spirv-val --target-env vulkan1.1 $$file || exit 1; \
 	done; echo "spirv-val: all kernels are valid"
 
@@ -68,26 +76,32 @@ validation:
 leak:
 	tests/c/leak
 
+install-test:
+	tests/install
+
 # CORPUS: another npy file (f2 or f4) beside the Psalms.
 bench:
 	@.ci/setup bench
-	cargo bench --bench cpu -- $(CORPUS)
-	cargo bench --bench psalms
-	cargo bench --bench start
-	cargo bench --bench neighbors -- $(CORPUS)
+	@$(MAKE) --no-print-directory build
+	cargo bench --profile measure --bench cpu -- $(CORPUS)
+	cargo bench --profile measure --bench psalms
+	cargo bench --profile measure --bench start
+	cargo bench --profile measure --bench neighbors -- $(CORPUS)
 	luajit benches/sites.lua $(CORPUS)
 
 fuzz:
 	fuzz/run 600
 
-# The standard library is built anew with the sanitizer: without that it reports locks it cannot see.
+# The standard library is built anew with the sanitizer: without that it reports locks that it
+# cannot see.
+tsan: HOST = $(shell rustc -vV | sed -n 's/^host: //p')
 tsan:
 	RUSTC_BOOTSTRAP=1 RUSTFLAGS=-Zsanitizer=thread CARGO_TARGET_DIR=target/tsan \
-		cargo test -Zbuild-std --target $$(rustc -vV | sed -n 's/^host: //p') --release --test jobs --test cancels
+		cargo test -Zbuild-std --target $(HOST) --release --test jobs --test cancels
 
 # Some minutes: writes docs/growth.svg.
 bench-growth:
-	cargo bench --bench growth
+	cargo bench --profile measure --bench growth
 
 # What `make run` shows, on the built-in engine and on a Vulkan driver: the same picks.
 examples:
@@ -98,26 +112,34 @@ examples:
 
 PREFIX ?= /usr/local
 VERSION := $(shell sed -n 's/^version = "\(.*\)"/\1/p' Cargo.toml | head -n 1)
-LUA_MODULES := $(DESTDIR)$(PREFIX)/share/lua/5.1
+INCLUDE := $(DESTDIR)$(PREFIX)/include
+LIB := $(DESTDIR)$(PREFIX)/lib
+LUA := $(DESTDIR)$(PREFIX)/share/lua/5.1
+# The LuaJIT modules, named from lua/: vkd.lua vkd/input.lua ...
+MODULES := $(patsubst lua/%,%,$(wildcard lua/*.lua lua/vkd/*.lua))
 
 install: build
-	install -d $(DESTDIR)$(PREFIX)/include $(DESTDIR)$(PREFIX)/lib/pkgconfig $(LUA_MODULES)
-	install -m 644 include/vkd.h $(DESTDIR)$(PREFIX)/include/
-	install -m 755 target/release/libvkd.so $(DESTDIR)$(PREFIX)/lib/
-	install -m 644 target/release/libvkd.a $(DESTDIR)$(PREFIX)/lib/
-	install -m 644 lua/*.lua $(LUA_MODULES)/
+	tests/shipped
+	install -d $(INCLUDE) $(LIB)/pkgconfig
+	install -m 644 include/vkd.h $(INCLUDE)/
+	install -m 755 target/release/libvkd.so $(LIB)/libvkd.so.$(VERSION)
+	ln -sf libvkd.so.$(VERSION) $(LIB)/libvkd.so.0
+	ln -sf libvkd.so.$(VERSION) $(LIB)/libvkd.so
+	install -m 644 target/release/libvkd.a $(LIB)/
+	for module in $(MODULES); do install -D -m 644 lua/$$module $(LUA)/$$module || exit 1; done
 	printf '%s\n' 'prefix=$(PREFIX)' 'Name: vkd' 'Version: $(VERSION)' \
 		'Description: diversity sequences of embedded texts' \
 		'Cflags: -I$${prefix}/include' 'Libs: -L$${prefix}/lib -lvkd' \
-		'Libs.private: -lm -lpthread -ldl -lgcc_s' >$(DESTDIR)$(PREFIX)/lib/pkgconfig/vkd.pc
+		'Libs.private: -lm -lpthread -ldl -lgcc_s' >$(LIB)/pkgconfig/vkd.pc
 
 uninstall:
-	rm -f $(DESTDIR)$(PREFIX)/include/vkd.h $(DESTDIR)$(PREFIX)/lib/libvkd.so \
-		$(DESTDIR)$(PREFIX)/lib/libvkd.a $(DESTDIR)$(PREFIX)/lib/pkgconfig/vkd.pc
-	cd lua && for module in *.lua; do rm -f $(LUA_MODULES)/$$module; done
+	rm -f $(INCLUDE)/vkd.h $(LIB)/pkgconfig/vkd.pc $(LIB)/libvkd.a \
+		$(LIB)/libvkd.so $(LIB)/libvkd.so.0 $(LIB)/libvkd.so.$(VERSION)
+	cd $(LUA) && rm -f $(MODULES)
+	rmdir $(LUA)/vkd 2>/dev/null || true
 
 header:
-	VKD_BLESS=1 cargo test --release --test header header_and_cdef
+	VKD_BLESS=1 cargo test --test header header_and_cdef
 
 clean:
 	cargo clean

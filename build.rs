@@ -25,6 +25,8 @@ fn main() {
         // A closing Lua state dlcloses the library; thread-local destructors would then run in
         // unmapped code.
         println!("cargo:rustc-cdylib-link-arg=-Wl,-z,nodelete");
+        // cargo-c gives the name itself, the same one, from Cargo.toml's library version.
+        println!("cargo:rustc-cdylib-link-arg=-Wl,-soname,libvkd.so.0");
     }
 }
 

@@ -1,4 +1,6 @@
-//! The C ABI through real C programs: linked with the shared and with the static library.
+//! The C ABI through real C programs: linked with the shared and with the static library of this
+//! build of the tests, which are never older than what the tests were built of. The library that
+//! ships is tested from Lua, by tests/c/leak, tests/install and tests/shipped.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, missing_docs)]
 
 mod common;
@@ -7,14 +9,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 use std::sync::atomic::{AtomicU32, Ordering::Relaxed};
 
-fn root() -> &'static Path {
-    Path::new(env!("CARGO_MANIFEST_DIR"))
-}
-
-/// Where this build's libraries are: cargo copies them from there to target/release only on `cargo build`.
-fn libraries() -> PathBuf {
-    std::env::current_exe().unwrap().parent().unwrap().to_owned()
-}
+use common::programs::{library, library_folder, program, root};
 
 fn run(command: &mut Command) -> Output {
     // Cargo's own search path could find an older library before the one linked here.
@@ -25,18 +20,18 @@ fn run(command: &mut Command) -> Output {
 }
 
 /// Compiles tests/c/NAME.c against the shared or the static library.
-fn program(name: &str, shared: bool) -> PathBuf {
-    let folder = libraries().join("c");
+fn compiled(name: &str, shared: bool) -> PathBuf {
+    let libraries = library_folder();
+    let folder = libraries.join("c");
     std::fs::create_dir_all(&folder).unwrap();
     // Tests run side by side: each compiles its own.
     static COUNT: AtomicU32 = AtomicU32::new(0);
     let count = COUNT.fetch_add(1, Relaxed);
     let kind = if shared { "shared" } else { "static" };
     let binary = folder.join(format!("{name}-{kind}-{count}"));
-    let mut cc = Command::new("cc");
+    let mut cc = program("cc");
     cc.args(["-std=c99", "-Wall", "-Wextra", "-Wpedantic", "-Werror", "-O1", "-Iinclude"]);
     cc.arg(format!("tests/c/{name}.c")).arg("-o").arg(&binary).current_dir(root());
-    let libraries = libraries();
     if shared {
         cc.arg("-L")
             .arg(&libraries)
@@ -70,7 +65,7 @@ fn rows(program: &Path, device: &str, file: &str, center: bool, k: Option<u32>) 
 
 #[test]
 fn golden_cases_from_c() {
-    let (shared, fixed) = (program("main_job", true), program("main_job", false));
+    let (shared, fixed) = (compiled("main_job", true), compiled("main_job", false));
     for case in common::golden() {
         for center in [false, true] {
             if case.expects_error(center) {
@@ -94,7 +89,7 @@ fn golden_cases_from_c() {
 
 #[test]
 fn golden_neighbors_from_c() {
-    let program = program("main_job", true);
+    let program = compiled("main_job", true);
     let mut checked = 0;
     for case in common::golden() {
         for (center, device) in [(false, "cpu"), (true, "cpu"), (false, "llvmpipe")] {
@@ -112,7 +107,7 @@ fn golden_neighbors_from_c() {
 #[test]
 fn neighbors_and_sites_from_c() {
     for (shared, device) in [(true, "cpu"), (false, "reference"), (true, "llvmpipe")] {
-        let program = program("neighbors", shared);
+        let program = compiled("neighbors", shared);
         let folder = program.with_extension("folder");
         let _ = std::fs::remove_dir_all(&folder);
         std::fs::create_dir(&folder).unwrap();
@@ -124,7 +119,7 @@ fn neighbors_and_sites_from_c() {
 #[test]
 fn bad_input_from_c() {
     for shared in [true, false] {
-        let program = program("bad_input", shared);
+        let program = compiled("bad_input", shared);
         run(Command::new(&program).env("VKD_DEVICE", "reference"));
         run(Command::new(&program).env("VKD_DEVICE", "cpu"));
         run(Command::new(&program).arg("vulkan").env("VKD_DEVICE", "llvmpipe"));
@@ -134,7 +129,7 @@ fn bad_input_from_c() {
 #[test]
 fn files_of_results_from_c() {
     for (shared, device) in [(true, "cpu"), (false, "reference"), (true, "llvmpipe")] {
-        let program = program("results", shared);
+        let program = compiled("results", shared);
         let path = program.with_extension("safetensors");
         let _ = std::fs::remove_file(&path);
         run(Command::new(&program).arg(&path).env("VKD_DEVICE", device));
@@ -144,7 +139,7 @@ fn files_of_results_from_c() {
 
 #[test]
 fn missing_loader_missing_driver_and_bad_variables_have_their_own_errors() {
-    let program = program("main_job", true);
+    let program = compiled("main_job", true);
     let fails = |variables: &[(&str, &str)]| {
         let mut command = Command::new(&program);
         command
@@ -172,19 +167,31 @@ fn the_header_compiles_as_c_and_as_cpp() {
     let flags = ["-Wall", "-Wextra", "-Wpedantic", "-Werror", "-fsyntax-only", "-Iinclude"];
     let cases = [("cc", "c99", "c"), ("cc", "c11", "c"), ("c++", "c++17", "c++")];
     for (compiler, standard, language) in cases {
-        let mut command = Command::new(compiler);
+        let mut command = program(compiler);
         command.args(flags).arg(format!("-std={standard}")).args(["-x", language]);
         run(command.arg("tests/c/header_compile.c").current_dir(root()));
     }
 }
 
+/// The ABI only grows: a name that is gone from the list breaks programs. `VKD_BLESS=1` writes it.
 #[test]
-fn only_vkd_symbols_are_exported() {
-    let library = libraries().join("libvkd.so");
-    let output = run(Command::new("nm").args(["-D", "--defined-only"]).arg(library));
+fn the_exported_symbols_are_those_of_the_list() {
+    let output = run(program("nm").args(["-D", "--defined-only"]).arg(library()));
     let text = String::from_utf8(output.stdout).unwrap();
-    let names: Vec<&str> = text.lines().filter_map(|line| line.split(' ').nth(2)).collect();
-    assert!(names.contains(&"vkd_batch_compute"));
+    let mut names: Vec<&str> = text.lines().filter_map(|line| line.split(' ').nth(2)).collect();
+    names.sort_unstable();
     let foreign: Vec<_> = names.iter().filter(|name| !name.starts_with("vkd_")).collect();
     assert!(foreign.is_empty(), "{foreign:?}");
+    let list = root().join("tests/symbols.txt");
+    if std::env::var_os("VKD_BLESS").is_some() {
+        std::fs::write(&list, names.join("\n") + "\n").unwrap();
+    }
+    let listed = std::fs::read_to_string(&list).unwrap();
+    let listed: Vec<&str> = listed.lines().collect();
+    let gone: Vec<_> = listed.iter().filter(|name| !names.contains(name)).collect();
+    let new: Vec<_> = names.iter().filter(|name| !listed.contains(name)).collect();
+    assert!(
+        gone.is_empty() && new.is_empty(),
+        "gone: {gone:?}, new: {new:?}; VKD_BLESS=1 cargo test --test c_abi symbols writes the list"
+    );
 }

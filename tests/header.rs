@@ -1,9 +1,12 @@
 //! The committed C header and LuaJIT cdef are what the sources generate, and complete.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, missing_docs)]
 
+mod common;
+
 use std::ffi::CStr;
 use std::path::Path;
-use std::process::Command;
+
+use common::programs::program;
 
 fn committed(name: &str) -> std::path::PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join(name)
@@ -62,9 +65,9 @@ fn luajit_reads_the_cdef() {
         "require('ffi').cdef(dofile(arg[1])); print(require('ffi').sizeof('vkd_device_info'))";
     let file = std::env::temp_dir().join(format!("vkd-cdef-{}.lua", std::process::id()));
     std::fs::write(&file, script).unwrap();
-    let output = Command::new("luajit").arg(&file).arg(committed("lua/vkd/cdef.lua")).output();
+    let output = program("luajit").arg(&file).arg(committed("lua/vkd/cdef.lua")).output();
     std::fs::remove_file(&file).unwrap();
-    let output = output.expect("luajit is installed");
+    let output = output.unwrap();
     assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
     let size = size_of::<vkd::ffi::vkd_device_info>().to_string();
     assert_eq!(String::from_utf8_lossy(&output.stdout).trim(), size);

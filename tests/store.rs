@@ -244,7 +244,7 @@ fn any_safetensors_reader_opens_the_files() {
         let request = if num_items > 1000 { Request { length: 1, ..request } } else { request };
         write(&context("cpu"), &npy, &request, &path).unwrap();
         let python = std::env::var("VKD_PYTHON").unwrap_or("/usr/bin/python3".into());
-        let output = Command::new(python)
+        let output = common::programs::program(&python)
             .args(["-c", SCRIPT])
             .arg(&path)
             .env("PYTHONPATH", concat!(env!("CARGO_MANIFEST_DIR"), "/target/python"))

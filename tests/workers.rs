@@ -14,15 +14,16 @@ mod common;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
+use common::programs::{library, program, root};
 use common::Npy;
 use vkd::context::To;
 use vkd::store::Target;
 use vkd::{Context, ContextOptions, Request};
 
-const ITEMS: u32 = 7797;
+const ITEMS: u32 = 3997;
 
-/// A full file of 7,797 x 7,797 (122 MB). Points on a circle: futures become equal early, so it
-/// takes a second.
+/// A full file of 3,997 x 3,997 (32 MB): large beside what a reader may take of its own, and
+/// computed in seconds. Points on a circle.
 fn results(path: &Path) {
     let point = |i: u32| [(f64::from(i) * 0.37).cos() as f32, (f64::from(i) * 0.37).sin() as f32];
     let npy = Npy { num_items: ITEMS, dim: 2, values: (0..ITEMS).flat_map(point).collect() };
@@ -33,15 +34,11 @@ fn results(path: &Path) {
     job.wait(None).unwrap().as_ref().as_ref().unwrap();
 }
 
-fn root() -> &'static Path {
-    Path::new(env!("CARGO_MANIFEST_DIR"))
-}
-
-fn program(folder: &Path) -> PathBuf {
+fn compiled(folder: &Path) -> PathBuf {
     let binary = folder.join("workers");
-    let flags = Command::new("pkg-config").args(["--cflags", "--libs", "luajit"]).output().unwrap();
+    let flags = program("pkg-config").args(["--cflags", "--libs", "luajit"]).output().unwrap();
     let flags = String::from_utf8(flags.stdout).unwrap();
-    let mut cc = Command::new("cc");
+    let mut cc = program("cc");
     cc.args(["-std=gnu99", "-Wall", "-Wextra", "-Wpedantic", "-Werror", "-O1", "-o"]).arg(&binary);
     cc.arg(root().join("tests/c/workers.c")).args(flags.split_whitespace()).arg("-lpthread");
     assert!(cc.status().unwrap().success(), "{cc:?}");
@@ -50,12 +47,12 @@ fn program(folder: &Path) -> PathBuf {
 
 #[test]
 fn eight_lua_states_read_one_file_without_copies() {
-    let library = std::env::current_exe().unwrap().parent().unwrap().join("libvkd.so");
+    let library = library();
     let folder = library.parent().unwrap().join("workers-test");
     std::fs::create_dir_all(&folder).unwrap();
     let file = folder.join("results");
     results(&file);
-    let program = program(&folder);
+    let program = compiled(&folder);
     let start = || {
         Command::new(&program)
             .arg(root().join("lua"))
@@ -72,7 +69,7 @@ fn eight_lua_states_read_one_file_without_copies() {
         let output = process.wait_with_output().unwrap();
         assert!(output.status.success(), "{output:?}");
         let grown: f64 = String::from_utf8_lossy(&output.stdout).trim().parse().unwrap();
-        println!("eight readers of 122 MB: {grown} bytes of their own");
+        println!("eight readers of 32 MB: {grown} bytes of their own");
         assert!(grown < 10e6, "{grown} bytes");
     }
     std::fs::remove_dir_all(&folder).unwrap();
