@@ -1,6 +1,8 @@
 //! Helpers of the integration tests: npy files, golden cases, random corpora, one-line computing.
 #![allow(dead_code, unreachable_pub)]
 
+pub mod programs;
+
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
@@ -25,8 +27,8 @@ fn folder() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/golden")
 }
 
-/// Runs one test of this program, ignored or not, in a process of its own, whose environment `prepare` sets. Where it
-/// did not pass: all that it printed.
+/// Runs one test of this program, ignored or not, in a process of its own, whose environment
+/// `prepare` sets. Where it did not pass: all that it printed.
 pub fn alone(test: &str, prepare: impl FnOnce(&mut Command)) -> Result<(), String> {
     let mut command = Command::new(std::env::current_exe().unwrap());
     command.args(["--exact", test, "--include-ignored", "--test-threads=1", "--nocapture"]);
@@ -123,8 +125,9 @@ pub fn sha256(numbers: &[u32]) -> String {
     format!("{:x}", Sha256::digest(bytes))
 }
 
-/// Every item followed by its nearest, from rows of k - 1 of these: the oracle excludes an item by the lowest 64-bit number and
-/// then negates it, which leaves it the lowest, so in the committed hashes every row begins with its own item.
+/// Every item followed by its nearest, from rows of k - 1 of these: the oracle excludes an item by
+/// the lowest 64-bit number and then negates it, which leaves it the lowest, so in the committed
+/// hashes every row begins with its own item.
 pub fn with_itself(indices: &[u32], k: u32) -> Vec<u32> {
     let rows = (0..).zip(indices.chunks(k as usize - 1));
     rows.flat_map(|(item, row)| std::iter::once(item).chain(row.iter().copied())).collect()
