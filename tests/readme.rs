@@ -12,8 +12,8 @@ use common::programs::{library, library_folder, program, root};
 /// The fenced blocks of `language` in `page`.
 fn blocks(page: &str, language: &str) -> Vec<String> {
     let page = std::fs::read_to_string(root().join(page)).unwrap();
-    let rest = page.split(&format!("```{language}\n")).skip(1);
-    rest.map(|block| block.split("```").next().unwrap().to_owned()).collect()
+    let fence = format!("```{language}\n");
+    page.split(&fence).skip(1).map(|block| block.split("```").next().unwrap().into()).collect()
 }
 
 /// `text` in a file of its own.
