@@ -1,4 +1,5 @@
-//! The examples of README.md run as printed.
+//! The examples of README.md and of docs/from-effil.md run as printed, the links lead somewhere,
+//! and the chart is that of its figures.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, missing_docs)]
 
 mod common;
@@ -8,16 +9,25 @@ use std::process::Command;
 
 use common::programs::{library, library_folder, program, root};
 
-/// The fenced block number `index` of `language`, written to a file of its own.
-fn extract(language: &str, index: usize) -> PathBuf {
-    let readme = std::fs::read_to_string(root().join("README.md")).unwrap();
-    let block =
-        readme.split(&format!("```{language}\n")).nth(index + 1).expect("the block is there");
+/// The fenced blocks of `language` in `page`.
+fn blocks(page: &str, language: &str) -> Vec<String> {
+    let page = std::fs::read_to_string(root().join(page)).unwrap();
+    let fence = format!("```{language}\n");
+    page.split(&fence).skip(1).map(|block| block.split("```").next().unwrap().into()).collect()
+}
+
+/// `text` in a file of its own.
+fn file(name: &str, text: &str) -> PathBuf {
     let folder = std::env::current_exe().unwrap().parent().unwrap().join("readme");
     std::fs::create_dir_all(&folder).unwrap();
-    let file = folder.join(format!("example{index}.{language}"));
-    std::fs::write(&file, block.split("```").next().unwrap()).unwrap();
+    let file = folder.join(name);
+    std::fs::write(&file, text).unwrap();
     file
+}
+
+/// The fenced block number `index` of `language` in README.md, in a file of its own.
+fn extract(language: &str, index: usize) -> PathBuf {
+    file(&format!("example{index}.{language}"), &blocks("README.md", language)[index])
 }
 
 fn output(command: &mut Command) -> String {
@@ -62,4 +72,61 @@ fn the_c_example_runs() {
     cc.args(["-Iinclude", "-Wall", "-Wextra", "-Werror"]).arg(&source).arg("-L").arg(&library);
     output(cc.arg("-lvkd").arg(format!("-Wl,-rpath,{}", library.display())).arg("-o").arg(&binary));
     assert_eq!(output(&mut Command::new(binary)), "0 2 3 1\n1 3 2 0\n2 0 3 1\n3 0 2 1\n");
+}
+
+/// The Rust example is examples/minimal.rs, without the lines about itself.
+#[test]
+fn the_rust_example_runs() {
+    let example = std::fs::read_to_string(root().join("examples/minimal.rs")).unwrap();
+    let shown = example.find("use vkd::").unwrap();
+    assert_eq!(blocks("README.md", "rust"), [&example[shown..]]);
+
+    // TARGET/PROFILE/deps: built there already, with the other programs of `cargo test`.
+    let profile = library_folder().parent().unwrap().to_owned();
+    let mut cargo = Command::new(std::env::var_os("CARGO").unwrap_or("cargo".into()));
+    cargo.args(["run", "--quiet", "--example", "minimal", "--target-dir"]);
+    cargo.arg(profile.parent().unwrap());
+    match profile.file_name().and_then(|name| name.to_str()).unwrap() {
+        "debug" => {}
+        name => _ = cargo.args(["--profile", name]),
+    }
+    let text = output(&mut cargo);
+    assert_eq!(text, "[0, 2, 3, 1]\n[1, 3, 2, 0]\n[2, 0, 3, 1]\n[3, 0, 2, 1]\n");
+}
+
+/// What takes the place of effil, all in one script; effil's own side is left out.
+#[test]
+fn the_examples_beside_effil_run() {
+    let blocks = blocks("docs/from-effil.md", "lua");
+    let ours: Vec<String> = blocks.into_iter().filter(|block| !block.contains("effil")).collect();
+    assert_eq!(ours.len(), 6);
+    let mut luajit = program("luajit");
+    luajit.arg(file("from-effil.lua", &ours.concat())).env("VKD_LIBRARY", library());
+    let text = output(&mut luajit);
+    // There may be lines of progress, if it was asked for in time.
+    let lines: Vec<&str> =
+        text.lines().filter(|line| !line.is_empty() && line.parse::<f64>().is_err()).collect();
+    assert_eq!(lines[..3], ["1 3 4 2", "2\t4", "0 2 3 1 "], "{text}");
+    assert!(lines[3].starts_with("{\"id\":\"sea\",\"similar\":[{\"id\":\"ocean\","), "{text}");
+    assert_eq!(lines[4..], ["nil\tVKD_ERROR_FILE_MISMATCH"], "{text}");
+}
+
+#[test]
+fn the_chart_is_that_of_its_figures() {
+    output(program("/usr/bin/python3").args(["benches/chart.py", "--check"]));
+}
+
+#[test]
+fn links_lead_to_files_that_are_there() {
+    let docs = std::fs::read_dir(root().join("docs")).unwrap();
+    let docs = docs.map(|entry| entry.unwrap().path());
+    let pages = ["README.md", "CONTRIBUTING.md", "CHANGELOG.md"].map(|page| root().join(page));
+    let is_page = |path: &PathBuf| path.extension().is_some_and(|extension| extension == "md");
+    for page in docs.filter(is_page).chain(pages) {
+        let text = std::fs::read_to_string(&page).unwrap();
+        for link in text.split("](").skip(1).map(|rest| rest.split([')', '#']).next().unwrap()) {
+            let there = link.contains("://") || page.parent().unwrap().join(link).exists();
+            assert!(there || link.is_empty(), "{}: {link}", page.display());
+        }
+    }
 }
