@@ -1,6 +1,7 @@
-//! How the time of the CPU engine grows with the items and the dimensions: synthetic corpora, all starts, a table in
-//! Markdown on the standard output and a plot in docs/growth.svg. Beside every time the model: multiply-adds over the measured peak,
-//! and bytes over the measured read bandwidth of a buffer as large as the matrix.
+//! How the time of the CPU engine grows with the items and the dimensions: synthetic corpora, all
+//! starts, a table in Markdown on the standard output and a plot in docs/growth.svg. Beside every
+//! time the model: multiply-adds over the measured peak, and bytes over the measured read bandwidth
+//! of a buffer as large as the matrix.
 //!
 //!     cargo bench --bench growth
 #![allow(clippy::unwrap_used, clippy::print_stdout, missing_docs, unreachable_pub)]
@@ -63,22 +64,32 @@ fn main() {
     std::fs::write(file, plot(&points)).unwrap();
 }
 
-/// Both axes logarithmic: 1,000 to 8,000 items, 0.01 s to 100 s. One colour for each number of dimensions; dots are measured,
-/// dashed lines the model.
+/// Both axes logarithmic: 1,000 to 8,000 items, 0.01 s to 100 s. One colour for each number of
+/// dimensions; dots are measured, dashed lines the model.
 fn plot(points: &[Point]) -> String {
     let x = |n: u32| 80.0 + (f64::from(n) / 1000.0).log2() / 3.0 * 480.0;
     let y = |seconds: f64| 360.0 - (seconds / 0.01).log10() / 4.0 * 320.0;
     let mut svg = String::from(
-        "<svg xmlns=\"http://www.w3.org/2000/svg\" viewBox=\"0 0 720 430\" font-family=\"sans-serif\" font-size=\"13\">\n\
+        "<svg xmlns=\"http://www.w3.org/2000/svg\" viewBox=\"0 0 720 430\" \
+         font-family=\"sans-serif\" font-size=\"13\">\n\
          <rect width=\"720\" height=\"430\" fill=\"#fff\"/>\n",
     );
     for seconds in [0.01, 0.1, 1.0, 10.0, 100.0] {
         let at = y(seconds);
-        let _ = writeln!(svg, "<path d=\"M80 {at:.1}H560\" stroke=\"#ddd\"/><text x=\"72\" y=\"{:.1}\" text-anchor=\"end\">{seconds} s</text>", at + 4.0);
+        let below = at + 4.0;
+        let _ = writeln!(
+            svg,
+            "<path d=\"M80 {at:.1}H560\" stroke=\"#ddd\"/>\
+             <text x=\"72\" y=\"{below:.1}\" text-anchor=\"end\">{seconds} s</text>"
+        );
     }
     for n in ITEMS {
         let at = x(n);
-        let _ = writeln!(svg, "<path d=\"M{at:.1} 40V360\" stroke=\"#eee\"/><text x=\"{at:.1}\" y=\"380\" text-anchor=\"middle\">{n}</text>");
+        let _ = writeln!(
+            svg,
+            "<path d=\"M{at:.1} 40V360\" stroke=\"#eee\"/>\
+             <text x=\"{at:.1}\" y=\"380\" text-anchor=\"middle\">{n}</text>"
+        );
     }
     let colours = ["#1b6ca8", "#d1495b", "#3a7d44", "#7b4fa3"];
     for (at, (d, colour)) in DIMS.iter().zip(colours).enumerate() {
@@ -100,11 +111,17 @@ fn plot(points: &[Point]) -> String {
             );
         }
         let line = 60 + 22 * at;
-        let _ = writeln!(svg, "<circle cx=\"580\" cy=\"{}\" r=\"4\" fill=\"{colour}\"/><text x=\"592\" y=\"{line}\">{d} dimensions</text>", line - 4);
+        let middle = line - 4;
+        let _ = writeln!(
+            svg,
+            "<circle cx=\"580\" cy=\"{middle}\" r=\"4\" fill=\"{colour}\"/>\
+             <text x=\"592\" y=\"{line}\">{d} dimensions</text>"
+        );
     }
     svg.push_str(
         "<text x=\"320\" y=\"408\" text-anchor=\"middle\">items (all of them as starts)</text>\n\
-         <text x=\"580\" y=\"160\">dots: measured</text>\n<text x=\"580\" y=\"178\">dashed: model</text>\n</svg>\n",
+         <text x=\"580\" y=\"160\">dots: measured</text>\n\
+         <text x=\"580\" y=\"178\">dashed: model</text>\n</svg>\n",
     );
     svg
 }

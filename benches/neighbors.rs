@@ -1,5 +1,6 @@
-//! Neighbours of all items on the CPU engine, k = 10 and 100, beside faiss and numpy on as many threads in the same run (and
-//! llvmpipe, for the smaller ones): the Psalms, the corpora that are given, and 31,000 x 384 random rows.
+//! Neighbours of all items on the CPU engine, k = 10 and 100, beside faiss and numpy on as many
+//! threads in the same run (and llvmpipe, for the smaller ones): the Psalms, the corpora that are
+//! given, and 31,000 x 384 random rows.
 //!
 //!     cargo bench --bench neighbors [-- CORPUS.npy ...]
 #![allow(clippy::unwrap_used, clippy::print_stdout, missing_docs, unreachable_pub)]

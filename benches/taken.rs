@@ -1,5 +1,6 @@
-//! How much of the matrix rows need not be read because whole tiles of items are taken: counted on real
-//! sequences, for the sizes in which memory is read. `cargo bench --bench taken -- [CORPUS.npy]`.
+//! How much of the matrix rows need not be read because whole tiles of items are taken: counted on
+//! real sequences, for the sizes in which memory is read. `cargo bench --bench taken --
+//! [CORPUS.npy]`.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::print_stdout, missing_docs)]
 
 #[path = "../tests/common/mod.rs"]
@@ -24,7 +25,8 @@ fn main() {
     for path in [psalms].into_iter().chain(given) {
         let npy = common::npy_at(path.as_ref());
         let n = npy.num_items;
-        println!("\n{path}, {n} items, {SEQUENCES} sequences: part of a row that is taken whole, mean over all picks");
+        println!("\n{path}, {n} items, {SEQUENCES} sequences");
+        println!("part of a row that is taken whole, mean over all picks");
         println!("{:<40} {:>8} {:>8} {:>8}", "tile", "plain", "centred", "random");
         let starts = (0..SEQUENCES).map(|i| i * (n / SEQUENCES)).collect();
         let request = Request { starts: Some(starts), length: 0 };

@@ -1,5 +1,5 @@
-//! Jobs cancelled at random moments, a thousand times: no leak, no hang. One test in a process of its own, because it counts
-//! the process's threads and memory.
+//! Jobs cancelled at random moments, a thousand times: no leak, no hang. One test in a process of
+//! its own, because it counts the process's threads and memory.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, missing_docs)]
 #![cfg(target_os = "linux")]
 
@@ -25,7 +25,8 @@ fn tasks() -> usize {
     std::fs::read_dir("/proc/self/task").unwrap().count()
 }
 
-/// Whether at most `most` threads are left. The system still lists a thread for a moment after it was joined.
+/// Whether at most `most` threads are left. The system still lists a thread for a moment after it
+/// was joined.
 fn settles_to(most: usize) -> bool {
     let begin = Instant::now();
     while tasks() > most {
@@ -45,8 +46,8 @@ fn resident() -> u64 {
     text.split_whitespace().nth(1).unwrap().parse::<u64>().unwrap() * 4096
 }
 
-/// 900 on the CPU engine, some of them writing a file, 100 on llvmpipe. A cancelled job ends within 0.2 s (asserted with
-/// room for a busy machine); no thread stays, and the memory does not grow.
+/// 900 on the CPU engine, some of them writing a file, 100 on llvmpipe. A cancelled job ends within
+/// 0.2 s (asserted with room for a busy machine); no thread stays, and the memory does not grow.
 #[test]
 fn a_thousand_cancels() {
     let path = std::env::temp_dir().join(format!("vkd-cancels-{}", std::process::id()));

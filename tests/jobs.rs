@@ -1,5 +1,5 @@
-//! Jobs watched from several threads, two on one context, cancelled while a driver compiles; and plans that say what a run
-//! then takes.
+//! Jobs watched from several threads, two on one context, cancelled while a driver compiles; and
+//! plans that say what a run then takes.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, missing_docs)]
 
 mod common;
@@ -25,7 +25,8 @@ fn start(context: &Context, npy: &Npy, to: To) -> Job<Output<Vec<u32>>> {
     context.start(&npy.input(false), &Request::default(), to).unwrap()
 }
 
-/// Compiling the register kernel for a size that no cache knows takes llvmpipe seconds; the cancelled job does not wait.
+/// Compiling the register kernel for a size that no cache knows takes llvmpipe seconds; the
+/// cancelled job does not wait.
 #[test]
 fn a_cancel_does_not_wait_for_the_driver_to_compile() {
     let context = context("llvmpipe");
@@ -81,8 +82,8 @@ fn a_job_outlives_its_context_and_its_input() {
     );
 }
 
-/// What the plan says of the device's memory is what the allocator then reports, within 5%; staging buffers
-/// are the host's, but the allocator counts them too.
+/// What the plan says of the device's memory is what the allocator then reports, within 5%; staging
+/// buffers are the host's, but the allocator counts them too.
 #[test]
 fn a_vulkan_run_keeps_to_its_plan() {
     for (items, dim, staging, memory_limit) in [

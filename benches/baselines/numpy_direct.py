@@ -1,9 +1,11 @@
-"""Baseline: the direct method in numpy for batches of starts, with BLAS. Prints seconds for all starts.
+"""Baseline: the direct method in numpy for batches of starts, with BLAS. Prints seconds for
+all starts.
 
     numpy_direct.py CORPUS.npy PICKS CENTER
 
-256 sequences advance together: their centroids (256 x D) times all items (D x N) in one float32 matrix product, then the
-minimum of each row. PICKS picks are timed and scaled to N - 1 picks of all starts.
+256 sequences advance together: their centroids (256 x D) times all items (D x N) in one float32
+matrix product, then the minimum of each row. PICKS picks are timed and scaled
+to N - 1 picks of all starts.
 """
 import sys
 import time

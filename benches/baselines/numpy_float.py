@@ -1,9 +1,10 @@
-"""Baseline: float32 similarity matrix and a running sum in numpy, one process. Prints seconds for all starts.
+"""Baseline: float32 similarity matrix and a running sum in numpy, one process. Prints seconds for
+all starts.
 
     numpy_float.py CORPUS.npy STARTS CENTER
 
-Cosine similarities are made once; every pick adds one row to the scores and takes the minimum. STARTS sequences of full
-length are timed and scaled to all starts; the matrix is timed as it is.
+Cosine similarities are made once; every pick adds one row to the scores and takes the minimum.
+STARTS sequences of full length are timed and scaled to all starts; the matrix is timed as it is.
 """
 import sys
 import time

@@ -2,8 +2,8 @@
 
     numpy_integer.py CORPUS.npy STARTS
 
-The contribution matrix is made once (not timed); then every pick adds one row to the scores and takes the
-minimum over what is untaken. STARTS sequences of full length are timed.
+The contribution matrix is made once (not timed); then every pick adds one row to the scores
+and takes the minimum over what is untaken. STARTS sequences of full length are timed.
 """
 import sys
 import time

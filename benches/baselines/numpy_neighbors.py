@@ -1,6 +1,8 @@
 """Neighbours with numpy: BLAS in blocks of 1,024 rows, argpartition, then a sort of the k.
 
-    numpy_neighbors.py CORPUS.npy K THREADS      prints seconds, the best of two (THREADS: set by the caller's environment)
+    numpy_neighbors.py CORPUS.npy K THREADS
+
+Prints seconds, the best of two. THREADS is set by the caller's environment.
 """
 import sys
 import time

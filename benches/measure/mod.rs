@@ -49,8 +49,8 @@ pub fn run(
     }
 }
 
-/// GB/s at which `threads` threads together read a buffer of `bytes` bytes, each its own part again and again: the best of
-/// several tries of some 0.2 s.
+/// GB/s at which `threads` threads together read a buffer of `bytes` bytes, each its own part again
+/// and again: the best of several tries of some 0.2 s.
 pub fn read_bandwidth(bytes: usize, threads: usize) -> f64 {
     let words = vec![1u64; bytes / 8];
     let part = words.len().div_ceil(threads);
