@@ -73,9 +73,9 @@ fn open_one(wanted: &str, options: &ContextOptions) -> Result<Box<dyn Engine>> {
         name if name.starts_with("cpu (") => built_in(DeviceKind::Cpu),
         "reference" => built_in(DeviceKind::Reference),
         name => match name.parse::<usize>() {
-            Ok(index) => match place(&devices()?, index, wanted)? {
-                Place::BuiltIn(kind) => built_in(kind),
-                Place::Vulkan(index) => vulkan(&index.to_string()),
+            Ok(index) => match find(&devices()?, index, wanted)? {
+                Found::BuiltIn(kind) => built_in(kind),
+                Found::Vulkan(index) => vulkan(&index.to_string()),
             },
             Err(_) => vulkan(wanted),
         },
@@ -91,19 +91,19 @@ fn has_gpu() -> bool {
 
 /// Where the device with an index of [`devices`] is found.
 #[derive(Debug, PartialEq, Eq)]
-enum Place {
+enum Found {
     BuiltIn(DeviceKind),
     /// The index among the Vulkan devices.
     Vulkan(usize),
 }
 
-fn place(devices: &[DeviceInfo], index: usize, wanted: &str) -> Result<Place> {
+fn find(devices: &[DeviceInfo], index: usize, wanted: &str) -> Result<Found> {
     let built_in = |kind| matches!(kind, DeviceKind::Cpu | DeviceKind::Reference);
     match devices.get(index) {
-        Some(device) if built_in(device.kind) => Ok(Place::BuiltIn(device.kind)),
+        Some(device) if built_in(device.kind) => Ok(Found::BuiltIn(device.kind)),
         Some(_) => {
             let before = devices[..index].iter().filter(|device| !built_in(device.kind));
-            Ok(Place::Vulkan(before.count()))
+            Ok(Found::Vulkan(before.count()))
         }
         None => Err(not_found(devices, wanted)),
     }
@@ -129,14 +129,14 @@ mod tests {
             DeviceKind::Reference,
         ];
         let devices = kinds.map(|kind| DeviceInfo { kind, ..reference::device_info() });
-        let places = (0..4).map(|index| place(&devices, index, "").unwrap()).collect::<Vec<_>>();
+        let places = (0..4).map(|index| find(&devices, index, "").unwrap()).collect::<Vec<_>>();
         let expected = [
-            Place::Vulkan(0),
-            Place::BuiltIn(DeviceKind::Cpu),
-            Place::Vulkan(1),
-            Place::BuiltIn(DeviceKind::Reference),
+            Found::Vulkan(0),
+            Found::BuiltIn(DeviceKind::Cpu),
+            Found::Vulkan(1),
+            Found::BuiltIn(DeviceKind::Reference),
         ];
         assert_eq!(places, expected);
-        assert!(place(&devices, 4, "4").is_err());
+        assert!(find(&devices, 4, "4").is_err());
     }
 }

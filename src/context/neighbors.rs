@@ -32,21 +32,24 @@ impl NeighborRequest<'_> {
 }
 
 /// What a search works with.
-pub(super) struct Search {
+pub(super) struct PreparedSearch {
     corpus: Corpus,
     queries: Option<Corpus>,
     k: u32,
 }
 
-impl Search {
-    pub(super) fn prepare(request: &NeighborRequest, progress: &Progress) -> Result<Search> {
+impl PreparedSearch {
+    pub(super) fn prepare(
+        request: &NeighborRequest,
+        progress: &Progress,
+    ) -> Result<PreparedSearch> {
         let NeighborRequest { input, k, queries } = *request;
         progress.time(Phase::Prepare, || {
             let corpus = Corpus::prepare(&input)?;
             let prepare =
                 |(rows, count)| corpus.prepare_queries(rows, Shape::new(count, input.dim));
             let queries = queries.map(prepare).transpose()?;
-            Ok(Search { corpus, queries, k })
+            Ok(PreparedSearch { corpus, queries, k })
         })
     }
 
@@ -94,7 +97,7 @@ impl Context {
         check(&shape)?;
         let held = to.held(result_bytes(&shape));
         self.check_now(|engine, bounds| search_plan(engine, bounds, &shape, held))?;
-        let search = Search::prepare(request, &progress)?;
+        let search = PreparedSearch::prepare(request, &progress)?;
         progress.expect_rows(shape.num_rows.into());
         progress.expect_steps(steps(&shape));
         match to {
@@ -114,7 +117,7 @@ impl Context {
     fn start_neighbors_into_file(
         &self,
         progress: Progress,
-        search: Search,
+        search: PreparedSearch,
         meta: &NeighborsMeta,
         target: &Target,
     ) -> Result<Job<Output<Neighbors>>> {

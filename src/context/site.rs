@@ -1,7 +1,7 @@
 //! Sites: the JSON files of neighbours while they are computed, or of results that are there.
 
 use super::bounds::RunPlan;
-use super::neighbors::{check, search_plan, steps, NeighborRequest, Search};
+use super::neighbors::{check, search_plan, steps, NeighborRequest, PreparedSearch};
 use super::open::Context;
 use crate::engine::neighbors::QueryShape;
 use crate::error::{Error, Result};
@@ -26,7 +26,7 @@ impl Context {
         check_site(&shape, site)?;
         let held = site::host_bytes(site, &shape)?;
         self.check_now(|engine, bounds| search_plan(engine, bounds, &shape, held))?;
-        let search = Search::prepare(request, &progress)?;
+        let search = PreparedSearch::prepare(request, &progress)?;
         progress.expect_rows(shape.num_rows.into());
         progress.expect_steps(steps(&shape));
         let site = site.clone();

@@ -3,7 +3,7 @@
 //! A thread fills the rows of a band from squares and puts them; of `Pairs::Upper` it leaves out
 //! the squares left of the diagonal.
 
-use super::product::{in_band, new_square, num_bands, packed_bytes, Multiply, Packed, BAND};
+use super::product::{in_band, new_square, num_bands, packed_bytes, Packed, SquareOfDots, BAND};
 use super::workers::Workers;
 use crate::corpus::{Corpus, Shape};
 use crate::engine::rows::{DotRows, Pairs};
@@ -48,7 +48,7 @@ pub(super) fn compute(
         for column in first..bands {
             progress.check()?;
             let (rows_of, columns) = (items.band(band), items.band(column));
-            workers.dispatch(Multiply { rows: rows_of, columns, dots: square });
+            workers.dispatch(SquareOfDots { rows: rows_of, columns, dots: square });
             for (row, dots) in rows.chunks_exact_mut(bands * BAND).zip(&*square) {
                 row[column * BAND..][..BAND].copy_from_slice(dots);
             }

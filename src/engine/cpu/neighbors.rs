@@ -10,7 +10,7 @@ use std::sync::Mutex;
 
 use super::nearest::Nearest;
 use super::product::{
-    in_band, new_square, num_bands, packed_bytes, transpose, BandPair, Multiply, Packed, BAND,
+    in_band, new_square, num_bands, packed_bytes, transpose, BandPair, Packed, SquareOfDots, BAND,
 };
 use super::simd::{OnSimd, Simd};
 use super::workers::Workers;
@@ -56,14 +56,14 @@ pub(super) fn compute(
     };
     let (items, queries) = progress.time(Phase::Upload, pack)?;
     let shape = query.shape(corpus);
-    let search = Search { query, shape, items: &items, workers, out, progress };
+    let search = NearestSearch { query, shape, items: &items, workers, out, progress };
     progress.time(Phase::Steps, || match by_halves(&shape) {
         true => search.halves(),
         false => search.whole_rows(queries.as_ref().unwrap_or(&items)),
     })
 }
 
-struct Search<'a> {
+struct NearestSearch<'a> {
     query: &'a Query<'a>,
     shape: QueryShape,
     items: &'a Packed,
@@ -72,7 +72,7 @@ struct Search<'a> {
     progress: &'a Progress,
 }
 
-impl Search<'_> {
+impl NearestSearch<'_> {
     fn new_band(&self) -> Vec<Nearest> {
         (0..BAND).map(|_| Nearest::new(self.shape.k)).collect()
     }
@@ -94,7 +94,7 @@ impl Search<'_> {
                 let last = BandPair::of_task(tasks - 1 - task);
                 let (i, j) = (bands - 1 - last.j, bands - 1 - last.i);
                 let (rows, columns) = (self.items.band(i), self.items.band(j));
-                self.workers.dispatch(Multiply { rows, columns, dots });
+                self.workers.dispatch(SquareOfDots { rows, columns, dots });
                 self.keep(&mut lock(&kept[i]), i, j, dots);
                 if i != j {
                     transpose(dots);
@@ -125,7 +125,7 @@ impl Search<'_> {
                 for column in 0..num_bands(num_items) {
                     self.progress.check()?;
                     let (rows, columns) = (queries.band(band), self.items.band(column));
-                    self.workers.dispatch(Multiply { rows, columns, dots });
+                    self.workers.dispatch(SquareOfDots { rows, columns, dots });
                     self.keep(&mut nearest, band, column, dots);
                 }
                 self.progress.add_steps(in_band(band, num_rows) * u64::from(num_items), 0);
@@ -152,9 +152,9 @@ impl Search<'_> {
     }
 }
 
-/// [`Search::keep`] as work for a level.
+/// [`NearestSearch::keep`] as work for a level.
 struct Keep<'a> {
-    search: &'a Search<'a>,
+    search: &'a NearestSearch<'a>,
     rows: &'a mut [Nearest],
     band: usize,
     columns: usize,

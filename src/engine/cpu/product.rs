@@ -151,17 +151,17 @@ fn tile<S: Simd>(
 }
 
 /// [`multiply`] as work of its own.
-pub(super) struct Multiply<'a> {
+pub(super) struct SquareOfDots<'a> {
     pub(super) rows: Band<'a>,
     pub(super) columns: Band<'a>,
     pub(super) dots: &'a mut [[i32; BAND]],
 }
 
-impl OnSimd for Multiply<'_> {
+impl OnSimd for SquareOfDots<'_> {
     type Output = ();
 
     fn run<S: Simd>(self, simd: S) {
-        let Multiply { rows, columns, dots } = self;
+        let SquareOfDots { rows, columns, dots } = self;
         simd.vectorize(
             #[inline(always)]
             || {

@@ -11,9 +11,9 @@ use ash::vk;
 use gpu_allocator::vulkan::{Allocator, AllocatorCreateDesc};
 
 use super::calls::{self, Call, Caller};
-use super::counts::Counts;
 use super::instance::Instance;
 use super::physical::{self, Candidate, Limits};
+use super::usage::MemoryUsage;
 use crate::engine::vulkan::settings::Settings;
 use crate::engine::{DeviceInfo, DeviceKind};
 use crate::error::{Error, Result};
@@ -33,7 +33,7 @@ pub(crate) struct Device {
     staged: bool,
     /// Pipelines keep what the compiler says of them.
     captures: bool,
-    counts: Counts,
+    usage: MemoryUsage,
 }
 
 impl Device {
@@ -66,7 +66,7 @@ impl Device {
                 info,
                 limits,
                 captures: settings.captures(),
-                counts: Counts::default(),
+                usage: MemoryUsage::default(),
             }),
             Err(error) => {
                 // SAFETY: the device was just made and nothing uses it.
@@ -127,8 +127,8 @@ impl Device {
         lock(&self.allocator)
     }
 
-    pub(super) fn counts(&self) -> &Counts {
-        &self.counts
+    pub(super) fn usage(&self) -> &MemoryUsage {
+        &self.usage
     }
 
     /// Bytes and number of the allocations that are live now.
@@ -139,13 +139,13 @@ impl Device {
 
     /// The most bytes of buffers that were live at once.
     pub(crate) fn most_allocated(&self) -> u64 {
-        self.counts.most()
+        self.usage.most()
     }
 
     /// Bytes that would have been live with the allocation that was refused since the last
     /// question.
     pub(crate) fn take_refusal(&self) -> Option<u64> {
-        self.counts.take_refused()
+        self.usage.take_refused()
     }
 
     pub(crate) fn check_validation(&self) -> Result<()> {
@@ -159,7 +159,7 @@ impl Device {
 
     /// Refuses `bytes` more where a test has made the device smaller than it says.
     pub(super) fn check_grant(&self, bytes: u64) -> VkResult<()> {
-        match self.counts.live_with(bytes) > self.instance.caller().granted() {
+        match self.usage.live_with(bytes) > self.instance.caller().granted() {
             true => Err(vk::Result::ERROR_OUT_OF_DEVICE_MEMORY),
             false => Ok(()),
         }

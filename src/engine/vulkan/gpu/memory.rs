@@ -122,7 +122,7 @@ impl Drop for Buffer {
         // SAFETY: no work is pending (every submission is awaited) and the buffer is used no more.
         unsafe { self.device.raw().destroy_buffer(self.raw, None) };
         if let Some(allocation) = self.allocation.take() {
-            self.device.counts().subtract(allocation.size());
+            self.device.usage().subtract(allocation.size());
             // Freeing fails only for allocations of another allocator.
             let _ = self.device.allocator().free(allocation);
         }
@@ -146,12 +146,12 @@ fn allocate(device: &Device, description: &AllocationCreateDesc) -> Result<Alloc
     });
     match allocation {
         Ok(allocation) => {
-            device.counts().add(allocation.size());
+            device.usage().add(allocation.size());
             Ok(allocation)
         }
         Err(error) => {
             if matches!(error, Error::DriverMemory { .. }) {
-                device.counts().refuse(bytes);
+                device.usage().refuse(bytes);
             }
             Err(Error::DeviceMemory {
                 device: device.info().name.clone(),

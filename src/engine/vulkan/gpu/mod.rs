@@ -9,7 +9,6 @@
 pub(crate) mod cache;
 pub(crate) mod calls;
 pub(crate) mod commands;
-mod counts;
 pub(crate) mod device;
 #[cfg(feature = "internals")]
 pub(crate) mod executables;
@@ -19,4 +18,5 @@ pub(crate) mod pacing;
 pub(crate) mod physical;
 pub(crate) mod pipeline;
 mod transfer;
+mod usage;
 mod validation;

@@ -36,8 +36,8 @@ impl Buffer {
         if let Some(mapped) = staging.mapped() {
             fill(&mut mapped[..bytes as usize]);
         }
-        let to = Place { buffer: self, offset: range.start };
-        copy(commands, Place { buffer: &staging, offset: 0 }, to, bytes)
+        let to = BufferPlace { buffer: self, offset: range.start };
+        copy(commands, BufferPlace { buffer: &staging, offset: 0 }, to, bytes)
     }
 
     /// Reads the bytes of `range`; `read` gets them.
@@ -53,8 +53,8 @@ impl Buffer {
         let bytes = range.end - range.start;
         let mut staging =
             Buffer::new(self.device(), "download staging", bytes, MemoryLocation::GpuToCpu)?;
-        let from = Place { buffer: self, offset: range.start };
-        copy(commands, from, Place { buffer: &staging, offset: 0 }, bytes)?;
+        let from = BufferPlace { buffer: self, offset: range.start };
+        copy(commands, from, BufferPlace { buffer: &staging, offset: 0 }, bytes)?;
         match staging.mapped() {
             Some(mapped) => Ok(read(&mapped[..bytes as usize])),
             None => Err(Error::Internal { detail: "staging memory is not mapped".into() }),
@@ -63,13 +63,13 @@ impl Buffer {
 }
 
 /// Where in a buffer a copy begins.
-struct Place<'a> {
+struct BufferPlace<'a> {
     buffer: &'a Buffer,
     offset: u64,
 }
 
 /// Copies `bytes` bytes between buffers and waits for it.
-fn copy(commands: &mut Commands, from: Place, to: Place, bytes: u64) -> Result<()> {
+fn copy(commands: &mut Commands, from: BufferPlace, to: BufferPlace, bytes: u64) -> Result<()> {
     let region = [vk::BufferCopy { src_offset: from.offset, dst_offset: to.offset, size: bytes }];
     commands.run(|device, commands| {
         // SAFETY: both buffers are live and long enough.

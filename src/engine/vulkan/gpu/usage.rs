@@ -4,14 +4,14 @@ use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 
 /// Bytes of the device's allocations.
 #[derive(Debug, Default)]
-pub(super) struct Counts {
+pub(super) struct MemoryUsage {
     live: AtomicU64,
     most: AtomicU64,
     /// Bytes that would have been live with the allocation that was refused last; 0: none was.
     refused: AtomicU64,
 }
 
-impl Counts {
+impl MemoryUsage {
     pub(super) fn add(&self, bytes: u64) {
         let now = self.live.fetch_add(bytes, Relaxed) + bytes;
         self.most.fetch_max(now, Relaxed);
