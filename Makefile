@@ -45,6 +45,7 @@ lint:
 	cargo fmt --check
 	cargo clippy --all-targets -- -D warnings
 	cargo clippy --lib -- -D warnings
+	RUSTDOCFLAGS=-Dwarnings cargo doc --no-deps --quiet
 	luacheck -q lua examples tests/lua
 	tests/lint/test
 	tests/lint/lines

@@ -2,7 +2,7 @@
 //! its multiply-adds, beside three baselines in the same run. The baselines run a sample and are
 //! scaled; the table says so.
 //!
-//!     cargo bench --bench cpu [-- CORPUS.npy ...]
+//!     cargo bench --profile measure --bench cpu [-- CORPUS.npy ...]
 #![allow(clippy::unwrap_used, clippy::print_stdout, missing_docs, unreachable_pub)]
 
 #[path = "../tests/common/mod.rs"]

@@ -3,7 +3,7 @@
 //! time the model: multiply-adds over the measured peak, and bytes over the measured read bandwidth
 //! of a buffer as large as the matrix.
 //!
-//!     cargo bench --bench growth
+//!     cargo bench --profile measure --bench growth
 #![allow(clippy::unwrap_used, clippy::print_stdout, missing_docs, unreachable_pub)]
 
 #[path = "../tests/common/mod.rs"]
@@ -91,21 +91,21 @@ fn plot(points: &[Point]) -> String {
              <text x=\"{at:.1}\" y=\"380\" text-anchor=\"middle\">{n}</text>"
         );
     }
-    let colours = ["#1b6ca8", "#d1495b", "#3a7d44", "#7b4fa3"];
-    for (at, (d, colour)) in DIMS.iter().zip(colours).enumerate() {
+    let colors = ["#1b6ca8", "#d1495b", "#3a7d44", "#7b4fa3"];
+    for (at, (d, color)) in DIMS.iter().zip(colors).enumerate() {
         let own = || points.iter().filter(|point| point.d == *d);
         let model =
             own().map(|p| format!("{:.1},{:.1}", x(p.n), y(p.matrix_model + p.sequences_model)));
         let model: Vec<String> = model.collect();
         let _ = writeln!(
             svg,
-            "<polyline points=\"{}\" fill=\"none\" stroke=\"{colour}\" stroke-dasharray=\"5 4\"/>",
+            "<polyline points=\"{}\" fill=\"none\" stroke=\"{color}\" stroke-dasharray=\"5 4\"/>",
             model.join(" ")
         );
         for point in own() {
             let _ = writeln!(
                 svg,
-                "<circle cx=\"{:.1}\" cy=\"{:.1}\" r=\"4\" fill=\"{colour}\"/>",
+                "<circle cx=\"{:.1}\" cy=\"{:.1}\" r=\"4\" fill=\"{color}\"/>",
                 x(point.n),
                 y(point.matrix + point.sequences)
             );
@@ -114,7 +114,7 @@ fn plot(points: &[Point]) -> String {
         let middle = line - 4;
         let _ = writeln!(
             svg,
-            "<circle cx=\"580\" cy=\"{middle}\" r=\"4\" fill=\"{colour}\"/>\
+            "<circle cx=\"580\" cy=\"{middle}\" r=\"4\" fill=\"{color}\"/>\
              <text x=\"592\" y=\"{line}\">{d} dimensions</text>"
         );
     }

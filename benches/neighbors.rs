@@ -2,7 +2,7 @@
 //! threads in the same run (and llvmpipe, for the smaller ones): the Psalms, the corpora that are
 //! given, and 31,000 x 384 random rows.
 //!
-//!     cargo bench --bench neighbors [-- CORPUS.npy ...]
+//!     cargo bench --profile measure --bench neighbors [-- CORPUS.npy ...]
 #![allow(clippy::unwrap_used, clippy::print_stdout, missing_docs, unreachable_pub)]
 
 #[path = "../tests/common/mod.rs"]
@@ -12,7 +12,7 @@ use common::Npy;
 use std::process::Command;
 use std::time::Instant;
 
-use vkd::context::{NeighborRequest, To};
+use vkd::context::{Destination, NeighborsRequest};
 use vkd::engine::Pairs;
 use vkd::{Context, ContextOptions, Elements, Input};
 
@@ -76,12 +76,12 @@ fn search(context: &Context, npy: &Npy, k: u32) -> f64 {
     let begin = Instant::now();
     let elements = Elements::F32(&npy.values);
     let (num_items, dim) = (npy.num_items, npy.dim);
-    let request = NeighborRequest {
+    let request = NeighborsRequest {
         input: Input { elements, num_items, dim, center: false },
         k,
         queries: None,
     };
-    let job = context.start_neighbors(&request, To::Memory);
+    let job = context.start_neighbors(&request, Destination::Memory);
     job.unwrap().wait(None).unwrap().as_ref().as_ref().unwrap();
     begin.elapsed().as_secs_f64()
 }

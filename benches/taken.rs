@@ -1,6 +1,6 @@
 //! How much of the matrix rows need not be read because whole tiles of items are taken: counted on
-//! real sequences, for the sizes in which memory is read. `cargo bench --bench taken --
-//! [CORPUS.npy]`.
+//! real sequences, for the sizes in which memory is read. `cargo bench --profile measure --bench
+//! taken -- [CORPUS.npy]`.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::print_stdout, missing_docs)]
 
 #[path = "../tests/common/mod.rs"]
@@ -31,14 +31,14 @@ fn main() {
         let starts = (0..SEQUENCES).map(|i| i * (n / SEQUENCES)).collect();
         let request = Request { starts: Some(starts), length: 0 };
         let options = ContextOptions { device: Some("cpu".into()), ..Default::default() };
-        let [plain, centred] =
+        let [plain, centered] =
             [false, true].map(|center| common::compute(&options, &npy, center, &request));
         for (tile, what) in TILES {
             let percent = |sequences: &[u32]| 100.0 * skipped(sequences, n as usize, tile);
             // Of a random order the last of T items comes after T / (T + 1) of all.
             let random = 100.0 / (tile as f64 + 1.0);
-            let (plain, centred) = (percent(&plain), percent(&centred));
-            println!("{what:<40} {plain:>7.2}% {centred:>7.2}% {random:>7.2}%");
+            let (plain, centered) = (percent(&plain), percent(&centered));
+            println!("{what:<40} {plain:>7.2}% {centered:>7.2}% {random:>7.2}%");
         }
     }
 }

@@ -1,5 +1,6 @@
 /*
- * vkd: diversity sequences of embedded corpora on any Vulkan device.
+ * vkd: diversity sequences and neighbours of embedded corpora, on any Vulkan device or on the
+ * processor.
  *
  * Conventions, for every function here:
  *  - Functions that can fail return an int32_t of enum vkd_status: 0 is success, negative numbers
@@ -156,7 +157,7 @@ typedef enum vkd_status {
    */
   VKD_ERROR_NOT_FINISHED = -402,
   /**
-   * The result of a job is of another kind.
+   * The job computes another kind of result.
    */
   VKD_ERROR_WRONG_JOB_KIND = -403,
   /**
@@ -184,7 +185,7 @@ typedef enum vkd_status {
    */
   VKD_ERROR_RESULT_IN_FILE = -506,
   /**
-   * An id is no file name, or two items have the same.
+   * An id cannot be a file name, or two items have the same.
    */
   VKD_ERROR_BAD_ID = -507,
   /**
@@ -413,7 +414,7 @@ typedef struct vkd_run_plan {
   uint32_t reserved;
   /**
    * Bytes of the host's memory at the most: the prepared embeddings, what the engine takes, and
-   * the result where it goes to memory. Beside it a call with `out_sequences` has the caller's
+   * the result where it goes to memory. Beside it a `_compute` call has the caller's
    * copy.
    */
   uint64_t host_bytes;
@@ -434,10 +435,10 @@ typedef struct vkd_run_plan {
    * Groups of sequences (of queries, for neighbours) that are computed side by side, one after
    * the other, at least. With several devices the sum over them, as if each did the whole run.
    */
-  uint64_t batches;
+  uint64_t groups;
   /**
    * Submissions to the device, at least; 0 for the built-in engines. With several devices a sum
-   * like `batches`.
+   * like `groups`.
    */
   uint64_t dispatches;
   /**
@@ -450,10 +451,10 @@ typedef struct vkd_run_plan {
    */
   uint64_t steps;
   /**
-   * Rows of the contribution matrix that the engine holds at once; 0 for neighbours. Fewer than
-   * there are items: the matrix does not fit the device, its other rows are computed when they
-   * are needed, and the run takes longer. With several devices: of the one that holds the
-   * fewest.
+   * Rows of the contribution matrix that the engine holds at once; 0 where there is none: only
+   * sequences have one. Fewer than there are items: the matrix does not fit the device, its
+   * other rows are computed when they are needed, and the run takes longer. With several
+   * devices: of the one that holds the fewest.
    */
   uint64_t held_rows;
 } vkd_run_plan;
@@ -571,13 +572,13 @@ typedef struct vkd_job_progress {
    */
   uint64_t rows_total;
   /**
-   * Picks finished. Goes back to those of finished sequences when a lost device is opened anew,
-   * or when the driver refuses memory.
+   * Steps finished: picks, or dot products. Goes back to those of finished rows when a lost
+   * device is opened anew, or when the driver refuses memory.
    */
   uint64_t steps_done;
   /**
-   * Picks of the whole job: sequences x (length - 1), less what an earlier run left in the file.
-   * For neighbours picks are dot products: rows x items.
+   * Steps of the whole job: sequences x (length - 1), less what an earlier run left in the file;
+   * for neighbours, similarities and sites dot products, rows x items.
    */
   uint64_t steps_total;
   /**
@@ -631,7 +632,7 @@ typedef struct vkd_job_progress {
 } vkd_job_progress;
 
 /**
- * Of what to find neighbours. Set all bytes to 0, then `struct_size`; 0 means the default
+ * Options of a search for neighbours. Set all bytes to 0, then `struct_size`; 0 means the default
  * everywhere.
  */
 typedef struct vkd_neighbors_options {
@@ -870,19 +871,19 @@ typedef struct vkd_site_options {
    */
   const char *rankings_path;
   /**
-   * `num_ids` ids, one for each item, NUL-terminated UTF-8: file names without a path, each one
+   * `num_items` ids, one for each item, NUL-terminated UTF-8: file names without a path, each one
    * only once. NULL: item numbers from 0.
    */
   const char *const *ids;
   /**
-   * `num_ids` JSON values, NUL-terminated, one for each item: the member "metadata" of its page.
+   * `num_items` JSON values, NUL-terminated, one for each item: the member "metadata" of its page.
    * NULL: none.
    */
   const char *const *metadata;
   /**
    * How many ids and metadata there are: the number of items, or 0 with neither.
    */
-  uint32_t num_ids;
+  uint32_t num_items;
   /**
    * Must be 0.
    */
@@ -893,9 +894,9 @@ typedef struct vkd_site_options {
  * Results that make a site: exactly one of `path`, `sequences` and `indices`. Set all bytes to 0,
  * then `struct_size`.
  */
-typedef struct vkd_site_input {
+typedef struct vkd_site_source {
   /**
-   * `sizeof(vkd_site_input)`.
+   * `sizeof(vkd_site_source)`.
    */
   uint32_t struct_size;
   /**
@@ -928,7 +929,7 @@ typedef struct vkd_site_input {
    * With `indices`: as many similarities. Copied during the call.
    */
   const float *similarities;
-} vkd_site_input;
+} vkd_site_source;
 
 #ifdef __cplusplus
 extern "C" {
@@ -1109,13 +1110,13 @@ void vkd_job_cancel(const struct vkd_job *job);
  * Frees a job; one still at work is cancelled and awaited. NULL is fine.
  *
  * # Safety
- * `job` must be NULL or come from `vkd_batch_start`, and must not be used again.
+ * `job` must be NULL or come from one of the `_start` functions, and must not be used again.
  */
 void vkd_job_free(struct vkd_job *job);
 
 /**
  * Finds the `k` most similar items of every item, or of every query: by falling cosine similarity,
- * on equal ones the lower number first. An item is no neighbour of its own.
+ * on equal ones the lower number first. An item is not a neighbour of itself.
  *
  * `embeddings` as in `vkd_batch_compute`. `k` runs from 1 to num_items - 1 (num_items with
  * queries). `options` may be NULL. `out_indices` has room for rows x k numbers (0-based), row
@@ -1380,8 +1381,8 @@ int32_t vkd_similarity_start(const struct vkd_context *context,
 
 /**
  * Tells what a run of `vkd_similarity_compute` would take, without the embeddings; refuses what
- * cannot be done. Of the options only `flags` matter. The plan's `rows` are items, its `steps` dot
- * products. Set `out_plan->struct_size` first.
+ * cannot be done. Only `flags` of the options matters. The plan's `rows` are items, its `steps`
+ * dot products. Set `out_plan->struct_size` first.
  *
  * # Safety
  * Pointers must be NULL (an error, but for `options`) or valid; `out_plan` must point to
@@ -1465,18 +1466,18 @@ int32_t vkd_site_plan(const struct vkd_context *context,
  * `vkd_site_compute`.
  *
  * # Safety
- * Pointers must be NULL (an error) or valid as in `vkd_site_input` and `vkd_site_options`.
+ * Pointers must be NULL (an error) or valid as in `vkd_site_source` and `vkd_site_options`.
  */
-int32_t vkd_site_write(const struct vkd_site_input *input,
+int32_t vkd_site_write(const struct vkd_site_source *source,
                        const struct vkd_site_options *site_options);
 
 /**
  * Starts what `vkd_site_write` does and returns at once. Otherwise as `vkd_site_start`.
  *
  * # Safety
- * Pointers must be NULL (an error) or valid as in `vkd_site_input` and `vkd_site_options`.
+ * Pointers must be NULL (an error) or valid as in `vkd_site_source` and `vkd_site_options`.
  */
-int32_t vkd_site_write_start(const struct vkd_site_input *input,
+int32_t vkd_site_write_start(const struct vkd_site_source *source,
                              const struct vkd_site_options *site_options,
                              struct vkd_job **out_job);
 

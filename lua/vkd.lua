@@ -1,4 +1,5 @@
--- vkd for LuaJIT: diversity sequences and neighbours of embedded corpora on any Vulkan device.
+-- vkd for LuaJIT: diversity sequences and neighbours of embedded corpora on any Vulkan device
+-- or on the processor.
 --
 --   local vkd = require("vkd")
 --   local sequences, report = vkd.batch_compute(assert(vkd.load_npy("poems.npy")))
@@ -19,14 +20,15 @@ local folder = own:match("^@(.*[/\\])") or own:match("^@") and "./"
 local package_path = package.path
 if folder then package.path = folder .. "?.lua;" .. package_path end
 
-local library = require("vkd.library")
-local calls = require("vkd.calls")
-local contexts = require("vkd.context")
-local files = require("vkd.files")
-local npy = require("vkd.npy")
-local progress = require("vkd.progress")
+local function modules()
+  return require("vkd.library"), require("vkd.calls"), require("vkd.context"),
+    require("vkd.files"), require("vkd.npy"), require("vkd.progress")
+end
 
+local loaded, library, calls, contexts, files, npy, progress = pcall(modules)
 package.path = package_path
+-- Where the shared library is missing, say; the text tells it all.
+if not loaded then error(library, 0) end
 
 local vkd = {}
 
@@ -57,7 +59,7 @@ vkd.terminal_width = progress.width
 ---@field dim? integer Dimensions; needed with a pointer, inferred otherwise.
 ---Needed for f16 in uint16_t cdata. Tables become f32 unless "f64" is asked for.
 ---@field element_type? "f32"|"f16"|"f64"
----@field center? boolean Subtract the mean embedding first; of neighbours from the queries, too.
+---@field center? boolean Subtract the mean embedding first, for neighbours from the queries too.
 
 ---@class vkd.OutputOptions: vkd.EmbeddingsOptions
 ---A file for the result instead of memory; the call then returns it opened, as `vkd.open` does. The
@@ -134,7 +136,8 @@ function vkd.plan(num_items, dim, options) return calls.plan(num_items, dim, opt
 ---@field progress? vkd.ShowProgress
 
 ---Finds the k most similar items (cosine) of every item, nearest first; on equal similarities the
----lower number first. An item is no neighbour of its own. The result does not depend on the device.
+---lower number first. An item is not a neighbour of itself. The result does not depend on the
+---device.
 ---@param embeddings vkd.AnyEmbeddings
 ---@param num_items? integer
 ---@param k integer 1 to the number of other items.
@@ -229,10 +232,10 @@ end
 ---@field ids? string[]
 ---@field metadata? string[] One JSON text for each item: the member "metadata" of its file.
 ---@field top? integer Entries of each file and ranking. Default: all there are.
----@field threads? integer Threads that write. Default: one per processor.
+---@field threads? integer Threads that write. Default: VKD_THREADS, else one per processor.
 ---@field sync? boolean false: leave it to the system when files reach the disk.
 
----Those of embeddings only with embeddings.
+---The options of embeddings are allowed only with embeddings.
 ---@class vkd.StartSiteOptions: vkd.FilesOptions, vkd.EmbeddingsOptions
 ---@field k? integer With embeddings: neighbours of each.
 ---@field num_items? integer With embeddings that do not tell.

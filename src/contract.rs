@@ -2,8 +2,9 @@
 //! score, to the order of neighbours and to the similarity that is reported.
 //!
 //! What decides an order is exact integers, so that every engine gives the same bits. The reference
-//! engine has loops of its own and takes nothing from here: what is wrong here shows against it.
-//! The GLSL twin is shaders/weighted.glsl.
+//! engine has loops of its own and takes nothing from here: what is wrong here shows against it,
+//! but for `similarity`, which turns the dot products of all engines into what is reported. The
+//! GLSL twin is shaders/weighted.glsl.
 
 /// What picking an item of weight `weight` adds to the score of an item, given their dot product:
 /// g = dot / 2^15, rounded, within -32767..=32767; then g x weight / 2^(15 + `extra_shift`),

@@ -102,7 +102,7 @@ pub enum Error {
     File { action: &'static str, path: String, reason: String },
     #[error(
         "no room on the disk, or within the limit for files, to {action} {path} ({bytes} bytes): \
-         {reason}; make room and call again: what is finished is kept"
+         {reason}; make room and call again: finished sequences are kept"
     )]
     DiskFull { action: &'static str, path: String, bytes: u64, reason: String },
     #[error(

@@ -1,10 +1,12 @@
-//! vkd computes **diversity sequences** of an embedded corpus on any Vulkan device: from every
-//! start item, again and again the item farthest (cosine) from the centroid of all picked so far.
+//! vkd computes **diversity sequences** of an embedded corpus (from every start item, again and
+//! again the item farthest, by cosine, from the centroid of all picked so far), neighbours and
+//! similarities, on any Vulkan device or on the processor.
 //!
 //! Data flows one way, and each module knows only the ones to its left:
 //!
 //! ```text
-//! corpus -> plan -> engine {reference | cpu | vulkan} -> store -> job -> ffi (C, LuaJIT)
+//! corpus -> plan -> engine {reference | cpu | vulkan | several} -> store -> site
+//!        -> job, context -> ffi (C, LuaJIT)
 //! ```
 //!
 //! `verify` checks results against the embeddings.

@@ -4,7 +4,7 @@
 //! At a pick, with c the sum of the embeddings picked so far, every item j has the cosine distance
 //! 1 - x_j.c / (|x_j| |c|) from the centroid. The rule asks for the item with the largest; the
 //! regret of a pick is how much smaller its own is. The integers round to 15 bits, so regrets up to
-//! some 1e-3 are right (see docs/performance.md); a wrong file has regrets of 0.1 and more. A
+//! some 1e-3 are right (see docs/results-files.md); a wrong file has regrets of 0.1 and more. A
 //! sample of sequences and of picks in each keeps this short: a pick costs N x D.
 
 use crate::corpus::{Corpus, Elements, Input, Shape};

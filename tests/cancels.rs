@@ -8,16 +8,16 @@ mod common;
 use std::time::{Duration, Instant};
 
 use common::{random, Npy};
-use vkd::context::To;
+use vkd::context::Destination;
 use vkd::job::{Job, Output};
-use vkd::store::Target;
+use vkd::store::OutputFile;
 use vkd::{Context, ContextOptions, Error, Request};
 
 fn context(device: &str) -> Context {
     Context::new(&ContextOptions { device: Some(device.into()), ..Default::default() }).unwrap()
 }
 
-fn start(context: &Context, npy: &Npy, to: To) -> Job<Output<Vec<u32>>> {
+fn start(context: &Context, npy: &Npy, to: Destination) -> Job<Output<Vec<u32>>> {
     context.start(&npy.input(false), &Request::default(), to).unwrap()
 }
 
@@ -51,7 +51,7 @@ fn resident() -> u64 {
 #[test]
 fn a_thousand_cancels() {
     let path = std::env::temp_dir().join(format!("vkd-cancels-{}", std::process::id()));
-    let target = Target { path: path.clone(), overwrite: true };
+    let target = OutputFile { path: path.clone(), overwrite: true };
     let mut state = 99u64;
     let mut longest = Duration::ZERO;
     for (device, rounds, items, most) in
@@ -59,13 +59,16 @@ fn a_thousand_cancels() {
     {
         let context = context(device);
         let npy = random(items, 8, 5);
-        start(&context, &npy, To::Memory).wait(None).unwrap().as_ref().as_ref().unwrap();
+        start(&context, &npy, Destination::Memory).wait(None).unwrap().as_ref().as_ref().unwrap();
         let (threads, memory) = (tasks(), resident());
         let (mut cancelled, mut done) = (0, 0);
         for round in 0..rounds {
             state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1);
-            let job =
-                start(&context, &npy, if round % 9 == 0 { To::File(&target) } else { To::Memory });
+            let job = start(
+                &context,
+                &npy,
+                if round % 9 == 0 { Destination::File(&target) } else { Destination::Memory },
+            );
             std::thread::sleep(Duration::from_micros((state >> 33) % most));
             let begin = Instant::now();
             job.cancel();

@@ -1,6 +1,6 @@
 //! What a real GPU compiler makes of every kernel: RADV compiles for AMD GPUs that are not there.
 //! No kernel may spill, with any driver; with the driver of tests/compiled/FAMILY.tsv no figure may
-//! be worse than there (see `HELD`). `VKD_BLESS=1 cargo test --release --test compiled` writes
+//! be worse than there (see `HELD`). `VKD_BLESS=1 cargo test --test compiled` writes
 //! these files, and `VKD_ASSEMBLY=folder` has the machine code written there.
 #![allow(
     clippy::unwrap_used,

@@ -65,7 +65,9 @@ fn child_refused_memory() {
     let limit = libc::rlimit { rlim_cur: size * 1024 + (64 << 20), rlim_max: libc::RLIM_INFINITY };
     // SAFETY: a valid struct; only this process is limited.
     assert_eq!(unsafe { libc::setrlimit(libc::RLIMIT_AS, &limit) }, 0);
-    let plan = context.plan(vkd::Shape::new(8000, 4), &request, vkd::context::To::Memory).unwrap();
+    let plan = context
+        .plan(vkd::Shape::new(8000, 4), &request, vkd::context::Destination::Memory)
+        .unwrap();
     assert_eq!(plan.engine.held_rows, 8000, "the driver does not know of the limit");
     assert!(run().unwrap() == expected);
 }

@@ -8,7 +8,7 @@ use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
 use std::time::{Duration, Instant};
 
 use common::{random, reference, Npy};
-use vkd::context::To;
+use vkd::context::Destination;
 use vkd::engine::neighbors::{Query, QueryShape};
 use vkd::engine::vulkan::{Settings, VulkanEngine};
 use vkd::engine::Engine;
@@ -21,7 +21,7 @@ fn context(device: &str) -> Context {
     Context::new(&ContextOptions { device: Some(device.into()), ..Default::default() }).unwrap()
 }
 
-fn start(context: &Context, npy: &Npy, to: To) -> Job<Output<Vec<u32>>> {
+fn start(context: &Context, npy: &Npy, to: Destination) -> Job<Output<Vec<u32>>> {
     context.start(&npy.input(false), &Request::default(), to).unwrap()
 }
 
@@ -31,7 +31,7 @@ fn start(context: &Context, npy: &Npy, to: To) -> Job<Output<Vec<u32>>> {
 fn a_cancel_does_not_wait_for_the_driver_to_compile() {
     let context = context("llvmpipe");
     let items = 3001 + std::process::id() % 700;
-    let job = start(&context, &random(items, 4, 1), To::Memory);
+    let job = start(&context, &random(items, 4, 1), Destination::Memory);
     std::thread::sleep(Duration::from_millis(300));
     let begin = Instant::now();
     job.cancel();
@@ -46,7 +46,8 @@ fn two_jobs_on_one_context_run_one_after_the_other_watched_from_many_threads() {
     for device in ["cpu", "llvmpipe", "reference"] {
         let context = context(device);
         let corpora = [random(400, 9, 1), random(390, 7, 2)];
-        let jobs: Vec<_> = corpora.iter().map(|npy| start(&context, npy, To::Memory)).collect();
+        let jobs: Vec<_> =
+            corpora.iter().map(|npy| start(&context, npy, Destination::Memory)).collect();
         let stop = AtomicBool::new(false);
         std::thread::scope(|scope| {
             for _ in 0..4 {
@@ -74,7 +75,7 @@ fn two_jobs_on_one_context_run_one_after_the_other_watched_from_many_threads() {
 fn a_job_outlives_its_context_and_its_input() {
     let npy = random(300, 5, 3);
     let context = context("cpu");
-    let job = start(&context, &npy, To::Memory);
+    let job = start(&context, &npy, Destination::Memory);
     let expected = reference(&npy, false, &Request::default());
     drop((context, npy));
     assert!(
@@ -125,8 +126,9 @@ fn a_memory_limit_splits_the_starts_into_batches() {
             ..Default::default()
         };
         let context = Context::new(&options).unwrap();
-        let plan = context.plan(Shape::new(500, 8), &Request::default(), To::Memory).unwrap();
-        assert!(plan.engine.batches >= 500 * 4000 / spare, "{plan:?}");
+        let plan =
+            context.plan(Shape::new(500, 8), &Request::default(), Destination::Memory).unwrap();
+        assert!(plan.engine.groups >= 500 * 4000 / spare, "{plan:?}");
         assert!(plan.engine.device_bytes <= matrix + spare, "{plan:?}");
         let elements = Elements::F32(&npy.values);
         let rows = context
@@ -147,7 +149,7 @@ fn a_memory_limit_splits_the_starts_into_batches() {
         Context::new(&options).unwrap()
     };
     let context = limited(matrix / 3);
-    let plan = context.plan(Shape::new(500, 8), &Request::default(), To::Memory).unwrap();
+    let plan = context.plan(Shape::new(500, 8), &Request::default(), Destination::Memory).unwrap();
     assert!(plan.engine.held_rows < 500 && plan.engine.device_bytes <= matrix / 3, "{plan:?}");
     let elements = Elements::F32(&npy.values);
     assert!(
@@ -159,8 +161,9 @@ fn a_memory_limit_splits_the_starts_into_batches() {
             .unwrap()
             == expected
     );
-    let error =
-        limited(20_000).plan(Shape::new(500, 8), &Request::default(), To::Memory).unwrap_err();
+    let error = limited(20_000)
+        .plan(Shape::new(500, 8), &Request::default(), Destination::Memory)
+        .unwrap_err();
     assert!(matches!(error, Error::TooLarge { .. }), "{error}");
 }
 

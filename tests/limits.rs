@@ -6,7 +6,7 @@
 mod common;
 
 use common::{compute, random, reference, vulkan, Npy};
-use vkd::context::To;
+use vkd::context::Destination;
 use vkd::engine::vulkan::{Multiply, Reduction, SequenceKernel, Settings};
 use vkd::engine::Pairs;
 use vkd::{Context, ContextOptions, Corpus, Elements, Input, Request, Shape};
@@ -92,7 +92,7 @@ fn sixty_five_thousand_items() {
     let corpus = random(65_535, 12, 65);
     let request = starts(&[65_534, 0, 31_000], 25);
     let context = Context::new(&vulkan(Settings::default())).unwrap();
-    let plan = context.plan(Shape::new(65_535, 12), &request, To::Memory).unwrap();
+    let plan = context.plan(Shape::new(65_535, 12), &request, Destination::Memory).unwrap();
     assert!(plan.engine.held_rows < 65_535 && plan.engine.held_rows >= 3);
     let expected = [65_534, 0, 31_000].map(|start| plain_prefix(&corpus, start, 25)).concat();
     for settings in subgroup_settings() {
@@ -129,13 +129,13 @@ fn a_matrix_that_does_not_fit_gives_the_same_bits() {
             let shape = format!("{settings:?}");
             let options = vulkan(settings);
             let context = Context::new(&options).unwrap();
-            let plan = context.plan(Shape::new(517, 40), &request, To::Memory).unwrap();
+            let plan = context.plan(Shape::new(517, 40), &request, Destination::Memory).unwrap();
             assert!(plan.engine.held_rows < 517, "{plan:?}");
             assert!(compute(&options, &corpus, true, &request) == expected, "{plan:?} {shape}");
         }
     }
     let whole = Context::new(&vulkan(Settings::default())).unwrap();
-    let plan = whole.plan(Shape::new(517, 40), &request, To::Memory).unwrap();
+    let plan = whole.plan(Shape::new(517, 40), &request, Destination::Memory).unwrap();
     assert_eq!(plan.engine.held_rows, 517);
 }
 

@@ -4,13 +4,13 @@
 mod common;
 
 use common::{random, Npy};
-use vkd::context::{NeighborRequest, To};
+use vkd::context::{Destination, NeighborsRequest};
 use vkd::engine::cpu::{Level, Settings};
 use vkd::engine::neighbors::{similarity, Neighbors, QueryShape};
 use vkd::engine::vulkan;
 use vkd::engine::Pairs;
 use vkd::job::Output;
-use vkd::store::Target;
+use vkd::store::OutputFile;
 use vkd::{Context, ContextOptions, Elements, Error, Input};
 
 fn cpu(level: Option<Level>, threads: u32) -> Context {
@@ -38,8 +38,9 @@ fn find(
     let queries = queries.map(|queries| (Elements::F32(&queries.values), queries.num_items));
     let (num_items, dim) = (npy.num_items, npy.dim);
     let elements = Elements::F32(&npy.values);
-    let request = NeighborRequest { input: Input { elements, num_items, dim, center }, k, queries };
-    let job = context.start_neighbors(&request, To::Memory)?;
+    let request =
+        NeighborsRequest { input: Input { elements, num_items, dim, center }, k, queries };
+    let job = context.start_neighbors(&request, Destination::Memory)?;
     match job.wait(None).unwrap().as_ref() {
         Ok(Output::Memory(neighbors)) => {
             assert_eq!(job.progress().steps_done(), job.progress().steps_total());
@@ -234,14 +235,15 @@ fn similarities_of_all_pairs() {
 fn the_plan_says_what_is_checked() {
     let shape = QueryShape { num_items: 1000, dim: 20, num_rows: 1000, own: true, k: 999 };
     for context in [cpu(None, 2), llvmpipe(Default::default()), reference()] {
-        let plan = context.plan_neighbors(&shape, To::Memory).unwrap();
+        let plan = context.plan_neighbors(&shape, Destination::Memory).unwrap();
         assert_eq!((plan.rows, plan.steps, plan.output_bytes), (1000, 1_000_000, 7_992_000));
         assert!(plan.host_bytes >= plan.output_bytes + 1000 * 42, "{plan:?}");
-        let target = Target { path: "never written".into(), overwrite: false };
-        let in_file = context.plan_neighbors(&shape, To::File(&target)).unwrap();
+        let target = OutputFile { path: "never written".into(), overwrite: false };
+        let in_file = context.plan_neighbors(&shape, Destination::File(&target)).unwrap();
         assert_eq!(in_file.host_bytes + 7_992_000, plan.host_bytes);
-        let error =
-            context.plan_neighbors(&QueryShape { k: 1000, ..shape }, To::Memory).unwrap_err();
+        let error = context
+            .plan_neighbors(&QueryShape { k: 1000, ..shape }, Destination::Memory)
+            .unwrap_err();
         assert_eq!(error, Error::TooManyNeighbors { k: 1000, others: 999 });
     }
     let options = ContextOptions {
@@ -250,7 +252,10 @@ fn the_plan_says_what_is_checked() {
         ..Default::default()
     };
     let context = Context::new(&options).unwrap();
-    assert!(matches!(context.plan_neighbors(&shape, To::Memory), Err(Error::TooLarge { .. })));
+    assert!(matches!(
+        context.plan_neighbors(&shape, Destination::Memory),
+        Err(Error::TooLarge { .. })
+    ));
     let npy = random(1000, 20, 5);
     assert!(matches!(find(&context, &npy, false, 999, None), Err(Error::TooLarge { .. })));
 }

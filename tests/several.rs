@@ -7,7 +7,7 @@ mod common;
 use std::sync::Arc;
 
 use common::{compute, golden, npy, random, reference};
-use vkd::context::To;
+use vkd::context::Destination;
 use vkd::engine::vulkan::{Faults, Settings};
 use vkd::engine::DeviceKind;
 use vkd::{Context, ContextOptions, Elements, Error, Input, Request, Shape};
@@ -39,7 +39,7 @@ fn each_device_does_a_part_and_the_counters_add_up() {
         .start(
             &Input { elements, num_items: 900, dim: 24, center: true },
             &Request::default(),
-            To::Memory,
+            Destination::Memory,
         )
         .unwrap();
     let outcome = job.wait(None).unwrap();
@@ -56,7 +56,7 @@ fn each_device_does_a_part_and_the_counters_add_up() {
 fn the_plan_is_the_sum_and_a_list_may_name_a_device_twice() {
     let plan = |names: &str| {
         let context = Context::new(&devices(names, Settings::default())).unwrap();
-        context.plan(Shape::new(500, 16), &Request::default(), To::Memory).unwrap().engine
+        context.plan(Shape::new(500, 16), &Request::default(), Destination::Memory).unwrap().engine
     };
     let (cpu, llvmpipe, both) = (plan("cpu"), plan("llvmpipe"), plan("cpu+llvmpipe"));
     assert_eq!(both.host_bytes, cpu.host_bytes + llvmpipe.host_bytes);
@@ -116,7 +116,7 @@ fn a_device_that_cannot_is_left_out() {
     let options = devices("llvmpipe + cpu", tiny.clone());
     assert!(compute(&options, &corpus, false, &Request::default()) == expected);
     let context = Context::new(&options).unwrap();
-    let plan = context.plan(Shape::new(517, 40), &Request::default(), To::Memory).unwrap();
+    let plan = context.plan(Shape::new(517, 40), &Request::default(), Destination::Memory).unwrap();
     assert_eq!(plan.engine.device_bytes, 0);
     // No room for the CPU engine's matrix on the host; llvmpipe holds some of its rows.
     let request = Request { starts: None, length: 20 };
@@ -126,11 +126,12 @@ fn a_device_that_cannot_is_left_out() {
         ..devices("cpu+llvmpipe", Settings::default())
     };
     let context = Context::new(&limited).unwrap();
-    let plan = context.plan(Shape::new(517, 40), &request, To::Memory).unwrap();
+    let plan = context.plan(Shape::new(517, 40), &request, Destination::Memory).unwrap();
     assert!(plan.engine.held_rows < 517, "{plan:?}");
     assert!(compute(&limited, &corpus, false, &request) == expected);
     let none = Context::new(&devices("llvmpipe + llvmpipe", tiny)).unwrap();
-    let error = none.plan(Shape::new(517, 40), &Request::default(), To::Memory).unwrap_err();
+    let error =
+        none.plan(Shape::new(517, 40), &Request::default(), Destination::Memory).unwrap_err();
     assert!(matches!(error, Error::TooLarge { .. }), "{error}");
 }
 
@@ -143,7 +144,7 @@ fn a_cancelled_run_ends_on_all_devices() {
         .start(
             &Input { elements, num_items: 3000, dim: 16, center: false },
             &Request::default(),
-            To::Memory,
+            Destination::Memory,
         )
         .unwrap();
     while job.progress().steps_done() < 10_000 {

@@ -8,11 +8,11 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use common::{random, Npy};
-use vkd::context::{start_site, NeighborRequest, To};
+use vkd::context::{start_site_write, Destination, NeighborsRequest};
 use vkd::engine::neighbors::Neighbors;
 use vkd::job::{Job, Output};
 use vkd::site::{Site, Source};
-use vkd::store::{NeighborsFile, NeighborsRow, SequencesFile, Target};
+use vkd::store::{NeighborsFile, NeighborsRow, OutputFile, SequencesFile};
 use vkd::{Context, ContextOptions, Elements, Error, Input, Request};
 
 fn context(device: &str) -> Context {
@@ -27,10 +27,10 @@ fn folder(name: &str) -> PathBuf {
     path
 }
 
-fn request(npy: &Npy, k: u32) -> NeighborRequest<'_> {
+fn request(npy: &Npy, k: u32) -> NeighborsRequest<'_> {
     let elements = Elements::F32(&npy.values);
     let (num_items, dim) = (npy.num_items, npy.dim);
-    NeighborRequest { input: Input { elements, num_items, dim, center: false }, k, queries: None }
+    NeighborsRequest { input: Input { elements, num_items, dim, center: false }, k, queries: None }
 }
 
 fn end<T: Clone>(job: Job<T>) -> Result<T, Error> {
@@ -43,7 +43,7 @@ fn end<T: Clone>(job: Job<T>) -> Result<T, Error> {
 }
 
 fn neighbors(npy: &Npy, k: u32) -> Neighbors {
-    let job = context("cpu").start_neighbors(&request(npy, k), To::Memory).unwrap();
+    let job = context("cpu").start_neighbors(&request(npy, k), Destination::Memory).unwrap();
     match end(job) {
         Ok(Output::Memory(neighbors)) => neighbors,
         other => panic!("{other:?}"),
@@ -52,15 +52,20 @@ fn neighbors(npy: &Npy, k: u32) -> Neighbors {
 
 /// Writes neighbours to a file.
 fn write(device: &str, npy: &Npy, k: u32, path: &Path) -> Result<Output<Neighbors>, Error> {
-    write_to(device, npy, k, &Target { path: path.to_owned(), overwrite: false })
+    write_to(device, npy, k, &OutputFile { path: path.to_owned(), overwrite: false })
 }
 
 fn overwrite(device: &str, npy: &Npy, k: u32, path: &Path) -> Result<Output<Neighbors>, Error> {
-    write_to(device, npy, k, &Target { path: path.to_owned(), overwrite: true })
+    write_to(device, npy, k, &OutputFile { path: path.to_owned(), overwrite: true })
 }
 
-fn write_to(device: &str, npy: &Npy, k: u32, target: &Target) -> Result<Output<Neighbors>, Error> {
-    end(context(device).start_neighbors(&request(npy, k), To::File(target))?)
+fn write_to(
+    device: &str,
+    npy: &Npy,
+    k: u32,
+    target: &OutputFile,
+) -> Result<Output<Neighbors>, Error> {
+    end(context(device).start_neighbors(&request(npy, k), Destination::File(target))?)
 }
 
 /// All files below a folder by name; none may be a partial one.
@@ -141,7 +146,7 @@ fn a_file_stays_grows_or_is_refused() {
     overwrite("cpu", &other, 3, &path).unwrap();
     assert_eq!(NeighborsFile::open(&path).unwrap().meta().k, 3);
     let error = SequencesFile::open(&path).unwrap_err();
-    assert!(error.to_string().contains("vkd neighbours 1"), "{error}");
+    assert!(error.to_string().contains("vkd neighbors 1"), "{error}");
     let error = write("cpu", &npy, 3, Path::new("/nonexistent/file")).unwrap_err();
     assert!(matches!(error, Error::File { action: "open", .. }), "{error}");
     std::fs::remove_dir_all(folder).unwrap();
@@ -181,7 +186,7 @@ fn the_bytes_of_a_site_depend_on_nothing_but_the_results() {
         similarities: found.similarities().collect(),
     };
     let base = folder("reference");
-    end(start_site(source(), &site(&base, 1)).unwrap()).unwrap();
+    end(start_site_write(source(), &site(&base, 1)).unwrap()).unwrap();
     let expected_site = written(&base);
     let Written { pages, rankings } = &expected_site;
     assert_eq!(pages.len(), 130);
@@ -201,7 +206,7 @@ fn the_bytes_of_a_site_depend_on_nothing_but_the_results() {
 
     for threads in [1, 2, 7] {
         let again = folder(&format!("memory{threads}"));
-        end(start_site(source(), &site(&again, threads)).unwrap()).unwrap();
+        end(start_site_write(source(), &site(&again, threads)).unwrap()).unwrap();
         assert!(written(&again) == expected_site, "{threads} threads");
         for device in ["cpu", "llvmpipe", "reference"] {
             let again = folder(&format!("{device}{threads}"));
@@ -213,7 +218,7 @@ fn the_bytes_of_a_site_depend_on_nothing_but_the_results() {
     let again = folder("file");
     let path = again.join("file");
     write("cpu", &npy, 129, &path).unwrap();
-    end(start_site(Source::open(&path).unwrap(), &site(&again, 3)).unwrap()).unwrap();
+    end(start_site_write(Source::open(&path).unwrap(), &site(&again, 3)).unwrap()).unwrap();
     assert!(written(&again) == expected_site);
 }
 
@@ -227,7 +232,7 @@ fn sequences_make_pages_of_what_is_different() {
     let metadata = (0..40).map(|item| format!("{{\"line\":{item}}}")).collect();
     let site = Site { ids: Some(ids), metadata: Some(metadata), top: 5, ..site(&folder, 2) };
     let source = Source::Sequences { num_items: 40, length: 9, items: rows.clone() };
-    end(start_site(source, &site).unwrap()).unwrap();
+    end(start_site_write(source, &site).unwrap()).unwrap();
     let Written { pages, rankings } = written(&folder);
     let names: Vec<&str> = pages.keys().map(String::as_str).collect();
     assert_eq!(names, ["poem é 0.json", "poem é 39.json", "poem é 7.json"]);
@@ -261,12 +266,12 @@ fn wrong_sites_are_refused_before_any_work() {
     assert_eq!(files(&folder).len(), 0);
 
     let with_queries =
-        NeighborRequest { queries: Some((Elements::F32(&npy.values), 3)), ..request(&npy, 2) };
+        NeighborsRequest { queries: Some((Elements::F32(&npy.values), 3)), ..request(&npy, 2) };
     let result = context("cpu").start_site(&with_queries, &good);
     assert!(matches!(result, Err(Error::BadOption { option: "queries", .. })));
     for items in [vec![0, 1, 0, 2], vec![0, 3]] {
         let source = Source::Sequences { num_items: 3, length: 2, items };
-        let error = end(start_site(source, &good).unwrap()).unwrap_err();
+        let error = end(start_site_write(source, &good).unwrap()).unwrap_err();
         assert!(matches!(error, Error::BadOption { option: "results", .. }), "{error}");
     }
     std::fs::remove_dir_all(folder).unwrap();
@@ -285,8 +290,11 @@ fn an_error_names_the_file() {
         } else {
             let found = neighbors(&npy, 9);
             let similarities = found.similarities().collect();
-            start_site(Source::Neighbors { k: 9, indices: found.indices, similarities }, &good)
-                .unwrap()
+            start_site_write(
+                Source::Neighbors { k: 9, indices: found.indices, similarities },
+                &good,
+            )
+            .unwrap()
         };
         let error = end(job).unwrap_err();
         let Error::File { action: "write", path, .. } = &error else { panic!("{error}") };

@@ -10,9 +10,9 @@ use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
 use common::{reference, Npy};
-use vkd::context::To;
+use vkd::context::Destination;
 use vkd::job::Output;
-use vkd::store::{SequencesFile, Target};
+use vkd::store::{OutputFile, SequencesFile};
 use vkd::verify::{verify, Sample};
 use vkd::{Context, ContextOptions, Elements, Error, Request, Shape};
 
@@ -47,15 +47,20 @@ fn context(device: &str) -> Context {
 }
 
 fn write(context: &Context, npy: &Npy, request: &Request, path: &Path) -> Result<(), Error> {
-    write_to(context, npy, request, &Target { path: path.to_owned(), overwrite: false })
+    write_to(context, npy, request, &OutputFile { path: path.to_owned(), overwrite: false })
 }
 
 fn overwrite(context: &Context, npy: &Npy, request: &Request, path: &Path) -> Result<(), Error> {
-    write_to(context, npy, request, &Target { path: path.to_owned(), overwrite: true })
+    write_to(context, npy, request, &OutputFile { path: path.to_owned(), overwrite: true })
 }
 
-fn write_to(context: &Context, npy: &Npy, request: &Request, target: &Target) -> Result<(), Error> {
-    let job = context.start(&npy.input(false), request, To::File(target))?;
+fn write_to(
+    context: &Context,
+    npy: &Npy,
+    request: &Request,
+    target: &OutputFile,
+) -> Result<(), Error> {
+    let job = context.start(&npy.input(false), request, Destination::File(target))?;
     match job.wait(None).unwrap().as_ref() {
         Ok(Output::File(written)) => {
             assert_eq!(written, &target.path);
@@ -149,8 +154,9 @@ fn two_runs_do_not_write_one_file() {
     let path = folder.file();
     let npy = common::random(3000, 8, 4);
     let (first, second) = (context("cpu"), context("cpu"));
-    let target = Target { path: path.clone(), overwrite: false };
-    let job = first.start(&npy.input(false), &Request::default(), To::File(&target)).unwrap();
+    let target = OutputFile { path: path.clone(), overwrite: false };
+    let job =
+        first.start(&npy.input(false), &Request::default(), Destination::File(&target)).unwrap();
     let error = write(&second, &npy, &Request::default(), &path).unwrap_err();
     assert!(matches!(error, Error::FileBusy { .. }), "{error}");
     drop(job);
@@ -370,8 +376,9 @@ fn child_full_disk() {
     assert!(!partial(&path).exists());
     // The disk fills up while the run goes on.
     limit(libc::RLIM_INFINITY);
-    let target = Target { path: path.clone(), overwrite: false };
-    let job = context.start(&npy.input(false), &Request::default(), To::File(&target)).unwrap();
+    let target = OutputFile { path: path.clone(), overwrite: false };
+    let job =
+        context.start(&npy.input(false), &Request::default(), Destination::File(&target)).unwrap();
     limit(2_000_000);
     let error = job.wait(None).unwrap().as_ref().as_ref().unwrap_err().clone();
     assert!(matches!(error, Error::DiskFull { action: "write", .. }), "{error}");
@@ -379,7 +386,8 @@ fn child_full_disk() {
     let kept = journal(&path);
     assert!(kept > 0 && kept < 1500, "{kept} rows are kept");
     limit(libc::RLIM_INFINITY);
-    let job = context.start(&npy.input(false), &Request::default(), To::File(&target)).unwrap();
+    let job =
+        context.start(&npy.input(false), &Request::default(), Destination::File(&target)).unwrap();
     assert_eq!(job.progress().steps_total(), (1500 - kept as u64) * 1499);
     job.wait(None).unwrap().as_ref().as_ref().unwrap();
     let whole = path.with_extension("whole");

@@ -16,8 +16,8 @@ use std::process::{Command, Stdio};
 
 use common::programs::{library, program, root};
 use common::Npy;
-use vkd::context::To;
-use vkd::store::Target;
+use vkd::context::Destination;
+use vkd::store::OutputFile;
 use vkd::{Context, ContextOptions, Request};
 
 const ITEMS: u32 = 3997;
@@ -28,9 +28,10 @@ fn results(path: &Path) {
     let point = |i: u32| [(f64::from(i) * 0.37).cos() as f32, (f64::from(i) * 0.37).sin() as f32];
     let npy = Npy { num_items: ITEMS, dim: 2, values: (0..ITEMS).flat_map(point).collect() };
     let options = ContextOptions { device: Some("cpu".into()), ..Default::default() };
-    let target = Target { path: path.to_owned(), overwrite: true };
+    let target = OutputFile { path: path.to_owned(), overwrite: true };
     let context = Context::new(&options).unwrap();
-    let job = context.start(&npy.input(false), &Request::default(), To::File(&target)).unwrap();
+    let job =
+        context.start(&npy.input(false), &Request::default(), Destination::File(&target)).unwrap();
     job.wait(None).unwrap().as_ref().as_ref().unwrap();
 }
 

@@ -3,7 +3,7 @@
 
 use std::time::Instant;
 
-use vkd::context::To;
+use vkd::context::Destination;
 use vkd::progress::{Phase, SUBMISSION_CLASSES};
 use vkd::{Context, ContextOptions, Elements, Input, Request};
 
@@ -34,7 +34,7 @@ pub fn run(
         .start(
             &Input { elements: Elements::F32(values), num_items, dim, center },
             &request,
-            To::Memory,
+            Destination::Memory,
         )
         .unwrap();
     job.wait(None).unwrap().as_ref().as_ref().unwrap();

@@ -11,7 +11,7 @@ use libfuzzer_sys::fuzz_target;
 use vkd::plan::{Plan, Request};
 use vkd::store::{
     Begun, NeighborsFile, NeighborsRow, ResultsKind, SequencesFile, SequencesMeta, SequencesWriter,
-    Target,
+    OutputFile,
 };
 
 fn file() -> &'static PathBuf {
@@ -63,7 +63,7 @@ fn partial(bytes: &[u8]) {
         count: 3,
         length: 4,
     };
-    let target = Target { path: file().clone(), overwrite: false };
+    let target = OutputFile { path: file().clone(), overwrite: false };
     if let Ok(Begun::Open(writer, rest)) = SequencesWriter::begin(&target, &meta, &plan) {
         assert!(rest.count() <= 3);
         let _ = writer.finish();

@@ -102,7 +102,7 @@ typedef struct vkd_run_plan {
   uint64_t device_bytes;
   uint64_t output_bytes;
   uint64_t corpus_bytes;
-  uint64_t batches;
+  uint64_t groups;
   uint64_t dispatches;
   uint64_t rows;
   uint64_t steps;
@@ -207,10 +207,10 @@ typedef struct vkd_site_options {
   const char *rankings_path;
   const char *const *ids;
   const char *const *metadata;
-  uint32_t num_ids;
+  uint32_t num_items;
   uint32_t reserved;
 } vkd_site_options;
-typedef struct vkd_site_input {
+typedef struct vkd_site_source {
   uint32_t struct_size;
   uint32_t num_items;
   uint32_t num_rows;
@@ -219,7 +219,7 @@ typedef struct vkd_site_input {
   const uint32_t *sequences;
   const uint32_t *indices;
   const float *similarities;
-} vkd_site_input;
+} vkd_site_source;
 int32_t vkd_batch_compute(const struct vkd_context *context,
                           const float *embeddings,
                           uint32_t num_items,
@@ -348,9 +348,9 @@ int32_t vkd_site_plan(const struct vkd_context *context,
                       const struct vkd_neighbors_options *neighbors_options,
                       const struct vkd_site_options *site_options,
                       struct vkd_run_plan *out_plan);
-int32_t vkd_site_write(const struct vkd_site_input *input,
+int32_t vkd_site_write(const struct vkd_site_source *source,
                        const struct vkd_site_options *site_options);
-int32_t vkd_site_write_start(const struct vkd_site_input *input,
+int32_t vkd_site_write_start(const struct vkd_site_source *source,
                              const struct vkd_site_options *site_options,
                              struct vkd_job **out_job);
 const char *vkd_status_name(int32_t status);

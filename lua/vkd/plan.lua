@@ -4,29 +4,30 @@ local library = require("vkd.library")
 
 local plans = {}
 
----What a run would take. With several devices batches and dispatches are sums over them, as if each
----did the whole run.
----@class vkd.Plan
----@field host_bytes number The host's memory at the most; results in memory are part of it.
----@field device_bytes number The device's memory at the most; 0 for the built-in engines.
----@field output_bytes number The result, in memory or in the file.
----@field corpus_bytes number The prepared embeddings, part of host_bytes.
----@field batches number Groups of sequences computed side by side, at least.
----@field dispatches number Submissions to the device, at least; 0 for the built-in engines.
----@field rows number Rows of the result: sequences, or those of neighbours or similarities.
----@field steps number Picks of sequences; dot products of neighbours and similarities.
----Rows of the contribution matrix held at once, 0 for neighbours. Fewer than items: it does not fit
----the device, and the run takes longer. With several devices: of the one that holds the fewest.
----@field held_rows number
+--- What a run would take. With several devices groups and dispatches are sums over them, as if
+--- each did the whole run.
+--- @class vkd.Plan
+--- @field host_bytes number The host's memory at the most; results in memory are part of it.
+--- @field device_bytes number The device's memory at the most; 0 for the built-in engines.
+--- @field output_bytes number The result, in memory or in the file.
+--- @field corpus_bytes number The prepared embeddings, part of host_bytes.
+--- @field groups number Groups of sequences or queries side by side, at least.
+--- @field dispatches number Submissions to the device, at least; 0 for the built-in engines.
+--- @field rows number Rows of the result: sequences, or those of neighbours or similarities.
+--- @field steps number Picks of sequences; dot products of neighbours and similarities.
+--- Rows of the contribution matrix held at once; 0 where there is none: only sequences have one.
+--- Fewer than items: it does not fit the device, and the run takes longer. With several devices: of
+--- the one that holds the fewest.
+--- @field held_rows number
 
-local FIELDS = { "host_bytes", "device_bytes", "output_bytes", "corpus_bytes", "batches",
+local FIELDS = { "host_bytes", "device_bytes", "output_bytes", "corpus_bytes", "groups",
   "dispatches", "rows", "steps", "held_rows" }
 
----Calls a C function that makes a plan.
----@param plan fun(raw: ffi.cdata*): integer Gets the plan's struct, returns the status.
----@return vkd.Plan? plan
----@return string? message
----@return string? status
+--- Calls a C function that makes a plan.
+--- @param plan fun(raw: ffi.cdata*): integer Gets the plan's struct, returns the status.
+--- @return vkd.Plan? plan
+--- @return string? message
+--- @return string? status
 function plans.make(plan)
   local raw = library.sized("vkd_run_plan")
   local status = plan(raw)

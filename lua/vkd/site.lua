@@ -68,7 +68,7 @@ local function raw_options(options, num_items)
     raw.rankings_path = hold(raw, check.path(options.rankings, "option rankings"))
   end
   raw.ids = texts(raw, options.ids or numbers(num_items), num_items, "ids")
-  raw.num_ids = num_items
+  raw.num_items = num_items
   if options.metadata then raw.metadata = texts(raw, options.metadata, num_items, "metadata") end
   return raw
 end
@@ -83,8 +83,8 @@ local function started(place, status, out)
 end
 
 -- Results as C reads them.
-local function raw_input(source)
-  local raw = sized("vkd_site_input")
+local function raw_source(source)
+  local raw = sized("vkd_site_source")
   if neighbors.is(source) and not source.own then
     misuse("a site is of the items themselves, these are neighbours of other queries")
   end
@@ -109,7 +109,7 @@ local function start_from_results(source, options)
     end
   end
   if rawget(source, "_freed") then misuse("these results have been freed") end
-  local results, raw = raw_input(source), raw_options(options, source.num_items)
+  local results, raw = raw_source(source), raw_options(options, source.num_items)
   local out = ffi.new("vkd_job *[1]")
   local status = c.vkd_site_write_start(results, raw, out)
   return started({ device = "none", on_lost = function() end }, status, out)

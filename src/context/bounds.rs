@@ -41,7 +41,9 @@ impl Bounds {
     /// Completes a plan whose `host_bytes` are those of the result alone; refuses what does not
     /// fit.
     pub(super) fn check(&self, plan: RunPlan) -> Result<RunPlan> {
-        let needed = plan.host_bytes + plan.corpus_bytes + plan.engine.host_bytes;
+        // Beyond 2^64 bytes the sum need not be exact: there is no such memory.
+        let needed = plan.host_bytes.saturating_add(plan.corpus_bytes);
+        let needed = needed.saturating_add(plan.engine.host_bytes);
         let free = memory::available_bytes().unwrap_or(u64::MAX);
         let available = self.limit.unwrap_or(free).min(free);
         if needed > available {
@@ -54,5 +56,5 @@ impl Bounds {
 
 /// Bytes of prepared rows and weights.
 pub(super) fn corpus_bytes(shape: Shape) -> u64 {
-    shape.values() * 2 + u64::from(shape.num_items) * 2
+    shape.values().saturating_mul(2).saturating_add(u64::from(shape.num_items) * 2)
 }

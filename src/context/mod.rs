@@ -1,9 +1,9 @@
 //! A context: one device, chosen once, and the computations on it.
 //!
 //! `options` is what the caller wants, `choice` finds the engine that a name means, `bounds` says
-//! what a run takes and whether there is memory for it; `open` has both. Each kind of work has a
-//! file: `sequences`, `neighbors`, `similarity`, `site`. A context may be used from any thread; its
-//! engine works for one caller at a time, the others wait.
+//! what a run takes and whether there is memory for it; `open` holds the engine and the bounds.
+//! Each kind of work has a file: `sequences`, `neighbors`, `similarity`, `site`. A context may be
+//! used from any thread; its engine works for one caller at a time, the others wait.
 
 mod bounds;
 mod choice;
@@ -16,8 +16,8 @@ mod site;
 
 pub use bounds::RunPlan;
 pub use choice::devices;
-pub use neighbors::NeighborRequest;
+pub use neighbors::NeighborsRequest;
 pub use open::Context;
 pub use options::ContextOptions;
-pub use sequences::To;
-pub use site::start_site;
+pub use sequences::Destination;
+pub use site::start_site_write;

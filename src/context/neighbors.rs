@@ -2,18 +2,18 @@
 
 use super::bounds::{corpus_bytes, Bounds, RunPlan};
 use super::open::Context;
-use super::sequences::To;
+use super::sequences::Destination;
 use crate::corpus::{Corpus, Elements, Input, Shape};
 use crate::engine::neighbors::{Neighbors, Query, QueryShape};
-use crate::engine::{Engine, MemoryNeighbors, NeighborRows};
-use crate::error::{Error, Result};
+use crate::engine::{Engine, MemoryNeighbors, PutNeighbors};
+use crate::error::Result;
 use crate::job::{Job, Output};
 use crate::progress::{Phase, Progress};
-use crate::store::{self, NeighborsMeta, NeighborsWriter, Target};
+use crate::store::{self, NeighborsMeta, NeighborsWriter, OutputFile};
 
 /// Of what to find neighbours.
 #[derive(Debug, Clone, Copy)]
-pub struct NeighborRequest<'a> {
+pub struct NeighborsRequest<'a> {
     /// The items. With `center` their mean is subtracted from items and queries.
     pub input: Input<'a>,
     /// Neighbours of each row, 1 to the number of other items.
@@ -22,7 +22,7 @@ pub struct NeighborRequest<'a> {
     pub queries: Option<(Elements<'a>, u32)>,
 }
 
-impl NeighborRequest<'_> {
+impl NeighborsRequest<'_> {
     /// The shape of the search.
     pub fn shape(&self) -> QueryShape {
         let Shape { num_items, dim } = self.input.shape();
@@ -40,10 +40,13 @@ pub(super) struct PreparedSearch {
 
 impl PreparedSearch {
     pub(super) fn prepare(
-        request: &NeighborRequest,
+        request: &NeighborsRequest,
         progress: &Progress,
     ) -> Result<PreparedSearch> {
-        let NeighborRequest { input, k, queries } = *request;
+        let NeighborsRequest { input, k, queries } = *request;
+        let shape = request.shape();
+        progress.expect_rows(shape.num_rows.into());
+        progress.expect_steps(steps(&shape));
         progress.time(Phase::Prepare, || {
             let corpus = Corpus::prepare(&input)?;
             let prepare =
@@ -72,7 +75,7 @@ impl PreparedSearch {
     pub(super) fn run(
         &self,
         engine: &mut dyn Engine,
-        rows: &dyn NeighborRows,
+        rows: &dyn PutNeighbors,
         progress: &Progress,
     ) -> Result<()> {
         engine.neighbors(&self.corpus, &self.query(), rows, progress)
@@ -82,7 +85,7 @@ impl PreparedSearch {
 impl Context {
     /// What a search would take, without the embeddings: refused where the device or the memory
     /// cannot do it. Waits for a run that is under way.
-    pub fn plan_neighbors(&self, shape: &QueryShape, to: To) -> Result<RunPlan> {
+    pub fn plan_neighbors(&self, shape: &QueryShape, to: Destination) -> Result<RunPlan> {
         check(shape)?;
         search_plan(&**self.engine(), self.bounds(), shape, to.held(result_bytes(shape)))
     }
@@ -90,40 +93,48 @@ impl Context {
     /// Checks everything, then starts the search as a job.
     pub fn start_neighbors(
         &self,
-        request: &NeighborRequest,
-        to: To,
+        request: &NeighborsRequest,
+        to: Destination,
     ) -> Result<Job<Output<Neighbors>>> {
+        match to {
+            Destination::Memory => self.start_neighbors_in_memory(request, Output::Memory),
+            Destination::File(file) => self.start_neighbors_into_file(request, file),
+        }
+    }
+
+    /// `wrap` makes the result of the neighbours.
+    fn start_neighbors_in_memory<T: Send + Sync + 'static>(
+        &self,
+        request: &NeighborsRequest,
+        wrap: fn(Neighbors) -> T,
+    ) -> Result<Job<T>> {
         let (progress, shape) = (Progress::default(), request.shape());
         check(&shape)?;
-        let held = to.held(result_bytes(&shape));
+        let held = result_bytes(&shape);
         self.check_now(|engine, bounds| search_plan(engine, bounds, &shape, held))?;
         let search = PreparedSearch::prepare(request, &progress)?;
-        progress.expect_rows(shape.num_rows.into());
-        progress.expect_steps(steps(&shape));
-        match to {
-            To::Memory => self.spawn(progress, move |engine, bounds, progress| {
-                search_plan(engine, bounds, &shape, held)?;
-                let rows = MemoryNeighbors::new(shape.num_rows, shape.k)?;
-                search.run(engine, &rows, progress)?;
-                Ok(Output::Memory(rows.into_neighbors()))
-            }),
-            To::File(target) => {
-                let meta = search.meta(&shape, request.input.center);
-                self.start_neighbors_into_file(progress, search, &meta, target)
-            }
-        }
+        self.spawn(progress, move |engine, bounds, progress| {
+            search_plan(engine, bounds, &shape, held)?;
+            let rows = MemoryNeighbors::new(shape.num_rows, shape.k)?;
+            search.run(engine, &rows, progress)?;
+            Ok(wrap(rows.into_neighbors()))
+        })
     }
 
     fn start_neighbors_into_file(
         &self,
-        progress: Progress,
-        search: PreparedSearch,
-        meta: &NeighborsMeta,
-        target: &Target,
+        request: &NeighborsRequest,
+        file: &OutputFile,
     ) -> Result<Job<Output<Neighbors>>> {
-        let path = target.path.clone();
-        let shape = search.query().shape(&search.corpus);
-        let Some(writer) = NeighborsWriter::begin(target, meta)? else {
+        let (progress, shape, path) = (Progress::default(), request.shape(), file.path.clone());
+        check(&shape)?;
+        // One that is there may hold all that is asked for, which takes no memory.
+        if !path.exists() {
+            self.check_now(|engine, bounds| search_plan(engine, bounds, &shape, 0))?;
+        }
+        let search = PreparedSearch::prepare(request, &progress)?;
+        let meta = search.meta(&shape, request.input.center);
+        let Some(writer) = NeighborsWriter::begin(file, &meta)? else {
             progress.add_rows(meta.count.into());
             progress.expect_steps(0);
             return Job::spawn(progress, move |_| Ok(Output::File(path)));
@@ -137,14 +148,8 @@ impl Context {
     }
 
     /// The blocking form of [`Context::start_neighbors`], into memory.
-    pub fn neighbors(&self, request: &NeighborRequest) -> Result<Neighbors> {
-        match self.start_neighbors(request, To::Memory)?.into_result()? {
-            Output::Memory(neighbors) => Ok(neighbors),
-            Output::File(path) => {
-                let detail = format!("neighbours for memory went to {}", path.display());
-                Err(Error::Internal { detail })
-            }
-        }
+    pub fn neighbors(&self, request: &NeighborsRequest) -> Result<Neighbors> {
+        self.start_neighbors_in_memory(request, |neighbors| neighbors)?.into_result()
     }
 }
 
@@ -168,7 +173,7 @@ pub(super) fn search_plan(
     };
     bounds.check(RunPlan {
         engine: engine.search_needs(shape)?,
-        corpus_bytes: corpus_bytes(Shape::new(shape.num_items, shape.dim)) + queries,
+        corpus_bytes: corpus_bytes(Shape::new(shape.num_items, shape.dim)).saturating_add(queries),
         output_bytes: result_bytes(shape),
         host_bytes: held,
         rows: shape.num_rows.into(),
@@ -183,5 +188,5 @@ pub(super) fn steps(shape: &QueryShape) -> u64 {
 
 /// Bytes of the neighbours in memory.
 fn result_bytes(shape: &QueryShape) -> u64 {
-    u64::from(shape.num_rows) * u64::from(shape.k) * 8
+    u64::from(shape.num_rows).saturating_mul(u64::from(shape.k)).saturating_mul(8)
 }

@@ -7,7 +7,7 @@ use crate::engine::{cpu, vulkan};
 pub struct ContextOptions {
     /// `None` or empty: what `VKD_DEVICE` says, else the best device. "cpu": the built-in CPU
     /// engine. "reference": the contract in plain loops. "vulkan": the best Vulkan device. A
-    /// number: the index in [`devices`]. A UUID in hex (dashes allowed), or any part of a Vulkan
+    /// number: the index in [`super::devices`]. A UUID in hex (dashes allowed), or any part of a Vulkan
     /// device's name, "vulkan:" before it allowed. Several of these with + between them ("cpu +
     /// vulkan:0"): the starts of a run are split over them by the speed of each. "all": every GPU
     /// and the CPU engine.

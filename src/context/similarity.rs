@@ -33,6 +33,13 @@ impl Context {
     }
 }
 
+impl Context {
+    /// The blocking form of [`Context::start_similarity`].
+    pub fn similarity(&self, input: &Input, pairs: Pairs) -> Result<Vec<f32>> {
+        self.start_similarity(input, pairs)?.into_result()
+    }
+}
+
 fn similarity_plan(
     engine: &dyn Engine,
     bounds: &Bounds,

@@ -1,7 +1,7 @@
 //! Sites: the JSON files of neighbours while they are computed, or of results that are there.
 
 use super::bounds::RunPlan;
-use super::neighbors::{check, search_plan, steps, NeighborRequest, PreparedSearch};
+use super::neighbors::{check, search_plan, NeighborsRequest, PreparedSearch};
 use super::open::Context;
 use crate::engine::neighbors::QueryShape;
 use crate::error::{Error, Result};
@@ -21,19 +21,24 @@ impl Context {
 
     /// Checks everything, then starts the search for the neighbours of every item as a job that
     /// writes the files of the site, each while later ones are computed.
-    pub fn start_site(&self, request: &NeighborRequest, site: &Site) -> Result<Job<()>> {
+    pub fn start_site(&self, request: &NeighborsRequest, site: &Site) -> Result<Job<()>> {
         let (progress, shape) = (Progress::default(), request.shape());
         check_site(&shape, site)?;
         let held = site::host_bytes(site, &shape)?;
         self.check_now(|engine, bounds| search_plan(engine, bounds, &shape, held))?;
         let search = PreparedSearch::prepare(request, &progress)?;
-        progress.expect_rows(shape.num_rows.into());
-        progress.expect_steps(steps(&shape));
         let site = site.clone();
         self.spawn(progress, move |engine, bounds, progress| {
             search_plan(engine, bounds, &shape, held)?;
             site::from_engine(&site, &shape, progress, |rows| search.run(engine, rows, progress))
         })
+    }
+}
+
+impl Context {
+    /// The blocking form of [`Context::start_site`].
+    pub fn site(&self, request: &NeighborsRequest, site: &Site) -> Result<()> {
+        self.start_site(request, site)?.into_result()
     }
 }
 
@@ -50,7 +55,7 @@ fn check_site(shape: &QueryShape, site: &Site) -> Result<()> {
 }
 
 /// Starts writing the files of a site from results that are there, as a job. Needs no context.
-pub fn start_site(source: Source, site: &Site) -> Result<Job<()>> {
+pub fn start_site_write(source: Source, site: &Site) -> Result<Job<()>> {
     let site = site.clone();
     Job::spawn(Progress::default(), move |progress| site::write(&source, &site, progress))
 }

@@ -2,7 +2,7 @@
 
 use super::device::DeviceInfo;
 use super::neighbors::{Neighbors, Query, QueryShape};
-use super::rows::{DotRows, MemoryNeighbors, MemoryRows, NeighborRows, Pairs, Rows};
+use super::rows::{MemoryNeighbors, MemorySequences, Pairs, PutDots, PutNeighbors, PutSequences};
 use crate::corpus::{Corpus, Shape};
 use crate::error::Result;
 use crate::plan::Plan;
@@ -23,19 +23,19 @@ pub trait Engine: Send {
         &mut self,
         corpus: &Corpus,
         plan: &Plan,
-        rows: &dyn Rows,
+        rows: &dyn PutSequences,
         progress: &Progress,
     ) -> Result<()>;
 
     /// What a search of this shape takes, or why this device cannot do it.
     fn search_needs(&self, shape: &QueryShape) -> Result<Needs>;
 
-    /// Finds the nearest items of every query (see [`neighbors`]) and puts them into `rows`.
+    /// Finds the nearest items of every query (see [`super::neighbors`]) and puts them into `rows`.
     fn neighbors(
         &mut self,
         corpus: &Corpus,
         query: &Query,
-        rows: &dyn NeighborRows,
+        rows: &dyn PutNeighbors,
         progress: &Progress,
     ) -> Result<()>;
 
@@ -48,7 +48,7 @@ pub trait Engine: Send {
         &mut self,
         corpus: &Corpus,
         pairs: Pairs,
-        rows: &dyn DotRows,
+        rows: &dyn PutDots,
         progress: &Progress,
     ) -> Result<()>;
 
@@ -71,7 +71,7 @@ pub trait Engine: Send {
         plan: &Plan,
         progress: &Progress,
     ) -> Result<Vec<u32>> {
-        let rows = MemoryRows::new(plan)?;
+        let rows = MemorySequences::new(plan)?;
         self.sequences(corpus, plan, &rows, progress)?;
         Ok(rows.into_values())
     }
@@ -88,7 +88,7 @@ pub struct Needs {
     pub device_bytes: u64,
     /// Groups of sequences or queries that are computed side by side, one after the other; finished
     /// ones are kept after each.
-    pub batches: u64,
+    pub groups: u64,
     /// Submissions to the device, at least; 0 for the built-in engines.
     pub dispatches: u64,
     /// Rows of the contribution matrix that the engine holds at once. Fewer than there are items:

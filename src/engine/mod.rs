@@ -18,6 +18,7 @@ pub mod vulkan;
 pub use device::{DeviceInfo, DeviceKind};
 pub use interface::{Engine, Needs};
 pub use rows::{
-    DotRows, MemoryNeighbors, MemoryRows, MemorySimilarities, NeighborRows, Pairs, Rows,
+    MemoryNeighbors, MemorySequences, MemorySimilarities, Pairs, PutDots, PutNeighbors,
+    PutSequences,
 };
 pub use several::Several;

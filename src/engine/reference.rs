@@ -10,7 +10,7 @@ use std::cmp::Reverse;
 use super::device::{DeviceInfo, DeviceKind};
 use super::interface::{Engine, Needs};
 use super::neighbors::{Query, QueryShape};
-use super::rows::{DotRows, NeighborRows, Pairs, Rows};
+use super::rows::{Pairs, PutDots, PutNeighbors, PutSequences};
 use crate::corpus::{Corpus, Shape};
 use crate::error::{zeroed, Result};
 use crate::plan::Plan;
@@ -51,15 +51,15 @@ impl Engine for Reference {
         let n = u64::from(shape.num_items);
         // Per item a score and whether it is taken.
         let host_bytes = n * n * 2 + n * 5 + u64::from(plan.length()) * 4;
-        let (batches, held_rows) = (plan.count() as u64, shape.num_items.into());
-        Ok(Needs { host_bytes, batches, held_rows, ..Needs::default() })
+        let (groups, held_rows) = (plan.count() as u64, shape.num_items.into());
+        Ok(Needs { host_bytes, groups, held_rows, ..Needs::default() })
     }
 
     fn sequences(
         &mut self,
         corpus: &Corpus,
         plan: &Plan,
-        rows: &dyn Rows,
+        rows: &dyn PutSequences,
         progress: &Progress,
     ) -> Result<()> {
         let matrix = progress.time(Phase::Matrix, || contributions(corpus, progress))?;
@@ -78,14 +78,14 @@ impl Engine for Reference {
 
     fn search_needs(&self, shape: &QueryShape) -> Result<Needs> {
         let host_bytes = u64::from(shape.num_items) * 8 + u64::from(shape.k) * 8;
-        Ok(Needs { host_bytes, batches: shape.num_rows.into(), ..Needs::default() })
+        Ok(Needs { host_bytes, groups: shape.num_rows.into(), ..Needs::default() })
     }
 
     fn neighbors(
         &mut self,
         corpus: &Corpus,
         query: &Query,
-        out: &dyn NeighborRows,
+        out: &dyn PutNeighbors,
         progress: &Progress,
     ) -> Result<()> {
         let rows = query.rows(corpus);
@@ -107,14 +107,14 @@ impl Engine for Reference {
 
     fn dots_needs(&self, shape: Shape) -> Result<Needs> {
         let host_bytes = u64::from(shape.num_items) * 4;
-        Ok(Needs { host_bytes, batches: shape.num_items.into(), ..Needs::default() })
+        Ok(Needs { host_bytes, groups: shape.num_items.into(), ..Needs::default() })
     }
 
     fn dots(
         &mut self,
         corpus: &Corpus,
         pairs: Pairs,
-        out: &dyn DotRows,
+        out: &dyn PutDots,
         progress: &Progress,
     ) -> Result<()> {
         progress.time(Phase::Steps, || {
@@ -212,7 +212,7 @@ mod tests {
     }
 
     #[test]
-    fn neighbours_come_by_falling_dot_then_rising_number() {
+    fn neighbors_come_by_falling_dot_then_rising_number() {
         let dots = [5, -7, 5, 9, 0];
         let dot = |item: u32| dots[item as usize];
         assert_eq!(nearest(5, None, 5, dot), [3, 0, 2, 4, 1]);

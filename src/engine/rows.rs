@@ -1,8 +1,8 @@
 //! Where finished rows go: memory here, files in the store.
 //!
 //! Engines put each row as soon as it is finished, in any order and from any thread. These traits
-//! are all they know of the place: `Rows` for sequences, `NeighborRows` for neighbours, `DotRows`
-//! for dot products.
+//! are all they know of the place: `PutSequences` for sequences, `PutNeighbors` for neighbours,
+//! `PutDots` for dot products.
 
 use std::sync::Mutex;
 
@@ -13,7 +13,7 @@ use crate::plan::Plan;
 use crate::threads::{lock, unlocked};
 
 /// Takes finished sequences, numbered as in the plan.
-pub trait Rows: Sync {
+pub trait PutSequences: Sync {
     /// Takes sequence `index`, whole.
     fn put(&self, index: usize, row: &[u32]) -> Result<()>;
 
@@ -23,11 +23,11 @@ pub trait Rows: Sync {
 
 /// The rows from one on.
 pub(super) struct Offset<'a> {
-    pub(super) rows: &'a dyn Rows,
+    pub(super) rows: &'a dyn PutSequences,
     pub(super) first: usize,
 }
 
-impl Rows for Offset<'_> {
+impl PutSequences for Offset<'_> {
     fn put(&self, index: usize, row: &[u32]) -> Result<()> {
         self.rows.put(self.first + index, row)
     }
@@ -39,14 +39,14 @@ impl Rows for Offset<'_> {
 
 /// All sequences in memory, row after row.
 #[derive(Debug)]
-pub struct MemoryRows {
+pub struct MemorySequences {
     values: Mutex<Vec<u32>>,
 }
 
-impl MemoryRows {
+impl MemorySequences {
     /// Room for all sequences of `plan`.
-    pub fn new(plan: &Plan) -> Result<MemoryRows> {
-        Ok(MemoryRows { values: Mutex::new(zeroed(plan.output_len(), "the sequences")?) })
+    pub fn new(plan: &Plan) -> Result<MemorySequences> {
+        Ok(MemorySequences { values: Mutex::new(zeroed(plan.output_len(), "the sequences")?) })
     }
 
     /// The sequences.
@@ -55,7 +55,7 @@ impl MemoryRows {
     }
 }
 
-impl Rows for MemoryRows {
+impl PutSequences for MemorySequences {
     fn put(&self, index: usize, row: &[u32]) -> Result<()> {
         let mut values = lock(&self.values);
         values[index * row.len()..][..row.len()].copy_from_slice(row);
@@ -70,7 +70,7 @@ impl Rows for MemoryRows {
 }
 
 /// Takes the neighbours of finished queries.
-pub trait NeighborRows: Sync {
+pub trait PutNeighbors: Sync {
     /// Takes the neighbours of query `row`, nearest first: their numbers and dot products, k of
     /// each.
     fn put(&self, row: u32, indices: &[u32], dots: &[i32]) -> Result<()>;
@@ -94,7 +94,7 @@ impl MemoryNeighbors {
     }
 }
 
-impl NeighborRows for MemoryNeighbors {
+impl PutNeighbors for MemoryNeighbors {
     fn put(&self, row: u32, indices: &[u32], dots: &[i32]) -> Result<()> {
         let mut values = lock(&self.values);
         let begin = row as usize * indices.len();
@@ -126,7 +126,7 @@ impl Pairs {
 }
 
 /// Takes rows of dot products.
-pub trait DotRows: Sync {
+pub trait PutDots: Sync {
     /// Takes the dot products of item `row` with the items from `first` to the last.
     fn put(&self, row: u32, first: u32, dots: &[i32]) -> Result<()>;
 }
@@ -157,7 +157,7 @@ impl MemorySimilarities {
     }
 }
 
-impl DotRows for MemorySimilarities {
+impl PutDots for MemorySimilarities {
     fn put(&self, row: u32, first: u32, dots: &[i32]) -> Result<()> {
         let (n, row) = (self.num_items, row as usize);
         let (begin, skipped) = match self.pairs {

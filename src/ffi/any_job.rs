@@ -26,7 +26,7 @@ impl AnyJob {
         }
     }
 
-    /// The error for who asks for a result of another kind.
+    /// The error for a caller who asks for a result of another kind.
     pub(super) fn wrong_kind(&self) -> CallError {
         let instead = match self {
             AnyJob::Sequences(_) => "fetch it with vkd_job_sequences",

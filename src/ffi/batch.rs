@@ -1,12 +1,12 @@
 //! The functions of the C header for sequences: the main job.
 
 use super::any_job::AnyJob;
-use super::boundary::{guard, In, Options, Out};
-use super::input::{check_flags, check_reserved, target, Embeddings};
+use super::boundary::{guard, pointers, In, Options};
+use super::input::{check_element_type, check_flags, check_reserved, target, Embeddings};
 use super::output::plan_to_c;
 use super::status::Result;
 use super::types::{vkd_batch_options, vkd_context, vkd_flags, vkd_job, vkd_run_plan};
-use crate::context::To;
+use crate::context::Destination;
 use crate::corpus::Shape;
 use crate::job::{Job, Output};
 use crate::plan::Request;
@@ -42,15 +42,7 @@ pub unsafe extern "C" fn vkd_batch_compute(
     out_sequences: *mut u32,
 ) -> i32 {
     guard(|| {
-        // SAFETY: the caller's contract.
-        let (context, values, options, out) = unsafe {
-            (
-                In::new(context, "context"),
-                In::new(embeddings, "embeddings"),
-                In::new(options, "options"),
-                Out::new(out_sequences, "out_sequences"),
-            )
-        };
+        pointers!(context, values = embeddings, options; out = out_sequences);
         let options = options.options()?;
         if options.output_path.is_null() {
             out.required()?;
@@ -80,15 +72,7 @@ pub unsafe extern "C" fn vkd_batch_start(
     out_job: *mut *mut vkd_job,
 ) -> i32 {
     guard(|| {
-        // SAFETY: the caller's contract.
-        let (context, values, options, out) = unsafe {
-            (
-                In::new(context, "context"),
-                In::new(embeddings, "embeddings"),
-                In::new(options, "options"),
-                Out::new(out_job, "out_job"),
-            )
-        };
+        pointers!(context, values = embeddings, options; out = out_job);
         let out = out.required()?;
         let job = start(context, Embeddings::new(values, num_items, dim), &options.options()?)?;
         out.give(vkd_job(AnyJob::Sequences(job)))
@@ -111,18 +95,11 @@ pub unsafe extern "C" fn vkd_batch_plan(
     out_plan: *mut vkd_run_plan,
 ) -> i32 {
     guard(|| {
-        // SAFETY: the caller's contract.
-        let (context, options, out) = unsafe {
-            (
-                In::new(context, "context"),
-                In::new(options, "options"),
-                Out::new(out_plan, "out_plan"),
-            )
-        };
+        pointers!(context, options; out = out_plan);
         let (context, options) = (context.handle()?, options.options()?);
         let (request, shape) = (request(&options)?, Shape::new(num_items, dim));
         let target = target(options.member(|o| o.output_path, "output_path"), options.flags)?;
-        let to = target.as_ref().map_or(To::Memory, To::File);
+        let to = target.as_ref().map_or(Destination::Memory, Destination::File);
         out.report(|| Ok(plan_to_c(&context.0.plan(shape, &request, to)?)))
     })
 }
@@ -135,7 +112,7 @@ fn start(
     let (context, request) = (context.handle()?, request(options)?);
     let input = embeddings.input(options.element_type, options.flags)?;
     let target = target(options.member(|o| o.output_path, "output_path"), options.flags)?;
-    let to = target.as_ref().map_or(To::Memory, To::File);
+    let to = target.as_ref().map_or(Destination::Memory, Destination::File);
     Ok(context.0.start(&input, &request, to)?)
 }
 
@@ -143,6 +120,7 @@ fn request(options: &Options<vkd_batch_options>) -> Result<Request> {
     let known = [vkd_flags::VKD_CENTER, vkd_flags::VKD_OVERWRITE];
     check_flags::<vkd_batch_options>(options.flags, &known)?;
     check_reserved(options.reserved)?;
+    check_element_type(options.element_type)?;
     let starts = options.member(|o| o.starts, "starts");
     let starts = match (starts.is_null(), options.num_starts) {
         (true, 0) => None,

@@ -80,6 +80,28 @@ fn check_size<T: Struct>(got: u32) -> Result<()> {
     Ok(())
 }
 
+/// Wraps the pointers of a call, those to read before the semicolon, those to write behind it, each
+/// with the name that the header gives it; `local = name` where the call knows it by another.
+macro_rules! pointers {
+    ($($local:ident $(= $name:ident)?),*; $($out:ident $(= $out_name:ident)?),*) => {
+        // SAFETY: the caller's contract, which stands under "Safety" at each function: pointers are
+        // NULL or valid for what the function reads and writes there.
+        let ($($local,)* $($out,)*) = unsafe {
+            (
+                $(pointers!(@in $local $(= $name)?),)*
+                $(pointers!(@out $out $(= $out_name)?),)*
+            )
+        };
+    };
+    (@in $name:ident) => { $crate::ffi::boundary::In::new($name, stringify!($name)) };
+    (@in $local:ident = $name:ident) => { $crate::ffi::boundary::In::new($name, stringify!($name)) };
+    (@out $name:ident) => { $crate::ffi::boundary::Out::new($name, stringify!($name)) };
+    (@out $local:ident = $name:ident) => {
+        $crate::ffi::boundary::Out::new($name, stringify!($name))
+    };
+}
+pub(super) use pointers;
+
 /// A pointer that C passes for the library to read: a value, an array, a text, a struct, a handle.
 #[derive(Debug)]
 pub(super) struct In<'a, T> {

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use libc::c_char;
 
-use super::boundary::{guard, release, In, Options, Out};
+use super::boundary::{guard, pointers, release, Options};
 use super::input::{bad, check_flags, check_threads, has};
 use super::output::text;
 use super::status::Result;
@@ -39,9 +39,8 @@ pub extern "C" fn vkd_version_string() -> *const c_char {
 #[no_mangle]
 pub unsafe extern "C" fn vkd_device_count(out_count: *mut u32) -> i32 {
     guard(|| {
-        // SAFETY: the caller's contract.
-
-        let out = unsafe { Out::new(out_count, "out_count") }.required()?;
+        pointers!(; out = out_count);
+        let out = out.required()?;
         out.write(devices()?.len() as u32)
     })
 }
@@ -55,9 +54,7 @@ pub unsafe extern "C" fn vkd_device_count(out_count: *mut u32) -> i32 {
 #[no_mangle]
 pub unsafe extern "C" fn vkd_device_get_info(index: u32, out_info: *mut vkd_device_info) -> i32 {
     guard(|| {
-        // SAFETY: the caller's contract.
-
-        let out = unsafe { Out::new(out_info, "out_info") };
+        pointers!(; out = out_info);
         out.report(|| Ok(info_to_c(&device(index)?)))
     })
 }
@@ -77,10 +74,7 @@ pub unsafe extern "C" fn vkd_context_create(
     out_context: *mut *mut vkd_context,
 ) -> i32 {
     guard(|| {
-        // SAFETY: the caller's contract.
-
-        let (options, out) =
-            unsafe { (In::new(options, "options"), Out::new(out_context, "out_context")) };
+        pointers!(options; out = out_context);
         out.required()?.give(vkd_context(Context::new(&context_options(&options.options()?)?)?))
     })
 }
@@ -107,10 +101,7 @@ pub unsafe extern "C" fn vkd_context_get_info(
     out_info: *mut vkd_device_info,
 ) -> i32 {
     guard(|| {
-        // SAFETY: the caller's contract.
-
-        let (context, out) =
-            unsafe { (In::new(context, "context"), Out::new(out_info, "out_info")) };
+        pointers!(context; out = out_info);
         let context = context.handle()?;
         out.report(|| Ok(info_to_c(context.0.info())))
     })

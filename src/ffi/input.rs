@@ -7,7 +7,7 @@ use super::status::{CallError, Result};
 use super::types::vkd_flags;
 use crate::corpus::{Elements, Input, Shape};
 use crate::error::Error;
-use crate::store::Target;
+use crate::store::OutputFile;
 
 /// Embeddings, of which type and how many, as C passes them.
 #[derive(Debug, Clone, Copy)]
@@ -46,10 +46,10 @@ pub(super) fn has(flags: u32, flag: vkd_flags) -> bool {
 }
 
 /// The file that a run writes, if it does.
-pub(super) fn target(output_path: In<c_char>, flags: u32) -> Result<Option<Target>> {
+pub(super) fn target(output_path: In<c_char>, flags: u32) -> Result<Option<OutputFile>> {
     let overwrite = has(flags, vkd_flags::VKD_OVERWRITE);
     match output_path.optional_path()? {
-        Some(path) => Ok(Some(Target { path, overwrite })),
+        Some(path) => Ok(Some(OutputFile { path, overwrite })),
         None if overwrite => Err(bad("flags", flags, "VKD_OVERWRITE needs an output_path")),
         None => Ok(None),
     }
@@ -69,6 +69,14 @@ pub(super) fn check_reserved(reserved: u32) -> Result<()> {
     match reserved {
         0 => Ok(()),
         other => Err(bad("reserved", other, "it must be 0")),
+    }
+}
+
+/// Checks an element type where there are no elements yet.
+pub(super) fn check_element_type(element_type: u32) -> Result<()> {
+    match element_type {
+        0..=2 => Ok(()),
+        other => Err(bad("element_type", other, "use one of vkd_element_type")),
     }
 }
 

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use super::any_job::{in_memory, with_result, AnyJob};
-use super::boundary::{guard, guard_status, release, In, Out};
+use super::boundary::{guard, guard_status, pointers, release};
 use super::output::progress_to_c;
 use super::status::vkd_status;
 use super::types::{vkd_job, vkd_job_progress};
@@ -18,9 +18,7 @@ pub unsafe extern "C" fn vkd_job_poll(
     out_progress: *mut vkd_job_progress,
 ) -> i32 {
     guard(|| {
-        // SAFETY: the caller's contract.
-
-        let (job, out) = unsafe { (In::new(job, "job"), Out::new(out_progress, "out_progress")) };
+        pointers!(job; out = out_progress);
         let job = job.handle()?;
         out.report(|| Ok(progress_to_c(job.0.watch())))
     })
@@ -35,8 +33,8 @@ pub unsafe extern "C" fn vkd_job_poll(
 #[no_mangle]
 pub unsafe extern "C" fn vkd_job_wait(job: *const vkd_job, timeout_ms: i64) -> i32 {
     guard_status(|| {
-        // SAFETY: the caller's contract.
-        let job = unsafe { In::new(job, "job") }.handle()?;
+        pointers!(job;);
+        let job = job.handle()?;
         let timeout = u64::try_from(timeout_ms).ok().map(Duration::from_millis);
         match job.0.watch().ended(timeout) {
             None => Ok(vkd_status::VKD_PENDING as i32),
@@ -61,9 +59,7 @@ pub unsafe extern "C" fn vkd_job_sequences(
     out_sequences: *mut u32,
 ) -> i32 {
     guard(|| {
-        // SAFETY: the caller's contract.
-
-        let (job, out) = unsafe { (In::new(job, "job"), Out::new(out_sequences, "out_sequences")) };
+        pointers!(job; out = out_sequences);
         let (job, out) = (job.handle()?, out.required()?);
         let AnyJob::Sequences(job) = &job.0 else { return Err(job.0.wrong_kind()) };
         with_result(job, |output| {
@@ -82,9 +78,7 @@ pub unsafe extern "C" fn vkd_job_sequences(
 #[no_mangle]
 pub unsafe extern "C" fn vkd_job_cancel(job: *const vkd_job) {
     guard(|| {
-        // SAFETY: the caller's contract.
-
-        let job = unsafe { In::new(job, "job") };
+        pointers!(job;);
         if !job.is_null() {
             job.handle()?.0.watch().cancel();
         }
@@ -95,7 +89,7 @@ pub unsafe extern "C" fn vkd_job_cancel(job: *const vkd_job) {
 /// Frees a job; one still at work is cancelled and awaited. NULL is fine.
 ///
 /// # Safety
-/// `job` must be NULL or come from `vkd_batch_start`, and must not be used again.
+/// `job` must be NULL or come from one of the `_start` functions, and must not be used again.
 #[no_mangle]
 pub unsafe extern "C" fn vkd_job_free(job: *mut vkd_job) {
     // SAFETY: the caller's contract.

@@ -1,19 +1,19 @@
 //! The functions of the C header for neighbours.
 
 use super::any_job::{in_memory, with_result, AnyJob};
-use super::boundary::{guard, In, Options, Out};
-use super::input::{bad, check_flags, target, Embeddings};
+use super::boundary::{guard, pointers, In, Options, Out};
+use super::input::{check_element_type, check_flags, target, Embeddings};
 use super::output::plan_to_c;
 use super::status::Result;
 use super::types::{vkd_context, vkd_flags, vkd_job, vkd_neighbors_options, vkd_run_plan};
-use crate::context::{NeighborRequest, To};
+use crate::context::{Destination, NeighborsRequest};
 use crate::corpus::Shape;
 use crate::engine::neighbors::{similarity, Neighbors, QueryShape};
 use crate::error::Error;
 use crate::job::{Job, Output};
 
 /// Finds the `k` most similar items of every item, or of every query: by falling cosine similarity,
-/// on equal ones the lower number first. An item is no neighbour of its own.
+/// on equal ones the lower number first. An item is not a neighbour of itself.
 ///
 /// `embeddings` as in `vkd_batch_compute`. `k` runs from 1 to num_items - 1 (num_items with
 /// queries). `options` may be NULL. `out_indices` has room for rows x k numbers (0-based), row
@@ -36,17 +36,7 @@ pub unsafe extern "C" fn vkd_neighbors_compute(
     out_similarities: *mut f32,
 ) -> i32 {
     guard(|| {
-        // SAFETY: the caller's contract.
-
-        let (context, values, options, indices, similarities) = unsafe {
-            (
-                In::new(context, "context"),
-                In::new(embeddings, "embeddings"),
-                In::new(options, "options"),
-                Out::new(out_indices, "out_indices"),
-                Out::new(out_similarities, "out_similarities"),
-            )
-        };
+        pointers!(context, values = embeddings, options; indices = out_indices, similarities = out_similarities);
         let (indices, options) = (indices.required()?, options.options()?);
         refuse_path(&options, "with a file use vkd_neighbors_start")?;
         let job = start(context, Embeddings::new(values, num_items, dim), k, &options)?;
@@ -72,15 +62,7 @@ pub unsafe extern "C" fn vkd_neighbors_start(
     out_job: *mut *mut vkd_job,
 ) -> i32 {
     guard(|| {
-        // SAFETY: the caller's contract.
-        let (context, values, options, out) = unsafe {
-            (
-                In::new(context, "context"),
-                In::new(embeddings, "embeddings"),
-                In::new(options, "options"),
-                Out::new(out_job, "out_job"),
-            )
-        };
+        pointers!(context, values = embeddings, options; out = out_job);
         let out = out.required()?;
         let job = start(context, Embeddings::new(values, num_items, dim), k, &options.options()?)?;
         out.give(vkd_job(AnyJob::Neighbors(job)))
@@ -104,18 +86,11 @@ pub unsafe extern "C" fn vkd_neighbors_plan(
     out_plan: *mut vkd_run_plan,
 ) -> i32 {
     guard(|| {
-        // SAFETY: the caller's contract.
-        let (context, options, out) = unsafe {
-            (
-                In::new(context, "context"),
-                In::new(options, "options"),
-                Out::new(out_plan, "out_plan"),
-            )
-        };
+        pointers!(context, options; out = out_plan);
         let (context, options) = (context.handle()?, options.options()?);
         let shape = shape(Shape::new(num_items, dim), k, &options)?;
         let target = target(options.member(|o| o.output_path, "output_path"), options.flags)?;
-        let to = target.as_ref().map_or(To::Memory, To::File);
+        let to = target.as_ref().map_or(Destination::Memory, Destination::File);
         out.report(|| Ok(plan_to_c(&context.0.plan_neighbors(&shape, to)?)))
     })
 }
@@ -134,15 +109,7 @@ pub unsafe extern "C" fn vkd_job_neighbors(
     out_similarities: *mut f32,
 ) -> i32 {
     guard(|| {
-        // SAFETY: the caller's contract.
-
-        let (job, indices, similarities) = unsafe {
-            (
-                In::new(job, "job"),
-                Out::new(out_indices, "out_indices"),
-                Out::new(out_similarities, "out_similarities"),
-            )
-        };
+        pointers!(job; indices = out_indices, similarities = out_similarities);
         let (job, indices) = (job.handle()?, indices.required()?);
         let AnyJob::Neighbors(job) = &job.0 else { return Err(job.0.wrong_kind()) };
         with_result(job, |output| {
@@ -183,7 +150,7 @@ fn start(
     let context = context.handle()?;
     let request = request(embeddings, k, options)?;
     let target = target(options.member(|o| o.output_path, "output_path"), options.flags)?;
-    let to = target.as_ref().map_or(To::Memory, To::File);
+    let to = target.as_ref().map_or(Destination::Memory, Destination::File);
     Ok(context.0.start_neighbors(&request, to)?)
 }
 
@@ -192,7 +159,7 @@ pub(super) fn request<'a>(
     embeddings: Embeddings<'a>,
     k: u32,
     options: &Options<'a, vkd_neighbors_options>,
-) -> Result<NeighborRequest<'a>> {
+) -> Result<NeighborsRequest<'a>> {
     check(options)?;
     let input = embeddings.input(options.element_type, options.flags)?;
     let queries = options.member(|o| o.queries, "queries");
@@ -203,7 +170,7 @@ pub(super) fn request<'a>(
             Some((queries.elements(options.element_type)?, count))
         }
     };
-    Ok(NeighborRequest { input, k, queries })
+    Ok(NeighborsRequest { input, k, queries })
 }
 
 /// The shape of a search, without embeddings.
@@ -218,8 +185,5 @@ pub(super) fn shape(shape: Shape, k: u32, options: &vkd_neighbors_options) -> Re
 fn check(options: &vkd_neighbors_options) -> Result<()> {
     let known = [vkd_flags::VKD_CENTER, vkd_flags::VKD_OVERWRITE];
     check_flags::<vkd_neighbors_options>(options.flags, &known)?;
-    match options.element_type {
-        0..=2 => Ok(()),
-        other => Err(bad("element_type", other, "use one of vkd_element_type")),
-    }
+    check_element_type(options.element_type)
 }

@@ -2,7 +2,7 @@
 
 use libc::{c_char, c_void};
 
-use super::boundary::{guard, release, In, Out};
+use super::boundary::{guard, pointers, release};
 use super::output::{row_pointer, text};
 use super::types::{vkd_flags, vkd_neighbors_file, vkd_neighbors_file_info};
 use crate::store::{NeighborsFile, NeighborsRow};
@@ -23,9 +23,7 @@ pub unsafe extern "C" fn vkd_neighbors_file_open(
     out_file: *mut *mut vkd_neighbors_file,
 ) -> i32 {
     guard(|| {
-        // SAFETY: the caller's contract.
-
-        let (path, out) = unsafe { (In::new(path, "path"), Out::new(out_file, "out_file")) };
+        pointers!(path; out = out_file);
         out.required()?.give(vkd_neighbors_file(NeighborsFile::open(&path.path()?)?))
     })
 }
@@ -50,9 +48,7 @@ pub unsafe extern "C" fn vkd_neighbors_file_get_info(
     out_info: *mut vkd_neighbors_file_info,
 ) -> i32 {
     guard(|| {
-        // SAFETY: the caller's contract.
-
-        let (file, out) = unsafe { (In::new(file, "file"), Out::new(out_info, "out_info")) };
+        pointers!(file; out = out_info);
         let file = &file.handle()?.0;
         let meta = file.meta();
         out.report(|| {
@@ -87,15 +83,7 @@ pub unsafe extern "C" fn vkd_neighbors_file_row(
     out_similarities: *mut *const f32,
 ) -> i32 {
     guard(|| {
-        // SAFETY: the caller's contract.
-
-        let (file, indices, similarities) = unsafe {
-            (
-                In::new(file, "file"),
-                Out::new(out_indices, "out_indices"),
-                Out::new(out_similarities, "out_similarities"),
-            )
-        };
+        pointers!(file; indices = out_indices, similarities = out_similarities);
         let (file, indices) = (file.handle()?, indices.required()?);
         let NeighborsRow { items, similarities: values } = file.0.row(index)?;
         indices.write(row_pointer(items))?;
@@ -113,9 +101,8 @@ pub unsafe extern "C" fn vkd_neighbors_file_row(
 #[no_mangle]
 pub unsafe extern "C" fn vkd_neighbors_file_verify(file: *const vkd_neighbors_file) -> i32 {
     guard(|| {
-        // SAFETY: the caller's contract.
-
-        let file = unsafe { In::new(file, "file") }.handle()?;
+        pointers!(file;);
+        let file = file.handle()?;
         Ok(file.0.verify()?)
     })
 }

@@ -33,7 +33,7 @@ pub(super) fn plan_to_c(plan: &RunPlan) -> vkd_run_plan {
         device_bytes: plan.engine.device_bytes,
         output_bytes: plan.output_bytes,
         corpus_bytes: plan.corpus_bytes,
-        batches: plan.engine.batches,
+        groups: plan.engine.groups,
         dispatches: plan.engine.dispatches,
         rows: plan.rows,
         steps: plan.steps,
@@ -42,8 +42,9 @@ pub(super) fn plan_to_c(plan: &RunPlan) -> vkd_run_plan {
 }
 
 pub(super) fn progress_to_c(job: &dyn Watch) -> vkd_job_progress {
-    let (progress, seconds) = (job.progress(), job.seconds());
     let ended = job.ended(Some(std::time::Duration::ZERO));
+    // Behind it, so that a job that is done tells the time that the whole took.
+    let (progress, seconds) = (job.progress(), job.seconds());
     let state = match ended {
         None => vkd_job_state::VKD_JOB_RUNNING,
         Some(Ok(())) => vkd_job_state::VKD_JOB_DONE,

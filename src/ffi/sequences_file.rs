@@ -1,37 +1,16 @@
-//! The functions of the C header for files of sequences, and what a file of results holds.
+//! The functions of the C header for files of sequences.
 
 use libc::{c_char, c_void};
 
-use super::boundary::{guard, release, In, Out};
-use super::input::{bad, Embeddings};
+use super::boundary::{guard, pointers, release};
+use super::input::{check_flags, Embeddings};
 use super::output::{row_pointer, text};
 use super::types::{
-    vkd_flags, vkd_results_kind, vkd_sequences_file, vkd_sequences_file_info, vkd_verify_options,
-    vkd_verify_report,
+    vkd_flags, vkd_sequences_file, vkd_sequences_file_info, vkd_verify_options, vkd_verify_report,
 };
 use crate::error::Error;
-use crate::store::{ResultsKind, SequencesFile};
+use crate::store::SequencesFile;
 use crate::verify::{verify, Report, Sample};
-
-/// Tells what a file of results holds: writes one of `vkd_results_kind` to `out_kind`. Reads its
-/// header only.
-///
-/// # Safety
-/// `path` must be NULL (an error) or NUL-terminated, `out_kind` NULL (an error) or valid for a
-/// write.
-#[no_mangle]
-pub unsafe extern "C" fn vkd_results_identify(path: *const c_char, out_kind: *mut u32) -> i32 {
-    guard(|| {
-        // SAFETY: the caller's contract.
-
-        let (path, out) = unsafe { (In::new(path, "path"), Out::new(out_kind, "out_kind")) };
-        let out = out.required()?;
-        out.write(match ResultsKind::of(&path.path()?)? {
-            ResultsKind::Sequences => vkd_results_kind::VKD_RESULTS_SEQUENCES,
-            ResultsKind::Neighbors => vkd_results_kind::VKD_RESULTS_NEIGHBORS,
-        } as u32)
-    })
-}
 
 /// Opens a finished file of sequences (`vkd_batch_options.output_path`) for reading, and checks its
 /// header, its size, its checksums and 16 of its rows; `vkd_sequences_file_verify` checks all.
@@ -50,9 +29,7 @@ pub unsafe extern "C" fn vkd_sequences_file_open(
     out_file: *mut *mut vkd_sequences_file,
 ) -> i32 {
     guard(|| {
-        // SAFETY: the caller's contract.
-
-        let (path, out) = unsafe { (In::new(path, "path"), Out::new(out_file, "out_file")) };
+        pointers!(path; out = out_file);
         out.required()?.give(vkd_sequences_file(SequencesFile::open(&path.path()?)?))
     })
 }
@@ -77,9 +54,7 @@ pub unsafe extern "C" fn vkd_sequences_file_get_info(
     out_info: *mut vkd_sequences_file_info,
 ) -> i32 {
     guard(|| {
-        // SAFETY: the caller's contract.
-
-        let (file, out) = unsafe { (In::new(file, "file"), Out::new(out_info, "out_info")) };
+        pointers!(file; out = out_info);
         let file = &file.handle()?.0;
         let meta = file.meta();
         out.report(|| {
@@ -110,9 +85,7 @@ pub unsafe extern "C" fn vkd_sequences_file_row(
     out_row: *mut *const c_void,
 ) -> i32 {
     guard(|| {
-        // SAFETY: the caller's contract.
-
-        let (file, out) = unsafe { (In::new(file, "file"), Out::new(out_row, "out_row")) };
+        pointers!(file; out = out_row);
         out.required()?.write(row_pointer(file.handle()?.0.row(index)?))
     })
 }
@@ -131,9 +104,7 @@ pub unsafe extern "C" fn vkd_sequences_file_copy_row(
     out_items: *mut u32,
 ) -> i32 {
     guard(|| {
-        // SAFETY: the caller's contract.
-
-        let (file, out) = unsafe { (In::new(file, "file"), Out::new(out_items, "out_items")) };
+        pointers!(file; out = out_items);
         let (file, out) = (&file.handle()?.0, out.required()?);
         let (row, length) = (file.row(index)?, file.meta().length);
         if u64::from(first) + u64::from(count) > u64::from(length) {
@@ -159,9 +130,7 @@ pub unsafe extern "C" fn vkd_sequences_file_find(
     out_index: *mut u32,
 ) -> i32 {
     guard(|| {
-        // SAFETY: the caller's contract.
-
-        let (file, out) = unsafe { (In::new(file, "file"), Out::new(out_index, "out_index")) };
+        pointers!(file; out = out_index);
         let (file, out) = (file.handle()?, out.required()?);
         out.write(file.0.find(start).ok_or(Error::NoSuchStart { start })?)
     })
@@ -175,9 +144,8 @@ pub unsafe extern "C" fn vkd_sequences_file_find(
 #[no_mangle]
 pub unsafe extern "C" fn vkd_sequences_file_verify(file: *const vkd_sequences_file) -> i32 {
     guard(|| {
-        // SAFETY: the caller's contract.
-
-        let file = unsafe { In::new(file, "file") }.handle()?;
+        pointers!(file;);
+        let file = file.handle()?;
         Ok(file.0.verify()?)
     })
 }
@@ -204,20 +172,9 @@ pub unsafe extern "C" fn vkd_sequences_file_verify_against(
     out_report: *mut vkd_verify_report,
 ) -> i32 {
     guard(|| {
-        // SAFETY: the caller's contract.
-
-        let (file, values, options, out) = unsafe {
-            (
-                In::new(file, "file"),
-                In::new(embeddings, "embeddings"),
-                In::new(options, "options"),
-                Out::new(out_report, "out_report"),
-            )
-        };
+        pointers!(file, values = embeddings, options; out = out_report);
         let (file, options): (_, vkd_verify_options) = (file.handle()?, *options.options()?);
-        if options.flags != 0 {
-            return Err(bad("flags", options.flags, "there are none yet: 0"));
-        }
+        check_flags::<vkd_verify_options>(options.flags, &[])?;
         let embeddings = Embeddings::new(values, num_items, dim);
         let elements = embeddings.elements(options.element_type)?;
         let sample = Sample { sequences: options.num_sequences, picks: options.num_picks };

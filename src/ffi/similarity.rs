@@ -1,8 +1,8 @@
 //! The functions of the C header for the similarities of pairs of items.
 
 use super::any_job::{with_result, AnyJob};
-use super::boundary::{guard, In, Options, Out};
-use super::input::{check_flags, check_reserved, has, Embeddings};
+use super::boundary::{guard, pointers, In, Options};
+use super::input::{check_element_type, check_flags, check_reserved, has, Embeddings};
 use super::output::plan_to_c;
 use super::status::Result;
 use super::types::{vkd_context, vkd_flags, vkd_job, vkd_run_plan, vkd_similarity_options};
@@ -30,15 +30,7 @@ pub unsafe extern "C" fn vkd_similarity_compute(
     out_similarities: *mut f32,
 ) -> i32 {
     guard(|| {
-        // SAFETY: the caller's contract.
-        let (context, values, options, out) = unsafe {
-            (
-                In::new(context, "context"),
-                In::new(embeddings, "embeddings"),
-                In::new(options, "options"),
-                Out::new(out_similarities, "out_similarities"),
-            )
-        };
+        pointers!(context, values = embeddings, options; out = out_similarities);
         let out = out.required()?;
         let job = start(context, Embeddings::new(values, num_items, dim), &options.options()?)?;
         out.copy(&job.into_result()?, u64::MAX)
@@ -61,15 +53,7 @@ pub unsafe extern "C" fn vkd_similarity_start(
     out_job: *mut *mut vkd_job,
 ) -> i32 {
     guard(|| {
-        // SAFETY: the caller's contract.
-        let (context, values, options, out) = unsafe {
-            (
-                In::new(context, "context"),
-                In::new(embeddings, "embeddings"),
-                In::new(options, "options"),
-                Out::new(out_job, "out_job"),
-            )
-        };
+        pointers!(context, values = embeddings, options; out = out_job);
         let out = out.required()?;
         let job = start(context, Embeddings::new(values, num_items, dim), &options.options()?)?;
         out.give(vkd_job(AnyJob::Similarity(job)))
@@ -77,8 +61,8 @@ pub unsafe extern "C" fn vkd_similarity_start(
 }
 
 /// Tells what a run of `vkd_similarity_compute` would take, without the embeddings; refuses what
-/// cannot be done. Of the options only `flags` matter. The plan's `rows` are items, its `steps` dot
-/// products. Set `out_plan->struct_size` first.
+/// cannot be done. Only `flags` of the options matters. The plan's `rows` are items, its `steps`
+/// dot products. Set `out_plan->struct_size` first.
 ///
 /// # Safety
 /// Pointers must be NULL (an error, but for `options`) or valid; `out_plan` must point to
@@ -92,14 +76,7 @@ pub unsafe extern "C" fn vkd_similarity_plan(
     out_plan: *mut vkd_run_plan,
 ) -> i32 {
     guard(|| {
-        // SAFETY: the caller's contract.
-        let (context, options, out) = unsafe {
-            (
-                In::new(context, "context"),
-                In::new(options, "options"),
-                Out::new(out_plan, "out_plan"),
-            )
-        };
+        pointers!(context, options; out = out_plan);
         let (context, options) = (context.handle()?, options.options()?);
         let pairs = pairs(&options)?;
         let shape = Shape::new(num_items, dim);
@@ -121,10 +98,7 @@ pub unsafe extern "C" fn vkd_job_similarity(
     out_similarities: *mut f32,
 ) -> i32 {
     guard(|| {
-        // SAFETY: the caller's contract.
-
-        let (job, out) =
-            unsafe { (In::new(job, "job"), Out::new(out_similarities, "out_similarities")) };
+        pointers!(job; out = out_similarities);
         let (job, out) = (job.handle()?, out.required()?);
         let AnyJob::Similarity(job) = &job.0 else { return Err(job.0.wrong_kind()) };
         with_result(job, |similarities| out.copy(similarities, capacity))
@@ -145,6 +119,7 @@ fn pairs(options: &vkd_similarity_options) -> Result<Pairs> {
     let known = [vkd_flags::VKD_CENTER, vkd_flags::VKD_UPPER_TRIANGLE];
     check_flags::<vkd_similarity_options>(options.flags, &known)?;
     check_reserved(options.reserved)?;
+    check_element_type(options.element_type)?;
     Ok(match has(options.flags, vkd_flags::VKD_UPPER_TRIANGLE) {
         true => Pairs::Upper,
         false => Pairs::All,

@@ -3,16 +3,16 @@
 use libc::c_char;
 
 use super::any_job::AnyJob;
-use super::boundary::{guard, In, Options, Out};
-use super::input::{check_flags, check_reserved, check_threads, has, Embeddings};
+use super::boundary::{guard, pointers, In, Options};
+use super::input::{check_flags, check_reserved, check_threads, has, target, Embeddings};
 use super::neighbors::{refuse_path, request, shape};
 use super::output::plan_to_c;
 use super::status::Result;
 use super::types::{
-    vkd_context, vkd_flags, vkd_job, vkd_neighbors_options, vkd_run_plan, vkd_site_input,
-    vkd_site_options,
+    vkd_context, vkd_flags, vkd_job, vkd_neighbors_options, vkd_run_plan, vkd_site_options,
+    vkd_site_source,
 };
-use crate::context::start_site;
+use crate::context::start_site_write;
 use crate::corpus::Shape;
 use crate::error::Error;
 use crate::job::Job;
@@ -39,15 +39,7 @@ pub unsafe extern "C" fn vkd_site_compute(
     site_options: *const vkd_site_options,
 ) -> i32 {
     guard(|| {
-        // SAFETY: the caller's contract.
-        let (context, values, search, site_options) = unsafe {
-            (
-                In::new(context, "context"),
-                In::new(embeddings, "embeddings"),
-                In::new(neighbors_options, "neighbors_options"),
-                In::new(site_options, "site_options"),
-            )
-        };
+        pointers!(context, values = embeddings, search = neighbors_options, site_options;);
         let embeddings = Embeddings::new(values, num_items, dim);
         Ok(start(context, embeddings, k, search, site_options)?.into_result()?)
     })
@@ -71,16 +63,7 @@ pub unsafe extern "C" fn vkd_site_start(
     out_job: *mut *mut vkd_job,
 ) -> i32 {
     guard(|| {
-        // SAFETY: the caller's contract.
-        let (context, values, search, site_options, out) = unsafe {
-            (
-                In::new(context, "context"),
-                In::new(embeddings, "embeddings"),
-                In::new(neighbors_options, "neighbors_options"),
-                In::new(site_options, "site_options"),
-                Out::new(out_job, "out_job"),
-            )
-        };
+        pointers!(context, values = embeddings, search = neighbors_options, site_options; out = out_job);
         let (out, embeddings) = (out.required()?, Embeddings::new(values, num_items, dim));
         out.give(vkd_job(AnyJob::Site(start(context, embeddings, k, search, site_options)?)))
     })
@@ -105,18 +88,10 @@ pub unsafe extern "C" fn vkd_site_plan(
     out_plan: *mut vkd_run_plan,
 ) -> i32 {
     guard(|| {
-        // SAFETY: the caller's contract.
-
-        let (context, search, site_options, out) = unsafe {
-            (
-                In::new(context, "context"),
-                In::new(neighbors_options, "neighbors_options"),
-                In::new(site_options, "site_options"),
-                Out::new(out_plan, "out_plan"),
-            )
-        };
+        pointers!(context, search = neighbors_options, site_options; out = out_plan);
         let (context, search) = (context.handle()?, search.options()?);
         refuse_path(&search, NO_PATH)?;
+        target(search.member(|o| o.output_path, "output_path"), search.flags)?;
         let shape = shape(Shape::new(num_items, dim), k, &search)?;
         let site = site(site_options)?;
         out.report(|| Ok(plan_to_c(&context.0.plan_site(&shape, &site)?)))
@@ -128,42 +103,31 @@ pub unsafe extern "C" fn vkd_site_plan(
 /// `vkd_site_compute`.
 ///
 /// # Safety
-/// Pointers must be NULL (an error) or valid as in `vkd_site_input` and `vkd_site_options`.
+/// Pointers must be NULL (an error) or valid as in `vkd_site_source` and `vkd_site_options`.
 #[no_mangle]
 pub unsafe extern "C" fn vkd_site_write(
-    input: *const vkd_site_input,
+    source: *const vkd_site_source,
     site_options: *const vkd_site_options,
 ) -> i32 {
     guard(|| {
-        // SAFETY: the caller's contract.
-
-        let (input, options) =
-            unsafe { (In::new(input, "input"), In::new(site_options, "site_options")) };
-        Ok(write(input, options)?.into_result()?)
+        pointers!(source, options = site_options;);
+        Ok(write(source, options)?.into_result()?)
     })
 }
 
 /// Starts what `vkd_site_write` does and returns at once. Otherwise as `vkd_site_start`.
 ///
 /// # Safety
-/// Pointers must be NULL (an error) or valid as in `vkd_site_input` and `vkd_site_options`.
+/// Pointers must be NULL (an error) or valid as in `vkd_site_source` and `vkd_site_options`.
 #[no_mangle]
 pub unsafe extern "C" fn vkd_site_write_start(
-    input: *const vkd_site_input,
+    source: *const vkd_site_source,
     site_options: *const vkd_site_options,
     out_job: *mut *mut vkd_job,
 ) -> i32 {
     guard(|| {
-        // SAFETY: the caller's contract.
-
-        let (input, options, out) = unsafe {
-            (
-                In::new(input, "input"),
-                In::new(site_options, "site_options"),
-                Out::new(out_job, "out_job"),
-            )
-        };
-        out.required()?.give(vkd_job(AnyJob::Site(write(input, options)?)))
+        pointers!(source, options = site_options; out = out_job);
+        out.required()?.give(vkd_job(AnyJob::Site(write(source, options)?)))
     })
 }
 
@@ -178,14 +142,15 @@ fn start<'a>(
 ) -> Result<Job<()>> {
     let (context, search) = (context.handle()?, search.options()?);
     refuse_path(&search, NO_PATH)?;
+    target(search.member(|o| o.output_path, "output_path"), search.flags)?;
     let request = request(embeddings, k, &search)?;
     Ok(context.0.start_site(&request, &site(site_options)?)?)
 }
 
-fn write(input: In<vkd_site_input>, options: In<vkd_site_options>) -> Result<Job<()>> {
+fn write(source: In<vkd_site_source>, options: In<vkd_site_options>) -> Result<Job<()>> {
     let site = site(options)?;
-    let source = source(&input.required()?.options()?)?;
-    Ok(start_site(source, &site)?)
+    let source = results(&source.required()?.options()?)?;
+    Ok(start_site_write(source, &site)?)
 }
 
 fn site(options: In<vkd_site_options>) -> Result<Site> {
@@ -193,7 +158,7 @@ fn site(options: In<vkd_site_options>) -> Result<Site> {
     check_flags::<vkd_site_options>(options.flags, &[vkd_flags::VKD_NO_SYNC])?;
     check_reserved(options.reserved)?;
     check_threads(options.threads)?;
-    let count = options.num_ids;
+    let count = options.num_items;
     Ok(Site {
         directory: options.member(|o| o.directory, "directory").optional_path()?,
         rankings: options.member(|o| o.rankings_path, "rankings_path").optional_path()?,
@@ -220,27 +185,27 @@ fn texts(texts: In<*const c_char>, count: u32, name: &'static str) -> Result<Opt
     texts.pointers(count.into())?.enumerate().map(one).collect::<Result<_>>().map(Some)
 }
 
-fn source(input: &Options<vkd_site_input>) -> Result<Source> {
-    let given = [input.path.is_null(), input.sequences.is_null(), input.indices.is_null()];
+fn results(source: &Options<vkd_site_source>) -> Result<Source> {
+    let given = [source.path.is_null(), source.sequences.is_null(), source.indices.is_null()];
     if given.iter().filter(|is_null| !**is_null).count() != 1 {
         let got = "none or several of path, sequences and indices".into();
         let allowed = "give exactly one".into();
-        return Err(Error::BadOption { option: "input", got, allowed }.into());
+        return Err(Error::BadOption { option: "source", got, allowed }.into());
     }
-    if !input.path.is_null() {
-        return Ok(Source::open(&input.member(|o| o.path, "path").path()?)?);
+    if !source.path.is_null() {
+        return Ok(Source::open(&source.member(|o| o.path, "path").path()?)?);
     }
-    let (rows, length) = (input.num_rows, input.row_length);
+    let (rows, length) = (source.num_rows, source.row_length);
     if rows == 0 || length == 0 {
         let name = if rows == 0 { "num_rows" } else { "row_length" };
         return Err(Error::ZeroSize { name }.into());
     }
     let len = u64::from(rows) * u64::from(length);
-    if !input.sequences.is_null() {
-        let items = input.member(|o| o.sequences, "sequences").array(len)?.to_vec();
-        return Ok(Source::Sequences { num_items: input.num_items, length, items });
+    if !source.sequences.is_null() {
+        let items = source.member(|o| o.sequences, "sequences").array(len)?.to_vec();
+        return Ok(Source::Sequences { num_items: source.num_items, length, items });
     }
-    let indices = input.member(|o| o.indices, "indices").array(len)?.to_vec();
-    let similarities = input.member(|o| o.similarities, "similarities").array(len)?.to_vec();
+    let indices = source.member(|o| o.indices, "indices").array(len)?.to_vec();
+    let similarities = source.member(|o| o.similarities, "similarities").array(len)?.to_vec();
     Ok(Source::Neighbors { k: length, indices, similarities })
 }

@@ -80,7 +80,7 @@ pub enum vkd_status {
     VKD_ERROR_CANCELLED = -401,
     /// The job has not finished.
     VKD_ERROR_NOT_FINISHED = -402,
-    /// The result of a job is of another kind.
+    /// The job computes another kind of result.
     VKD_ERROR_WRONG_JOB_KIND = -403,
     /// A file cannot be opened, read or written.
     VKD_ERROR_FILE = -501,
@@ -94,7 +94,7 @@ pub enum vkd_status {
     VKD_ERROR_FILE_BUSY = -505,
     /// The job wrote its result to a file.
     VKD_ERROR_RESULT_IN_FILE = -506,
-    /// An id is no file name, or two items have the same.
+    /// An id cannot be a file name, or two items have the same.
     VKD_ERROR_BAD_ID = -507,
     /// The metadata of an item is no JSON value.
     VKD_ERROR_BAD_METADATA = -508,

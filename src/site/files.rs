@@ -1,6 +1,6 @@
 //! The files themselves: each is whole or not there.
 //!
-//! A page is written as ID.json.partial, brought to the disk and renamed. That happens in batches
+//! A page is written as ID.json.partial, brought to the disk and renamed. That happens in groups
 //! of 64 MB, with one call for the whole file system where there is one: waiting for each page
 //! alone takes a millisecond and more.
 

@@ -13,7 +13,7 @@ use super::files::Files;
 use super::request::{List, Site};
 use super::row::SiteRow;
 use crate::engine::neighbors::{similarity, QueryShape};
-use crate::engine::NeighborRows;
+use crate::engine::PutNeighbors;
 use crate::error::{Error, Result};
 use crate::progress::Progress;
 use crate::threads::lock;
@@ -55,7 +55,7 @@ struct Queue<'a> {
     outcome: &'a Outcome,
 }
 
-impl NeighborRows for Queue<'_> {
+impl PutNeighbors for Queue<'_> {
     fn put(&self, row: u32, indices: &[u32], dots: &[i32]) -> Result<()> {
         self.outcome.check()?;
         let similarities = dots.iter().map(|&dot| similarity(dot)).collect();
@@ -133,7 +133,7 @@ pub(crate) fn from_engine(
     site: &Site,
     shape: &QueryShape,
     progress: &Progress,
-    produce: impl FnOnce(&dyn NeighborRows) -> Result<()>,
+    produce: impl FnOnce(&dyn PutNeighbors) -> Result<()>,
 ) -> Result<()> {
     let files = Files::begin(site, List::Similar, shape.num_items, 0..shape.num_rows, progress)?;
     let threads = site.num_threads()?;

@@ -159,6 +159,7 @@ pub fn write(source: &Source, site: &Site, progress: &Progress) -> Result<()> {
     let rows = source.num_rows();
     let items = (0..rows).map(|row| source.item(row));
     let files = Files::begin(site, source.list(), source.num_items(), items, progress)?;
+    progress.expect_rows(rows.into());
     let next = AtomicU32::new(0);
     threads::run(site.num_threads()?, || {
         let (mut others, mut similarities, mut text) = (Vec::new(), Vec::new(), Vec::new());
@@ -176,6 +177,7 @@ pub fn write(source: &Source, site: &Site, progress: &Progress) -> Result<()> {
                 next.store(rows, Relaxed);
                 return Err(error);
             }
+            progress.add_rows(1);
         }
     })?;
     files.finish()

@@ -48,6 +48,8 @@ static void similarity_jobs(const vkd_similarity_options *how, const float *all)
     plan.struct_size = sizeof plan;
     expect("plan", vkd_similarity_plan(context, N, 3, how, &plan), VKD_OK, "");
     check("the plan", plan.rows == N && plan.steps == N * N && plan.output_bytes == N * N * 4);
+    expect("plan, huge", vkd_similarity_plan(context, 3000000000u, 3, how, &plan),
+           VKD_ERROR_TOO_LARGE, "");
     expect("plan, 0", vkd_similarity_plan(context, 0, 3, how, &plan), VKD_ERROR_ZERO_SIZE, "");
     vkd_job *job = NULL;
     expect("start", vkd_similarity_start(context, items, N, 3, how, &job), VKD_OK, "");
@@ -159,7 +161,7 @@ static void file(const char *folder) {
     vkd_neighbors_file *opened = NULL;
     vkd_sequences_file *sequences = NULL;
     expect("as sequences", vkd_sequences_file_open(path, &sequences), VKD_ERROR_BAD_FILE,
-        "vkd neighbours 1");
+        "vkd neighbors 1");
     expect("open", vkd_neighbors_file_open(path, &opened), VKD_OK, "");
     vkd_neighbors_file_info info = {0};
     info.struct_size = sizeof info;
@@ -226,7 +228,7 @@ static void site(const char *folder) {
     how.rankings_path = rankings;
     how.ids = ids;
     how.metadata = metadata;
-    how.num_ids = N;
+    how.num_items = N;
     vkd_job *job = NULL;
     expect("site", run(vkd_site_start(context, items, N, 3, K, NULL, &how, &job), &job), VKD_OK,
         "");
@@ -241,7 +243,7 @@ static void site(const char *folder) {
     snprintf(second, sizeof second, "%s/again/id17.json", folder);
     snprintf(directory, sizeof directory, "%s/again", folder);
     how.rankings_path = NULL;
-    vkd_site_input input;
+    vkd_site_source input;
     memset(&input, 0, sizeof input);
     input.struct_size = sizeof input;
     expect("no input", vkd_site_write_start(&input, &how, &job), VKD_ERROR_BAD_OPTION,
@@ -281,10 +283,10 @@ static void site(const char *folder) {
     expect("metadata", vkd_site_start(context, items, N, 3, K, NULL, &how, &job),
         VKD_ERROR_BAD_METADATA, "item 4");
     metadata[4] = "null";
-    how.num_ids = N - 1;
+    how.num_items = N - 1;
     expect("29 ids", vkd_site_start(context, items, N, 3, K, NULL, &how, &job),
         VKD_ERROR_BAD_OPTION, "30 items");
-    how.num_ids = N;
+    how.num_items = N;
     how.directory = "/proc/nonexistent/pages";
     expect("no folder", run(vkd_site_start(context, items, N, 3, K, NULL, &how, &job), &job),
         VKD_ERROR_FILE, "/proc/nonexistent");

@@ -6,7 +6,7 @@
 use super::product::{in_band, new_square, num_bands, packed_bytes, Packed, SquareOfDots, BAND};
 use super::workers::Workers;
 use crate::corpus::{Corpus, Shape};
-use crate::engine::rows::{DotRows, Pairs};
+use crate::engine::rows::{Pairs, PutDots};
 use crate::error::{zeroed, Result};
 use crate::progress::{Phase, Progress};
 
@@ -29,7 +29,7 @@ pub(super) fn compute(
     corpus: &Corpus,
     pairs: Pairs,
     workers: Workers,
-    out: &dyn DotRows,
+    out: &dyn PutDots,
     progress: &Progress,
 ) -> Result<()> {
     let pack = || Packed::new(corpus, workers.num_threads);

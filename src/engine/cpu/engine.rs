@@ -10,7 +10,7 @@ use crate::corpus::{Corpus, Shape};
 use crate::engine::device::{DeviceInfo, DeviceKind};
 use crate::engine::interface::{Engine, Needs};
 use crate::engine::neighbors::{Query, QueryShape};
-use crate::engine::rows::{DotRows, NeighborRows, Pairs, Rows};
+use crate::engine::rows::{Pairs, PutDots, PutNeighbors, PutSequences};
 use crate::error::Result;
 use crate::memory;
 use crate::plan::Plan;
@@ -64,16 +64,16 @@ impl Engine for CpuEngine {
         let slots = slot::bytes(stride, plan.length(), num_threads);
         let shared = merge::most_bytes(plan.count() as u64, plan.length());
         let host_bytes = matrix + product::packed_bytes(shape).max(slots + shared);
-        let batches = plan.count().div_ceil(num_threads * slot::count(stride)) as u64;
+        let groups = plan.count().div_ceil(num_threads * slot::count(stride)) as u64;
         let held_rows = shape.num_items.into();
-        Ok(Needs { host_bytes, batches, held_rows, ..Needs::default() })
+        Ok(Needs { host_bytes, groups, held_rows, ..Needs::default() })
     }
 
     fn sequences(
         &mut self,
         corpus: &Corpus,
         plan: &Plan,
-        rows: &dyn Rows,
+        rows: &dyn PutSequences,
         progress: &Progress,
     ) -> Result<()> {
         let workers = self.workers;
@@ -88,15 +88,15 @@ impl Engine for CpuEngine {
 
     fn search_needs(&self, shape: &QueryShape) -> Result<Needs> {
         let host_bytes = neighbors::host_bytes(shape, self.workers.num_threads);
-        let batches = num_bands(shape.num_rows) as u64;
-        Ok(Needs { host_bytes, batches, ..Needs::default() })
+        let groups = num_bands(shape.num_rows) as u64;
+        Ok(Needs { host_bytes, groups, ..Needs::default() })
     }
 
     fn neighbors(
         &mut self,
         corpus: &Corpus,
         query: &Query,
-        rows: &dyn NeighborRows,
+        rows: &dyn PutNeighbors,
         progress: &Progress,
     ) -> Result<()> {
         neighbors::compute(corpus, query, self.workers, rows, progress)
@@ -104,15 +104,15 @@ impl Engine for CpuEngine {
 
     fn dots_needs(&self, shape: Shape) -> Result<Needs> {
         let host_bytes = dots::host_bytes(shape, self.workers.num_threads);
-        let batches = num_bands(shape.num_items) as u64;
-        Ok(Needs { host_bytes, batches, ..Needs::default() })
+        let groups = num_bands(shape.num_items) as u64;
+        Ok(Needs { host_bytes, groups, ..Needs::default() })
     }
 
     fn dots(
         &mut self,
         corpus: &Corpus,
         pairs: Pairs,
-        rows: &dyn DotRows,
+        rows: &dyn PutDots,
         progress: &Progress,
     ) -> Result<()> {
         dots::compute(corpus, pairs, self.workers, rows, progress)

@@ -11,7 +11,7 @@
 use std::collections::{HashMap, HashSet};
 use std::sync::Mutex;
 
-use crate::engine::rows::Rows;
+use crate::engine::rows::PutSequences;
 use crate::error::{zeroed, Result};
 use crate::threads::lock;
 
@@ -114,7 +114,7 @@ impl Meetings {
         &self,
         target: u32,
         Prefix { sequence, items }: Prefix,
-        rows: &dyn Rows,
+        rows: &dyn PutSequences,
     ) -> Result<Option<u64>> {
         let mut waits = lock(&self.waits);
         if waits.waiting >= MOST_WAITING {
@@ -135,7 +135,12 @@ impl Meetings {
     }
 
     /// Puts a finished sequence, and all that waited for it. Returns how many that are.
-    pub(super) fn finish(&self, sequence: u32, row: &[u32], rows: &dyn Rows) -> Result<u64> {
+    pub(super) fn finish(
+        &self,
+        sequence: u32,
+        row: &[u32],
+        rows: &dyn PutSequences,
+    ) -> Result<u64> {
         rows.put(sequence as usize, row)?;
         let waiting = {
             let mut waits = lock(&self.waits);
@@ -148,7 +153,12 @@ impl Meetings {
     }
 
     /// Completes sequences from `found`, which they waited for.
-    fn complete(&self, waiting: Vec<Waiting>, found: &[u32], rows: &dyn Rows) -> Result<u64> {
+    fn complete(
+        &self,
+        waiting: Vec<Waiting>,
+        found: &[u32],
+        rows: &dyn PutSequences,
+    ) -> Result<u64> {
         let mut finished = 0;
         for mut one in waiting {
             let picked = one.picked;
@@ -197,7 +207,7 @@ mod tests {
     #[test]
     fn chains_are_completed_from_their_ends_and_false_meetings_are_found() {
         let plan = crate::plan::Plan::continuing((0..6).collect(), 1, 6);
-        let rows = crate::engine::rows::MemoryRows::new(&plan).unwrap();
+        let rows = crate::engine::rows::MemorySequences::new(&plan).unwrap();
         let meetings = Meetings::new(6);
         let wait = |target, sequence: u32, row: &[u32]| {
             meetings.wait_for(target, Prefix { sequence, items: row }, &rows).unwrap().unwrap()
@@ -221,7 +231,7 @@ mod tests {
     #[test]
     fn only_so_many_wait() {
         let plan = crate::plan::Plan::continuing((0..100).collect(), 1, 3);
-        let rows = crate::engine::rows::MemoryRows::new(&plan).unwrap();
+        let rows = crate::engine::rows::MemorySequences::new(&plan).unwrap();
         let meetings = Meetings::new(3);
         let waits = |sequence| {
             let prefix = Prefix { sequence, items: &[0, 1] };

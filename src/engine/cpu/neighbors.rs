@@ -16,7 +16,7 @@ use super::simd::{OnSimd, Simd};
 use super::workers::Workers;
 use crate::corpus::{Corpus, Shape};
 use crate::engine::neighbors::{Query, QueryShape};
-use crate::engine::rows::NeighborRows;
+use crate::engine::rows::PutNeighbors;
 use crate::error::Result;
 use crate::progress::{Phase, Progress};
 use crate::threads::lock;
@@ -47,7 +47,7 @@ pub(super) fn compute(
     corpus: &Corpus,
     query: &Query,
     workers: Workers,
-    out: &dyn NeighborRows,
+    out: &dyn PutNeighbors,
     progress: &Progress,
 ) -> Result<()> {
     let pack = || -> Result<_> {
@@ -68,7 +68,7 @@ struct NearestSearch<'a> {
     shape: QueryShape,
     items: &'a Packed,
     workers: Workers,
-    out: &'a dyn NeighborRows,
+    out: &'a dyn PutNeighbors,
     progress: &'a Progress,
 }
 

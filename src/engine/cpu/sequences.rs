@@ -16,7 +16,7 @@ use super::scores::{pins, Scores};
 use super::simd::{HalfLine, OnSimd, Simd};
 use super::slot::{self, Slot, Start};
 use super::workers::Workers;
-use crate::engine::rows::Rows;
+use crate::engine::rows::PutSequences;
 use crate::error::Result;
 use crate::plan::Plan;
 use crate::progress::Progress;
@@ -31,7 +31,7 @@ pub(super) fn compute(
     plan: &Plan,
     meetings: Option<Meetings>,
     workers: Workers,
-    rows: &dyn Rows,
+    rows: &dyn PutSequences,
     progress: &Progress,
 ) -> Result<()> {
     let picks = Picks { matrix, plan, meetings, rows, progress, next: AtomicUsize::new(0) };
@@ -43,7 +43,7 @@ struct Picks<'a> {
     matrix: &'a Matrix,
     plan: &'a Plan,
     meetings: Option<Meetings>,
-    rows: &'a dyn Rows,
+    rows: &'a dyn PutSequences,
     progress: &'a Progress,
     /// The first sequence that no thread has begun.
     next: AtomicUsize,

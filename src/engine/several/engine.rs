@@ -5,7 +5,7 @@ use crate::corpus::{Corpus, Shape};
 use crate::engine::device::{DeviceInfo, DeviceKind};
 use crate::engine::interface::{Engine, Needs};
 use crate::engine::neighbors::{Query, QueryShape};
-use crate::engine::rows::{DotRows, NeighborRows, Pairs, Rows};
+use crate::engine::rows::{Pairs, PutDots, PutNeighbors, PutSequences};
 use crate::error::{Error, Result};
 use crate::memory;
 use crate::plan::Plan;
@@ -110,7 +110,7 @@ impl Engine for Several {
         Ok(Needs {
             host_bytes: sum(|needs| needs.host_bytes),
             device_bytes: sum(|needs| needs.device_bytes),
-            batches: sum(|needs| needs.batches),
+            groups: sum(|needs| needs.groups),
             dispatches: sum(|needs| needs.dispatches),
             held_rows: able.iter().map(|able| able.needs.held_rows).min().unwrap_or(0),
         })
@@ -120,7 +120,7 @@ impl Engine for Several {
         &mut self,
         corpus: &Corpus,
         plan: &Plan,
-        rows: &dyn Rows,
+        rows: &dyn PutSequences,
         progress: &Progress,
     ) -> Result<()> {
         let able = self.able(corpus.shape(), plan)?;
@@ -141,7 +141,7 @@ impl Engine for Several {
         &mut self,
         corpus: &Corpus,
         query: &Query,
-        rows: &dyn NeighborRows,
+        rows: &dyn PutNeighbors,
         progress: &Progress,
     ) -> Result<()> {
         self.first().neighbors(corpus, query, rows, progress)
@@ -155,7 +155,7 @@ impl Engine for Several {
         &mut self,
         corpus: &Corpus,
         pairs: Pairs,
-        rows: &dyn DotRows,
+        rows: &dyn PutDots,
         progress: &Progress,
     ) -> Result<()> {
         self.first().dots(corpus, pairs, rows, progress)

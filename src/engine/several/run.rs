@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 use super::parts::{Parts, Speed};
 use crate::corpus::Corpus;
 use crate::engine::interface::Engine;
-use crate::engine::rows::{Offset, Rows};
+use crate::engine::rows::{Offset, PutSequences};
 use crate::error::{from_panic, Error, Result};
 use crate::plan::Plan;
 use crate::progress::{Phase, Progress};
@@ -22,7 +22,7 @@ const WATCH: Duration = Duration::from_millis(5);
 pub(super) struct SplitRun<'a> {
     corpus: &'a Corpus,
     plan: &'a Plan,
-    rows: &'a dyn Rows,
+    rows: &'a dyn PutSequences,
     state: Mutex<State>,
     changed: Condvar,
 }
@@ -56,7 +56,7 @@ impl<'a> SplitRun<'a> {
     pub(super) fn new(
         corpus: &'a Corpus,
         plan: &'a Plan,
-        rows: &'a dyn Rows,
+        rows: &'a dyn PutSequences,
         guesses: &[usize],
     ) -> SplitRun<'a> {
         let parts = Parts::new(plan.count(), guesses);

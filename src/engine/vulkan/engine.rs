@@ -15,7 +15,7 @@ use super::settings::Settings;
 use crate::corpus::{Corpus, Shape};
 use crate::engine::neighbors::{Query, QueryShape};
 use crate::engine::rows::Offset;
-use crate::engine::{DeviceInfo, DotRows, Engine, Needs, NeighborRows, Pairs, Rows};
+use crate::engine::{DeviceInfo, Engine, Needs, Pairs, PutDots, PutNeighbors, PutSequences};
 use crate::error::{Error, Result};
 use crate::plan::Plan;
 use crate::progress::Progress;
@@ -195,7 +195,7 @@ impl Engine for VulkanEngine {
         &mut self,
         corpus: &Corpus,
         plan: &Plan,
-        rows: &dyn Rows,
+        rows: &dyn PutSequences,
         progress: &Progress,
     ) -> Result<()> {
         self.survive(progress, |tools, done: &mut usize| {
@@ -218,7 +218,7 @@ impl Engine for VulkanEngine {
         &mut self,
         corpus: &Corpus,
         query: &Query,
-        rows: &dyn NeighborRows,
+        rows: &dyn PutNeighbors,
         progress: &Progress,
     ) -> Result<()> {
         self.survive(progress, |tools, done| {
@@ -236,7 +236,7 @@ impl Engine for VulkanEngine {
         &mut self,
         corpus: &Corpus,
         _pairs: Pairs,
-        rows: &dyn DotRows,
+        rows: &dyn PutDots,
         progress: &Progress,
     ) -> Result<()> {
         self.survive(progress, |tools, done| search::dots(tools, corpus, rows, progress, done))

@@ -69,7 +69,7 @@ pub struct vkd_batch_options {
     pub output_path: *const c_char,
 }
 
-/// Of what to find neighbours. Set all bytes to 0, then `struct_size`; 0 means the default
+/// Options of a search for neighbours. Set all bytes to 0, then `struct_size`; 0 means the default
 /// everywhere.
 #[repr(C)]
 #[allow(non_camel_case_types)]
@@ -135,14 +135,14 @@ pub struct vkd_site_options {
     pub directory: *const c_char,
     /// The file of all rankings. NULL: none.
     pub rankings_path: *const c_char,
-    /// `num_ids` ids, one for each item, NUL-terminated UTF-8: file names without a path, each one
+    /// `num_items` ids, one for each item, NUL-terminated UTF-8: file names without a path, each one
     /// only once. NULL: item numbers from 0.
     pub ids: *const *const c_char,
-    /// `num_ids` JSON values, NUL-terminated, one for each item: the member "metadata" of its page.
+    /// `num_items` JSON values, NUL-terminated, one for each item: the member "metadata" of its page.
     /// NULL: none.
     pub metadata: *const *const c_char,
     /// How many ids and metadata there are: the number of items, or 0 with neither.
-    pub num_ids: u32,
+    pub num_items: u32,
     /// Must be 0.
     pub reserved: u32,
 }
@@ -152,8 +152,8 @@ pub struct vkd_site_options {
 #[repr(C)]
 #[allow(non_camel_case_types)]
 #[derive(Debug, Clone, Copy)]
-pub struct vkd_site_input {
-    /// `sizeof(vkd_site_input)`.
+pub struct vkd_site_source {
+    /// `sizeof(vkd_site_source)`.
     pub struct_size: u32,
     /// With `sequences`: items of the corpus.
     pub num_items: u32,
@@ -192,11 +192,11 @@ pub struct vkd_verify_options {
 }
 
 structs! {
-    vkd_context_options: 32,
-    vkd_batch_options: 32,
+    vkd_context_options: 40,
+    vkd_batch_options: 40,
     vkd_neighbors_options: 32,
     vkd_similarity_options: 16,
     vkd_site_options: 56,
-    vkd_site_input: 48,
-    vkd_verify_options: 16,
+    vkd_site_source: 48,
+    vkd_verify_options: 20,
 }

@@ -40,7 +40,7 @@ pub struct vkd_run_plan {
     /// 0.
     pub reserved: u32,
     /// Bytes of the host's memory at the most: the prepared embeddings, what the engine takes, and
-    /// the result where it goes to memory. Beside it a call with `out_sequences` has the caller's
+    /// the result where it goes to memory. Beside it a `_compute` call has the caller's
     /// copy.
     pub host_bytes: u64,
     /// Bytes of the device's memory at the most, with several devices of all together; 0 for the
@@ -52,19 +52,19 @@ pub struct vkd_run_plan {
     pub corpus_bytes: u64,
     /// Groups of sequences (of queries, for neighbours) that are computed side by side, one after
     /// the other, at least. With several devices the sum over them, as if each did the whole run.
-    pub batches: u64,
+    pub groups: u64,
     /// Submissions to the device, at least; 0 for the built-in engines. With several devices a sum
-    /// like `batches`.
+    /// like `groups`.
     pub dispatches: u64,
     /// Rows of the result: sequences, or those of neighbours or similarities.
     pub rows: u64,
     /// Steps of the work: picks, sequences x (length - 1); for neighbours and similarities dot
     /// products, rows x items.
     pub steps: u64,
-    /// Rows of the contribution matrix that the engine holds at once; 0 for neighbours. Fewer than
-    /// there are items: the matrix does not fit the device, its other rows are computed when they
-    /// are needed, and the run takes longer. With several devices: of the one that holds the
-    /// fewest.
+    /// Rows of the contribution matrix that the engine holds at once; 0 where there is none: only
+    /// sequences have one. Fewer than there are items: the matrix does not fit the device, its
+    /// other rows are computed when they are needed, and the run takes longer. With several
+    /// devices: of the one that holds the fewest.
     pub held_rows: u64,
 }
 
@@ -81,11 +81,11 @@ pub struct vkd_job_progress {
     pub rows_done: u64,
     /// Rows of the whole job.
     pub rows_total: u64,
-    /// Picks finished. Goes back to those of finished sequences when a lost device is opened anew,
-    /// or when the driver refuses memory.
+    /// Steps finished: picks, or dot products. Goes back to those of finished rows when a lost
+    /// device is opened anew, or when the driver refuses memory.
     pub steps_done: u64,
-    /// Picks of the whole job: sequences x (length - 1), less what an earlier run left in the file.
-    /// For neighbours picks are dot products: rows x items.
+    /// Steps of the whole job: sequences x (length - 1), less what an earlier run left in the file;
+    /// for neighbours, similarities and sites dot products, rows x items.
     pub steps_total: u64,
     /// Bytes of the contribution matrix read by the picks so far (2 bytes x items per pick).
     pub bytes_read: u64,
@@ -189,8 +189,8 @@ pub struct vkd_verify_report {
 
 structs! {
     vkd_device_info: 816,
-    vkd_run_plan: 72,
-    vkd_job_progress: 96,
+    vkd_run_plan: 80,
+    vkd_job_progress: 128,
     vkd_sequences_file_info: 88,
     vkd_neighbors_file_info: 128,
     vkd_verify_report: 40,

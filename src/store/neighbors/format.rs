@@ -13,7 +13,7 @@ use crate::store::items::{item_bytes, item_dtype};
 use crate::store::tensors::{self, Header, Tensor};
 
 /// The format and its version.
-pub(in crate::store) const FORMAT: &str = "vkd neighbours 1";
+pub(in crate::store) const FORMAT: &str = "vkd neighbors 1";
 
 /// What the neighbours obey, and the version of the integer arithmetic.
 const RULE: &str = "greatest cosine similarity, integers 1";

@@ -12,14 +12,14 @@ use std::sync::Mutex;
 use super::format::{NeighborsMeta, NeighborsTensors};
 use super::reader::NeighborsFile;
 use crate::engine::neighbors::similarity;
-use crate::engine::NeighborRows;
+use crate::engine::PutNeighbors;
 use crate::error::Result;
 use crate::store::checksums::{row_checksum_of_parts, total_checksum};
 use crate::store::errors::{file_error, require_same};
 use crate::store::items::to_bytes;
+use crate::store::output_file::OutputFile;
 use crate::store::partial::{self, partial_path};
 use crate::store::place::{reserve, write_at};
-use crate::store::target::Target;
 use crate::threads::lock;
 
 /// A file of neighbours that is being written.
@@ -35,7 +35,7 @@ pub struct NeighborsWriter {
 
 impl NeighborsWriter {
     /// Begins a file; `None` where it is there already, with as many neighbours or more.
-    pub fn begin(target: &Target, meta: &NeighborsMeta) -> Result<Option<NeighborsWriter>> {
+    pub fn begin(target: &OutputFile, meta: &NeighborsMeta) -> Result<Option<NeighborsWriter>> {
         if target.may_hold_results() {
             let earlier = NeighborsFile::open(&target.path)?;
             require_same_rows(&target.path, earlier.meta(), meta)?;
@@ -79,7 +79,7 @@ impl NeighborsWriter {
     }
 }
 
-impl NeighborRows for NeighborsWriter {
+impl PutNeighbors for NeighborsWriter {
     fn put(&self, row: u32, indices: &[u32], dots: &[i32]) -> Result<()> {
         let similarities: Vec<f32> = dots.iter().map(|&dot| similarity(dot)).collect();
         let similarities: &[u8] = bytemuck::cast_slice(&similarities);

@@ -19,7 +19,7 @@ use std::time::{Duration, Instant};
 
 use super::format::{SequencesHeader, SequencesMeta, SequencesTensors};
 use super::reader::SequencesFile;
-use crate::engine::Rows;
+use crate::engine::PutSequences;
 use crate::error::{Error, Result};
 use crate::plan::Plan;
 use crate::store::checksums::{row_checksum, total_checksum};
@@ -27,7 +27,7 @@ use crate::store::errors::{bad_file, file_error, require_same};
 use crate::store::items::to_bytes;
 use crate::store::partial::{self, partial_path};
 use crate::store::place::{read_at, reserve, sync_directory, write_at};
-use crate::store::{map, target::Target};
+use crate::store::{map, output_file::OutputFile};
 
 /// How much a loss of power may cost.
 const SYNC_EVERY: Duration = Duration::from_secs(1);
@@ -57,7 +57,7 @@ pub struct SequencesWriter {
 impl SequencesWriter {
     /// Begins, resumes or extends the file of `plan` (with plain starts) over the corpus that
     /// `meta` describes.
-    pub fn begin(target: &Target, meta: &SequencesMeta, plan: &Plan) -> Result<Begun> {
+    pub fn begin(target: &OutputFile, meta: &SequencesMeta, plan: &Plan) -> Result<Begun> {
         let starts: Vec<u32> = plan.heads().map(|head| head[0]).collect();
         let wanted = Contents { meta, starts: &starts };
         let earlier = earlier_results(target, &wanted)?;
@@ -198,7 +198,7 @@ impl SequencesWriter {
     }
 }
 
-impl Rows for SequencesWriter {
+impl PutSequences for SequencesWriter {
     fn put(&self, index: usize, row: &[u32]) -> Result<()> {
         let bytes = self.meta.row_bytes();
         self.write_row(self.rows[index], row).map_err(|error| self.error("write", bytes, &error))
@@ -243,7 +243,7 @@ impl Contents<'_> {
 }
 
 /// The finished results that are there already, of the wanted sequences but maybe shorter.
-fn earlier_results(target: &Target, wanted: &Contents) -> Result<Option<SequencesFile>> {
+fn earlier_results(target: &OutputFile, wanted: &Contents) -> Result<Option<SequencesFile>> {
     if !target.may_hold_results() {
         return Ok(None);
     }

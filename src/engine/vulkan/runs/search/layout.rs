@@ -127,7 +127,7 @@ impl SearchLayout {
         Needs {
             host_bytes: staged + self.result_bytes(1),
             device_bytes: self.rows_bytes() + u64::from(self.block) * self.query_bytes(),
-            batches: blocks,
+            groups: blocks,
             dispatches: blocks * kernels,
             held_rows: 0,
         }

@@ -15,7 +15,7 @@ use crate::engine::vulkan::kernels::multiply;
 use crate::engine::vulkan::kernels::prepared::{self, RowLayout, TILE};
 use crate::engine::vulkan::runs::tools::Tools;
 use crate::engine::vulkan::settings::Multiply;
-use crate::engine::{DotRows, NeighborRows};
+use crate::engine::{PutDots, PutNeighbors};
 use crate::error::Result;
 use crate::progress::{Phase, Progress};
 
@@ -25,7 +25,7 @@ pub(crate) fn neighbors(
     mut tools: Tools,
     corpus: &Corpus,
     query: &Query,
-    out: &dyn NeighborRows,
+    out: &dyn PutNeighbors,
     progress: &Progress,
     done: &mut u32,
 ) -> Result<()> {
@@ -43,7 +43,7 @@ pub(crate) fn neighbors(
 pub(crate) fn dots(
     mut tools: Tools,
     corpus: &Corpus,
-    out: &dyn DotRows,
+    out: &dyn PutDots,
     progress: &Progress,
     done: &mut u32,
 ) -> Result<()> {

@@ -16,7 +16,7 @@ use crate::engine::vulkan::gpu::pipeline::{Bound, Dispatch, Workgroups};
 use crate::engine::vulkan::runs::matrix::{self, Matrix};
 use crate::engine::vulkan::runs::row_cache::RowCache;
 use crate::engine::vulkan::runs::tools::Tools;
-use crate::engine::Rows;
+use crate::engine::PutSequences;
 use crate::error::Result;
 use crate::plan::Plan;
 use crate::progress::{Phase, Progress};
@@ -26,7 +26,7 @@ pub(crate) fn sequences(
     mut tools: Tools,
     corpus: &Corpus,
     plan: &Plan,
-    rows: &dyn Rows,
+    rows: &dyn PutSequences,
     progress: &Progress,
     done: &mut usize,
 ) -> Result<()> {
@@ -107,7 +107,7 @@ impl<'a> SequenceRun<'a> {
         mut tools: Tools,
         plan: &Plan,
         most: u32,
-        rows: &dyn Rows,
+        rows: &dyn PutSequences,
         progress: &Progress,
         done: &mut usize,
     ) -> Result<()> {

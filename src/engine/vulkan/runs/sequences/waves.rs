@@ -163,7 +163,7 @@ pub(crate) fn needs(
     Ok(Needs {
         host_bytes: row_bytes + staged,
         device_bytes: matrix.matrix_bytes() + beside_matrix,
-        batches: waves,
+        groups: waves,
         dispatches: matrix_dispatches + 1 + waves * layout.dispatches(plan, device, settings)?,
         held_rows: matrix.held.map_or(shape.num_items, |held| held.slots).into(),
     })
