@@ -871,13 +871,13 @@ typedef struct vkd_site_options {
    */
   const char *rankings_path;
   /**
-   * `num_items` ids, one for each item, NUL-terminated UTF-8: file names without a path, each one
-   * only once. NULL: item numbers from 0.
+   * `num_items` ids, one for each item, NUL-terminated UTF-8: file names without a path, each
+   * one only once. NULL: item numbers from 0.
    */
   const char *const *ids;
   /**
-   * `num_items` JSON values, NUL-terminated, one for each item: the member "metadata" of its page.
-   * NULL: none.
+   * `num_items` JSON values, NUL-terminated, one for each item: the member "metadata" of its
+   * page. NULL: none.
    */
   const char *const *metadata;
   /**

@@ -94,7 +94,9 @@ macro_rules! pointers {
         };
     };
     (@in $name:ident) => { $crate::ffi::boundary::In::new($name, stringify!($name)) };
-    (@in $local:ident = $name:ident) => { $crate::ffi::boundary::In::new($name, stringify!($name)) };
+    (@in $local:ident = $name:ident) => {
+        $crate::ffi::boundary::In::new($name, stringify!($name))
+    };
     (@out $name:ident) => { $crate::ffi::boundary::Out::new($name, stringify!($name)) };
     (@out $local:ident = $name:ident) => {
         $crate::ffi::boundary::Out::new($name, stringify!($name))

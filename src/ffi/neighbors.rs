@@ -36,7 +36,10 @@ pub unsafe extern "C" fn vkd_neighbors_compute(
     out_similarities: *mut f32,
 ) -> i32 {
     guard(|| {
-        pointers!(context, values = embeddings, options; indices = out_indices, similarities = out_similarities);
+        pointers!(
+            context, values = embeddings, options;
+            indices = out_indices, similarities = out_similarities
+        );
         let (indices, options) = (indices.required()?, options.options()?);
         refuse_path(&options, "with a file use vkd_neighbors_start")?;
         let job = start(context, Embeddings::new(values, num_items, dim), k, &options)?;

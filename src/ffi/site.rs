@@ -63,7 +63,10 @@ pub unsafe extern "C" fn vkd_site_start(
     out_job: *mut *mut vkd_job,
 ) -> i32 {
     guard(|| {
-        pointers!(context, values = embeddings, search = neighbors_options, site_options; out = out_job);
+        pointers!(
+            context, values = embeddings, search = neighbors_options, site_options;
+            out = out_job
+        );
         let (out, embeddings) = (out.required()?, Embeddings::new(values, num_items, dim));
         out.give(vkd_job(AnyJob::Site(start(context, embeddings, k, search, site_options)?)))
     })

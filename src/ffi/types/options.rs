@@ -135,11 +135,11 @@ pub struct vkd_site_options {
     pub directory: *const c_char,
     /// The file of all rankings. NULL: none.
     pub rankings_path: *const c_char,
-    /// `num_items` ids, one for each item, NUL-terminated UTF-8: file names without a path, each one
-    /// only once. NULL: item numbers from 0.
+    /// `num_items` ids, one for each item, NUL-terminated UTF-8: file names without a path, each
+    /// one only once. NULL: item numbers from 0.
     pub ids: *const *const c_char,
-    /// `num_items` JSON values, NUL-terminated, one for each item: the member "metadata" of its page.
-    /// NULL: none.
+    /// `num_items` JSON values, NUL-terminated, one for each item: the member "metadata" of its
+    /// page. NULL: none.
     pub metadata: *const *const c_char,
     /// How many ids and metadata there are: the number of items, or 0 with neither.
     pub num_items: u32,
