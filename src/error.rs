@@ -64,6 +64,11 @@ pub enum Error {
     )]
     HostMemory { what: &'static str, bytes: u64 },
     #[error(
+        "the system gives no thread for {what} ({reason}); end other programs, or raise the limit \
+         for processes (ulimit -u, pids.max) or for memory (ulimit -v)"
+    )]
+    NoThread { what: &'static str, reason: String },
+    #[error(
         "{device} refused {bytes} bytes for {what} ({reason}); close other programs that use it, \
          or use fewer items"
     )]
@@ -130,19 +135,3 @@ pub enum Error {
 
 /// Shorthand for results of this library.
 pub type Result<T> = std::result::Result<T, Error>;
-
-/// A vector of `len` zeros, or an error instead of an abort when the system has no room for it.
-pub(crate) fn zeroed<T: Clone + Default>(len: usize, what: &'static str) -> Result<Vec<T>> {
-    let mut values = Vec::new();
-    let bytes = (len as u64).saturating_mul(size_of::<T>() as u64);
-    values.try_reserve_exact(len).map_err(|_| Error::HostMemory { what, bytes })?;
-    values.resize(len, T::default());
-    Ok(values)
-}
-
-/// A caught panic as an error.
-pub(crate) fn from_panic(panic: &(dyn std::any::Any + Send)) -> Error {
-    let text = panic.downcast_ref::<&str>().map(|text| (*text).to_owned());
-    let text = text.or_else(|| panic.downcast_ref::<String>().cloned());
-    Error::Internal { detail: text.unwrap_or_else(|| "a panic without a message".into()) }
-}

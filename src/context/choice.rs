@@ -40,7 +40,7 @@ pub(super) fn open(wanted: &str, options: &ContextOptions) -> Result<Box<dyn Eng
         names.iter().map(|name| open_one(name, options)).collect::<Result<_>>()?;
     match engines.len() {
         1 => Ok(engines.remove(0)),
-        _ => Ok(Box::new(Several::new(engines, options.memory_limit)?)),
+        _ => Ok(Box::new(Several::new(engines)?)),
     }
 }
 

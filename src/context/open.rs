@@ -1,20 +1,22 @@
 //! The context itself: the opened engine, and who works with it.
 
-use std::sync::{Arc, Mutex, MutexGuard, TryLockError};
+use std::sync::{Arc, Mutex};
 
-use super::bounds::{Bounds, RunPlan};
+use super::bounds::{Bounds, RunPlan, Stage};
 use super::choice;
 use super::options::ContextOptions;
-use crate::engine::{DeviceInfo, DeviceKind, Engine};
+use crate::engine::{DeviceInfo, DeviceKind, Engine, Planner};
 use crate::error::Result;
 use crate::job::Job;
-use crate::memory;
+use crate::memory::{self, Bytes};
 use crate::progress::Progress;
 use crate::threads::lock;
 
 /// One device and its engine.
 pub struct Context {
     engine: Arc<Mutex<Box<dyn Engine>>>,
+    /// Answers also while the engine works.
+    planner: Arc<dyn Planner>,
     info: DeviceInfo,
     bounds: Bounds,
 }
@@ -32,18 +34,18 @@ impl Context {
         let wanted = wanted.or_else(|| std::env::var("VKD_DEVICE").ok()).unwrap_or_default();
         let limit = match options.memory_limit {
             None => memory::limit()?,
-            limit => limit,
+            limit => limit.map(Bytes::new),
         };
         let mut options = options.clone();
-        options.memory_limit = limit;
-        options.vulkan.memory_limit = options.vulkan.memory_limit.or(limit);
+        options.memory_limit = limit.map(Bytes::get);
+        options.vulkan.memory_limit = options.vulkan.memory_limit.or(options.memory_limit);
         let engine = choice::open(wanted.trim(), &options)?;
-        let info = engine.info().clone();
+        let (info, planner) = (engine.info().clone(), engine.planner());
         let built_in =
             matches!(info.kind, DeviceKind::Cpu | DeviceKind::Reference | DeviceKind::Several);
         let device = if built_in { info.name.clone() } else { "this machine".into() };
         let bounds = Bounds::new(limit.filter(|_| built_in), device);
-        Ok(Context { engine: Arc::new(Mutex::new(engine)), info, bounds })
+        Ok(Context { engine: Arc::new(Mutex::new(engine)), planner, info, bounds })
     }
 
     /// The device of this context.
@@ -51,40 +53,30 @@ impl Context {
         &self.info
     }
 
-    pub(super) fn bounds(&self) -> &Bounds {
-        &self.bounds
-    }
-
-    /// The engine; waits for a run that is under way.
-    pub(super) fn engine(&self) -> MutexGuard<'_, Box<dyn Engine>> {
-        lock(&self.engine)
-    }
-
-    /// Refuses a run before any work, where no other run keeps the engine busy; else its job does.
-    pub(super) fn check_now(
+    /// Plans a run, or refuses it, before any work and also while another run keeps the engine busy.
+    pub(super) fn check(
         &self,
-        plan: impl FnOnce(&dyn Engine, &Bounds) -> Result<RunPlan>,
-    ) -> Result<()> {
-        match self.engine.try_lock() {
-            Err(TryLockError::WouldBlock) => Ok(()),
-            Ok(engine) => plan(&**engine, &self.bounds).map(|_| ()),
-            Err(TryLockError::Poisoned(engine)) => {
-                plan(&**engine.into_inner(), &self.bounds).map(|_| ())
-            }
-        }
+        plan: impl FnOnce(&dyn Planner, &Bounds, Stage) -> Result<RunPlan>,
+    ) -> Result<RunPlan> {
+        plan(&*self.planner, &self.bounds, Stage::Asked)
     }
 
-    /// Runs `work` as a job that has the engine for itself.
-    pub(super) fn spawn<T, W>(&self, progress: Progress, work: W) -> Result<Job<T>>
+    /// Runs `work` as a job that has the engine for itself; `plan` is asked again when its turn
+    /// has come, since memory may have become scarce.
+    pub(super) fn spawn<T, P, W>(&self, progress: Progress, plan: P, work: W) -> Result<Job<T>>
     where
         T: Send + Sync + 'static,
-        W: FnOnce(&mut dyn Engine, &Bounds, &Progress) -> Result<T> + Send + 'static,
+        P: FnOnce(&dyn Planner, &Bounds, Stage) -> Result<RunPlan> + Send + 'static,
+        W: FnOnce(&mut dyn Engine, &RunPlan, &Progress) -> Result<T> + Send + 'static,
     {
         let (engine, bounds) = (Arc::clone(&self.engine), self.bounds.clone());
+        let planner = Arc::clone(&self.planner);
         Job::spawn(progress, move |progress| {
             let mut engine = lock(&engine);
             progress.check()?;
-            work(&mut **engine, &bounds, progress)
+            let plan = plan(&*planner, &bounds, Stage::Prepared)?;
+            let _running = bounds.begin(&plan);
+            work(&mut **engine, &plan, progress)
         })
     }
 }

@@ -15,4 +15,5 @@ mod shape;
 pub use elements::Elements;
 pub use input::Input;
 pub use prepared::Corpus;
+pub(crate) use prepare::Preparation;
 pub use shape::{Shape, MAX_DIM};

@@ -9,6 +9,7 @@ use super::types::{vkd_batch_options, vkd_context, vkd_flags, vkd_job, vkd_run_p
 use crate::context::Destination;
 use crate::corpus::Shape;
 use crate::job::{Job, Output};
+use crate::memory::copied;
 use crate::plan::Request;
 
 /// Computes diversity sequences: from every start, again and again the item that is least similar
@@ -80,8 +81,8 @@ pub unsafe extern "C" fn vkd_batch_start(
 }
 
 /// Tells what a run would take, without the embeddings, and refuses what cannot be done, as the run
-/// itself would. Set `out_plan->struct_size` first. Waits for a run that is under way on the
-/// context.
+/// itself would. Set `out_plan->struct_size` first. Does not wait for a run that is under way on
+/// the context.
 ///
 /// # Safety
 /// `context` must be NULL (an error) or live; `options` as in `vkd_batch_compute`; `out_plan` NULL
@@ -124,7 +125,7 @@ fn request(options: &Options<vkd_batch_options>) -> Result<Request> {
     let starts = options.member(|o| o.starts, "starts");
     let starts = match (starts.is_null(), options.num_starts) {
         (true, 0) => None,
-        (_, count) => Some(starts.array(count.into())?.to_vec()),
+        (_, count) => Some(copied(starts.array(count.into())?, "the starts")?),
     };
     Ok(Request { starts, length: options.length })
 }

@@ -15,6 +15,7 @@ use super::row::SiteRow;
 use crate::engine::neighbors::{similarity, QueryShape};
 use crate::engine::PutNeighbors;
 use crate::error::{Error, Result};
+use crate::memory::Bytes;
 use crate::progress::Progress;
 use crate::threads::lock;
 
@@ -119,13 +120,13 @@ impl Writers<'_> {
 }
 
 /// Bytes that the queue and the threads hold at the most.
-pub(crate) fn host_bytes(site: &Site, shape: &QueryShape) -> Result<u64> {
+pub(crate) fn host_bytes(site: &Site, shape: &QueryShape) -> Result<Bytes> {
     let threads = site.num_threads()? as u64;
-    let row = u64::from(shape.k) * 8;
+    let row = Bytes::of::<u64>(shape.k.into());
     let longest = site.ids.iter().flatten().map(String::len).max().unwrap_or(10) as u64;
-    let page = u64::from(shape.k) * (2 * longest + 40);
-    let texts = u64::from(shape.num_items) * (2 * longest + 40);
-    Ok(threads * ((ROWS as u64 + 2) * row + page) + texts)
+    let entry = Bytes::new(2 * longest + 40);
+    let (page, texts) = (entry * shape.k.into(), entry * shape.num_items.into());
+    Ok((row * (ROWS as u64 + 2) + page) * threads + texts)
 }
 
 /// Writes the site while `produce` puts its rows: the neighbours of every item.

@@ -25,6 +25,7 @@ mod sequences;
 mod tensors;
 
 pub use fingerprint::fingerprint;
+pub(crate) use fingerprint::fingerprint_of;
 pub use items::Row;
 pub use kind::ResultsKind;
 pub use neighbors::{NeighborsFile, NeighborsMeta, NeighborsRow, NeighborsWriter};

@@ -11,10 +11,14 @@ use memmap2::Mmap;
 
 use super::format::{SequencesHeader, SequencesMeta, SequencesTensors};
 use crate::error::{Error, Result};
+use crate::memory::filled;
 use crate::store::checksums::{check_total, checked_rows, row_checksum, total_checksum};
 use crate::store::errors::bad_file;
 use crate::store::items::Row;
 use crate::store::map;
+
+/// Bytes that whoever reads all rows leaves mapped, before the system may have them back.
+const READ_AHEAD: u64 = 4 << 20;
 
 /// A finished file of sequences. Any thread may read it.
 #[derive(Debug)]
@@ -79,8 +83,9 @@ impl SequencesFile {
     /// corpus, each once.
     pub fn verify(&self) -> Result<()> {
         // The last row that held each item.
-        let mut seen = vec![u32::MAX; self.meta.num_items as usize];
+        let mut seen = filled(self.meta.num_items as usize, u32::MAX, "the items of a row")?;
         for index in 0..self.meta.count {
+            self.release_after(index);
             self.check_row(index)?;
             for (place, item) in self.row(index)?.iter().enumerate() {
                 match seen.get_mut(item as usize) {
@@ -94,6 +99,28 @@ impl SequencesFile {
             }
         }
         Ok(())
+    }
+
+    /// Row `index`, with items of the corpus only, into `items`, which has as many.
+    pub(super) fn copy_row(&self, index: u32, items: &mut [u32]) -> Result<()> {
+        self.check_row(index)?;
+        for (to, item) in items.iter_mut().zip(self.row(index)?.iter()) {
+            if item >= self.meta.num_items {
+                let reason = format!("row {index} holds {item}, which is no item of the corpus");
+                return Err(bad_file(&self.path, reason));
+            }
+            *to = item;
+        }
+        self.release_after(index);
+        Ok(())
+    }
+
+    /// Gives back what was read of the map, each time some rows more were.
+    fn release_after(&self, index: u32) {
+        let rows = READ_AHEAD / self.meta.row_bytes() + 1;
+        if u64::from(index).is_multiple_of(rows) {
+            map::release(&self.map);
+        }
     }
 
     fn check_row(&self, index: u32) -> Result<()> {

@@ -14,20 +14,24 @@ use std::fs::File;
 use std::io;
 use std::ops::Range;
 use std::path::{Path, PathBuf};
-use std::sync::Mutex;
+use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
 use super::format::{SequencesHeader, SequencesMeta, SequencesTensors};
 use super::reader::SequencesFile;
 use crate::engine::PutSequences;
 use crate::error::{Error, Result};
-use crate::plan::Plan;
+use crate::memory::{collected, room};
+use crate::plan::{EarlierRows, Plan, Rows};
 use crate::store::checksums::{row_checksum, total_checksum};
 use crate::store::errors::{bad_file, file_error, require_same};
 use crate::store::items::to_bytes;
 use crate::store::partial::{self, partial_path};
 use crate::store::place::{read_at, reserve, sync_directory, write_at};
 use crate::store::{map, output_file::OutputFile};
+
+/// Bytes of a map that are looked at before the system may have them back.
+const READ_AT_ONCE: usize = 4 << 20;
 
 /// How much a loss of power may cost.
 const SYNC_EVERY: Duration = Duration::from_secs(1);
@@ -50,7 +54,7 @@ pub struct SequencesWriter {
     meta: SequencesMeta,
     tensors: SequencesTensors,
     /// The row in the file of every sequence of the plan.
-    rows: Vec<u32>,
+    rows: Rows,
     synced: Mutex<Instant>,
 }
 
@@ -58,7 +62,7 @@ impl SequencesWriter {
     /// Begins, resumes or extends the file of `plan` (with plain starts) over the corpus that
     /// `meta` describes.
     pub fn begin(target: &OutputFile, meta: &SequencesMeta, plan: &Plan) -> Result<Begun> {
-        let starts: Vec<u32> = plan.heads().map(|head| head[0]).collect();
+        let starts = collected(plan.starts(), "the starts")?;
         let wanted = Contents { meta, starts: &starts };
         let earlier = earlier_results(target, &wanted)?;
         if earlier.as_ref().is_some_and(|earlier| earlier.meta().length >= meta.length) {
@@ -70,12 +74,10 @@ impl SequencesWriter {
             Some(unfinished) => unfinished,
             None => writer.create(&starts)?,
         };
-        let plan = match &earlier {
-            Some(earlier) => extending(earlier, &writer.rows, meta.length)?,
-            None => {
-                let heads = writer.rows.iter().map(|&row| starts[row as usize]).collect();
-                Plan::continuing(heads, 1, meta.length)
-            }
+        let plan = plan.only(writer.rows.clone());
+        let plan = match earlier {
+            Some(earlier) => extending(earlier, &plan)?,
+            None => plan,
         };
         Ok(Begun::Open(Box::new(writer), plan))
     }
@@ -90,13 +92,13 @@ impl SequencesWriter {
             file,
             meta: meta.clone(),
             tensors: SequencesTensors::new(meta, meta.header(None).len() as u64),
-            rows: Vec::new(),
+            rows: Rows::All(0),
             synced: Mutex::new(Instant::now()),
         })
     }
 
     /// Which rows an earlier run has left to do; `None` where there was none.
-    fn resume(&mut self, wanted: &Contents) -> Result<Option<Vec<u32>>> {
+    fn resume(&mut self, wanted: &Contents) -> Result<Option<Rows>> {
         let bytes = self.file.metadata().map_err(|error| self.error("read", 0, &error))?.len();
         if bytes == 0 {
             return Ok(None);
@@ -114,19 +116,26 @@ impl SequencesWriter {
         require_same(&self.partial, "length", &meta.length, &wanted.meta.length)?;
         let checksums: &[u64] = bytemuck::cast_slice(bytes(&tensors.row_checksums));
         let rows = bytes(&tensors.sequences).chunks_exact(meta.row_bytes() as usize);
-        let unfinished = (0..)
-            .zip(rows.zip(checksums))
-            .filter(|&(index, (row, &sum))| sum == 0 || sum != row_checksum(index, row))
-            .map(|(index, _)| index)
-            .collect();
+        let mut unfinished = room(meta.count as usize, "the rows that are left")?;
+        let mut read = 0;
+        for (index, (row, &sum)) in (0..).zip(rows.zip(checksums)) {
+            if sum == 0 || sum != row_checksum(index, row) {
+                unfinished.push(index);
+            }
+            read += row.len();
+            if read >= READ_AT_ONCE {
+                map::release(&map);
+                read = 0;
+            }
+        }
         // The header is written again at the end, byte for byte.
         (self.meta, self.tensors) = (meta, tensors);
-        Ok(Some(unfinished))
+        Ok(Some(Rows::Some(Arc::new(unfinished))))
     }
 
     /// Gives the file its size, header and starts, and leaves nothing behind where that fails. All
     /// rows are to do.
-    fn create(&self, starts: &[u32]) -> Result<Vec<u32>> {
+    fn create(&self, starts: &[u32]) -> Result<Rows> {
         let create = || -> io::Result<()> {
             self.file.set_len(0)?;
             reserve(&self.file, self.tensors.file_bytes())?;
@@ -140,7 +149,7 @@ impl SequencesWriter {
             let _ = std::fs::remove_file(&self.partial);
             self.error("create", self.tensors.file_bytes(), &error)
         })?;
-        Ok((0..self.meta.count).collect())
+        Ok(Rows::All(self.meta.count))
     }
 
     /// Brings the whole file to the disk and gives it its name.
@@ -162,7 +171,7 @@ impl SequencesWriter {
 
     /// How many sequences were finished before this run.
     pub fn already_finished(&self) -> u64 {
-        u64::from(self.meta.count) - self.rows.len() as u64
+        u64::from(self.meta.count - self.rows.count())
     }
 
     fn row_begin(&self, row: u32) -> u64 {
@@ -201,11 +210,11 @@ impl SequencesWriter {
 impl PutSequences for SequencesWriter {
     fn put(&self, index: usize, row: &[u32]) -> Result<()> {
         let bytes = self.meta.row_bytes();
-        self.write_row(self.rows[index], row).map_err(|error| self.error("write", bytes, &error))
+        self.write_row(self.rows.get(index as u32), row).map_err(|error| self.error("write", bytes, &error))
     }
 
     fn get(&self, index: usize, row: &mut [u32]) -> Result<()> {
-        self.read_row(self.rows[index], row).map_err(|error| self.error("read", 0, &error))
+        self.read_row(self.rows.get(index as u32), row).map_err(|error| self.error("read", 0, &error))
     }
 }
 
@@ -253,14 +262,16 @@ fn earlier_results(target: &OutputFile, wanted: &Contents) -> Result<Option<Sequ
     Ok(Some(earlier))
 }
 
-/// The plan that goes on behind `rows` of an earlier file.
-fn extending(earlier: &SequencesFile, rows: &[u32], length: u32) -> Result<Plan> {
-    let head = earlier.meta().length;
-    let mut heads = crate::error::zeroed(rows.len() * head as usize, "the heads of the sequences")?;
-    for (&row, to) in rows.iter().zip(heads.chunks_exact_mut(head as usize)) {
-        earlier.row(row)?.iter().zip(to).for_each(|(item, to)| *to = item);
-    }
-    // A damaged item must not reach an engine.
+/// The plan that goes on behind the rows of an earlier file, which stay there.
+fn extending(earlier: SequencesFile, plan: &Plan) -> Result<Plan> {
+    // What is damaged shows before the work.
     earlier.verify()?;
-    Ok(Plan::continuing(heads, head, length))
+    let head = earlier.meta().length;
+    Ok(plan.behind(Arc::new(earlier), head))
+}
+
+impl EarlierRows for SequencesFile {
+    fn read(&self, row: u32, items: &mut [u32]) -> Result<()> {
+        self.copy_row(row, items)
+    }
 }
