@@ -16,7 +16,7 @@ impl Context {
     /// where the device or the memory cannot do it. Does not wait for a run that is under way.
     pub fn plan_site(&self, shape: &QueryShape, site: &Site) -> Result<RunPlan> {
         check_site(shape, site)?;
-        let held = site::host_bytes(site, shape)?;
+        let held = Bytes::new(site::host_bytes(site, shape)?);
         let search = |planner: &dyn Planner, bounds: &Bounds, stage| {
             search_plan(planner, bounds, stage, shape, held)
         };
@@ -28,7 +28,7 @@ impl Context {
     pub fn start_site(&self, request: &NeighborsRequest, site: &Site) -> Result<Job<()>> {
         let (progress, shape) = (Progress::default(), request.shape());
         self.plan_site(&shape, site)?;
-        let held = site::host_bytes(site, &shape)?;
+        let held = Bytes::new(site::host_bytes(site, &shape)?);
         let search = PreparedSearch::prepare(request, &progress)?;
         let site = site.clone();
         let check = move |planner: &dyn Planner, bounds: &Bounds, stage| {

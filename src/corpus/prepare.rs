@@ -30,7 +30,8 @@ impl Corpus {
         let queries = Input { elements, num_items, dim, center: false };
         let mean = self.mean.as_deref();
         let mean = mean.map(|mean| copied(mean, "the mean embedding")).transpose()?;
-        Preparation::less(&queries, |_| Ok(mean))?.into_corpus()
+        let checked = |scratch: &mut [f64]| check_and_sum(&queries, scratch).map(|_| mean);
+        Preparation::less(&queries, checked)?.into_corpus()
     }
 }
 

@@ -7,7 +7,7 @@
 use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
 use std::sync::mpsc::{sync_channel, Receiver, SyncSender};
 use std::sync::{Arc, Mutex};
-use std::thread::{Builder, Scope};
+use std::thread::Scope;
 
 use super::files::Files;
 use super::request::{List, Site};
@@ -15,9 +15,9 @@ use super::row::SiteRow;
 use crate::engine::neighbors::{similarity, QueryShape};
 use crate::engine::PutNeighbors;
 use crate::error::{Error, Result};
-use crate::memory::Bytes;
+use crate::panics;
 use crate::progress::Progress;
-use crate::threads::lock;
+use crate::threads::{lock, start_scoped};
 
 /// Rows in the queue for every thread.
 const ROWS: usize = 8;
@@ -86,14 +86,19 @@ impl Writers<'_> {
         // The threads alone hold the receiver: when the last ends, putting fails instead of waiting
         // for ever.
         let rows = Arc::new(Mutex::new(rows));
-        let mut started = 0;
-        for _ in 0..count {
+        for number in 0..count {
             let rows = Arc::clone(&rows);
-            let builder = Builder::new().name("vkd site".into());
-            started += usize::from(builder.spawn_scoped(scope, move || self.drain(rows)).is_ok());
-        }
-        if started == 0 {
-            return Err(Error::Internal { detail: "no thread to write files with".into() });
+            let work = move || {
+                if let Err(error) = panics::caught(|| self.drain(rows)) {
+                    self.outcome.fail(error);
+                }
+            };
+            // Where the system has no more threads, the others do the work.
+            match start_scoped(scope, "vkd site", "the writing of files", work) {
+                Err(error) if number == 0 => return Err(error),
+                Err(_) => break,
+                Ok(()) => {}
+            }
         }
         Ok(())
     }
@@ -120,13 +125,13 @@ impl Writers<'_> {
 }
 
 /// Bytes that the queue and the threads hold at the most.
-pub(crate) fn host_bytes(site: &Site, shape: &QueryShape) -> Result<Bytes> {
+pub(crate) fn host_bytes(site: &Site, shape: &QueryShape) -> Result<u64> {
     let threads = site.num_threads()? as u64;
-    let row = Bytes::of::<u64>(shape.k.into());
+    let row = u64::from(shape.k) * 8;
     let longest = site.ids.iter().flatten().map(String::len).max().unwrap_or(10) as u64;
-    let entry = Bytes::new(2 * longest + 40);
-    let (page, texts) = (entry * shape.k.into(), entry * shape.num_items.into());
-    Ok((row * (ROWS as u64 + 2) + page) * threads + texts)
+    let page = u64::from(shape.k) * (2 * longest + 40);
+    let texts = u64::from(shape.num_items) * (2 * longest + 40);
+    Ok(threads * ((ROWS as u64 + 2) * row + page) + texts)
 }
 
 /// Writes the site while `produce` puts its rows: the neighbours of every item.
