@@ -62,6 +62,7 @@ pub fn verify(
     shape: Shape,
     sample: Sample,
 ) -> Result<Report> {
+    memory::require_spare()?;
     let meta = file.meta();
     let Shape { num_items, dim } = shape;
     let input = Input { elements, num_items, dim, center: meta.centered };

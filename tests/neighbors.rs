@@ -11,7 +11,7 @@ use vkd::engine::vulkan;
 use vkd::engine::Pairs;
 use vkd::job::Output;
 use vkd::store::OutputFile;
-use vkd::{Bytes, Context, ContextOptions, Elements, Error, Input};
+use vkd::{Bytes, Context, ContextOptions, Elements, Error, Input, Request};
 
 fn cpu(level: Option<Level>, threads: u32) -> Context {
     let cpu = Settings { level, threads: Some(threads), ..Settings::default() };
@@ -275,4 +275,38 @@ fn wrong_input_is_an_error() {
     let mut broken = random(4, 3, 2);
     broken.values[7] = f32::NAN;
     assert_eq!(error(2, Some(&broken)), Error::NotFinite { item: 2, dimension: 1, value: "a NaN" });
+}
+
+/// While a run keeps the engine busy, one over the limit is refused as it is asked for: nothing is
+/// prepared, no file begun.
+#[test]
+fn what_is_over_the_limit_is_refused_while_another_run_works() {
+    let options = ContextOptions {
+        device: Some("cpu".into()),
+        memory_limit: Some(30_000_000),
+        cpu: Settings { threads: Some(1), ..Settings::default() },
+        ..Default::default()
+    };
+    let context = Context::new(&options).unwrap();
+    let npy = random(3000, 8, 4);
+    let input = npy.input(false);
+    let request = Request { starts: None, length: 400 };
+    let busy = context.start(&input, &request, Destination::Memory).unwrap();
+    // 72 MB of results, 144 MB while they are searched.
+    let search = NeighborsRequest { input, k: 2999, queries: None };
+    let path = std::env::temp_dir().join(format!("vkd-busy-{}", std::process::id()));
+    let target = OutputFile { path: path.clone(), overwrite: true };
+    let too_large = |error| matches!(error, Some(Error::TooLarge { .. }));
+    assert!(too_large(context.start_neighbors(&search, Destination::Memory).err()));
+    assert!(too_large(context.start_neighbors(&search, Destination::File(&target)).err()));
+    assert!(too_large(context.start_similarity(&input, Pairs::All).err()));
+    let all = Request::default();
+    assert!(too_large(context.start(&input, &all, Destination::Memory).err()));
+    assert!(busy.result().is_none(), "the run was too short for this test");
+    assert!(!path.exists() && !path.with_extension("partial").exists());
+    // What fits waits for its turn.
+    let search = NeighborsRequest { k: 3, ..search };
+    let job = context.start_neighbors(&search, Destination::Memory).unwrap();
+    busy.cancel();
+    job.into_result().unwrap();
 }

@@ -92,8 +92,8 @@ fn write(npy: &Npy, length: u32, rows: u32, target: &OutputFile) {
     }
 }
 
-/// The length of the sequences of a file, which then have some items more.
-const LENGTH: u32 = 1600;
+/// A run that is not measured: a driver compiles its kernels.
+const WARM_UP: &str = "warm-up";
 
 fn run(device: &str, npy: &Npy, length: u32, target: &OutputFile, what: &str) {
     let (shape, request) = (Shape::new(npy.num_items, npy.dim), Request { starts: None, length });
@@ -106,27 +106,27 @@ fn run(device: &str, npy: &Npy, length: u32, target: &OutputFile, what: &str) {
         job.into_result().unwrap();
     });
     println!("{device}, {what}: planned {planned}, used {used}");
-    assert!(used <= planned + NOISE, "{device}, {what}: planned {planned}, used {used}");
+    let keeps = used <= planned + NOISE || what == WARM_UP;
+    assert!(keeps, "{device}, {what}: planned {planned}, used {used}");
     let file = SequencesFile::open(&target.path).unwrap();
     assert_eq!((file.meta().length, file.meta().count), (length, npy.num_items));
     file.verify().unwrap();
     std::fs::remove_file(&target.path).unwrap();
 }
 
-/// The heads are 12.8 MB, the matrix 8.
+/// Of 2,000 items the heads are 12.8 MB and the matrix 8; of 1,200 these are 4.6 and 2.9.
 fn runs_that_go_on(folder: &Folder) {
-    let npy = common::random(2000, 8, 9);
-    for device in ["cpu", "cpu + cpu", "llvmpipe"] {
-        let target = folder.target("results");
+    for (device, num_items) in [("cpu", 2000), ("cpu + cpu", 2000), ("llvmpipe", 1200)] {
+        let npy = common::random(num_items, 8, 9);
+        let (target, length) = (folder.target("results"), num_items / 5 * 4);
         if device == "llvmpipe" {
-            // It compiles its kernels once.
-            write(&npy, 2, npy.num_items, &target);
-            run(device, &npy, 3, &target, "extended once before");
+            write(&npy, length, num_items, &target);
+            run(device, &npy, length + 1, &target, WARM_UP);
         }
-        write(&npy, LENGTH, npy.num_items, &target);
-        run(device, &npy, LENGTH + 1, &target, "extended");
-        write(&npy, LENGTH, npy.num_items - 40, &target);
-        run(device, &npy, LENGTH, &target, "resumed");
+        write(&npy, length, num_items, &target);
+        run(device, &npy, length + 1, &target, "extended");
+        write(&npy, length, num_items - 40, &target);
+        run(device, &npy, length, &target, "resumed");
     }
 }
 

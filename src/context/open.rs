@@ -30,6 +30,7 @@ impl std::fmt::Debug for Context {
 impl Context {
     /// Opens the device that `options` asks for.
     pub fn new(options: &ContextOptions) -> Result<Context> {
+        memory::require_spare()?;
         let wanted = options.device.clone().filter(|device| !device.is_empty());
         let wanted = wanted.or_else(|| std::env::var("VKD_DEVICE").ok()).unwrap_or_default();
         let limit = match options.memory_limit {
@@ -58,6 +59,7 @@ impl Context {
         &self,
         plan: impl FnOnce(&dyn Planner, &Bounds, Stage) -> Result<RunPlan>,
     ) -> Result<RunPlan> {
+        memory::require_spare()?;
         plan(&*self.planner, &self.bounds, Stage::Asked)
     }
 

@@ -328,6 +328,16 @@ impl<T: Copy> Out<'_, T> {
         Ok(())
     }
 
+    /// Writes the first `count` of `values`, for all of which the caller has room.
+    pub(super) fn fill(self, values: impl Iterator<Item = T>, count: u32) -> Result<()> {
+        self.required()?;
+        for (place, value) in values.take(count as usize).enumerate() {
+            // SAFETY: below `count`; `new` vouches for so many.
+            unsafe { self.pointer.add(place).write(value) };
+        }
+        Ok(())
+    }
+
     fn check_room(self, needed: u64, capacity: u64) -> Result<()> {
         self.required()?;
         match needed > capacity {

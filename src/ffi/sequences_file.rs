@@ -9,6 +9,7 @@ use super::types::{
     vkd_flags, vkd_sequences_file, vkd_sequences_file_info, vkd_verify_options, vkd_verify_report,
 };
 use crate::error::Error;
+use crate::memory::require_spare;
 use crate::store::SequencesFile;
 use crate::verify::{verify, Report, Sample};
 
@@ -30,6 +31,7 @@ pub unsafe extern "C" fn vkd_sequences_file_open(
 ) -> i32 {
     guard(|| {
         pointers!(path; out = out_file);
+        require_spare()?;
         out.required()?.give(vkd_sequences_file(SequencesFile::open(&path.path()?)?))
     })
 }
@@ -112,8 +114,7 @@ pub unsafe extern "C" fn vkd_sequences_file_copy_row(
             let got = count.to_string();
             return Err(Error::BadOption { option: "count", got, allowed }.into());
         }
-        let items: Vec<u32> = row.iter().skip(first as usize).take(count as usize).collect();
-        out.copy(&items, count.into())
+        out.fill(row.iter().skip(first as usize), count)
     })
 }
 

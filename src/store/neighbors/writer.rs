@@ -14,6 +14,7 @@ use super::reader::NeighborsFile;
 use crate::engine::neighbors::similarity;
 use crate::engine::PutNeighbors;
 use crate::error::Result;
+use crate::memory::collected;
 use crate::store::checksums::{row_checksum_of_parts, total_checksum};
 use crate::store::errors::{file_error, require_same};
 use crate::store::items::to_bytes;
@@ -81,7 +82,8 @@ impl NeighborsWriter {
 
 impl PutNeighbors for NeighborsWriter {
     fn put(&self, row: u32, indices: &[u32], dots: &[i32]) -> Result<()> {
-        let similarities: Vec<f32> = dots.iter().map(|&dot| similarity(dot)).collect();
+        let similarities = dots.iter().map(|&dot| similarity(dot));
+        let similarities = collected(similarities, "the similarities of a row")?;
         let similarities: &[u8] = bytemuck::cast_slice(&similarities);
         let indices = &*to_bytes(indices, self.meta.item_bytes());
         let write = |tensor: &Range<u64>, bytes: &[u8]| {
