@@ -157,7 +157,8 @@ impl Plan {
     /// The plan of some rows of a whole one.
     pub(crate) fn only(&self, rows: Rows) -> Plan {
         let lists = self.shape.lists + u32::from(matches!(rows, Rows::Some(_)));
-        let (part, shape) = (0..rows.count(), PlanShape { count: rows.count(), lists, ..self.shape });
+        let (part, shape) =
+            (0..rows.count(), PlanShape { count: rows.count(), lists, ..self.shape });
         Plan { rows, part, shape, ..self.clone() }
     }
 

@@ -75,10 +75,9 @@ fn whatever_the_limit_of_address_space_a_call_ends_with_a_status() {
 fn group() -> Option<PathBuf> {
     let name = format!("vkd-test-{}", std::process::id());
     let (limit, bytes) = ("67108864", 67_108_864);
-    for (place, file) in [
-        ("/sys/fs/cgroup", "memory.max"),
-        ("/sys/fs/cgroup/memory", "memory.limit_in_bytes"),
-    ] {
+    for (place, file) in
+        [("/sys/fs/cgroup", "memory.max"), ("/sys/fs/cgroup/memory", "memory.limit_in_bytes")]
+    {
         let group = Path::new(place).join(&name);
         if fs::create_dir(&group).is_err() {
             continue;

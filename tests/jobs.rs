@@ -153,7 +153,10 @@ fn a_memory_limit_splits_the_starts_into_batches() {
     };
     let context = limited(matrix / 3);
     let plan = context.plan(Shape::new(500, 8), &Request::default(), Destination::Memory).unwrap();
-    assert!(plan.engine.held_rows < 500 && plan.engine.device_bytes.get() <= matrix / 3, "{plan:?}");
+    assert!(
+        plan.engine.held_rows < 500 && plan.engine.device_bytes.get() <= matrix / 3,
+        "{plan:?}"
+    );
     let elements = Elements::F32(&npy.values);
     assert!(
         context

@@ -134,7 +134,9 @@ impl Context {
         check(&shape)?;
         let held = held(&shape, Destination::File(file));
         self.check(|planner, bounds, stage| match suffices(file, &shape) {
-            true => bounds.plan(stage, beside(&shape, held), |_| Ok(Needs::default()), plan(&shape)),
+            true => {
+                bounds.plan(stage, beside(&shape, held), |_| Ok(Needs::default()), plan(&shape))
+            }
             false => search_plan(planner, bounds, stage, &shape, held),
         })?;
         let search = PreparedSearch::prepare(request, &progress)?;

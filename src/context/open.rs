@@ -54,7 +54,7 @@ impl Context {
         &self.info
     }
 
-    /// Plans a run, or refuses it, before any work and also while another run keeps the engine busy.
+    /// Plans a run, or refuses it: before any work, and also while another keeps the engine busy.
     pub(super) fn check(
         &self,
         plan: impl FnOnce(&dyn Planner, &Bounds, Stage) -> Result<RunPlan>,

@@ -14,9 +14,7 @@ impl Context {
     /// cannot do it. Does not wait for a run that is under way.
     pub fn plan_similarity(&self, shape: Shape, pairs: Pairs) -> Result<RunPlan> {
         shape.check()?;
-        self.check(|planner, bounds, stage| {
-            similarity_plan(planner, bounds, stage, shape, pairs)
-        })
+        self.check(|planner, bounds, stage| similarity_plan(planner, bounds, stage, shape, pairs))
     }
 
     /// Checks everything, then starts the computation of similarities as a job.

@@ -14,6 +14,6 @@ mod shape;
 
 pub use elements::Elements;
 pub use input::Input;
-pub use prepared::Corpus;
 pub(crate) use prepare::Preparation;
+pub use prepared::Corpus;
 pub use shape::{Shape, MAX_DIM};

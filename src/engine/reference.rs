@@ -143,7 +143,8 @@ impl Planner for PlainLoops {
     }
 
     fn search_needs(&self, shape: &QueryShape) -> Result<Needs> {
-        let host_bytes = Bytes::of::<Near>(shape.num_items.into()) + Bytes::of::<u64>(shape.k.into());
+        let host_bytes =
+            Bytes::of::<Near>(shape.num_items.into()) + Bytes::of::<u64>(shape.k.into());
         Ok(Needs { host_bytes, groups: shape.num_rows.into(), ..Needs::default() })
     }
 
@@ -215,7 +216,12 @@ struct Near {
 }
 
 /// Step 6: the `k` nearest items but `own`, in order.
-fn nearest(num_items: u32, own: Option<u32>, k: u32, dot: impl Fn(u32) -> i32) -> Result<Vec<Near>> {
+fn nearest(
+    num_items: u32,
+    own: Option<u32>,
+    k: u32,
+    dot: impl Fn(u32) -> i32,
+) -> Result<Vec<Near>> {
     let mut found = room(num_items as usize, "the dot products of a row")?;
     let others = (0..num_items).filter(|&item| own != Some(item));
     found.extend(others.map(|item| Near { dot: Reverse(dot(item)), item }));
@@ -237,6 +243,12 @@ mod tests {
         assert_eq!(contribution((1 << 14) - 1, 32768, 0), 0);
         assert_eq!(contribution(-(1 << 14) - 1, 32768, 0), -1);
         assert_eq!(contribution(32767 << 15, 16384, 1), 8192);
+    }
+
+    #[cfg(target_os = "linux")]
+    #[test]
+    fn the_memory_is_the_machines() {
+        assert!(device_info().memory_bytes > 0);
     }
 
     #[test]

@@ -191,7 +191,8 @@ mod tests {
     #[test]
     fn version_1_and_a_container_that_sees_its_part_of_the_tree() {
         let groups = "9:name=systemd:/x\n4:cpu,memory:/docker/12\n0::/\n";
-        let mounts = "35 31 0:32 /docker/12 /sys/fs/cgroup/mem\\040ory rw - cgroup cgroup rw,memory\n\
+        let mounts =
+            "35 31 0:32 /docker/12 /sys/fs/cgroup/mem\\040ory rw - cgroup cgroup rw,memory\n\
                       41 31 0:38 / /sys/fs/cgroup/unified rw - cgroup2 cgroup2 rw\n";
         let system = System::new("v1", groups, mounts);
         let write = |file: &str, text: &str| system.write("sys/fs/cgroup/mem ory", file, text);

@@ -210,11 +210,13 @@ impl SequencesWriter {
 impl PutSequences for SequencesWriter {
     fn put(&self, index: usize, row: &[u32]) -> Result<()> {
         let bytes = self.meta.row_bytes();
-        self.write_row(self.rows.get(index as u32), row).map_err(|error| self.error("write", bytes, &error))
+        self.write_row(self.rows.get(index as u32), row)
+            .map_err(|error| self.error("write", bytes, &error))
     }
 
     fn get(&self, index: usize, row: &mut [u32]) -> Result<()> {
-        self.read_row(self.rows.get(index as u32), row).map_err(|error| self.error("read", 0, &error))
+        self.read_row(self.rows.get(index as u32), row)
+            .map_err(|error| self.error("read", 0, &error))
     }
 }
 

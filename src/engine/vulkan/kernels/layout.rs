@@ -92,8 +92,7 @@ impl MatrixLayout {
             rows,
             extra_shift: extra_shift(shape.num_items),
             held: None,
-            texels: settings.texels.unwrap_or(limits.software)
-                && longest <= limits.max_texels,
+            texels: settings.texels.unwrap_or(limits.software) && longest <= limits.max_texels,
         }
     }
 

@@ -58,8 +58,7 @@ impl SearchLayout {
         let rows = |count| RowLayout::new(Shape::new(count, shape.dim), 0, device, settings);
         let (items, queries) = (rows(shape.num_items), rows(shape.num_rows));
         let longest = items.longest_slab().max(queries.longest_slab());
-        let texels =
-            settings.texels.unwrap_or(limits.software) && longest <= limits.max_texels;
+        let texels = settings.texels.unwrap_or(limits.software) && longest <= limits.max_texels;
         let mut layout = SearchLayout { items, queries, own: shape.own, wanted, block: 0, texels };
         let available = device.usable_bytes(settings);
         let rows = layout.rows_bytes();

@@ -183,7 +183,12 @@ fn sequence_bytes(row_length: u32, plan: &PlanShape) -> u64 {
 }
 
 /// Sequences side by side that the device's limits allow and that are of use.
-fn most_side_by_side(device: &Device, settings: &Settings, row_length: u32, plan: &PlanShape) -> u32 {
+fn most_side_by_side(
+    device: &Device,
+    settings: &Settings,
+    row_length: u32,
+    plan: &PlanShape,
+) -> u32 {
     let limits = device.limits();
     let scores = u64::from(row_length) * 32;
     let picks = u64::from(plan.length) * 4 + 4;
