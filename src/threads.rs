@@ -3,7 +3,7 @@
 //! Knows nothing of what the threads do. Locks are taken through `lock`, which outlives a panic.
 
 use std::io;
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Barrier, Mutex, MutexGuard, PoisonError};
 use std::thread::{Builder, JoinHandle, Scope};
 
 use crate::environment;
@@ -13,6 +13,10 @@ use crate::panics;
 
 /// The stack of a thread that is started here, as Rust makes it.
 const STACK: Bytes = Bytes::new(2 << 20);
+
+/// Address space that glibc takes for the heap of a thread with its first allocation, if there is
+/// so much: twice the size of a heap, of which it gives back a half, or one.
+const HEAPS: [Bytes; 2] = [Bytes::new(64 << 20), Bytes::new(128 << 20)];
 
 /// The variable of the number of threads.
 const COUNT: &str = "VKD_THREADS";
@@ -54,7 +58,12 @@ pub(crate) fn start<T: Send + 'static>(
     what: &'static str,
     work: impl FnOnce() -> T + Send + 'static,
 ) -> Result<JoinHandle<T>> {
-    builder(name, what)?.spawn(work).map_err(|error| none(what, &error))
+    started(what, |signal| {
+        Builder::new().name(name.into()).spawn(move || {
+            signal.give();
+            work()
+        })
+    })
 }
 
 /// The same for the length of a scope.
@@ -64,20 +73,41 @@ pub(crate) fn start_scoped<'scope>(
     what: &'static str,
     work: impl FnOnce() + Send + 'scope,
 ) -> Result<()> {
-    let thread = builder(name, what)?.spawn_scoped(scope, work);
-    thread.map(|_| ()).map_err(|error| none(what, &error))
+    started(what, |signal| {
+        let thread = Builder::new().name(name.into()).spawn_scoped(scope, move || {
+            signal.give();
+            work();
+        });
+        thread.map(|_| ())
+    })
 }
 
-/// A thread that needs small allocations to begin: where those would fail, that is no thread.
-fn builder(name: &str, what: &'static str) -> Result<Builder> {
-    match memory::has_room(STACK) {
-        true => Ok(Builder::new().name(name.into())),
-        false => Err(none(what, &io::ErrorKind::OutOfMemory.into())),
+/// Starts a thread by `spawn`. Where the process has a limit of address space: only with room for
+/// all that it takes, and waits until it has taken that.
+fn started<T>(what: &'static str, spawn: impl FnOnce(Signal) -> io::Result<T>) -> Result<T> {
+    let none = |error: io::Error| Error::NoThread { what, reason: error.to_string() };
+    let thread = memory::take(STACK, || {
+        if HEAPS.into_iter().any(|heap| memory::would_starve(STACK + heap)) {
+            return Err(io::ErrorKind::OutOfMemory.into());
+        }
+        let begun = memory::is_limited().then(|| Arc::new(Barrier::new(2)));
+        let thread = spawn(Signal(begun.clone()))?;
+        begun.map(|begun| begun.wait());
+        Ok(thread)
+    });
+    thread.unwrap_or_else(|| Err(io::ErrorKind::OutOfMemory.into())).map_err(none)
+}
+
+/// What a thread tells who started it: that it has what it takes.
+struct Signal(Option<Arc<Barrier>>);
+
+impl Signal {
+    fn give(self) {
+        if let Some(begun) = self.0 {
+            drop(std::hint::black_box(Box::new(0u8)));
+            begun.wait();
+        }
     }
-}
-
-fn none(what: &'static str, error: &io::Error) -> Error {
-    Error::NoThread { what, reason: error.to_string() }
 }
 
 /// Runs `work` on `num_threads` threads at once, this one among them, and waits for all. The first

@@ -63,7 +63,7 @@ fn whatever_the_limit_of_address_space_a_call_ends_with_a_status() {
     let folder = Folder::new("space");
     let binary = compiled(&folder.0);
     let mut command = std::process::Command::new(binary);
-    command.args(["256", "160"]).arg(&folder.0).env_remove("LD_LIBRARY_PATH");
+    command.args(["512", "80"]).arg(&folder.0).env_remove("LD_LIBRARY_PATH");
     let output = command.env("VKD_THREADS", "2").output().unwrap();
     let text = String::from_utf8_lossy(&output.stdout);
     println!("{text}");

@@ -1,23 +1,44 @@
 //! Vectors whose length depends on the input: an error where the system has no room for them.
 //!
 //! Rust ends the process when a small allocation fails (a text, a thread's name, a table of some
-//! entries). So each of these large ones leaves `SPARE` bytes of address space free for them, or
-//! is refused.
+//! entries), and so does the C library. So where the process has a limit of address space, each of
+//! these large ones leaves `SPARE` bytes of it for them, or is refused.
 
-use memmap2::MmapMut;
+use std::sync::{Mutex, PoisonError};
 
 use super::bytes::Bytes;
+use super::{heaps, process};
 use crate::error::{Error, Result};
 
 /// Address space that is left for what cannot fail. The C library grows its heap by steps of 1 MiB
 /// where it may not grow in place.
 pub(super) const SPARE: Bytes = Bytes::new(4 << 20);
 
-/// Whether the system would give `bytes` more and still leave some to spare.
+/// Makes what takes `bytes`; `None` where the limits of the process would leave too little behind
+/// it. One thread at a time, so that what one was promised no other takes.
+pub(crate) fn take<T>(bytes: Bytes, make: impl FnOnce() -> T) -> Option<T> {
+    static TAKING: Mutex<()> = Mutex::new(());
+    if process::rest().is_none() {
+        return Some(make());
+    }
+    heaps::keep_to_one();
+    let _alone = TAKING.lock().unwrap_or_else(PoisonError::into_inner);
+    has_room(bytes).then(make)
+}
+
+/// Whether the limits of the process leave `bytes` and some to spare.
 pub(crate) fn has_room(bytes: Bytes) -> bool {
-    let all = usize::try_from((bytes + SPARE).get());
-    // Mapped, never touched and given back: some microseconds.
-    all.is_ok_and(|all| MmapMut::map_anon(all).is_ok())
+    process::rest().is_none_or(|rest| (bytes + SPARE).fit(rest))
+}
+
+/// Whether the process has a limit of address space, or of data.
+pub(crate) fn is_limited() -> bool {
+    process::rest().is_some()
+}
+
+/// Whether `bytes` could be taken, but would leave less than there is to spare.
+pub(crate) fn would_starve(bytes: Bytes) -> bool {
+    process::rest().is_some_and(|rest| bytes.fit(rest) && !(bytes + SPARE).fit(rest))
 }
 
 /// Refuses to begin what takes small allocations only, where the system would not give those.
@@ -38,11 +59,9 @@ pub(crate) fn room<T>(len: usize, what: &'static str) -> Result<Vec<T>> {
 /// Room for `more` values behind those of a vector.
 pub(crate) fn reserve<T>(values: &mut Vec<T>, more: usize, what: &'static str) -> Result<()> {
     let bytes = Bytes::of::<T>(more as u64);
-    let reserved = values.try_reserve_exact(more).is_ok();
-    // The check comes behind, so that it counts what the vector has taken.
-    match reserved && has_room(Bytes::ZERO) {
-        true => Ok(()),
-        false => Err(Error::HostMemory { what, bytes: bytes.get() }),
+    match take(bytes, || values.try_reserve_exact(more)) {
+        Some(Ok(())) => Ok(()),
+        _ => Err(Error::HostMemory { what, bytes: bytes.get() }),
     }
 }
 
@@ -92,6 +111,5 @@ mod tests {
         assert_eq!(error, Error::HostMemory { what: "the stars", bytes });
         assert_eq!(collected((0..3).map(|n| n * n), "squares").unwrap(), [0, 1, 4]);
         assert_eq!(copied(&[7, 8], "two").unwrap(), [7, 8]);
-        assert!(!has_room(Bytes::UNCOUNTABLE) && has_room(Bytes::ZERO));
     }
 }

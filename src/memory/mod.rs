@@ -2,20 +2,24 @@
 //!
 //! `bytes` is the type of every size that is planned, `allocate` makes what grows with the input.
 //! What may be taken is the least of what the system has free, what the control groups leave
-//! (`group`), what the limits of the process leave (`process`), and what the user allows
-//! (`VKD_MEMORY_LIMIT`).
+//! (`group`), what the limits of the process leave (`process`, with `heaps`, which keeps the C
+//! library from wasting that), and what the user allows (`VKD_MEMORY_LIMIT`).
 
 mod allocate;
 mod bytes;
 mod group;
+mod heaps;
 mod process;
 
 use std::path::Path;
 
 pub(crate) use allocate::{
-    collected, copied, filled, has_room, require_spare, reserve, room, zeroed, zeroed_of,
+    collected, copied, filled, is_limited, require_spare, reserve, room, take, would_starve,
+    zeroed, zeroed_of,
 };
 pub use bytes::Bytes;
+
+use allocate::SPARE;
 
 use crate::environment;
 use crate::error::{Error, Result};
@@ -25,7 +29,8 @@ use crate::error::{Error, Result};
 pub(crate) fn available_bytes() -> Option<Bytes> {
     let root = Path::new("/");
     let system = meminfo(&std::fs::read_to_string("/proc/meminfo").ok()?)?;
-    let limits = [group::rest(root), process::rest(root)].into_iter().flatten();
+    let process = process::rest().map(|rest| rest.less(SPARE));
+    let limits = [group::rest(root), process].into_iter().flatten();
     Some(limits.fold(system, Bytes::min))
 }
 
@@ -76,7 +81,8 @@ fn parse(text: &str) -> Option<Bytes> {
 
 /// `MemAvailable` of /proc/meminfo.
 fn meminfo(text: &str) -> Option<Bytes> {
-    process::kilobytes(text, "MemAvailable:")
+    let line = text.lines().find_map(|line| line.strip_prefix("MemAvailable:"))?;
+    Some(Bytes::new(line.split_whitespace().next()?.parse().ok()?) * 1024)
 }
 
 #[cfg(test)]

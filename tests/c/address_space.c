@@ -23,7 +23,7 @@
 #define UNEXPECTED 99
 
 static float embeddings[ITEMS * DIM];
-static char path[4096];
+static char path[4096], rankings[4096];
 
 /* Statuses that a small limit may lead to. */
 static int allowed(int32_t status) {
@@ -54,6 +54,14 @@ static int32_t neighbors(vkd_context *context) {
     return vkd_neighbors_compute(context, embeddings, ITEMS, DIM, K, NULL, indices, NULL);
 }
 
+static int32_t site(vkd_context *context) {
+    vkd_site_options options;
+    memset(&options, 0, sizeof options);
+    options.struct_size = sizeof options;
+    options.rankings_path = rankings;
+    return vkd_site_compute(context, embeddings, ITEMS, DIM, K, NULL, &options);
+}
+
 static int32_t check(void) {
     vkd_sequences_file *file = NULL;
     int32_t status = vkd_sequences_file_open(path, &file);
@@ -80,15 +88,20 @@ static int run(unsigned long more) {
     if (!allowed(status)) return UNEXPECTED;
     if (status != VKD_OK) return 1;
     int refused = 0;
-    for (int call = 0; call < 3; ++call) {
-        status = call == 0 ? neighbors(context) : call == 1 ? sequences(context) : check();
+    for (int call = 0; call < 4; ++call) {
+        switch (call) {
+        case 0: status = site(context); break;
+        case 1: status = neighbors(context); break;
+        case 2: status = sequences(context); break;
+        default: status = check();
+        }
         if (!allowed(status)) {
             fprintf(stderr, "call %d: %s: %s\n", call, vkd_status_name(status), vkd_last_error());
             return UNEXPECTED;
         }
         /* Without sequences there is no file to check. */
         refused |= status != VKD_OK;
-        if (call == 1 && status != VKD_OK) break;
+        if (call == 2 && status != VKD_OK) break;
     }
     vkd_context_free(context);
     return refused;
@@ -100,11 +113,13 @@ int main(int argc, char **argv) {
     char log[4096];
     snprintf(log, sizeof log, "%s/log", argv[3]);
     snprintf(path, sizeof path, "%s/results", argv[3]);
+    snprintf(rankings, sizeof rankings, "%s/rankings", argv[3]);
     for (size_t at = 0; at < ITEMS * DIM; ++at)
         embeddings[at] = (float)((at * 2654435761u >> 7) % 1000) - 499.5f;
     unsigned long done = 0, refused = 0, failed = 0;
     for (unsigned long at = 0; at < steps; ++at) {
         remove(path);
+        remove(rankings);
         pid_t child = fork();
         if (child < 0) return 3;
         if (child == 0) {

@@ -13,7 +13,7 @@ use std::sync::Mutex;
 
 use crate::engine::rows::PutSequences;
 use crate::error::Result;
-use crate::memory::{has_room, zeroed, Bytes};
+use crate::memory::{take, zeroed, Bytes};
 use crate::plan::PlanShape;
 use crate::threads::lock;
 
@@ -232,7 +232,8 @@ fn same_set(a: &[u32], b: &[u32]) -> Result<bool> {
 /// Whether a table has a place for one more entry, or the system has memory for more places.
 fn has_place(table: &mut HashMap<u64, u32>) -> bool {
     let (len, capacity) = (table.len() as u64, table.capacity() as u64);
-    len < capacity || has_room(PLACE * places(capacity + 1)) && table.try_reserve(1).is_ok()
+    let grow = || table.try_reserve(1).is_ok();
+    len < capacity || take(PLACE * places(capacity + 1), grow).unwrap_or(false)
 }
 
 #[cfg(test)]
