@@ -23,7 +23,9 @@ use vkd::engine::cpu::{CpuEngine, Settings};
 use vkd::engine::neighbors::Query;
 use vkd::engine::Engine;
 use vkd::progress::Progress;
-use vkd::{Context, ContextOptions, Corpus, Error, Request, Shape};
+use vkd::store::{OutputFile, SequencesFile};
+use vkd::verify::{verify, Sample};
+use vkd::{Context, ContextOptions, Corpus, Elements, Error, Request, Shape};
 
 /// A folder of its own, gone in the end.
 struct Folder(PathBuf);
@@ -185,4 +187,30 @@ fn with_a_variable() {
     let error = cpu().unwrap_err();
     assert!(matches!(error, Error::BadOption { .. }), "{error}");
     assert!(error.to_string().starts_with(&variable), "{error}");
+}
+
+#[test]
+fn a_check_of_a_file_keeps_to_the_limit() {
+    let folder = Folder::new("check");
+    let target = OutputFile { path: folder.0.join("results"), overwrite: true };
+    let (npy, request) = (random(300, 8, 2), Request { starts: None, length: 3 });
+    let file = Destination::File(&target);
+    cpu().unwrap().start(&npy.input(false), &request, file).unwrap().into_result().unwrap();
+    alone("checked_with_a_limit", |command| {
+        command.env("VKD_TEST_RESULTS", &target.path).env("VKD_MEMORY_LIMIT", "2K");
+    })
+    .unwrap();
+}
+
+#[test]
+#[ignore = "run by a_check_of_a_file_keeps_to_the_limit"]
+fn checked_with_a_limit() {
+    let path = std::env::var_os("VKD_TEST_RESULTS").unwrap();
+    let file = SequencesFile::open(Path::new(&path)).unwrap();
+    let npy = random(300, 8, 2);
+    let shape = Shape::new(300, 8);
+    let error = verify(&file, Elements::F32(&npy.values), shape, Sample::default()).unwrap_err();
+    // A length and a mark of each item, three rows of doubles and a sequence.
+    let needed = 300 * 9 + 3 * 8 * 8 + 3 * 4;
+    assert!(matches!(error, Error::TooLarge { needed: bytes, .. } if bytes == needed), "{error}");
 }
