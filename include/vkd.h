@@ -621,14 +621,18 @@ typedef struct vkd_job_progress {
    */
   uint64_t files_done;
   /**
-   * Files of the whole site; 0 for other jobs. Where it is not 0, it is the measure of how far
-   * the job is.
+   * Files of the whole site; 0 for other jobs.
    */
   uint64_t files_total;
   /**
    * Bytes of the files finished.
    */
   uint64_t bytes_written;
+  /**
+   * Of a site: rows whose page and ranking are written. Of `rows_total` they are the measure of
+   * how far the job is; `files_done` follows when they are on the disk.
+   */
+  uint64_t rows_written;
 } vkd_job_progress;
 
 /**
@@ -842,8 +846,10 @@ typedef struct vkd_similarity_options {
  * `"different":["b","c",...]`, the start left out. The rankings are one file:
  * `{"list":"similar","ids":["a",...],"items":[0,...],"rankings":[[1,...],...]}`, where numbers are
  * places in `ids` (0-based) and `items` says whose ranking each is. Each file gets its name when
- * it is whole and on the disk, and replaces one that was there. The bytes do not depend on device
- * or threads.
+ * it is whole and on the disk, and replaces one of an earlier site. Anything else that stands
+ * there, or at the name with ".partial" behind it, is VKD_ERROR_FILE before any work. One run at a
+ * time writes a folder; a second one is VKD_ERROR_FILE_BUSY. The bytes do not depend on device or
+ * threads.
  */
 typedef struct vkd_site_options {
   /**
@@ -867,12 +873,14 @@ typedef struct vkd_site_options {
    */
   const char *directory;
   /**
-   * The file of all rankings. NULL: none.
+   * The file of all rankings; not where a page would be. Of a link the file that it leads to.
+   * NULL: none.
    */
   const char *rankings_path;
   /**
    * `num_items` ids, one for each item, NUL-terminated UTF-8: file names without a path, each
-   * one only once. NULL: item numbers from 0.
+   * one only once, also where case and the ways to write an accent do not count. NULL: item
+   * numbers from 0.
    */
   const char *const *ids;
   /**
@@ -891,8 +899,9 @@ typedef struct vkd_site_options {
 } vkd_site_options;
 
 /**
- * Results that make a site: exactly one of `path`, `sequences` and `indices`. Set all bytes to 0,
- * then `struct_size`.
+ * Results that make a site: exactly one of `path`, `sequences`, `indices`, `sequences_file` and
+ * `neighbors_file`. Set all bytes to 0, then `struct_size`. The rows of a file are checked as they
+ * are read: one that does not fit its checksum is VKD_ERROR_BAD_FILE, and gets no page.
  */
 typedef struct vkd_site_source {
   /**
@@ -929,6 +938,15 @@ typedef struct vkd_site_source {
    * With `indices`: as many similarities. Copied during the call.
    */
   const float *similarities;
+  /**
+   * An open file of sequences: what it was when it was opened, also where another has its path
+   * now. It may be freed while a job works with it.
+   */
+  const struct vkd_sequences_file *sequences_file;
+  /**
+   * The same of neighbours.
+   */
+  const struct vkd_neighbors_file *neighbors_file;
 } vkd_site_source;
 
 #ifdef __cplusplus

@@ -64,6 +64,7 @@ pub struct Progress {
     files_done: AtomicU64,
     files_total: AtomicU64,
     bytes_written: AtomicU64,
+    rows_written: AtomicU64,
     nanoseconds: [AtomicU64; Phase::ALL.len()],
     /// How many submissions to a device took up to 1, 2, 4, ... ms.
     submissions: [AtomicU64; SUBMISSION_CLASSES],
@@ -86,6 +87,7 @@ impl Default for Progress {
             files_done: AtomicU64::default(),
             files_total: AtomicU64::default(),
             bytes_written: AtomicU64::default(),
+            rows_written: AtomicU64::default(),
             nanoseconds: Default::default(),
             submissions: Default::default(),
         }
@@ -154,6 +156,10 @@ impl Progress {
         self.bytes_written.fetch_add(bytes, Relaxed);
     }
 
+    pub(crate) fn add_written_row(&self) {
+        self.rows_written.fetch_add(1, Relaxed);
+    }
+
     pub(crate) fn add_submission(&self, took: Duration) {
         let milliseconds = took.as_micros().div_ceil(1000).max(1) as u64;
         let class = milliseconds.next_power_of_two().ilog2() as usize;
@@ -213,6 +219,11 @@ impl Progress {
     /// Bytes of the files finished.
     pub fn bytes_written(&self) -> u64 {
         self.bytes_written.load(Relaxed)
+    }
+
+    /// Rows of a site whose page and ranking are written, though not all on the disk yet.
+    pub fn rows_written(&self) -> u64 {
+        self.rows_written.load(Relaxed)
     }
 
     /// Seconds spent in `phase` so far, up to this moment.

@@ -146,6 +146,7 @@ typedef struct vkd_job_progress {
   uint64_t files_done;
   uint64_t files_total;
   uint64_t bytes_written;
+  uint64_t rows_written;
 } vkd_job_progress;
 typedef struct vkd_neighbors_options {
   uint32_t struct_size;
@@ -219,6 +220,8 @@ typedef struct vkd_site_source {
   const uint32_t *sequences;
   const uint32_t *indices;
   const float *similarities;
+  const struct vkd_sequences_file *sequences_file;
+  const struct vkd_neighbors_file *neighbors_file;
 } vkd_site_source;
 int32_t vkd_batch_compute(const struct vkd_context *context,
                           const float *embeddings,

@@ -1,45 +1,55 @@
 //! Sites: the JSON files of neighbours while they are computed, or of results that are there.
 
-use super::bounds::RunPlan;
+use super::bounds::{Bounds, RunPlan};
 use super::neighbors::{check, search_plan, NeighborsRequest, PreparedSearch};
 use super::open::Context;
 use crate::engine::neighbors::QueryShape;
 use crate::error::{Error, Result};
 use crate::job::Job;
+use crate::memory;
 use crate::progress::Progress;
-use crate::site::{self, Site, Source};
+use crate::site::{self, Site, SiteShape, Source};
 
 impl Context {
     /// What the neighbours of a site and its files would take, without the embeddings: refused
-    /// where the device or the memory cannot do it. Waits for a run that is under way.
+    /// where the device or the memory cannot do it, or where something stands at a place of the
+    /// rankings. Waits for a run that is under way.
     pub fn plan_site(&self, shape: &QueryShape, site: &Site) -> Result<RunPlan> {
         check_site(shape, site)?;
-        let held = site::host_bytes(site, shape)?;
+        site::check_targets(site, shape.num_items)?;
+        let held = host_bytes(shape, site)?;
         let plan = search_plan(&**self.engine(), self.bounds(), shape, held)?;
         Ok(RunPlan { output_bytes: 0, ..plan })
     }
 
     /// Checks everything, then starts the search for the neighbours of every item as a job that
-    /// writes the files of the site, each while later ones are computed.
-    pub fn start_site(&self, request: &NeighborsRequest, site: &Site) -> Result<Job<()>> {
+    /// writes the files of the site, each while later ones are computed. What stands at the places
+    /// of the pages is looked at when the job begins.
+    pub fn start_site(&self, request: &NeighborsRequest, site: Site) -> Result<Job<()>> {
         let (progress, shape) = (Progress::default(), request.shape());
-        check_site(&shape, site)?;
-        let held = site::host_bytes(site, &shape)?;
+        check_site(&shape, &site)?;
+        site::check_targets(&site, shape.num_items)?;
+        let held = host_bytes(&shape, &site)?;
         self.check_now(|engine, bounds| search_plan(engine, bounds, &shape, held))?;
+        let targets = site::open_targets(&site, shape.num_items)?;
         let search = PreparedSearch::prepare(request, &progress)?;
-        let site = site.clone();
         self.spawn(progress, move |engine, bounds, progress| {
             search_plan(engine, bounds, &shape, held)?;
-            site::from_engine(&site, &shape, progress, |rows| search.run(engine, rows, progress))
+            site::from_engine(&site, &targets, &shape, progress, |rows| {
+                search.run(engine, rows, progress)
+            })
         })
+    }
+
+    /// The blocking form of [`Context::start_site`].
+    pub fn site(&self, request: &NeighborsRequest, site: Site) -> Result<()> {
+        self.start_site(request, site)?.into_result()
     }
 }
 
-impl Context {
-    /// The blocking form of [`Context::start_site`].
-    pub fn site(&self, request: &NeighborsRequest, site: &Site) -> Result<()> {
-        self.start_site(request, site)?.into_result()
-    }
+fn host_bytes(shape: &QueryShape, site: &Site) -> Result<u64> {
+    let QueryShape { num_items, num_rows, k: row_length, .. } = *shape;
+    site::host_bytes(site, SiteShape { num_items, num_rows, row_length })
 }
 
 fn check_site(shape: &QueryShape, site: &Site) -> Result<()> {
@@ -54,8 +64,16 @@ fn check_site(shape: &QueryShape, site: &Site) -> Result<()> {
     site.check(shape.num_items)
 }
 
-/// Starts writing the files of a site from results that are there, as a job. Needs no context.
-pub fn start_site_write(source: Source, site: &Site) -> Result<Job<()>> {
-    let site = site.clone();
-    Job::spawn(Progress::default(), move |progress| site::write(&source, &site, progress))
+/// Checks everything, then starts writing the files of a site from results that are there, as a
+/// job. Needs no context. Rows of a file are checked as they are read.
+pub fn start_site_write(source: Source, site: Site) -> Result<Job<()>> {
+    source.check()?;
+    site.check(source.num_items())?;
+    site::check_targets(&site, source.num_items())?;
+    let host_bytes = site::host_bytes(&site, source.shape())?;
+    let bounds = Bounds::new(memory::limit()?, "this machine".into());
+    bounds.check(RunPlan { host_bytes, ..RunPlan::default() })?;
+    let targets = site::open_targets(&site, source.num_items())?;
+    let work = move |progress: &_| site::write(&source, &site, &targets, progress);
+    Job::spawn(Progress::default(), work)
 }

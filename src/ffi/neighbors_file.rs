@@ -24,7 +24,7 @@ pub unsafe extern "C" fn vkd_neighbors_file_open(
 ) -> i32 {
     guard(|| {
         pointers!(path; out = out_file);
-        out.required()?.give(vkd_neighbors_file(NeighborsFile::open(&path.path()?)?))
+        out.required()?.give(vkd_neighbors_file(NeighborsFile::open(&path.path()?)?.into()))
     })
 }
 

@@ -30,7 +30,7 @@ pub unsafe extern "C" fn vkd_sequences_file_open(
 ) -> i32 {
     guard(|| {
         pointers!(path; out = out_file);
-        out.required()?.give(vkd_sequences_file(SequencesFile::open(&path.path()?)?))
+        out.required()?.give(vkd_sequences_file(SequencesFile::open(&path.path()?)?.into()))
     })
 }
 

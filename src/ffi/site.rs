@@ -1,5 +1,7 @@
 //! The functions of the C header for the files of a site.
 
+use std::sync::Arc;
+
 use libc::c_char;
 
 use super::any_job::AnyJob;
@@ -147,13 +149,13 @@ fn start<'a>(
     refuse_path(&search, NO_PATH)?;
     target(search.member(|o| o.output_path, "output_path"), search.flags)?;
     let request = request(embeddings, k, &search)?;
-    Ok(context.0.start_site(&request, &site(site_options)?)?)
+    Ok(context.0.start_site(&request, site(site_options)?)?)
 }
 
 fn write(source: In<vkd_site_source>, options: In<vkd_site_options>) -> Result<Job<()>> {
     let site = site(options)?;
     let source = results(&source.required()?.options()?)?;
-    Ok(start_site_write(source, &site)?)
+    Ok(start_site_write(source, site)?)
 }
 
 fn site(options: In<vkd_site_options>) -> Result<Site> {
@@ -178,22 +180,60 @@ fn texts(texts: In<*const c_char>, count: u32, name: &'static str) -> Result<Opt
     if texts.is_null() {
         return Ok(None);
     }
-    let one = |(item, text): (usize, In<c_char>)| match text.text()?.to_str() {
-        Ok(text) => Ok(text.to_owned()),
-        Err(_) => {
+    let (pointers, mut copies) = (texts.pointers(count.into())?, Vec::new());
+    reserve(&mut copies, count as usize, name)?;
+    for (item, text) in pointers.enumerate() {
+        let Ok(text) = text.text()?.to_str() else {
             let got = format!("no UTF-8 for item {item} (0-based)");
-            Err(Error::BadOption { option: name, got, allowed: "texts are UTF-8".into() }.into())
-        }
-    };
-    texts.pointers(count.into())?.enumerate().map(one).collect::<Result<_>>().map(Some)
+            return Err(
+                Error::BadOption { option: name, got, allowed: "texts are UTF-8".into() }.into()
+            );
+        };
+        let mut copy = String::new();
+        let refused = Error::HostMemory { what: name, bytes: text.len() as u64 };
+        copy.try_reserve_exact(text.len()).map_err(|_| refused)?;
+        copy.push_str(text);
+        copies.push(copy);
+    }
+    Ok(Some(copies))
+}
+
+/// A copy of an array, or an error where there is no memory for it.
+fn copied<T: Copy>(values: &[T], name: &'static str) -> Result<Vec<T>> {
+    let mut copy = Vec::new();
+    reserve(&mut copy, values.len(), name)?;
+    copy.extend_from_slice(values);
+    Ok(copy)
+}
+
+fn reserve<T>(values: &mut Vec<T>, len: usize, what: &'static str) -> Result<()> {
+    let bytes = len as u64 * size_of::<T>() as u64;
+    let refused = Error::HostMemory { what, bytes };
+    Ok(values.try_reserve_exact(len).map_err(|_| refused)?)
 }
 
 fn results(source: &Options<vkd_site_source>) -> Result<Source> {
-    let given = [source.path.is_null(), source.sequences.is_null(), source.indices.is_null()];
-    if given.iter().filter(|is_null| !**is_null).count() != 1 {
-        let got = "none or several of path, sequences and indices".into();
+    let (sequences_file, neighbors_file) = (
+        source.member(|o| o.sequences_file, "sequences_file"),
+        source.member(|o| o.neighbors_file, "neighbors_file"),
+    );
+    let missing = [
+        source.path.is_null(),
+        source.sequences.is_null(),
+        source.indices.is_null(),
+        sequences_file.is_null(),
+        neighbors_file.is_null(),
+    ];
+    if missing.iter().filter(|is_null| !**is_null).count() != 1 {
+        let got = "none or several of path, sequences, indices, sequences_file and neighbors_file";
         let allowed = "give exactly one".into();
-        return Err(Error::BadOption { option: "source", got, allowed }.into());
+        return Err(Error::BadOption { option: "source", got: got.into(), allowed }.into());
+    }
+    if !sequences_file.is_null() {
+        return Ok(Source::SequencesFile(Arc::clone(&sequences_file.handle()?.0)));
+    }
+    if !neighbors_file.is_null() {
+        return Ok(Source::NeighborsFile(Arc::clone(&neighbors_file.handle()?.0)));
     }
     if !source.path.is_null() {
         return Ok(Source::open(&source.member(|o| o.path, "path").path()?)?);
@@ -205,10 +245,13 @@ fn results(source: &Options<vkd_site_source>) -> Result<Source> {
     }
     let len = u64::from(rows) * u64::from(length);
     if !source.sequences.is_null() {
-        let items = source.member(|o| o.sequences, "sequences").array(len)?.to_vec();
+        let items = source.member(|o| o.sequences, "sequences").array(len)?;
+        let items = copied(items, "the copy of the sequences")?;
         return Ok(Source::Sequences { num_items: source.num_items, length, items });
     }
-    let indices = source.member(|o| o.indices, "indices").array(len)?.to_vec();
-    let similarities = source.member(|o| o.similarities, "similarities").array(len)?.to_vec();
+    let indices = source.member(|o| o.indices, "indices").array(len)?;
+    let similarities = source.member(|o| o.similarities, "similarities").array(len)?;
+    let indices = copied(indices, "the copy of the neighbours")?;
+    let similarities = copied(similarities, "the copy of the similarities")?;
     Ok(Source::Neighbors { k: length, indices, similarities })
 }

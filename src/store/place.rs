@@ -2,7 +2,7 @@
 
 use std::fs::File;
 use std::io;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 /// Writes all of `bytes` at `place`.
 #[cfg(unix)]
@@ -50,29 +50,6 @@ pub(crate) fn reserve(file: &File, bytes: u64) -> io::Result<()> {
         }
     }
     file.set_len(bytes)
-}
-
-/// A file that could not be brought to the disk.
-pub(crate) struct SyncError {
-    pub(crate) file: PathBuf,
-    pub(crate) error: io::Error,
-}
-
-/// Brings files of one folder to the disk.
-pub(crate) fn sync_files(files: &[&Path]) -> Result<(), SyncError> {
-    let failed = |file: &Path, error| SyncError { file: file.to_owned(), error };
-    // One call for the whole file system takes as long as its data, where one for each file waits
-    // for the disk each time.
-    #[cfg(target_os = "linux")]
-    if let [first, _, ..] = files {
-        let sync = || Ok(rustix::fs::syncfs(File::open(first)?)?);
-        return sync().map_err(|error| failed(first, error));
-    }
-    for file in files {
-        let sync = || File::options().write(true).open(file)?.sync_data();
-        sync().map_err(|error| failed(file, error))?;
-    }
-    Ok(())
 }
 
 /// Brings the name of a new file to the disk. Windows does that with the file.

@@ -256,6 +256,27 @@ static void site(const char *folder) {
     check("the page again", same(first, second));
     remove(second);
     input.path = NULL;
+    vkd_neighbors_file *file = NULL;
+    vkd_neighbors_file_info info = {0};
+    info.struct_size = sizeof info;
+    expect("open", vkd_neighbors_file_open(path, &file), VKD_OK, "");
+    expect("info", vkd_neighbors_file_get_info(file, &info), VKD_OK, "");
+    /* The open file counts, not what has its path; it may be freed while the job is at work. */
+    remove(path);
+    remove(second);
+    input.neighbors_file = file;
+    expect("start, open", vkd_site_write_start(&input, &how, &job), VKD_OK, "");
+    vkd_neighbors_file_free(file);
+    expect("from an open file", run(VKD_OK, &job), VKD_OK, "");
+    check("the page from an open file", same(first, second));
+    remove(second);
+    input.path = path;
+    expect("two inputs", vkd_site_write_start(&input, &how, &job), VKD_ERROR_BAD_OPTION,
+        "exactly one");
+    input.path = NULL;
+    input.neighbors_file = NULL;
+    /* A caller of the first version, whose struct ends before the handles. */
+    input.struct_size = 48;
     input.num_rows = N;
     input.row_length = K;
     input.indices = indices;

@@ -2,6 +2,7 @@
 
 use libc::c_char;
 
+use super::handles::{vkd_neighbors_file, vkd_sequences_file};
 use crate::ffi::boundary::structs;
 
 /// How to make a context. Set all bytes to 0, then `struct_size`; 0 means the default everywhere.
@@ -117,8 +118,10 @@ pub struct vkd_similarity_options {
 /// `"different":["b","c",...]`, the start left out. The rankings are one file:
 /// `{"list":"similar","ids":["a",...],"items":[0,...],"rankings":[[1,...],...]}`, where numbers are
 /// places in `ids` (0-based) and `items` says whose ranking each is. Each file gets its name when
-/// it is whole and on the disk, and replaces one that was there. The bytes do not depend on device
-/// or threads.
+/// it is whole and on the disk, and replaces one of an earlier site. Anything else that stands
+/// there, or at the name with ".partial" behind it, is VKD_ERROR_FILE before any work. One run at a
+/// time writes a folder; a second one is VKD_ERROR_FILE_BUSY. The bytes do not depend on device or
+/// threads.
 #[repr(C)]
 #[allow(non_camel_case_types)]
 #[derive(Debug, Clone, Copy)]
@@ -133,10 +136,12 @@ pub struct vkd_site_options {
     pub threads: u32,
     /// The folder of the pages, made where it is missing. NULL: no pages.
     pub directory: *const c_char,
-    /// The file of all rankings. NULL: none.
+    /// The file of all rankings; not where a page would be. Of a link the file that it leads to.
+    /// NULL: none.
     pub rankings_path: *const c_char,
     /// `num_items` ids, one for each item, NUL-terminated UTF-8: file names without a path, each
-    /// one only once. NULL: item numbers from 0.
+    /// one only once, also where case and the ways to write an accent do not count. NULL: item
+    /// numbers from 0.
     pub ids: *const *const c_char,
     /// `num_items` JSON values, NUL-terminated, one for each item: the member "metadata" of its
     /// page. NULL: none.
@@ -147,8 +152,9 @@ pub struct vkd_site_options {
     pub reserved: u32,
 }
 
-/// Results that make a site: exactly one of `path`, `sequences` and `indices`. Set all bytes to 0,
-/// then `struct_size`.
+/// Results that make a site: exactly one of `path`, `sequences`, `indices`, `sequences_file` and
+/// `neighbors_file`. Set all bytes to 0, then `struct_size`. The rows of a file are checked as they
+/// are read: one that does not fit its checksum is VKD_ERROR_BAD_FILE, and gets no page.
 #[repr(C)]
 #[allow(non_camel_case_types)]
 #[derive(Debug, Clone, Copy)]
@@ -171,6 +177,11 @@ pub struct vkd_site_source {
     pub indices: *const u32,
     /// With `indices`: as many similarities. Copied during the call.
     pub similarities: *const f32,
+    /// An open file of sequences: what it was when it was opened, also where another has its path
+    /// now. It may be freed while a job works with it.
+    pub sequences_file: *const vkd_sequences_file,
+    /// The same of neighbours.
+    pub neighbors_file: *const vkd_neighbors_file,
 }
 
 /// How much `vkd_sequences_file_verify_against` checks. Set all bytes to 0, then `struct_size`; 0

@@ -108,11 +108,13 @@ pub struct vkd_job_progress {
     pub download_seconds: f64,
     /// Files of a site finished (`vkd_site_start`, `vkd_site_write_start`).
     pub files_done: u64,
-    /// Files of the whole site; 0 for other jobs. Where it is not 0, it is the measure of how far
-    /// the job is.
+    /// Files of the whole site; 0 for other jobs.
     pub files_total: u64,
     /// Bytes of the files finished.
     pub bytes_written: u64,
+    /// Of a site: rows whose page and ranking are written. Of `rows_total` they are the measure of
+    /// how far the job is; `files_done` follows when they are on the disk.
+    pub rows_written: u64,
 }
 
 /// What a file of sequences holds. Set `struct_size` before the call, the library fills the rest.

@@ -1,0 +1,60 @@
+//! What writing a site takes of memory.
+
+use super::queue::ROWS;
+use super::rankings::BUFFER;
+use super::request::Site;
+use super::waiting::{HELD_BYTES, ROW_BYTES};
+use crate::error::Result;
+
+/// How large a site is.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct SiteShape {
+    pub(crate) num_items: u32,
+    /// Pages, and rankings.
+    pub(crate) num_rows: u32,
+    /// Entries of a row before `Site::top` shortens it.
+    pub(crate) row_length: u32,
+}
+
+/// Texts, for their sum and the longest.
+#[derive(Debug, Clone, Copy, Default)]
+struct Lengths {
+    sum: u64,
+    longest: u64,
+    /// What a list of them takes: each is a `String`, and the allocator keeps some bytes beside it.
+    held: u64,
+}
+
+impl Lengths {
+    fn of(texts: &[String]) -> Lengths {
+        let lengths = texts.iter().map(|text| text.len() as u64);
+        let (sum, longest) = (lengths.clone().sum(), lengths.max().unwrap_or(0));
+        let each = size_of::<String>() as u64 + 16;
+        Lengths { sum, longest, held: sum + texts.len() as u64 * each }
+    }
+
+    /// Of numbers up to ten digits.
+    fn of_numbers(count: u64) -> Lengths {
+        Lengths { sum: count * 10, longest: 10, held: 0 }
+    }
+}
+
+/// Bytes at the most: ids and metadata, their texts in JSON, what every thread works with, rows on
+/// their way to the threads, and rankings that wait for others.
+pub(crate) fn host_bytes(site: &Site, shape: SiteShape) -> Result<u64> {
+    let items = u64::from(shape.num_items);
+    let ids = site.ids.as_deref().map_or(Lengths::of_numbers(items), Lengths::of);
+    let metadata = site.metadata.as_deref().map_or(Lengths::default(), Lengths::of);
+    // Of each item: its id in quotes, that as an entry, its number, and the ends of the three.
+    let texts = 2 * ids.sum + items * (2 + 23 + 11 + 3 * 8);
+    let entries = u64::from(site.entries(shape.row_length));
+    let page = entries.saturating_mul(ids.longest + 34) + ids.longest + metadata.longest + 64;
+    let row = u64::from(shape.row_length).saturating_mul(8 * (ROWS as u64 + 2));
+    let threads = (site.num_threads()? as u64).saturating_mul(page.saturating_add(row));
+    let rankings = match site.rankings.is_some() {
+        true => u64::from(shape.num_rows) * ROW_BYTES + HELD_BYTES + BUFFER as u64,
+        false => 0,
+    };
+    let held = ids.held + metadata.held;
+    Ok(threads.saturating_add(texts).saturating_add(rankings).saturating_add(held))
+}
