@@ -227,8 +227,9 @@ end
 
 ---@class vkd.FilesOptions
 ---@field directory? string The folder of the files ID.json, made where it is missing.
----@field rankings? string The file of all rankings.
----One for each item: a file name without a path, each only once. Default: "1", "2", ...
+---@field rankings? string The file of all rankings; not where a page would be.
+---One for each item: a file name without a path, each only once, whatever its case and however its
+---accents are written. Default: "1", "2", ...
 ---@field ids? string[]
 ---@field metadata? string[] One JSON text for each item: the member "metadata" of its file.
 ---@field top? integer Entries of each file and ranking. Default: all there are.
@@ -252,7 +253,8 @@ end
 ---A file is `{"id":"a","metadata":...,"similar":[{"id":"b","similarity":0.912345},...]}`, or for
 ---sequences `"different":["b","c",...]`; the rankings are
 ---`{"list":"similar","ids":["a",...],"items":[0,...],"rankings":[[1,...],...]}` with places in
----`ids` counted from 0. Each file gets its name when it is whole.
+---`ids` counted from 0. Each file gets its name when it is whole, and replaces one of an earlier
+---site; anything else that stands there is an error. Of results in a file each row is checked.
 ---@param source vkd.SiteSource
 ---@param options vkd.SiteOptions
 ---@return true? written

@@ -120,12 +120,15 @@ fn ids_are_distinct_on_every_system() {
     fs::remove_dir_all(folder).unwrap();
 }
 
+/// What it is called, and how it is made at a path; the other path is that of a file elsewhere.
+type Foreign = (&'static str, fn(&Path, &Path));
+
 /// What is no file of a site stays as it is, and the run ends before any work.
 #[test]
 fn nothing_is_replaced_that_is_not_ours() {
     let folder = folder("foreign");
     let (outside, good) = (folder.join("outside"), site(&folder));
-    let make: [(&str, fn(&Path, &Path)); 8] = [
+    let make: [Foreign; 8] = [
         ("a text", |path, _| fs::write(path, "my notes").unwrap()),
         ("other JSON", |path, _| fs::write(path, "{\"id\":\"b\",\"text\":\"...\"}\n").unwrap()),
         ("a page of another item", |path, _| {
@@ -317,9 +320,63 @@ fn another_current_folder_changes_nothing() {
     fs::remove_dir_all(folder).unwrap();
 }
 
+/// Limits the address space to what this process has and `more` bytes.
+#[cfg(target_os = "linux")]
+fn limit_memory(more: u64) {
+    let pages: u64 =
+        fs::read_to_string("/proc/self/statm").unwrap().split(' ').next().unwrap().parse().unwrap();
+    let limit = libc::rlimit { rlim_cur: pages * 4096 + more, rlim_max: libc::RLIM_INFINITY };
+    // SAFETY: a valid struct; only this process is limited.
+    assert_eq!(unsafe { libc::setrlimit(libc::RLIMIT_AS, &limit) }, 0);
+}
+
+/// At any limit from 1 MB on beside what the process has: the site, or a status.
+#[cfg(target_os = "linux")]
+#[test]
+fn little_memory_is_a_status() {
+    if std::env::var_os("VKD_TEST_CHILD").is_none() {
+        return common::alone("little_memory_is_a_status", |command| {
+            // With arenas for each thread, what is free in one is not in another.
+            command.env("VKD_TEST_CHILD", "1").env("MALLOC_ARENA_MAX", "1");
+        })
+        .unwrap_or_else(|printed| panic!("{printed}"));
+    }
+    let folder = folder("memory");
+    let ids: Vec<String> = (0..60_000).map(|item| format!("{item:0>60}")).collect();
+    let items: Vec<u32> = (0..60_000).collect();
+    let mut ended = [0; 2];
+    for step in 0..50 {
+        let results = Source::Sequences { num_items: 60_000, length: 30_000, items: items.clone() };
+        let pages =
+            Site { ids: Some(ids.clone()), threads: Some(2), no_sync: true, ..site(&folder) };
+        // SAFETY: gives free memory back to the system.
+        unsafe { libc::malloc_trim(0) };
+        limit_memory((1 << 20) + step * 400_000);
+        let pages = Site { rankings: None, ..pages };
+        let result = start_site_write(results, pages).and_then(|job| job.into_result());
+        limit_memory(1 << 40);
+        match result {
+            Ok(()) => ended[0] += 1,
+            Err(Error::HostMemory { .. }) => ended[1] += 1,
+            Err(error) => panic!("{step}: {error}"),
+        }
+    }
+    assert!(ended.iter().all(|&count| count > 5), "{ended:?}");
+    fs::remove_dir_all(folder).unwrap();
+}
+
 /// The files say there are 4,294,967,295 items: that is refused, not asked of the system.
+#[cfg(target_os = "linux")]
 #[test]
 fn more_items_than_there_is_memory_for_are_refused() {
+    if std::env::var_os("VKD_TEST_CHILD").is_none() {
+        let test = "more_items_than_there_is_memory_for_are_refused";
+        return common::alone(test, |command| {
+            command.env("VKD_TEST_CHILD", "1");
+        })
+        .unwrap_or_else(|printed| panic!("{printed}"));
+    }
+    limit_memory(2 << 30);
     let folder = folder("huge");
     let source = Source::Sequences { num_items: u32::MAX, length: 2, items: vec![7, 9] };
     let error = write_from(source, &Site { ids: None, ..site(&folder) }).unwrap_err();

@@ -336,7 +336,7 @@ fn damaged_rows_are_found(name: &str, at: usize, write: impl Fn(&Path)) {
 #[test]
 fn damaged_files_of_neighbors_make_no_pages() {
     let npy = random(300, 8, 5);
-    damaged_rows_are_found("damaged-neighbors", 299 * 20 * 2 - 9, |path| {
+    damaged_rows_are_found("damaged-neighbors", 299 * 20 * 2 - 8, |path| {
         write("cpu", &npy, 20, path).unwrap();
     });
 }
@@ -344,7 +344,7 @@ fn damaged_files_of_neighbors_make_no_pages() {
 #[test]
 fn damaged_files_of_sequences_make_no_pages() {
     let npy = random(300, 8, 5);
-    damaged_rows_are_found("damaged-sequences", 299 * 600 - 9, |path| {
+    damaged_rows_are_found("damaged-sequences", 299 * 600 - 8, |path| {
         let file = OutputFile { path: path.to_owned(), overwrite: false };
         let (input, to) = (npy.input(false), Destination::File(&file));
         let job = context("cpu").start(&input, &Request::default(), to).unwrap();

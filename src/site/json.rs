@@ -8,7 +8,6 @@
 //! page then is mostly copies.
 
 use super::ours::Form;
-use super::rankings;
 use super::request::List;
 use super::row::SiteRow;
 use crate::error::{Error, Result};
@@ -67,6 +66,20 @@ pub(super) fn page_form(id: &str) -> Form {
 fn push_quoted(id: &str, to: &mut Vec<u8>) {
     // Writing a text into memory does not fail.
     serde_json::to_writer(to, id).unwrap_or_default();
+}
+
+/// What a file of rankings ends with.
+pub(super) const RANKINGS_TAIL: &[u8] = b"\n]}\n";
+
+/// What a file of rankings begins with, up to its first id.
+fn rankings_head(list: List) -> Vec<u8> {
+    format!("{{\"list\":\"{}\",\"ids\":[", list.name()).into_bytes()
+}
+
+/// How files of rankings look.
+pub(super) fn rankings_form() -> Form {
+    let heads = [List::Similar, List::Different].map(rankings_head).into();
+    Form { heads, tail: RANKINGS_TAIL, name: "file of rankings" }
 }
 
 /// What a page ends with.
@@ -154,7 +167,7 @@ impl Json {
         items: impl Iterator<Item = u32>,
         mut put: impl FnMut(&[u8]) -> Result<()>,
     ) -> Result<()> {
-        put(&rankings::head(self.list))?;
+        put(&rankings_head(self.list))?;
         for item in 0..self.num_items {
             put(if item > 0 { b"," } else { b"" })?;
             put(self.ids.get(item))?;
@@ -262,7 +275,7 @@ mod tests {
             json.begin_rankings([2, 0].into_iter(), put).unwrap();
             json.ranking(&[1, 0], &mut ranking).unwrap();
             rankings.extend(ranking);
-            rankings.extend(rankings::TAIL);
+            rankings.extend(RANKINGS_TAIL);
             let value: serde_json::Value = serde_json::from_slice(&rankings).unwrap();
             assert_eq!(value["items"], serde_json::json!([2, 0]));
             assert_eq!(value["rankings"], serde_json::json!([[1, 0]]));

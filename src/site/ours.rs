@@ -5,9 +5,9 @@
 
 use std::path::Path;
 
+use super::folder::{Ends, Folder, Kind};
 use crate::error::{Error, Result};
 use crate::store::errors::file_error;
-use crate::store::folder::{Ends, Folder, Kind};
 
 /// How files of a site look.
 #[derive(Debug)]

@@ -11,13 +11,13 @@ use std::path::PathBuf;
 use std::sync::Mutex;
 use std::time::{Duration, Instant};
 
+use super::folder::{Folder, Locked};
 use super::json;
 use super::ours::{require_ours, Extent};
 use super::request::Site;
 use crate::error::{Error, Result};
 use crate::progress::Progress;
 use crate::store::errors::file_error;
-use crate::store::folder::{Folder, Locked};
 use crate::store::partial::partial_path;
 use crate::threads::lock;
 

@@ -7,32 +7,18 @@ use std::fs::{self, File};
 use std::io::{BufWriter, Write};
 use std::path::{Path, PathBuf};
 
-use super::ours::{Extent, Form};
-use super::request::List;
+use super::folder::Ends;
+use super::json::{rankings_form, RANKINGS_TAIL};
+use super::ours::Extent;
 use super::targets::RankingsTarget;
 use super::waiting::Waiting;
 use crate::error::Result;
 use crate::store::errors::file_error;
-use crate::store::folder::Ends;
 use crate::store::partial::{self, partial_path};
 use crate::store::place::read_at;
 
 /// Bytes that are gathered before they are written.
 pub(super) const BUFFER: usize = 1 << 20;
-
-/// What a file of rankings ends with.
-pub(super) const TAIL: &[u8] = b"\n]}\n";
-
-/// What a file of rankings begins with, up to its first id.
-pub(super) fn head(list: List) -> Vec<u8> {
-    format!("{{\"list\":\"{}\",\"ids\":[", list.name()).into_bytes()
-}
-
-/// How files of rankings look.
-pub(super) fn form() -> Form {
-    let heads = [List::Similar, List::Different].map(head).into();
-    Form { heads, tail: TAIL, name: "file of rankings" }
-}
 
 pub(super) struct Rankings<'a> {
     target: &'a RankingsTarget,
@@ -77,7 +63,7 @@ impl<'a> Rankings<'a> {
 
     /// Ends the file and gives it its name. Returns its bytes.
     pub(super) fn finish(mut self) -> Result<u64> {
-        self.write(TAIL)?;
+        self.write(RANKINGS_TAIL)?;
         self.target.check_name()?;
         let flushed = self.file.flush();
         let finish = || partial::finish(self.file.get_ref(), &self.partial, &self.path);
@@ -115,7 +101,7 @@ impl Drop for Rankings<'_> {
 
 /// Refuses a partial file that no run for rankings can have left. It is locked: nobody writes it.
 fn check_partial(file: &File, partial: &Path) -> Result<()> {
-    let (form, failed) = (form(), |error| file_error("read", partial, 0, &error));
+    let (form, failed) = (rankings_form(), |error| file_error("read", partial, 0, &error));
     let about = file.metadata().map_err(failed)?;
     if !about.is_file() {
         return Err(form.refused(partial, "it is a device, a FIFO or a socket"));
@@ -131,7 +117,7 @@ fn check_partial(file: &File, partial: &Path) -> Result<()> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::store::folder::Folder;
+    use crate::site::folder::Folder;
 
     /// With room for none, for some and for all of the rows that come early.
     #[test]
@@ -144,6 +130,8 @@ mod tests {
         for (most, in_file) in [(0, true), (1000, true), (u64::MAX, false)] {
             let target = target("file");
             let mut rankings = Rankings::begin(&target, Waiting::new(300, most).unwrap()).unwrap();
+            let head = "{\"list\":\"similar\",\"ids\":[";
+            rankings.write(head.as_bytes()).unwrap();
             // Every 7th row, the last ones first.
             for row in (0..300).rev().map(|row| row * 7 % 300) {
                 rankings.add(row, &text(row)).unwrap();
@@ -153,7 +141,7 @@ mod tests {
             rankings.finish().unwrap();
             let rows: Vec<String> =
                 (0..300).map(|row| String::from_utf8(text(row)).unwrap()).collect();
-            let expected = rows.join(",\n") + "\n]}\n";
+            let expected = format!("{head}{}\n]}}\n", rows.join(",\n"));
             assert_eq!(fs::read_to_string(path.join("file")).unwrap(), expected);
             assert_eq!(fs::read_dir(&path).unwrap().count(), 1);
         }

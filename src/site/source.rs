@@ -200,7 +200,8 @@ fn check_similarities(indices: &[u32], similarities: &[f32]) -> Result<()> {
         return Err(refused(&format!("there are {values} similarities of {numbers} neighbours")));
     }
     // A little more than 1 can come of rounding.
-    match similarities.iter().position(|value| !(value.abs() < 1.01)) {
+    let fits = |value: &f32| value.abs() < 1.01;
+    match similarities.iter().position(|value| !fits(value)) {
         Some(place) => {
             let value = similarities[place];
             Err(refused(&format!("similarity {value} at place {place} is not from -1 to 1")))

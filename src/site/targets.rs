@@ -8,12 +8,12 @@ use std::fs;
 use std::io::{self, ErrorKind};
 use std::path::{Component, Path, PathBuf};
 
+use super::folder::Folder;
+use super::json::rankings_form;
 use super::ours::{require_ours, Extent};
-use super::rankings;
 use super::request::Site;
 use crate::error::{Error, Result};
 use crate::store::errors::file_error;
-use crate::store::folder::Folder;
 use crate::store::partial::partial_path;
 
 /// Where the files of a site go.
@@ -42,12 +42,12 @@ impl RankingsTarget {
 
     /// Refuses what stands there and is no file of rankings.
     pub(super) fn check_name(&self) -> Result<()> {
-        require_ours(&self.folder, &self.name, Extent::Whole, rankings::form)
+        require_ours(&self.folder, &self.name, Extent::Whole, rankings_form)
     }
 
     fn check(&self) -> Result<()> {
         self.check_name()?;
-        require_ours(&self.folder, &self.partial_name(), Extent::Half, rankings::form)
+        require_ours(&self.folder, &self.partial_name(), Extent::Half, rankings_form)
     }
 }
 

@@ -6,9 +6,9 @@
 
 use std::fs::File;
 
+use super::folder::Folder;
 use crate::error::{zeroed, Error, Result};
 use crate::store::errors::file_error;
-use crate::store::folder::Folder;
 use crate::store::place::{read_at, write_at};
 
 /// Bytes of texts in memory.

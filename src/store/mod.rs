@@ -2,11 +2,11 @@
 //! processes at once.
 //!
 //! Below, and knowing nothing of what the results are: `errors`, `place` (what differs between
-//! systems), `folder` (an open one), `partial` (NAME.partial), `map` (the only file here with
-//! unsafe code), `tensors` (the bytes of a safetensors file), `items` (item numbers in a file),
-//! `checksums`, `fingerprint` (of a corpus) and `output_file`. On them, side by side, `sequences`
-//! and `neighbors`, each with its format, its writer and its reader; on both, `kind`. The store
-//! knows corpus, plan and engine (it takes the rows they finish), not who asked for them.
+//! systems), `partial` (NAME.partial), `map` (the only file here with unsafe code), `tensors` (the
+//! bytes of a safetensors file), `items` (item numbers in a file), `checksums`, `fingerprint` (of a
+//! corpus) and `output_file`. On them, side by side, `sequences` and `neighbors`, each with its
+//! format, its writer and its reader; on both, `kind`. The store knows corpus, plan and engine (it
+//! takes the rows they finish), not who asked for them.
 //!
 //! Nothing is lost by a kill: a sequence counts as soon as its checksum stands in `row_checksums`,
 //! and whoever resumes believes no row that does not fit its checksum.
@@ -14,7 +14,6 @@
 mod checksums;
 pub(crate) mod errors;
 mod fingerprint;
-pub(crate) mod folder;
 mod items;
 mod kind;
 mod map;

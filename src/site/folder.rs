@@ -13,7 +13,7 @@ use std::io::{self, ErrorKind};
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU32, Ordering::Relaxed};
 
-use super::place::read_at;
+use crate::store::place::read_at;
 
 /// An open folder.
 #[derive(Debug)]
