@@ -60,6 +60,8 @@ pub fn verify(
     let meta = file.meta();
     let Shape { num_items, dim } = shape;
     let input = Input { elements, num_items, dim, center: meta.centered };
+    // Before a value is read: of another number there may be fewer than it says.
+    require_same(file.path(), "number of items", &meta.num_items, &num_items)?;
     let wanted = fingerprint(&Corpus::prepare(&input)?);
     require_same(file.path(), "corpus fingerprint", &meta.fingerprint, &wanted)?;
     file.verify()?;

@@ -1,10 +1,12 @@
 //! The functions of the C header for sequences: the main job.
 
 use super::any_job::AnyJob;
-use super::boundary::{guard, pointers, In, Options};
+use super::boundary::guard;
 use super::input::{check_element_type, check_flags, check_reserved, target, Embeddings};
 use super::output::plan_to_c;
+use super::pointers::{pointers, In};
 use super::status::Result;
+use super::structs::Options;
 use super::types::{vkd_batch_options, vkd_context, vkd_flags, vkd_job, vkd_run_plan};
 use crate::context::Destination;
 use crate::corpus::Shape;
@@ -124,7 +126,7 @@ fn request(options: &Options<vkd_batch_options>) -> Result<Request> {
     let starts = options.member(|o| o.starts, "starts");
     let starts = match (starts.is_null(), options.num_starts) {
         (true, 0) => None,
-        (_, count) => Some(starts.array(count.into())?.to_vec()),
+        (_, count) => Some(starts.copied(count.into())?),
     };
     Ok(Request { starts, length: options.length })
 }

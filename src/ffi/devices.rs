@@ -4,10 +4,12 @@ use std::time::Duration;
 
 use libc::c_char;
 
-use super::boundary::{guard, pointers, release, Options};
+use super::boundary::{guard, release};
 use super::input::{bad, check_flags, check_threads, has};
 use super::output::text;
+use super::pointers::pointers;
 use super::status::Result;
+use super::structs::Options;
 use super::types::{vkd_context, vkd_context_options, vkd_device_info, vkd_device_kind, vkd_flags};
 use crate::context::{devices, Context, ContextOptions};
 use crate::engine::vulkan::{PipelineCache, SequenceKernel};
@@ -117,11 +119,7 @@ fn device(index: u32) -> Result<DeviceInfo> {
 
 fn context_options(options: &Options<vkd_context_options>) -> Result<ContextOptions> {
     check_flags::<vkd_context_options>(options.flags, &[vkd_flags::VKD_NO_PIPELINE_CACHE])?;
-    let device = options.member(|options| options.device, "device");
-    let device = match device.is_null() {
-        true => None,
-        false => Some(device.text()?.to_string_lossy().into_owned()),
-    };
+    let device = options.member(|options| options.device, "device").optional_utf8()?;
     let kernel = match options.sequence_kernel {
         0 => None,
         1 => Some(SequenceKernel::Buffer),
@@ -147,7 +145,7 @@ fn context_options(options: &Options<vkd_context_options>) -> Result<ContextOpti
         submit_target: (target != 0).then(|| Duration::from_millis(target.into())),
         ..vulkan::Settings::default()
     };
-    Ok(ContextOptions { device, memory_limit, cpu, vulkan })
+    Ok(ContextOptions { device: device.map(str::to_owned), memory_limit, cpu, vulkan })
 }
 
 fn info_to_c(info: &DeviceInfo) -> vkd_device_info {

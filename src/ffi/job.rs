@@ -3,8 +3,9 @@
 use std::time::Duration;
 
 use super::any_job::{in_memory, with_result, AnyJob};
-use super::boundary::{guard, guard_status, pointers, release};
+use super::boundary::{guard, guard_status, release};
 use super::output::progress_to_c;
+use super::pointers::pointers;
 use super::status::vkd_status;
 use super::types::{vkd_job, vkd_job_progress};
 

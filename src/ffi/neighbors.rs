@@ -1,10 +1,12 @@
 //! The functions of the C header for neighbours.
 
 use super::any_job::{in_memory, with_result, AnyJob};
-use super::boundary::{guard, pointers, In, Options, Out};
+use super::boundary::guard;
 use super::input::{check_element_type, check_flags, target, Embeddings};
 use super::output::plan_to_c;
+use super::pointers::{pointers, In, Out};
 use super::status::Result;
+use super::structs::Options;
 use super::types::{vkd_context, vkd_flags, vkd_job, vkd_neighbors_options, vkd_run_plan};
 use crate::context::{Destination, NeighborsRequest};
 use crate::corpus::Shape;
@@ -40,11 +42,14 @@ pub unsafe extern "C" fn vkd_neighbors_compute(
             context, values = embeddings, options;
             indices = out_indices, similarities = out_similarities
         );
-        let (indices, options) = (indices.required()?, options.options()?);
+        let (options, similarities) = (options.options()?, similarities.optional()?);
+        indices.required()?;
         refuse_path(&options, "with a file use vkd_neighbors_start")?;
         let job = start(context, Embeddings::new(values, num_items, dim), k, &options)?;
+        let rows = shape(Shape::new(num_items, dim), k, &options)?.num_rows;
+        let outputs = Outputs::new(indices, similarities, u64::from(rows) * u64::from(k))?;
         let result = job.into_result()?;
-        write(in_memory(&result, "vkd_neighbors_file_open")?, u64::MAX, indices, similarities)
+        outputs.write(in_memory(&result, "vkd_neighbors_file_open")?, u64::MAX)
     })
 }
 
@@ -114,24 +119,40 @@ pub unsafe extern "C" fn vkd_job_neighbors(
     guard(|| {
         pointers!(job; indices = out_indices, similarities = out_similarities);
         let (job, indices) = (job.handle()?, indices.required()?);
+        let similarities = similarities.optional()?;
         let AnyJob::Neighbors(job) = &job.0 else { return Err(job.0.wrong_kind()) };
         with_result(job, |output| {
             let neighbors = in_memory(output, "vkd_neighbors_file_open")?;
-            write(neighbors, capacity, indices, similarities)
+            let len = neighbors.indices.len() as u64;
+            Outputs::new(indices, similarities, len)?.write(neighbors, capacity)
         })
     })
 }
 
-fn write(
-    neighbors: &Neighbors,
-    capacity: u64,
-    indices: Out<u32>,
-    similarities: Out<f32>,
-) -> Result<()> {
-    indices.copy(&neighbors.indices, capacity)?;
-    match similarities.is_null() {
-        true => Ok(()),
-        false => similarities.map(&neighbors.dots, capacity, |&dot| similarity(dot)),
+/// Where neighbours are written.
+struct Outputs<'a> {
+    indices: Out<'a, u32>,
+    similarities: Option<Out<'a, f32>>,
+}
+
+impl<'a> Outputs<'a> {
+    /// For `len` neighbours in all.
+    fn new(
+        indices: Out<'a, u32>,
+        similarities: Option<Out<'a, f32>>,
+        len: u64,
+    ) -> Result<Outputs<'a>> {
+        let indices = indices.required()?;
+        if let Some(similarities) = similarities {
+            indices.check_apart(similarities, len)?;
+        }
+        Ok(Outputs { indices, similarities })
+    }
+
+    fn write(self, neighbors: &Neighbors, capacity: u64) -> Result<()> {
+        self.indices.copy(&neighbors.indices, capacity)?;
+        let Some(similarities) = self.similarities else { return Ok(()) };
+        similarities.map(&neighbors.dots, capacity, |&dot| similarity(dot))
     }
 }
 
@@ -185,7 +206,8 @@ pub(super) fn shape(shape: Shape, k: u32, options: &vkd_neighbors_options) -> Re
     Ok(QueryShape { num_items, dim, num_rows, own, k })
 }
 
-fn check(options: &vkd_neighbors_options) -> Result<()> {
+/// Checks what does not depend on the embeddings.
+pub(super) fn check(options: &vkd_neighbors_options) -> Result<()> {
     let known = [vkd_flags::VKD_CENTER, vkd_flags::VKD_OVERWRITE];
     check_flags::<vkd_neighbors_options>(options.flags, &known)?;
     check_element_type(options.element_type)

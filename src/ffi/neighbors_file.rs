@@ -2,8 +2,9 @@
 
 use libc::{c_char, c_void};
 
-use super::boundary::{guard, pointers, release};
+use super::boundary::{guard, release};
 use super::output::{row_pointer, text};
+use super::pointers::pointers;
 use super::types::{vkd_flags, vkd_neighbors_file, vkd_neighbors_file_info};
 use crate::store::{NeighborsFile, NeighborsRow};
 
@@ -85,11 +86,15 @@ pub unsafe extern "C" fn vkd_neighbors_file_row(
     guard(|| {
         pointers!(file; indices = out_indices, similarities = out_similarities);
         let (file, indices) = (file.handle()?, indices.required()?);
+        let similarities = similarities.optional()?;
+        if let Some(similarities) = similarities {
+            indices.check_apart(similarities, 1)?;
+        }
         let NeighborsRow { items, similarities: values } = file.0.row(index)?;
         indices.write(row_pointer(items))?;
-        match similarities.is_null() {
-            true => Ok(()),
-            false => similarities.write(values.as_ptr()),
+        match similarities {
+            Some(similarities) => similarities.write(values.as_ptr()),
+            None => Ok(()),
         }
     })
 }

@@ -2,7 +2,8 @@
 
 use libc::c_char;
 
-use super::boundary::{guard, pointers};
+use super::boundary::guard;
+use super::pointers::pointers;
 use super::types::vkd_results_kind;
 use crate::store::ResultsKind;
 

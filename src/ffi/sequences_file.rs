@@ -2,14 +2,15 @@
 
 use libc::{c_char, c_void};
 
-use super::boundary::{guard, pointers, release};
+use super::boundary::{guard, release};
 use super::input::{check_flags, Embeddings};
 use super::output::{row_pointer, text};
+use super::pointers::pointers;
 use super::types::{
     vkd_flags, vkd_sequences_file, vkd_sequences_file_info, vkd_verify_options, vkd_verify_report,
 };
 use crate::error::Error;
-use crate::store::SequencesFile;
+use crate::store::{Row, SequencesFile};
 use crate::verify::{verify, Report, Sample};
 
 /// Opens a finished file of sequences (`vkd_batch_options.output_path`) for reading, and checks its
@@ -112,8 +113,11 @@ pub unsafe extern "C" fn vkd_sequences_file_copy_row(
             let got = count.to_string();
             return Err(Error::BadOption { option: "count", got, allowed }.into());
         }
-        let items: Vec<u32> = row.iter().skip(first as usize).take(count as usize).collect();
-        out.copy(&items, count.into())
+        let part = first as usize..first as usize + count as usize;
+        match row {
+            Row::U16(items) => out.map(&items[part], count.into(), |&item| item.into()),
+            Row::U32(items) => out.copy(&items[part], count.into()),
+        }
     })
 }
 

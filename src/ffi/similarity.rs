@@ -1,10 +1,12 @@
 //! The functions of the C header for the similarities of pairs of items.
 
 use super::any_job::{with_result, AnyJob};
-use super::boundary::{guard, pointers, In, Options};
+use super::boundary::guard;
 use super::input::{check_element_type, check_flags, check_reserved, has, Embeddings};
 use super::output::plan_to_c;
+use super::pointers::{pointers, In};
 use super::status::Result;
+use super::structs::Options;
 use super::types::{vkd_context, vkd_flags, vkd_job, vkd_run_plan, vkd_similarity_options};
 use crate::corpus::Shape;
 use crate::engine::Pairs;

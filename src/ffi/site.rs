@@ -3,11 +3,13 @@
 use libc::c_char;
 
 use super::any_job::AnyJob;
-use super::boundary::{guard, pointers, In, Options};
-use super::input::{check_flags, check_reserved, check_threads, has, target, Embeddings};
-use super::neighbors::{refuse_path, request, shape};
+use super::boundary::guard;
+use super::input::{bad, check_flags, check_reserved, check_threads, has, target, Embeddings};
+use super::neighbors::{check, refuse_path, request, shape};
 use super::output::plan_to_c;
+use super::pointers::{pointers, In};
 use super::status::Result;
+use super::structs::Options;
 use super::types::{
     vkd_context, vkd_flags, vkd_job, vkd_neighbors_options, vkd_run_plan, vkd_site_options,
     vkd_site_source,
@@ -93,10 +95,10 @@ pub unsafe extern "C" fn vkd_site_plan(
     guard(|| {
         pointers!(context, search = neighbors_options, site_options; out = out_plan);
         let (context, search) = (context.handle()?, search.options()?);
-        refuse_path(&search, NO_PATH)?;
-        target(search.member(|o| o.output_path, "output_path"), search.flags)?;
+        let site_options = site_options.required()?.options()?;
+        check_search(&search)?;
         let shape = shape(Shape::new(num_items, dim), k, &search)?;
-        let site = site(site_options)?;
+        let site = site(&site_options, num_items)?;
         out.report(|| Ok(plan_to_c(&context.0.plan_site(&shape, &site)?)))
     })
 }
@@ -134,7 +136,12 @@ pub unsafe extern "C" fn vkd_site_write_start(
     })
 }
 
-const NO_PATH: &str = "a site has a directory and a file of rankings";
+/// Refuses a file for the neighbours of a site.
+fn check_search(search: &Options<vkd_neighbors_options>) -> Result<()> {
+    check(search)?;
+    refuse_path(search, "a site has a directory and a file of rankings")?;
+    target(search.member(|o| o.output_path, "output_path"), search.flags).map(|_| ())
+}
 
 fn start<'a>(
     context: In<'a, vkd_context>,
@@ -144,48 +151,43 @@ fn start<'a>(
     site_options: In<'a, vkd_site_options>,
 ) -> Result<Job<()>> {
     let (context, search) = (context.handle()?, search.options()?);
-    refuse_path(&search, NO_PATH)?;
-    target(search.member(|o| o.output_path, "output_path"), search.flags)?;
+    let site_options = site_options.required()?.options()?;
+    check_search(&search)?;
     let request = request(embeddings, k, &search)?;
-    Ok(context.0.start_site(&request, &site(site_options)?)?)
+    let site = site(&site_options, embeddings.shape.num_items)?;
+    Ok(context.0.start_site(&request, &site)?)
 }
 
 fn write(source: In<vkd_site_source>, options: In<vkd_site_options>) -> Result<Job<()>> {
-    let site = site(options)?;
+    let options = options.required()?.options()?;
     let source = results(&source.required()?.options()?)?;
+    let site = site(&options, source.num_items())?;
     Ok(start_site_write(source, &site)?)
 }
 
-fn site(options: In<vkd_site_options>) -> Result<Site> {
-    let options = options.required()?.options()?;
+/// The files of a site of so many items.
+fn site(options: &Options<vkd_site_options>, num_items: u32) -> Result<Site> {
     check_flags::<vkd_site_options>(options.flags, &[vkd_flags::VKD_NO_SYNC])?;
     check_reserved(options.reserved)?;
     check_threads(options.threads)?;
-    let count = options.num_items;
+    // Before a text is read: there are as many as the caller says.
+    let texts = |texts: In<*const c_char>, name| match (texts.is_null(), options.num_items) {
+        (true, _) => Ok(None),
+        (false, count) if count == num_items => texts.texts(count.into()).map(Some),
+        (false, count) => {
+            let allowed = format!("there must be one for each of the {num_items} items");
+            Err(Error::BadOption { option: name, got: count.to_string(), allowed }.into())
+        }
+    };
     Ok(Site {
         directory: options.member(|o| o.directory, "directory").optional_path()?,
         rankings: options.member(|o| o.rankings_path, "rankings_path").optional_path()?,
-        ids: texts(options.member(|o| o.ids, "ids"), count, "ids")?,
-        metadata: texts(options.member(|o| o.metadata, "metadata"), count, "metadata")?,
+        ids: texts(options.member(|o| o.ids, "ids"), "ids")?,
+        metadata: texts(options.member(|o| o.metadata, "metadata"), "metadata")?,
         top: options.top,
         threads: Some(options.threads),
         no_sync: has(options.flags, vkd_flags::VKD_NO_SYNC),
     })
-}
-
-/// One text for each item; `None` for NULL.
-fn texts(texts: In<*const c_char>, count: u32, name: &'static str) -> Result<Option<Vec<String>>> {
-    if texts.is_null() {
-        return Ok(None);
-    }
-    let one = |(item, text): (usize, In<c_char>)| match text.text()?.to_str() {
-        Ok(text) => Ok(text.to_owned()),
-        Err(_) => {
-            let got = format!("no UTF-8 for item {item} (0-based)");
-            Err(Error::BadOption { option: name, got, allowed: "texts are UTF-8".into() }.into())
-        }
-    };
-    texts.pointers(count.into())?.enumerate().map(one).collect::<Result<_>>().map(Some)
 }
 
 fn results(source: &Options<vkd_site_source>) -> Result<Source> {
@@ -198,17 +200,34 @@ fn results(source: &Options<vkd_site_source>) -> Result<Source> {
     if !source.path.is_null() {
         return Ok(Source::open(&source.member(|o| o.path, "path").path()?)?);
     }
-    let (rows, length) = (source.num_rows, source.row_length);
+    let (num_items, rows, length) = (source.num_items, source.num_rows, source.row_length);
     if rows == 0 || length == 0 {
         let name = if rows == 0 { "num_rows" } else { "row_length" };
         return Err(Error::ZeroSize { name }.into());
     }
     let len = u64::from(rows) * u64::from(length);
     if !source.sequences.is_null() {
-        let items = source.member(|o| o.sequences, "sequences").array(len)?.to_vec();
-        return Ok(Source::Sequences { num_items: source.num_items, length, items });
+        check_sequences(num_items, rows, length)?;
+        let items = source.member(|o| o.sequences, "sequences").copied(len)?;
+        return Ok(Source::Sequences { num_items, length, items });
     }
-    let indices = source.member(|o| o.indices, "indices").array(len)?.to_vec();
-    let similarities = source.member(|o| o.similarities, "similarities").array(len)?.to_vec();
+    if length >= rows {
+        return Err(Error::TooManyNeighbors { k: length, others: rows - 1 }.into());
+    }
+    let indices = source.member(|o| o.indices, "indices").copied(len)?;
+    let similarities = source.member(|o| o.similarities, "similarities").copied(len)?;
     Ok(Source::Neighbors { k: length, indices, similarities })
+}
+
+/// No item is twice in a sequence, and none begins two: more cannot be there to be read.
+fn check_sequences(num_items: u32, rows: u32, length: u32) -> Result<()> {
+    if num_items == 0 {
+        return Err(Error::ZeroSize { name: "num_items" }.into());
+    }
+    let (option, got) = match (rows > num_items, length > num_items) {
+        (true, _) => ("num_rows", rows),
+        (_, true) => ("row_length", length),
+        _ => return Ok(()),
+    };
+    Err(bad(option, got, &format!("it must be at most num_items, {num_items}")))
 }

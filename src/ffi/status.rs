@@ -108,10 +108,10 @@ pub(super) enum CallError {
     #[error("{name} is NULL; pass a valid pointer")]
     NullPointer { name: &'static str },
     #[error(
-        "struct_size of {name} is {got}; set it to sizeof({name}), {expected} bytes here (at least \
-         {least})"
+        "struct_size of {name} is {got}, which no version of the header gives it; set it to \
+         sizeof({name}), {expected} bytes here"
     )]
-    StructSize { name: &'static str, got: u32, least: u32, expected: u32 },
+    StructSize { name: &'static str, got: u32, expected: u32 },
     #[error(
         "{name} has a struct_size of {got}, this library knows {known} bytes, and the bytes beyond \
          are not all zero: it asks for something this version ({version}) cannot do; update the \

@@ -54,7 +54,8 @@ impl Source {
         }
     }
 
-    fn num_items(&self) -> u32 {
+    /// Items of the corpus.
+    pub(crate) fn num_items(&self) -> u32 {
         match self {
             Source::NeighborsFile(file) => file.meta().num_items,
             Source::SequencesFile(file) => file.meta().num_items,

@@ -2,7 +2,7 @@
 
 use libc::c_char;
 
-use crate::ffi::boundary::structs;
+use crate::ffi::structs::structs;
 
 /// How to make a context. Set all bytes to 0, then `struct_size`; 0 means the default everywhere.
 #[repr(C)]
@@ -192,11 +192,11 @@ pub struct vkd_verify_options {
 }
 
 structs! {
-    vkd_context_options: 40,
-    vkd_batch_options: 40,
-    vkd_neighbors_options: 32,
-    vkd_similarity_options: 16,
-    vkd_site_options: 56,
-    vkd_site_source: 48,
-    vkd_verify_options: 20,
+    vkd_context_options: [40],
+    vkd_batch_options: [40],
+    vkd_neighbors_options: [32],
+    vkd_similarity_options: [16],
+    vkd_site_options: [56],
+    vkd_site_source: [48],
+    vkd_verify_options: [20],
 }

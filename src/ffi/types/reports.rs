@@ -2,7 +2,7 @@
 
 use libc::c_char;
 
-use crate::ffi::boundary::structs;
+use crate::ffi::structs::structs;
 
 /// A device. Set `struct_size` before the call, the library fills the rest.
 #[repr(C)]
@@ -188,10 +188,10 @@ pub struct vkd_verify_report {
 }
 
 structs! {
-    vkd_device_info: 816,
-    vkd_run_plan: 80,
-    vkd_job_progress: 128,
-    vkd_sequences_file_info: 88,
-    vkd_neighbors_file_info: 128,
-    vkd_verify_report: 40,
+    vkd_device_info: [816],
+    vkd_run_plan: [80],
+    vkd_job_progress: [128],
+    vkd_sequences_file_info: [88],
+    vkd_neighbors_file_info: [128],
+    vkd_verify_report: [40],
 }
