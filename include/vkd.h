@@ -4,13 +4,27 @@
  *
  * Conventions, for every function here:
  *  - Functions that can fail return an int32_t of enum vkd_status: 0 is success, negative numbers
- *    are errors; vkd_last_error() gives the calling thread's last message in full.
- *  - Parameters come as handle, inputs, options, outputs. Outputs are written only on success.
- *  - Structs begin with struct_size, which the caller sets to sizeof the struct. In options, zero
- *    always means the default, and a NULL options pointer means all defaults.
- *  - Every pointer is checked against NULL. Freeing NULL does nothing.
- *  - Items are numbered from 0.
- *  - All functions may be called from any thread. The library prints nothing.
+ *    are errors; vkd_last_error() gives the calling thread's last message in full. Each function
+ *    names the errors that are its own. Beside these, all that take pointers, structs or options
+ *    return VKD_ERROR_NULL_POINTER, VKD_ERROR_STRUCT_SIZE, VKD_ERROR_NEWER_STRUCT,
+ *    VKD_ERROR_UNKNOWN_FLAGS and VKD_ERROR_BAD_OPTION, and any VKD_ERROR_HOST_MEMORY.
+ *  - Parameters come as handle, inputs, options, outputs. Outputs are written only on success, and
+ *    must not overlap one another. Inputs are read during the call only, and never changed.
+ *  - Structs begin with struct_size, which the caller sets to sizeof the struct, as this or another
+ *    version of the header has it. In options, zero always means the default, a NULL options
+ *    pointer means all defaults, and what this library does not know must be zero. Of outputs it
+ *    fills with zeros what it does not know. Other sizes are refused.
+ *  - Every pointer is checked against NULL, and those to numbers, pointers and handles against
+ *    misalignment (VKD_ERROR_BAD_OPTION); structs may lie anywhere. That memory is as long as the
+ *    caller says, and that a handle is live and of its kind, cannot be checked.
+ *  - What a function gives out as struct vkd_... ** is the caller's, who frees it once, with the
+ *    function named there, while no other call uses it. Freeing NULL does nothing.
+ *  - Items, rows, places and dimensions are numbered from 0. Matrices lie row after row, without
+ *    gaps. Sizes in memory are bytes.
+ *  - Texts end with a NUL and are UTF-8; paths are bytes as the system takes them (UTF-8 on
+ *    Windows), at least one.
+ *  - All functions may be called from any thread, by several at once on the same handle. The
+ *    library prints nothing.
  */
 
 #ifndef VKD_H
@@ -382,7 +396,7 @@ typedef struct vkd_batch_options {
    */
   const uint32_t *starts;
   /**
-   * How many starts there are.
+   * How many starts there are; 0 with `starts` NULL.
    */
   uint32_t num_starts;
   /**
@@ -511,7 +525,7 @@ typedef struct vkd_context_options {
    */
   uint32_t struct_size;
   /**
-   * Of `vkd_flags`.
+   * VKD_NO_PIPELINE_CACHE.
    */
   uint32_t flags;
   /**
@@ -649,7 +663,7 @@ typedef struct vkd_neighbors_options {
    */
   uint32_t element_type;
   /**
-   * How many queries there are.
+   * How many queries there are; 0 with `queries` NULL.
    */
   uint32_t num_queries;
   /**
@@ -855,19 +869,20 @@ typedef struct vkd_site_options {
    */
   uint32_t flags;
   /**
-   * Entries of each page and ranking; default: all there are.
+   * Entries of each page and ranking, at the most; default: all there are.
    */
   uint32_t top;
   /**
-   * Threads that write; default as for the CPU engine.
+   * Threads that write, at most 4,096; default as for the CPU engine.
    */
   uint32_t threads;
   /**
-   * The folder of the pages, made where it is missing. NULL: no pages.
+   * The folder of the pages, made where it is missing, as a NUL-terminated path. NULL: no
+   * pages.
    */
   const char *directory;
   /**
-   * The file of all rankings. NULL: none.
+   * The file of all rankings, as a NUL-terminated path. NULL: none.
    */
   const char *rankings_path;
   /**
@@ -892,7 +907,7 @@ typedef struct vkd_site_options {
 
 /**
  * Results that make a site: exactly one of `path`, `sequences` and `indices`. Set all bytes to 0,
- * then `struct_size`.
+ * then `struct_size`. Read during the call only.
  */
 typedef struct vkd_site_source {
   /**
@@ -900,7 +915,7 @@ typedef struct vkd_site_source {
    */
   uint32_t struct_size;
   /**
-   * With `sequences`: items of the corpus.
+   * With `sequences`: items of the corpus, at least num_rows and row_length.
    */
   uint32_t num_items;
   /**
@@ -908,11 +923,12 @@ typedef struct vkd_site_source {
    */
   uint32_t num_rows;
   /**
-   * With `sequences` or `indices`: numbers in a row.
+   * With `sequences` or `indices`: numbers in a row; with `indices` fewer than rows.
    */
   uint32_t row_length;
   /**
-   * A file of results, sequences or neighbours.
+   * A file of results, sequences or neighbours of the items themselves, as a NUL-terminated
+   * path.
    */
   const char *path;
   /**
@@ -926,7 +942,7 @@ typedef struct vkd_site_source {
    */
   const uint32_t *indices;
   /**
-   * With `indices`: as many similarities. Copied during the call.
+   * With `indices`: as many cosine similarities. Copied during the call.
    */
   const float *similarities;
 } vkd_site_source;
@@ -955,6 +971,11 @@ extern "C" {
  * A device that is lost during the run is opened anew, once, and the run goes on behind its
  * finished sequences.
  *
+ * Errors: VKD_ERROR_ZERO_SIZE, VKD_ERROR_DIM_TOO_LARGE, VKD_ERROR_START_OUT_OF_RANGE,
+ * VKD_ERROR_LENGTH_OUT_OF_RANGE; those of the embeddings (-101 to -104); VKD_ERROR_TOO_LARGE,
+ * before an embedding is read; those of the device (-203, -204, -301 to -307); with a file those
+ * of files (-501 to -505).
+ *
  * # Safety
  * Pointers must be NULL (an error, but for `options`) or valid for the sizes above.
  */
@@ -968,8 +989,10 @@ int32_t vkd_batch_compute(const struct vkd_context *context,
 /**
  * Starts what `vkd_batch_compute` does and returns at once, with the input checked and prepared.
  *
- * Writes a job to `out_job`, to be freed with `vkd_job_free`. All pointers are read during the
- * call only: the embeddings may be freed before the job has finished.
+ * Writes a job to `out_job`, to be freed with `vkd_job_free`; `vkd_job_sequences` fetches the
+ * result. All pointers are read during the call only: the embeddings may be freed before the job
+ * has finished. The errors are those of `vkd_batch_compute`: what is wrong with the input the call
+ * returns, what happens later `vkd_job_wait`.
  *
  * # Safety
  * Pointers must be NULL (an error, but for `options`) or valid as in `vkd_batch_compute`.
@@ -982,9 +1005,9 @@ int32_t vkd_batch_start(const struct vkd_context *context,
                         struct vkd_job **out_job);
 
 /**
- * Tells what a run would take, without the embeddings, and refuses what cannot be done, as the run
- * itself would. Set `out_plan->struct_size` first. Waits for a run that is under way on the
- * context.
+ * Tells what a run of `vkd_batch_compute` would take, without the embeddings, and refuses what
+ * cannot be done, with the run's own errors. `options` may be NULL. Set `out_plan->struct_size`
+ * first. Waits for a run that is under way on the context.
  *
  * # Safety
  * `context` must be NULL (an error) or live; `options` as in `vkd_batch_compute`; `out_plan` NULL
@@ -1017,7 +1040,8 @@ const char *vkd_version_string(void);
  * Counts the devices: GPUs, the CPU engine, software Vulkan drivers, the reference engine, in the
  * order in which one is chosen. The built-in engines are always there, so the count is at least 2.
  *
- * Writes the count to `out_count`. Asks the drivers anew at every call (some 10 ms).
+ * Writes the count to `out_count`. Asks the drivers anew at every call (some 10 ms). No Vulkan
+ * loader and no driver are no errors: there are the built-in engines.
  *
  * # Safety
  * `out_count` must be NULL (an error) or valid for a write.
@@ -1027,7 +1051,8 @@ int32_t vkd_device_count(uint32_t *out_count);
 /**
  * Describes device `index` (0-based, below the count of `vkd_device_count`).
  *
- * Set `out_info->struct_size` first; the rest is written on success.
+ * Set `out_info->struct_size` first; the rest is written on success. An index that is none is
+ * VKD_ERROR_BAD_OPTION. Asks the drivers anew, as `vkd_device_count` does.
  *
  * # Safety
  * `out_info` must be NULL (an error) or point to `struct_size` bytes.
@@ -1040,6 +1065,9 @@ int32_t vkd_device_get_info(uint32_t index, struct vkd_device_info *out_info);
  * Writes a context to `out_context`, to be freed with `vkd_context_free`. A context may be used
  * from any thread, by several at once; its runs are done one after the other. Creating one loads
  * the driver; create one and keep it.
+ *
+ * Errors: those of the device (-301 to -307), VKD_ERROR_BAD_OPTION also for an environment
+ * variable that cannot be understood.
  *
  * # Safety
  * `options` must be NULL or point to `struct_size` readable bytes, its `device` NULL or
@@ -1067,7 +1095,8 @@ void vkd_context_free(struct vkd_context *context);
 int32_t vkd_context_get_info(const struct vkd_context *context, struct vkd_device_info *out_info);
 
 /**
- * Tells how far a job is. Never blocks. Set `out_progress->struct_size` first.
+ * Tells how far a job is. Never blocks, and a job that failed is no error here. Set
+ * `out_progress->struct_size` first.
  *
  * # Safety
  * `job` must be NULL (an error) or live, `out_progress` NULL (an error) or `struct_size` bytes.
@@ -1075,9 +1104,11 @@ int32_t vkd_context_get_info(const struct vkd_context *context, struct vkd_devic
 int32_t vkd_job_poll(const struct vkd_job *job, struct vkd_job_progress *out_progress);
 
 /**
- * Waits until a job has ended, at most `timeout_ms` milliseconds (negative: for ever).
+ * Waits until a job has ended, at most `timeout_ms` milliseconds (0: not at all, negative: for
+ * ever).
  *
- * Returns VKD_OK when it has finished, VKD_PENDING when the time is over, or the job's error.
+ * Returns VKD_OK when it has finished, VKD_PENDING when the time is over, or the job's error, with
+ * its message for this thread's `vkd_last_error`. Can be called again, by several threads at once.
  *
  * # Safety
  * `job` must be NULL (an error) or live.
@@ -1088,7 +1119,8 @@ int32_t vkd_job_wait(const struct vkd_job *job, int64_t timeout_ms);
  * Copies the result of a finished job to `out_sequences` (starts x length numbers, see
  * `vkd_batch_compute`), which has room for `capacity` numbers; fewer than the result has are
  * VKD_ERROR_OUTPUT_TOO_SMALL. Can be called again. VKD_ERROR_NOT_FINISHED while the job is at
- * work.
+ * work, the job's error where it failed, VKD_ERROR_WRONG_JOB_KIND for a job of another kind,
+ * VKD_ERROR_RESULT_IN_FILE where the result is in a file.
  *
  * # Safety
  * `job` must be NULL (an error) or live, `out_sequences` NULL (an error) or `capacity` numbers
@@ -1122,7 +1154,12 @@ void vkd_job_free(struct vkd_job *job);
  * queries). `options` may be NULL. `out_indices` has room for rows x k numbers (0-based), row
  * after row; `out_similarities`, which may be NULL, for as many floats: the cosine similarity, -1
  * to 1. Both are written only on success. The result does not depend on the device.
- * `vkd_neighbors_plan` tells what a run takes.
+ * `vkd_neighbors_plan` tells what a run takes. Blocks until done; `vkd_neighbors_start` is the
+ * same without blocking.
+ *
+ * Errors: VKD_ERROR_ZERO_SIZE, VKD_ERROR_DIM_TOO_LARGE, VKD_ERROR_TOO_MANY_NEIGHBORS; those of the
+ * embeddings and queries (-101 to -104); VKD_ERROR_TOO_LARGE, before an embedding is read; those
+ * of the device (-203, -204, -301 to -307).
  *
  * # Safety
  * Pointers must be NULL (an error, but for `options` and `out_similarities`) or valid for the
@@ -1140,7 +1177,9 @@ int32_t vkd_neighbors_compute(const struct vkd_context *context,
 /**
  * Starts what `vkd_neighbors_compute` does and returns at once. Writes a job to `out_job`, to be
  * freed with `vkd_job_free`; its `steps_done` counts dot products. `vkd_job_neighbors` fetches the
- * result.
+ * result, unless `options->output_path` names a file for it. All pointers are read during the call
+ * only. What is wrong with the input the call returns, what happens later `vkd_job_wait`; with a
+ * file the errors of files (-501 to -505) too.
  *
  * # Safety
  * Pointers must be NULL (an error, but for `options`) or valid as in `vkd_neighbors_compute`.
@@ -1156,7 +1195,8 @@ int32_t vkd_neighbors_start(const struct vkd_context *context,
 /**
  * Tells what a run of `vkd_neighbors_compute` would take, without the embeddings; refuses what
  * cannot be done. Of the options only `flags`, `num_queries` and `output_path` matter. The plan's
- * `rows` are items, or queries; its `steps` dot products.
+ * `rows` are items, or queries; its `steps` dot products. Set `out_plan->struct_size` first.
+ * Waits for a run that is under way on the context.
  *
  * # Safety
  * Pointers must be NULL (an error, but for `options`) or valid; `out_plan` must point to
@@ -1171,7 +1211,8 @@ int32_t vkd_neighbors_plan(const struct vkd_context *context,
 
 /**
  * Copies the result of a finished job of `vkd_neighbors_start` to `out_indices` and, unless NULL,
- * `out_similarities`, each with room for `capacity` values. Can be called again.
+ * `out_similarities`, each with room for `capacity` values: rows x k, as `vkd_neighbors_compute`
+ * writes them. Can be called again. The errors are those of `vkd_job_sequences`.
  *
  * # Safety
  * `job` must be NULL (an error) or live, `out_indices` NULL (an error) or `capacity` numbers long,
@@ -1188,7 +1229,7 @@ int32_t vkd_job_neighbors(const struct vkd_job *job,
  * checks all.
  *
  * Writes a handle to `out_file`, to be freed with `vkd_neighbors_file_free`. The file is mapped
- * into memory, read only, as in `vkd_sequences_file_open`.
+ * into memory, read only, as in `vkd_sequences_file_open`, with the same errors.
  *
  * # Safety
  * `path` must be NULL (an error) or NUL-terminated, `out_file` NULL (an error) or valid for a
@@ -1205,7 +1246,8 @@ int32_t vkd_neighbors_file_open(const char *path, struct vkd_neighbors_file **ou
 void vkd_neighbors_file_free(struct vkd_neighbors_file *file);
 
 /**
- * Describes a file. Set `out_info->struct_size` first; the rest is written on success.
+ * Describes a file of neighbours. Set `out_info->struct_size` first; the rest is written on
+ * success.
  *
  * # Safety
  * `file` must be NULL (an error) or live, `out_info` NULL (an error) or `struct_size` bytes.
@@ -1216,8 +1258,9 @@ int32_t vkd_neighbors_file_get_info(const struct vkd_neighbors_file *file,
 /**
  * Gives row `index` (0-based) as it lies in the file, nearest first: `k` item numbers (0-based) of
  * `item_bytes` bytes each, 2 (uint16_t) or 4 (uint32_t), see `vkd_neighbors_file_get_info`, and
- * `k` cosine similarities. Rows lie one behind the other. Nothing is copied; the pointers are good
- * until `vkd_neighbors_file_free`.
+ * `k` cosine similarities, -1 to 1. Rows lie one behind the other. Nothing is copied; the pointers
+ * are good until `vkd_neighbors_file_free`, and what they point to cannot be written. An index
+ * that is none is VKD_ERROR_BAD_OPTION.
  *
  * # Safety
  * `file` must be NULL (an error) or live; `out_indices` must be NULL (an error) or valid for a
@@ -1230,6 +1273,7 @@ int32_t vkd_neighbors_file_row(const struct vkd_neighbors_file *file,
 
 /**
  * Checks every row of a file: its checksum, and that it holds items of the corpus, nearest first.
+ * The first that is wrong is VKD_ERROR_BAD_FILE. Reads the whole file.
  *
  * # Safety
  * `file` must be NULL (an error) or live.
@@ -1238,7 +1282,7 @@ int32_t vkd_neighbors_file_verify(const struct vkd_neighbors_file *file);
 
 /**
  * Tells what a file of results holds: writes one of `vkd_results_kind` to `out_kind`. Reads its
- * header only.
+ * header only. Errors: VKD_ERROR_FILE, VKD_ERROR_BAD_FILE.
  *
  * # Safety
  * `path` must be NULL (an error) or NUL-terminated, `out_kind` NULL (an error) or valid for a
@@ -1255,6 +1299,9 @@ int32_t vkd_results_identify(const char *path, uint32_t *out_kind);
  * once, without locks and without copies. Do not cut or overwrite a file in place while it is
  * open; vkd itself replaces files by renaming, and whoever has the old one open keeps it.
  *
+ * Errors: VKD_ERROR_FILE where it cannot be read, VKD_ERROR_BAD_FILE where it is damaged, holds
+ * something else or is not finished.
+ *
  * # Safety
  * `path` must be NULL (an error) or NUL-terminated, `out_file` NULL (an error) or valid for a
  * write.
@@ -1270,7 +1317,8 @@ int32_t vkd_sequences_file_open(const char *path, struct vkd_sequences_file **ou
 void vkd_sequences_file_free(struct vkd_sequences_file *file);
 
 /**
- * Describes a file. Set `out_info->struct_size` first; the rest is written on success.
+ * Describes a file of sequences. Set `out_info->struct_size` first; the rest is written on
+ * success.
  *
  * # Safety
  * `file` must be NULL (an error) or live, `out_info` NULL (an error) or `struct_size` bytes.
@@ -1281,7 +1329,8 @@ int32_t vkd_sequences_file_get_info(const struct vkd_sequences_file *file,
 /**
  * Gives sequence `index` (0-based) as it lies in the file: `length` item numbers (0-based) of
  * `item_bytes` bytes each, 2 (uint16_t) or 4 (uint32_t), see `vkd_sequences_file_get_info`. The
- * first one is the start. Nothing is copied; the pointer is good until `vkd_sequences_file_free`.
+ * first one is the start. Nothing is copied; the pointer is good until `vkd_sequences_file_free`,
+ * and what it points to cannot be written. An index that is none is VKD_ERROR_BAD_OPTION.
  *
  * # Safety
  * `file` must be NULL (an error) or live, `out_row` NULL (an error) or valid for a write.
@@ -1292,7 +1341,8 @@ int32_t vkd_sequences_file_row(const struct vkd_sequences_file *file,
 
 /**
  * Copies `count` item numbers of sequence `index` from place `first` on (all 0-based) to
- * `out_items`, widened to 32 bits.
+ * `out_items`, widened to 32 bits. An index that is none, and more than the sequence has from
+ * `first` on, are VKD_ERROR_BAD_OPTION.
  *
  * # Safety
  * `file` must be NULL (an error) or live, `out_items` NULL (an error) or `count` numbers long.
@@ -1317,7 +1367,7 @@ int32_t vkd_sequences_file_find(const struct vkd_sequences_file *file,
 
 /**
  * Checks every row of a file: its checksum, its start, and that it holds items of the corpus, each
- * once.
+ * once. The first that is wrong is VKD_ERROR_BAD_FILE. Reads the whole file.
  *
  * # Safety
  * `file` must be NULL (an error) or live.
@@ -1331,9 +1381,10 @@ int32_t vkd_sequences_file_verify(const struct vkd_sequences_file *file);
  *
  * Reports the worst regret: how much farther from the centroid (in cosine distance, 0 to 2) some
  * other item was than the one picked. The integers round to 15 bits, so up to some 0.001 is right;
- * a wrong file shows 0.1 and more. Embeddings that are not the file's are VKD_ERROR_FILE_MISMATCH.
- * A pick costs num_items x dim multiplications. `options` may be NULL; set
- * `out_report->struct_size` first.
+ * a wrong file shows 0.1 and more. Embeddings that are not the file's are VKD_ERROR_FILE_MISMATCH,
+ * before one is read where their number is another. A pick costs num_items x dim multiplications.
+ * `embeddings` as in `vkd_batch_compute`; `options` may be NULL; set `out_report->struct_size`
+ * first. Blocks until done.
  *
  * # Safety
  * Pointers must be NULL (an error, but for `options`) or valid for the sizes above.
@@ -1352,7 +1403,12 @@ int32_t vkd_sequences_file_verify_against(const struct vkd_sequences_file *file,
  *
  * `embeddings` as in `vkd_batch_compute`; `options` may be NULL. `out_similarities` is written
  * only on success. A similarity is the dot product of the prepared rows / 32767^2. While the call
- * runs the library holds a second copy of the result.
+ * runs the library holds a second copy of the result. Blocks until done; `vkd_similarity_start` is
+ * the same without blocking.
+ *
+ * Errors: VKD_ERROR_ZERO_SIZE, VKD_ERROR_DIM_TOO_LARGE; those of the embeddings (-101 to -104);
+ * VKD_ERROR_TOO_LARGE, before an embedding is read; those of the device (-203, -204, -301 to
+ * -307).
  *
  * # Safety
  * Pointers must be NULL (an error, but for `options`) or valid for the sizes above.
@@ -1382,7 +1438,8 @@ int32_t vkd_similarity_start(const struct vkd_context *context,
 /**
  * Tells what a run of `vkd_similarity_compute` would take, without the embeddings; refuses what
  * cannot be done. Only `flags` of the options matters. The plan's `rows` are items, its `steps`
- * dot products. Set `out_plan->struct_size` first.
+ * dot products. Set `out_plan->struct_size` first. Waits for a run that is under way on the
+ * context.
  *
  * # Safety
  * Pointers must be NULL (an error, but for `options`) or valid; `out_plan` must point to
@@ -1397,7 +1454,7 @@ int32_t vkd_similarity_plan(const struct vkd_context *context,
 /**
  * Copies the result of a finished job of `vkd_similarity_start` to `out_similarities`, which has
  * room for `capacity` floats; fewer than the result has are VKD_ERROR_OUTPUT_TOO_SMALL. Can be
- * called again. VKD_ERROR_NOT_FINISHED while the job is at work.
+ * called again. The errors are those of `vkd_job_sequences`.
  *
  * # Safety
  * `job` must be NULL (an error) or live, `out_similarities` NULL (an error) or `capacity` floats
@@ -1412,6 +1469,9 @@ int32_t vkd_job_similarity(const struct vkd_job *job, uint64_t capacity, float *
  * `embeddings` as in `vkd_batch_compute`; `neighbors_options` may be NULL, and must name neither
  * queries nor an output. Ids, metadata and folder are checked before anything is computed; an
  * error names the file. Files that were written before an error stay.
+ *
+ * Errors: those of `vkd_neighbors_compute`, VKD_ERROR_BAD_ID, VKD_ERROR_BAD_METADATA,
+ * VKD_ERROR_FILE, VKD_ERROR_DISK_FULL.
  *
  * # Safety
  * Pointers must be NULL (an error, but for `neighbors_options`) or valid as in
@@ -1429,6 +1489,7 @@ int32_t vkd_site_compute(const struct vkd_context *context,
  * Starts what `vkd_site_compute` does and returns at once. Writes a job to `out_job`, to be freed
  * with `vkd_job_free`; its `files_done` counts the files, `vkd_job_wait` tells how it ended. Files
  * that were written before an error or a cancel stay. All pointers are read during the call only.
+ * What is wrong with the input the call returns, what happens later `vkd_job_wait`.
  *
  * # Safety
  * Pointers must be NULL (an error, but for `neighbors_options`) or valid as in `vkd_site_compute`.
@@ -1446,7 +1507,7 @@ int32_t vkd_site_start(const struct vkd_context *context,
  * Tells what a run of `vkd_site_compute` would take, without the embeddings, and refuses what
  * cannot be done, ids and metadata too. The plan's `rows` are items, its `steps` dot products;
  * `output_bytes` is 0, since ids and metadata decide how long the files are. Set
- * `out_plan->struct_size` first.
+ * `out_plan->struct_size` first. Waits for a run that is under way on the context.
  *
  * # Safety
  * Pointers must be NULL (an error, but for `neighbors_options`) or valid; `out_plan` must point to
@@ -1463,7 +1524,8 @@ int32_t vkd_site_plan(const struct vkd_context *context,
 /**
  * Writes the files of a site from results that are there, in memory or in a file. Needs no
  * context. Blocks until done; `vkd_site_write_start` is the same without blocking. Otherwise as
- * `vkd_site_compute`.
+ * `vkd_site_compute`. A number that is no item, and two rows for one page, are
+ * VKD_ERROR_BAD_OPTION; a file that cannot be used is VKD_ERROR_FILE or VKD_ERROR_BAD_FILE.
  *
  * # Safety
  * Pointers must be NULL (an error) or valid as in `vkd_site_source` and `vkd_site_options`.
@@ -1472,7 +1534,8 @@ int32_t vkd_site_write(const struct vkd_site_source *source,
                        const struct vkd_site_options *site_options);
 
 /**
- * Starts what `vkd_site_write` does and returns at once. Otherwise as `vkd_site_start`.
+ * Starts what `vkd_site_write` does and returns at once. Writes a job to `out_job`, to be freed
+ * with `vkd_job_free`. Otherwise as `vkd_site_start`.
  *
  * # Safety
  * Pointers must be NULL (an error) or valid as in `vkd_site_source` and `vkd_site_options`.

@@ -34,7 +34,8 @@ pub extern "C" fn vkd_version_string() -> *const c_char {
 /// Counts the devices: GPUs, the CPU engine, software Vulkan drivers, the reference engine, in the
 /// order in which one is chosen. The built-in engines are always there, so the count is at least 2.
 ///
-/// Writes the count to `out_count`. Asks the drivers anew at every call (some 10 ms).
+/// Writes the count to `out_count`. Asks the drivers anew at every call (some 10 ms). No Vulkan
+/// loader and no driver are no errors: there are the built-in engines.
 ///
 /// # Safety
 /// `out_count` must be NULL (an error) or valid for a write.
@@ -49,7 +50,8 @@ pub unsafe extern "C" fn vkd_device_count(out_count: *mut u32) -> i32 {
 
 /// Describes device `index` (0-based, below the count of `vkd_device_count`).
 ///
-/// Set `out_info->struct_size` first; the rest is written on success.
+/// Set `out_info->struct_size` first; the rest is written on success. An index that is none is
+/// VKD_ERROR_BAD_OPTION. Asks the drivers anew, as `vkd_device_count` does.
 ///
 /// # Safety
 /// `out_info` must be NULL (an error) or point to `struct_size` bytes.
@@ -66,6 +68,9 @@ pub unsafe extern "C" fn vkd_device_get_info(index: u32, out_info: *mut vkd_devi
 /// Writes a context to `out_context`, to be freed with `vkd_context_free`. A context may be used
 /// from any thread, by several at once; its runs are done one after the other. Creating one loads
 /// the driver; create one and keep it.
+///
+/// Errors: those of the device (-301 to -307), VKD_ERROR_BAD_OPTION also for an environment
+/// variable that cannot be understood.
 ///
 /// # Safety
 /// `options` must be NULL or point to `struct_size` readable bytes, its `device` NULL or

@@ -9,7 +9,8 @@ use super::pointers::pointers;
 use super::status::vkd_status;
 use super::types::{vkd_job, vkd_job_progress};
 
-/// Tells how far a job is. Never blocks. Set `out_progress->struct_size` first.
+/// Tells how far a job is. Never blocks, and a job that failed is no error here. Set
+/// `out_progress->struct_size` first.
 ///
 /// # Safety
 /// `job` must be NULL (an error) or live, `out_progress` NULL (an error) or `struct_size` bytes.
@@ -25,9 +26,11 @@ pub unsafe extern "C" fn vkd_job_poll(
     })
 }
 
-/// Waits until a job has ended, at most `timeout_ms` milliseconds (negative: for ever).
+/// Waits until a job has ended, at most `timeout_ms` milliseconds (0: not at all, negative: for
+/// ever).
 ///
-/// Returns VKD_OK when it has finished, VKD_PENDING when the time is over, or the job's error.
+/// Returns VKD_OK when it has finished, VKD_PENDING when the time is over, or the job's error, with
+/// its message for this thread's `vkd_last_error`. Can be called again, by several threads at once.
 ///
 /// # Safety
 /// `job` must be NULL (an error) or live.
@@ -48,7 +51,8 @@ pub unsafe extern "C" fn vkd_job_wait(job: *const vkd_job, timeout_ms: i64) -> i
 /// Copies the result of a finished job to `out_sequences` (starts x length numbers, see
 /// `vkd_batch_compute`), which has room for `capacity` numbers; fewer than the result has are
 /// VKD_ERROR_OUTPUT_TOO_SMALL. Can be called again. VKD_ERROR_NOT_FINISHED while the job is at
-/// work.
+/// work, the job's error where it failed, VKD_ERROR_WRONG_JOB_KIND for a job of another kind,
+/// VKD_ERROR_RESULT_IN_FILE where the result is in a file.
 ///
 /// # Safety
 /// `job` must be NULL (an error) or live, `out_sequences` NULL (an error) or `capacity` numbers

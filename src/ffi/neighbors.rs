@@ -21,7 +21,12 @@ use crate::job::{Job, Output};
 /// queries). `options` may be NULL. `out_indices` has room for rows x k numbers (0-based), row
 /// after row; `out_similarities`, which may be NULL, for as many floats: the cosine similarity, -1
 /// to 1. Both are written only on success. The result does not depend on the device.
-/// `vkd_neighbors_plan` tells what a run takes.
+/// `vkd_neighbors_plan` tells what a run takes. Blocks until done; `vkd_neighbors_start` is the
+/// same without blocking.
+///
+/// Errors: VKD_ERROR_ZERO_SIZE, VKD_ERROR_DIM_TOO_LARGE, VKD_ERROR_TOO_MANY_NEIGHBORS; those of the
+/// embeddings and queries (-101 to -104); VKD_ERROR_TOO_LARGE, before an embedding is read; those
+/// of the device (-203, -204, -301 to -307).
 ///
 /// # Safety
 /// Pointers must be NULL (an error, but for `options` and `out_similarities`) or valid for the
@@ -55,7 +60,9 @@ pub unsafe extern "C" fn vkd_neighbors_compute(
 
 /// Starts what `vkd_neighbors_compute` does and returns at once. Writes a job to `out_job`, to be
 /// freed with `vkd_job_free`; its `steps_done` counts dot products. `vkd_job_neighbors` fetches the
-/// result.
+/// result, unless `options->output_path` names a file for it. All pointers are read during the call
+/// only. What is wrong with the input the call returns, what happens later `vkd_job_wait`; with a
+/// file the errors of files (-501 to -505) too.
 ///
 /// # Safety
 /// Pointers must be NULL (an error, but for `options`) or valid as in `vkd_neighbors_compute`.
@@ -79,7 +86,8 @@ pub unsafe extern "C" fn vkd_neighbors_start(
 
 /// Tells what a run of `vkd_neighbors_compute` would take, without the embeddings; refuses what
 /// cannot be done. Of the options only `flags`, `num_queries` and `output_path` matter. The plan's
-/// `rows` are items, or queries; its `steps` dot products.
+/// `rows` are items, or queries; its `steps` dot products. Set `out_plan->struct_size` first.
+/// Waits for a run that is under way on the context.
 ///
 /// # Safety
 /// Pointers must be NULL (an error, but for `options`) or valid; `out_plan` must point to
@@ -104,7 +112,8 @@ pub unsafe extern "C" fn vkd_neighbors_plan(
 }
 
 /// Copies the result of a finished job of `vkd_neighbors_start` to `out_indices` and, unless NULL,
-/// `out_similarities`, each with room for `capacity` values. Can be called again.
+/// `out_similarities`, each with room for `capacity` values: rows x k, as `vkd_neighbors_compute`
+/// writes them. Can be called again. The errors are those of `vkd_job_sequences`.
 ///
 /// # Safety
 /// `job` must be NULL (an error) or live, `out_indices` NULL (an error) or `capacity` numbers long,

@@ -21,6 +21,9 @@ use crate::verify::{verify, Report, Sample};
 /// once, without locks and without copies. Do not cut or overwrite a file in place while it is
 /// open; vkd itself replaces files by renaming, and whoever has the old one open keeps it.
 ///
+/// Errors: VKD_ERROR_FILE where it cannot be read, VKD_ERROR_BAD_FILE where it is damaged, holds
+/// something else or is not finished.
+///
 /// # Safety
 /// `path` must be NULL (an error) or NUL-terminated, `out_file` NULL (an error) or valid for a
 /// write.
@@ -45,7 +48,8 @@ pub unsafe extern "C" fn vkd_sequences_file_free(file: *mut vkd_sequences_file) 
     unsafe { release(file) }
 }
 
-/// Describes a file. Set `out_info->struct_size` first; the rest is written on success.
+/// Describes a file of sequences. Set `out_info->struct_size` first; the rest is written on
+/// success.
 ///
 /// # Safety
 /// `file` must be NULL (an error) or live, `out_info` NULL (an error) or `struct_size` bytes.
@@ -75,7 +79,8 @@ pub unsafe extern "C" fn vkd_sequences_file_get_info(
 
 /// Gives sequence `index` (0-based) as it lies in the file: `length` item numbers (0-based) of
 /// `item_bytes` bytes each, 2 (uint16_t) or 4 (uint32_t), see `vkd_sequences_file_get_info`. The
-/// first one is the start. Nothing is copied; the pointer is good until `vkd_sequences_file_free`.
+/// first one is the start. Nothing is copied; the pointer is good until `vkd_sequences_file_free`,
+/// and what it points to cannot be written. An index that is none is VKD_ERROR_BAD_OPTION.
 ///
 /// # Safety
 /// `file` must be NULL (an error) or live, `out_row` NULL (an error) or valid for a write.
@@ -92,7 +97,8 @@ pub unsafe extern "C" fn vkd_sequences_file_row(
 }
 
 /// Copies `count` item numbers of sequence `index` from place `first` on (all 0-based) to
-/// `out_items`, widened to 32 bits.
+/// `out_items`, widened to 32 bits. An index that is none, and more than the sequence has from
+/// `first` on, are VKD_ERROR_BAD_OPTION.
 ///
 /// # Safety
 /// `file` must be NULL (an error) or live, `out_items` NULL (an error) or `count` numbers long.
@@ -141,7 +147,7 @@ pub unsafe extern "C" fn vkd_sequences_file_find(
 }
 
 /// Checks every row of a file: its checksum, its start, and that it holds items of the corpus, each
-/// once.
+/// once. The first that is wrong is VKD_ERROR_BAD_FILE. Reads the whole file.
 ///
 /// # Safety
 /// `file` must be NULL (an error) or live.
@@ -160,9 +166,10 @@ pub unsafe extern "C" fn vkd_sequences_file_verify(file: *const vkd_sequences_fi
 ///
 /// Reports the worst regret: how much farther from the centroid (in cosine distance, 0 to 2) some
 /// other item was than the one picked. The integers round to 15 bits, so up to some 0.001 is right;
-/// a wrong file shows 0.1 and more. Embeddings that are not the file's are VKD_ERROR_FILE_MISMATCH.
-/// A pick costs num_items x dim multiplications. `options` may be NULL; set
-/// `out_report->struct_size` first.
+/// a wrong file shows 0.1 and more. Embeddings that are not the file's are VKD_ERROR_FILE_MISMATCH,
+/// before one is read where their number is another. A pick costs num_items x dim multiplications.
+/// `embeddings` as in `vkd_batch_compute`; `options` may be NULL; set `out_report->struct_size`
+/// first. Blocks until done.
 ///
 /// # Safety
 /// Pointers must be NULL (an error, but for `options`) or valid for the sizes above.

@@ -27,6 +27,9 @@ use crate::site::{Site, Source};
 /// queries nor an output. Ids, metadata and folder are checked before anything is computed; an
 /// error names the file. Files that were written before an error stay.
 ///
+/// Errors: those of `vkd_neighbors_compute`, VKD_ERROR_BAD_ID, VKD_ERROR_BAD_METADATA,
+/// VKD_ERROR_FILE, VKD_ERROR_DISK_FULL.
+///
 /// # Safety
 /// Pointers must be NULL (an error, but for `neighbors_options`) or valid as in
 /// `vkd_neighbors_compute` and `vkd_site_options`.
@@ -50,6 +53,7 @@ pub unsafe extern "C" fn vkd_site_compute(
 /// Starts what `vkd_site_compute` does and returns at once. Writes a job to `out_job`, to be freed
 /// with `vkd_job_free`; its `files_done` counts the files, `vkd_job_wait` tells how it ended. Files
 /// that were written before an error or a cancel stay. All pointers are read during the call only.
+/// What is wrong with the input the call returns, what happens later `vkd_job_wait`.
 ///
 /// # Safety
 /// Pointers must be NULL (an error, but for `neighbors_options`) or valid as in `vkd_site_compute`.
@@ -77,7 +81,7 @@ pub unsafe extern "C" fn vkd_site_start(
 /// Tells what a run of `vkd_site_compute` would take, without the embeddings, and refuses what
 /// cannot be done, ids and metadata too. The plan's `rows` are items, its `steps` dot products;
 /// `output_bytes` is 0, since ids and metadata decide how long the files are. Set
-/// `out_plan->struct_size` first.
+/// `out_plan->struct_size` first. Waits for a run that is under way on the context.
 ///
 /// # Safety
 /// Pointers must be NULL (an error, but for `neighbors_options`) or valid; `out_plan` must point to
@@ -105,7 +109,8 @@ pub unsafe extern "C" fn vkd_site_plan(
 
 /// Writes the files of a site from results that are there, in memory or in a file. Needs no
 /// context. Blocks until done; `vkd_site_write_start` is the same without blocking. Otherwise as
-/// `vkd_site_compute`.
+/// `vkd_site_compute`. A number that is no item, and two rows for one page, are
+/// VKD_ERROR_BAD_OPTION; a file that cannot be used is VKD_ERROR_FILE or VKD_ERROR_BAD_FILE.
 ///
 /// # Safety
 /// Pointers must be NULL (an error) or valid as in `vkd_site_source` and `vkd_site_options`.
@@ -120,7 +125,8 @@ pub unsafe extern "C" fn vkd_site_write(
     })
 }
 
-/// Starts what `vkd_site_write` does and returns at once. Otherwise as `vkd_site_start`.
+/// Starts what `vkd_site_write` does and returns at once. Writes a job to `out_job`, to be freed
+/// with `vkd_job_free`. Otherwise as `vkd_site_start`.
 ///
 /// # Safety
 /// Pointers must be NULL (an error) or valid as in `vkd_site_source` and `vkd_site_options`.

@@ -15,8 +15,8 @@ use super::status::{CallError, Result};
 /// A struct that crosses the ABI: plain old data that begins with `struct_size: u32`.
 ///
 /// # Safety
-/// `Self` must be `repr(C)`, begin with its `u32` size, be valid with any bytes, all zero too, and
-/// have no bytes that belong to no field.
+/// `Self` must be `repr(C)`, begin with its `u32` size, be valid with any bytes, all zero too, and,
+/// if it is written, have no bytes that belong to no field.
 pub(super) unsafe trait Struct: Copy {
     /// Its name in the header.
     const NAME: &'static str;
@@ -29,8 +29,8 @@ pub(super) unsafe trait Struct: Copy {
 /// of 64-bit machines; others have no earlier versions.
 macro_rules! structs {
     ($($name:ident: [$($size:literal),+],)*) => { $(
-        // SAFETY: repr(C), begins with a u32 size, and holds only numbers and raw pointers; what
-        // belongs to no field is at the end of options, which are only read.
+        // SAFETY: repr(C), begins with a u32 size, and holds only numbers and raw pointers. Bytes
+        // that belong to no field are at the end of options alone, which are not written.
         unsafe impl crate::ffi::structs::Struct for $name {
             const NAME: &'static str = stringify!($name);
             const SIZES: &'static [u32] = match cfg!(target_pointer_width = "64") {

@@ -11,7 +11,7 @@ use crate::ffi::structs::structs;
 pub struct vkd_context_options {
     /// `sizeof(vkd_context_options)`.
     pub struct_size: u32,
-    /// Of `vkd_flags`.
+    /// VKD_NO_PIPELINE_CACHE.
     pub flags: u32,
     /// The device as NUL-terminated UTF-8. NULL or "": the environment variable `VKD_DEVICE`, and
     /// where that is unset the best GPU (discrete, integrated, virtual), else the CPU engine.
@@ -56,7 +56,7 @@ pub struct vkd_batch_options {
     /// `num_starts` item numbers (0-based): the first item of every sequence. Duplicates are
     /// allowed. NULL, with `num_starts` 0: every item once, in order. Read during the call only.
     pub starts: *const u32,
-    /// How many starts there are.
+    /// How many starts there are; 0 with `starts` NULL.
     pub num_starts: u32,
     /// Must be 0.
     pub reserved: u32,
@@ -81,7 +81,7 @@ pub struct vkd_neighbors_options {
     pub flags: u32,
     /// One of `vkd_element_type`: what `embeddings` and `queries` really point to.
     pub element_type: u32,
-    /// How many queries there are.
+    /// How many queries there are; 0 with `queries` NULL.
     pub num_queries: u32,
     /// `num_queries` x `dim` values: rows to find neighbours of. NULL, with `num_queries` 0: the
     /// items themselves, each without itself. Read during the call only.
@@ -127,13 +127,14 @@ pub struct vkd_site_options {
     pub struct_size: u32,
     /// VKD_NO_SYNC.
     pub flags: u32,
-    /// Entries of each page and ranking; default: all there are.
+    /// Entries of each page and ranking, at the most; default: all there are.
     pub top: u32,
-    /// Threads that write; default as for the CPU engine.
+    /// Threads that write, at most 4,096; default as for the CPU engine.
     pub threads: u32,
-    /// The folder of the pages, made where it is missing. NULL: no pages.
+    /// The folder of the pages, made where it is missing, as a NUL-terminated path. NULL: no
+    /// pages.
     pub directory: *const c_char,
-    /// The file of all rankings. NULL: none.
+    /// The file of all rankings, as a NUL-terminated path. NULL: none.
     pub rankings_path: *const c_char,
     /// `num_items` ids, one for each item, NUL-terminated UTF-8: file names without a path, each
     /// one only once. NULL: item numbers from 0.
@@ -148,20 +149,21 @@ pub struct vkd_site_options {
 }
 
 /// Results that make a site: exactly one of `path`, `sequences` and `indices`. Set all bytes to 0,
-/// then `struct_size`.
+/// then `struct_size`. Read during the call only.
 #[repr(C)]
 #[allow(non_camel_case_types)]
 #[derive(Debug, Clone, Copy)]
 pub struct vkd_site_source {
     /// `sizeof(vkd_site_source)`.
     pub struct_size: u32,
-    /// With `sequences`: items of the corpus.
+    /// With `sequences`: items of the corpus, at least num_rows and row_length.
     pub num_items: u32,
     /// With `sequences` or `indices`: rows.
     pub num_rows: u32,
-    /// With `sequences` or `indices`: numbers in a row.
+    /// With `sequences` or `indices`: numbers in a row; with `indices` fewer than rows.
     pub row_length: u32,
-    /// A file of results, sequences or neighbours.
+    /// A file of results, sequences or neighbours of the items themselves, as a NUL-terminated
+    /// path.
     pub path: *const c_char,
     /// num_rows x row_length item numbers (0-based) as `vkd_batch_compute` writes them: each row
     /// makes the page of its first. Copied during the call.
@@ -169,7 +171,7 @@ pub struct vkd_site_source {
     /// num_rows x row_length item numbers (0-based) as `vkd_neighbors_compute` writes them: row i
     /// makes the page of item i. Copied during the call.
     pub indices: *const u32,
-    /// With `indices`: as many similarities. Copied during the call.
+    /// With `indices`: as many cosine similarities. Copied during the call.
     pub similarities: *const f32,
 }
 
