@@ -194,6 +194,25 @@ fn damaged_files_are_errors() {
     assert!(matches!(directory, Error::BadFile { .. } | Error::File { .. }), "{directory}");
 }
 
+/// Opening looks at some rows only; a checked row is refused where it was damaged.
+#[test]
+fn a_checked_row_fits_its_checksum() {
+    let folder = Folder::new("checked-row");
+    let path = folder.file();
+    let npy = common::random(300, 8, 5);
+    write(&context("cpu"), &npy, &Request::default(), &path).unwrap();
+    let mut bytes = std::fs::read(&path).unwrap();
+    // Of row 1 of 300: rows 0, 19, 38, ... are looked at.
+    let at = bytes.len() - 299 * 600 + 9;
+    bytes[at] ^= 1;
+    std::fs::write(&path, bytes).unwrap();
+    let file = SequencesFile::open(&path).unwrap();
+    assert_eq!(file.checked_row(0), file.row(0));
+    assert!(file.row(1).is_ok() && file.checked_row(2).is_ok());
+    let error = file.checked_row(1).unwrap_err();
+    assert!(error.to_string().contains("row 1 does not fit its checksum"), "{error}");
+}
+
 #[test]
 fn verify_trusts_good_files_and_finds_wrong_picks() {
     let folder = Folder::new("verify");

@@ -1,8 +1,12 @@
 //! Item numbers as they lie in a file: 16 bits each where that is enough for the corpus, else 32.
 
 use std::borrow::Cow;
+use std::path::Path;
 
 use safetensors::tensor::Dtype;
+
+use super::errors::bad_file;
+use crate::error::Result;
 
 /// The type of item numbers below `num_items`.
 pub(super) fn item_dtype(num_items: u32) -> Dtype {
@@ -65,6 +69,17 @@ impl Row<'_> {
             Row::U32(items) => (&[], items),
         };
         small.iter().map(|&item| item.into()).chain(large.iter().copied())
+    }
+}
+
+/// Refuses row `index` of the file at `path` where it holds anything but items of a corpus.
+pub(super) fn require_items(path: &Path, index: u32, row: &Row, num_items: u32) -> Result<()> {
+    match row.iter().find(|&item| item >= num_items) {
+        Some(item) => {
+            let reason = format!("row {index} holds {item}, which is no item of the corpus");
+            Err(bad_file(path, reason))
+        }
+        None => Ok(()),
     }
 }
 

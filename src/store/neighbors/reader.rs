@@ -9,7 +9,7 @@ use super::format::{NeighborsHeader, NeighborsMeta, NeighborsTensors};
 use crate::error::{Error, Result};
 use crate::store::checksums::{check_total, checked_rows, row_checksum_of_parts, total_checksum};
 use crate::store::errors::bad_file;
-use crate::store::items::Row;
+use crate::store::items::{require_items, Row};
 use crate::store::map;
 
 /// A finished file of neighbours. Any thread may read it.
@@ -77,14 +77,19 @@ impl NeighborsFile {
         Ok(NeighborsRow { items, similarities: bytemuck::cast_slice(similarities) })
     }
 
+    /// Row `row`, checked as `verify` does but for the order: it fits its checksum, and holds items
+    /// of the corpus only.
+    pub fn checked_row(&self, row: u32) -> Result<NeighborsRow<'_>> {
+        let found = self.row(row)?;
+        self.check_row(row)?;
+        require_items(&self.path, row, &found.items, self.meta.num_items)?;
+        Ok(found)
+    }
+
     /// Checks every row: its checksum, and that it holds items of the corpus, nearest first.
     pub fn verify(&self) -> Result<()> {
         for row in 0..self.meta.count {
-            self.check_row(row)?;
-            let NeighborsRow { items, similarities } = self.row(row)?;
-            if items.iter().any(|item| item >= self.meta.num_items) {
-                return Err(bad_file(&self.path, format!("row {row} holds no item of the corpus")));
-            }
+            let NeighborsRow { similarities, .. } = self.checked_row(row)?;
             if !similarities.windows(2).all(|pair| pair[0] >= pair[1]) {
                 return Err(bad_file(&self.path, format!("row {row} is not in order")));
             }

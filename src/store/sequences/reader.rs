@@ -13,7 +13,7 @@ use super::format::{SequencesHeader, SequencesMeta, SequencesTensors};
 use crate::error::{Error, Result};
 use crate::store::checksums::{check_total, checked_rows, row_checksum, total_checksum};
 use crate::store::errors::bad_file;
-use crate::store::items::Row;
+use crate::store::items::{require_items, Row};
 use crate::store::map;
 
 /// A finished file of sequences. Any thread may read it.
@@ -68,6 +68,15 @@ impl SequencesFile {
             });
         }
         Ok(Row::new(self.row_bytes(index), self.item_bytes()))
+    }
+
+    /// Sequence `index`, checked as `verify` does but for items that come twice: it fits its
+    /// checksum, begins with its start, and holds items of the corpus only.
+    pub fn checked_row(&self, index: u32) -> Result<Row<'_>> {
+        let row = self.row(index)?;
+        self.check_row(index)?;
+        require_items(&self.path, index, &row, self.meta.num_items)?;
+        Ok(row)
     }
 
     /// The first sequence that begins with `start`.
