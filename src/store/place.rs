@@ -39,14 +39,50 @@ pub(crate) fn read_at(file: &File, mut bytes: &mut [u8], mut place: u64) -> io::
     Ok(())
 }
 
+/// Fills `bytes` from the beginning of a file as far as it goes, and tells how far.
+pub(super) fn read_some(file: &File, bytes: &mut [u8]) -> io::Result<usize> {
+    let there = usize::try_from(file.metadata()?.len()).unwrap_or(usize::MAX).min(bytes.len());
+    read_at(file, &mut bytes[..there], 0)?;
+    Ok(there)
+}
+
+/// Opens a file to read, without waiting for the other end where it is a FIFO after all.
+#[cfg(unix)]
+pub(super) fn open_to_read(path: &Path) -> io::Result<File> {
+    use std::os::unix::fs::OpenOptionsExt;
+    File::options().read(true).custom_flags(libc::O_NONBLOCK | libc::O_NOCTTY).open(path)
+}
+
+/// Opens a file to read.
+#[cfg(not(unix))]
+pub(super) fn open_to_read(path: &Path) -> io::Result<File> {
+    File::open(path)
+}
+
+/// The least part of a file that is reserved at once where signals interrupt: a millisecond's work.
+#[cfg(target_os = "linux")]
+const LEAST_PART: u64 = 1 << 20;
+
 /// Gives a file its size, with room on the disk where the file system can promise it.
 pub(crate) fn reserve(file: &File, bytes: u64) -> io::Result<()> {
     #[cfg(target_os = "linux")]
     {
         use rustix::fs::{fallocate, FallocateFlags};
-        match fallocate(file, FallocateFlags::empty(), 0, bytes) {
-            Err(rustix::io::Errno::OPNOTSUPP | rustix::io::Errno::NOSYS) => {}
-            result => return Ok(result?),
+        use rustix::io::Errno;
+        // A signal undoes the whole call on some file systems; a process that gets one each
+        // millisecond would never come to the end of a large file in one call.
+        let (mut begin, mut part) = (0, bytes);
+        loop {
+            let length = part.min(bytes - begin);
+            match fallocate(file, FallocateFlags::empty(), begin, length) {
+                Ok(()) => begin += length,
+                Err(Errno::INTR) => part = (part / 2).max(LEAST_PART),
+                Err(Errno::OPNOTSUPP | Errno::NOSYS) => break,
+                Err(error) => return Err(error.into()),
+            }
+            if begin == bytes {
+                return Ok(());
+            }
         }
     }
     file.set_len(bytes)
