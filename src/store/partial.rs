@@ -252,6 +252,8 @@ fn open_locked(location: &Location) -> Result<Opened> {
             |file: &File| file.metadata().map_err(|error| file_error("open", path, 0, &error));
         let About { kind, identity, .. } = About::of(&about(&file)?);
         require_file(path, kind)?;
+        #[cfg(test)]
+        BEFORE_LOCK.take().into_iter().for_each(|work| work());
         // Listed before it is locked, so that no fork lies between the two.
         let locked = Locked { _listed: Listed::new(&file), file, process: std::process::id() };
         match locked.file.try_lock() {
@@ -311,16 +313,62 @@ fn still_partial(location: &Location, locked: Identity) -> Result<bool> {
     }
 }
 
-/// Whether a cancelled run of this process held the file, and no longer does.
+/// Takes a file from a cancelled run of this process; whether there was one that held it.
 fn take_from_cancelled(identity: Identity) -> bool {
     let all = lock(&ALL_HELD).clone();
-    let mut cancelled = all
-        .iter()
-        .filter_map(Weak::upgrade)
-        .filter(|held| held.identity == identity && held.cancelled.load(Relaxed));
-    cancelled.next().is_some_and(|held| {
+    let is_cancelled = |held: &Arc<Held>| held.identity == identity && held.cancelled.load(Relaxed);
+    all.iter().filter_map(Weak::upgrade).filter(is_cancelled).any(|held| {
         // Waits for a row that is being written.
-        let mut file = held.file.write().unwrap_or_else(PoisonError::into_inner);
-        file.take().is_some()
+        held.file.write().unwrap_or_else(PoisonError::into_inner).take().is_some()
     })
+}
+
+#[cfg(test)]
+thread_local! {
+    /// What another run does between this thread's opening of a file and its locking.
+    static BEFORE_LOCK: std::cell::Cell<Option<Box<dyn FnOnce()>>> = const {
+        std::cell::Cell::new(None)
+    };
+}
+
+#[cfg(test)]
+mod tests {
+    use std::fs;
+
+    use super::*;
+    use crate::store::family::Family;
+
+    /// A run that finishes while this one has opened its partial file, but not locked it.
+    #[test]
+    fn what_was_finished_before_the_lock_is_not_touched() {
+        let path = std::env::temp_dir().join(format!("vkd-partial-{}", std::process::id()));
+        let partial = partial_path(&path);
+        let open = || {
+            PartialFile::open(
+                Location::new(&path, Family::Results).unwrap(),
+                false,
+                &Arc::default(),
+            )
+        };
+        fs::write(&partial, "").unwrap();
+        let (from, to) = (partial.clone(), path.clone());
+        BEFORE_LOCK.set(Some(Box::new(move || {
+            let header = "12345678{\"__metadata__\":{\"format\":\"vkd sequences 2\"";
+            fs::write(&from, header).unwrap();
+            fs::rename(&from, &to).unwrap();
+        })));
+        let mut held = open().unwrap();
+        held.with("write", 3, |mut file| io::Write::write_all(&mut file, b"new")).unwrap();
+        assert!(held.earlier().unwrap().is_some());
+        assert!(fs::read(&path).unwrap().starts_with(b"12345678"));
+        assert_eq!(fs::read(&partial).unwrap(), b"new");
+        assert!(matches!(open(), Err(Error::FileBusy { .. })));
+        drop(held);
+        assert!(!partial.exists());
+        // Killed between giving the final name and taking the other away.
+        fs::hard_link(&path, &partial).unwrap();
+        drop(open().unwrap());
+        assert!(!partial.exists() && fs::read(&path).unwrap().starts_with(b"12345678"));
+        fs::remove_file(&path).unwrap();
+    }
 }
