@@ -111,6 +111,12 @@ fn make_fifo(path: &Path) {
 fn every_way(path: &Path) -> Vec<Error> {
     let (context, npy) = (cpu(), unusable());
     let mut errors = vec![rankings(path).unwrap_err()];
+    let site = Site { rankings: Some(path.to_owned()), ..Site::default() };
+    let search = NeighborsRequest { input: npy.input(false), k: 9, queries: None };
+    // Before the job, where nothing was left by another run.
+    if partial(path).symlink_metadata().is_err() {
+        errors.push(context.start_site(&search, &site).unwrap_err());
+    }
     for overwrite in [false, true] {
         let file = to(path, overwrite);
         errors.push(sequences(&context, &npy, 9, &file).unwrap_err());
@@ -380,23 +386,17 @@ fn a_forked_child_keeps_no_lock() {
     });
     printed.unwrap_or_else(|printed| panic!("{printed}"));
     let child: i32 = std::fs::read_to_string(folder.join("child")).unwrap().parse().unwrap();
-    let alive = Path::new(&format!("/proc/{child}")).exists();
+    let state = std::fs::read_to_string(format!("/proc/{child}/stat")).unwrap_or_default();
+    let alive = state.contains(") S");
     let result = sequences(&cpu(), &random(60, 4, 2), 0, &to(&path, false));
     // SAFETY: no conditions; the child of a test of this program.
     unsafe { libc::kill(child, libc::SIGKILL) };
-    assert!(alive, "the child did not live long enough to tell");
+    assert!(alive, "the child did not live long enough to tell: {state}");
     result.unwrap();
 }
 
-#[test]
-#[ignore = "run by a_forked_child_keeps_no_lock"]
-fn child_forks() {
-    let path = PathBuf::from(std::env::var("VKD_TEST_PATH").unwrap());
-    let (context, busy, small) = (cpu(), random(3000, 8, 4), random(60, 4, 2));
-    let long = context.start(&busy.input(false), &request(0), Destination::Memory).unwrap();
-    let file = to(&path, false);
-    let start = || context.start(&small.input(false), &request(0), Destination::File(&file));
-    let waiting = start().unwrap();
+/// Forks a child that does nothing for a minute.
+fn sleeping_child() -> i32 {
     // SAFETY: the child calls nothing but close, sleep and _exit.
     let child = unsafe {
         let child = libc::fork();
@@ -409,54 +409,33 @@ fn child_forks() {
         child
     };
     assert!(child > 0);
-    std::fs::write(path.with_file_name("child"), child.to_string()).unwrap();
+    child
+}
+
+#[test]
+#[ignore = "run by a_forked_child_keeps_no_lock"]
+fn child_forks() {
+    let path = PathBuf::from(std::env::var("VKD_TEST_PATH").unwrap());
+    let (context, busy_input, small) = (cpu(), random(3000, 8, 4), random(60, 4, 2));
+    let long = context.start(&busy_input.input(false), &request(0), Destination::Memory).unwrap();
+    let file = to(&path, false);
+    let start = || context.start(&small.input(false), &request(0), Destination::File(&file));
+    let waiting = start().unwrap();
+    let busy = sequences(&cpu(), &small, 0, &file).unwrap_err();
+    assert!(matches!(busy, Error::FileBusy { .. }), "{busy}");
+    let first = sleeping_child();
     long.cancel();
     waiting.cancel();
     drop((long, waiting));
     // The run has ended, and the file is free.
+    let long = context.start(&busy_input.input(false), &request(0), Destination::Memory).unwrap();
     let held = start().unwrap();
-    let error = sequences(&context, &small, 0, &file).map(|()| "not busy");
-    assert!(matches!(error, Err(Error::FileBusy { .. }) | Ok(_)), "{error:?}");
-    // The process ends with a file locked.
-    std::mem::forget(held);
-}
-
-/// Signals every millisecond, as a profiler sends them, interrupt what is slower than that.
-#[test]
-fn signals_do_not_disturb_the_reserving_of_room() {
-    let folder = Folder::new("signals");
-    common::alone("child_gets_signals", |command: &mut Command| {
-        command.env("VKD_TEST_PATH", folder.join("file"));
-    })
-    .unwrap_or_else(|printed| panic!("{printed}"));
-}
-
-#[test]
-#[ignore = "run by signals_do_not_disturb_the_reserving_of_room"]
-fn child_gets_signals() {
-    extern "C" fn nothing(_: libc::c_int) {}
-    let path = PathBuf::from(std::env::var("VKD_TEST_PATH").unwrap());
-    let milli = libc::timeval { tv_sec: 0, tv_usec: 1000 };
-    let timer = libc::itimerval { it_interval: milli, it_value: milli };
-    // SAFETY: a handler that does nothing, and valid structs.
-    unsafe {
-        let mut action: libc::sigaction = std::mem::zeroed();
-        action.sa_sigaction = nothing as extern "C" fn(libc::c_int) as usize;
-        libc::sigaction(libc::SIGALRM, &action, std::ptr::null_mut());
-        libc::setitimer(libc::ITIMER_REAL, &timer, std::ptr::null_mut());
-    }
-    // 120 MB, 40 ms of work.
-    let plan = Plan::new(&Request { starts: Some(vec![1; 200_000]), length: 300 }, 300).unwrap();
-    let meta = SequencesMeta {
-        version: "0.1.0".into(),
-        fingerprint: "00112233445566778899aabbccddeeff".into(),
-        centered: false,
-        num_items: 300,
-        count: 200_000,
-        length: 300,
-    };
-    let begun = SequencesWriter::begin(&to(&path, false), &meta, &plan).unwrap();
-    assert!(matches!(begun, Begun::Open(..)));
+    // SAFETY: no conditions; a child of this process.
+    unsafe { libc::kill(first, libc::SIGKILL) };
+    let second = sleeping_child();
+    std::fs::write(path.with_file_name("child"), second.to_string()).unwrap();
+    // The process ends with the file locked.
+    std::mem::forget((long, held));
 }
 
 // Many runs, one name

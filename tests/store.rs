@@ -313,8 +313,8 @@ fn any_safetensors_reader_opens_the_files() {
     }
 }
 
-/// An earlier run's header stays where it is, whatever else it says: the rows behind it are kept, or
-/// the file is refused and left alone.
+/// An earlier run's header stays where it is, whatever else it says: the rows behind it are kept,
+/// or the file is refused and left alone.
 #[test]
 fn resuming_keeps_the_place_of_the_header() {
     let folder = Folder::new("headers");

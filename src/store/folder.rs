@@ -90,7 +90,14 @@ mod unix {
             Ok(Folder { handle: handle.into() })
         }
 
+        /// Refuses a folder in which this process cannot make files.
+        pub(in crate::store) fn require_writable(&self) -> io::Result<()> {
+            let access = fs::Access::WRITE_OK | fs::Access::EXEC_OK;
+            Ok(fs::accessat(&self.handle, ".", access, AtFlags::EACCESS)?)
+        }
+
         /// What `name` stands for, if anything.
+        #[allow(clippy::unnecessary_cast)] // numbers are smaller on some systems
         pub(in crate::store) fn about(&self, name: &OsStr) -> io::Result<Option<About>> {
             match fs::statat(&self.handle, name, AtFlags::SYMLINK_NOFOLLOW) {
                 Ok(about) => {
@@ -187,6 +194,11 @@ mod elsewhere {
                 true => Ok(Folder { path }),
                 false => Err(io::ErrorKind::NotADirectory.into()),
             }
+        }
+
+        /// Shows when a file is made.
+        pub(in crate::store) fn require_writable(&self) -> io::Result<()> {
+            Ok(())
         }
 
         /// What `name` stands for, if anything.

@@ -54,6 +54,12 @@ impl Location {
         Ok(Location { folder, name, partial, partial_path: partial_path(&path), path, family })
     }
 
+    /// Refuses a folder in which no file can be made.
+    pub(super) fn require_writable(&self) -> Result<()> {
+        let writable = self.folder.require_writable();
+        writable.map_err(|error| file_error("create", &self.partial_path, 0, &error))
+    }
+
     /// The file that is there, if any; refused where it must not be replaced.
     pub(super) fn earlier(&self) -> Result<Option<Earlier>> {
         let failed = |error: io::Error| file_error("open", &self.path, 0, &error);

@@ -8,8 +8,8 @@
 //! `location` (of a file), `fork` (locks and child processes), `partial` (NAME.partial: locked,
 //! published) and `output_file` (what was asked for, looked at before any work). On them, side by
 //! side, `sequences` and `neighbors`, each with its format, its writer and its reader; on both,
-//! `kind`. Only `map` and `fork` have unsafe code. The store knows corpus, plan and engine (it takes
-//! the rows they finish), not who asked for them.
+//! `kind`. Only `map` and `fork` have unsafe code. The store knows corpus, plan and engine (it
+//! takes the rows they finish), not who asked for them.
 //!
 //! Nothing is lost by a kill: a sequence counts as soon as its checksum stands in `row_checksums`,
 //! and whoever resumes believes no row that does not fit its checksum.

@@ -5,7 +5,7 @@
 //! Where the run is sure to write, the place is held at once, which shows that it can be written.
 
 use std::fs::File;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::atomic::AtomicBool;
 use std::sync::Arc;
 
@@ -41,6 +41,13 @@ enum State {
 }
 
 impl OutputPlace {
+    /// Looks at a place, before any work for a file that is to be replaced there.
+    pub(crate) fn check(path: &Path, family: Family) -> Result<()> {
+        let location = Location::new(path, family)?;
+        location.require_writable()?;
+        location.earlier().map(|_| ())
+    }
+
     /// Looks at the place of `target`, and holds it unless results are there that may do. When
     /// `progress` is cancelled, the place is given up for the next run that wants it.
     pub(crate) fn new(

@@ -126,7 +126,7 @@ impl PartialFile {
     }
 
     /// The path, for messages.
-    pub(crate) fn path(&self) -> &Path {
+    pub(super) fn partial_path(&self) -> &Path {
         &self.location.partial_path
     }
 
@@ -140,7 +140,7 @@ impl PartialFile {
     ) -> Result<T> {
         let locked = self.held.file.read().unwrap_or_else(PoisonError::into_inner);
         let Some(locked) = &*locked else { return Err(Error::Cancelled) };
-        work(&locked.file).map_err(|error| file_error(action, self.path(), bytes, &error))
+        work(&locked.file).map_err(|error| file_error(action, self.partial_path(), bytes, &error))
     }
 
     /// Gives the file new contents of `bytes` bytes, which `fill` writes. Where there is no room

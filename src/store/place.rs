@@ -59,33 +59,69 @@ pub(super) fn open_to_read(path: &Path) -> io::Result<File> {
     File::open(path)
 }
 
-/// The least part of a file that is reserved at once where signals interrupt: a millisecond's work.
-#[cfg(target_os = "linux")]
-const LEAST_PART: u64 = 1 << 20;
-
 /// Gives a file its size, with room on the disk where the file system can promise it.
 pub(crate) fn reserve(file: &File, bytes: u64) -> io::Result<()> {
     #[cfg(target_os = "linux")]
     {
         use rustix::fs::{fallocate, FallocateFlags};
         use rustix::io::Errno;
-        // A signal undoes the whole call on some file systems; a process that gets one each
-        // millisecond would never come to the end of a large file in one call.
-        let (mut begin, mut part) = (0, bytes);
-        loop {
-            let length = part.min(bytes - begin);
-            match fallocate(file, FallocateFlags::empty(), begin, length) {
-                Ok(()) => begin += length,
-                Err(Errno::INTR) => part = (part / 2).max(LEAST_PART),
-                Err(Errno::OPNOTSUPP | Errno::NOSYS) => break,
-                Err(error) => return Err(error.into()),
-            }
-            if begin == bytes {
-                return Ok(());
-            }
+        let allocate = |begin, length| fallocate(file, FallocateFlags::empty(), begin, length);
+        match linux::in_parts(bytes, allocate) {
+            Err(Errno::OPNOTSUPP | Errno::NOSYS) => {}
+            result => return Ok(result?),
         }
     }
     file.set_len(bytes)
+}
+
+#[cfg(target_os = "linux")]
+mod linux {
+    use rustix::io::Errno;
+
+    /// The least part of a file that is allocated at once: a millisecond's work.
+    const LEAST_PART: u64 = 1 << 20;
+
+    /// Allocates `bytes` bytes, at once if no signal interrupts. A signal undoes the whole call on
+    /// some file systems: a process that gets one each millisecond, from a profiler, would never
+    /// come to the end of a large file in one call.
+    pub(super) fn in_parts(
+        bytes: u64,
+        mut allocate: impl FnMut(u64, u64) -> rustix::io::Result<()>,
+    ) -> rustix::io::Result<()> {
+        let (mut begin, mut part) = (0, bytes);
+        while begin < bytes {
+            let length = part.min(bytes - begin);
+            match allocate(begin, length) {
+                Ok(()) => begin += length,
+                Err(Errno::INTR) => part = (part / 2).max(LEAST_PART),
+                Err(error) => return Err(error),
+            }
+        }
+        Ok(())
+    }
+
+    #[cfg(test)]
+    mod tests {
+        use super::*;
+
+        #[test]
+        fn signals_only_make_the_parts_smaller() {
+            for slowest in [1 << 20, 3 << 20, 1 << 40] {
+                let (bytes, mut end) = ((50 << 20) + 7, 0);
+                let allocate = |begin, length| {
+                    if length > slowest {
+                        return Err(Errno::INTR);
+                    }
+                    assert_eq!(begin, end);
+                    end += length;
+                    Ok(())
+                };
+                assert_eq!(in_parts(bytes, allocate), Ok(()));
+                assert_eq!(end, bytes);
+            }
+            assert_eq!(in_parts(7, |_, _| Err(Errno::NOSPC)), Err(Errno::NOSPC));
+        }
+    }
 }
 
 /// A file that could not be brought to the disk.

@@ -118,7 +118,7 @@ fn require_same_partial(
     wanted: &NeighborsMeta,
     frame: &Frame,
 ) -> Result<()> {
-    let path = partial.path();
+    let path = partial.partial_path();
     if partial.with("read", 0, |file| Ok(file.metadata()?.len()))? == 0 {
         return Ok(());
     }

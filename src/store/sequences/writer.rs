@@ -1,10 +1,11 @@
 //! A file of sequences that grows.
 //!
 //! NAME.partial has its final size and shape from the beginning (so a full disk shows before the
-//! work); its header comes first and says whose it is. A finished sequence is written to its place, then its checksum to `row_checksums`: that
-//! tensor is the journal. Once a second the file is brought to the disk. At the end the header gets
-//! its checksum and the file is brought to the disk, renamed to NAME, and the directory too.
-//! Whoever writes holds a lock on the partial file (see `partial`).
+//! work); its header comes first and says whose it is. A finished sequence is written to its place,
+//! then its checksum to `row_checksums`: that tensor is the journal. Once a second the file is
+//! brought to the disk. At the end the header gets its checksum and the file is brought to the
+//! disk, renamed to NAME, and the directory too. Whoever writes holds a lock on the partial file
+//! (see `partial`).
 //!
 //! Resuming believes the rows whose checksums fit. A file of shorter sequences is extended: its
 //! rows become heads of the new ones, in a new partial file; the old file stays until the new one
@@ -105,7 +106,7 @@ impl SequencesWriter {
 
     /// Which rows an earlier run has left to do; `None` where there was none.
     fn resume(&mut self, wanted: &Contents) -> Result<Option<Vec<u32>>> {
-        let path = self.partial.path();
+        let path = self.partial.partial_path();
         if self.partial.with("read", 0, |file| Ok(file.metadata()?.len()))? == 0 {
             return Ok(None);
         }
