@@ -183,7 +183,8 @@ typedef enum vkd_status {
    */
   VKD_ERROR_DISK_FULL = -502,
   /**
-   * A file is damaged or was not written by vkd.
+   * A file is damaged or was not written by vkd, or something that is to be replaced is no file
+   * that vkd wrote.
    */
   VKD_ERROR_BAD_FILE = -503,
   /**
@@ -239,7 +240,8 @@ typedef enum vkd_flags {
    */
   VKD_CENTER = 1,
   /**
-   * Replace the file at `output_path` and what an interrupted run left there, whatever it holds.
+   * Replace the results at `output_path` and what an interrupted run left there, whatever they
+   * are of. A file that vkd did not write is never replaced.
    */
   VKD_OVERWRITE = 2,
   /**
@@ -882,7 +884,8 @@ typedef struct vkd_site_options {
    */
   const char *directory;
   /**
-   * The file of all rankings, as a NUL-terminated path. NULL: none.
+   * The file of all rankings, as a NUL-terminated path. NULL: none. Rankings that vkd wrote there are replaced; any other
+   * file is VKD_ERROR_BAD_FILE, before anything is computed.
    */
   const char *rankings_path;
   /**

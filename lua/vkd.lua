@@ -65,7 +65,7 @@ vkd.terminal_width = progress.width
 ---A file for the result instead of memory; the call then returns it opened, as `vkd.open` does. The
 ---same call after a kill, a cancel or a full disk goes on where it stopped.
 ---@field output? string
----@field overwrite? boolean With output: replace whatever is there.
+---@field overwrite? boolean With output: replace the results there. No other file is replaced.
 
 ---How progress is shown, not where a job is started: true draws a line on standard error if that is
 ---a terminal; a function is called several times a second and once at the end.
@@ -227,7 +227,7 @@ end
 
 ---@class vkd.FilesOptions
 ---@field directory? string The folder of the files ID.json, made where it is missing.
----@field rankings? string The file of all rankings.
+---@field rankings? string The file of all rankings; replaces rankings only.
 ---One for each item: a file name without a path, each only once. Default: "1", "2", ...
 ---@field ids? string[]
 ---@field metadata? string[] One JSON text for each item: the member "metadata" of its file.

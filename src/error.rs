@@ -106,10 +106,16 @@ pub enum Error {
     )]
     DiskFull { action: &'static str, path: String, bytes: u64, reason: String },
     #[error(
-        "{path} is damaged or was not written by vkd: {reason}; compute it again (with the \
-         overwrite flag) or restore it"
+        "{path} is damaged: {reason}; compute it again (with the overwrite flag) or restore it"
     )]
     BadFile { path: String, reason: String },
+    #[error("{path} is no results file of vkd: {reason}; name a file that vkd wrote")]
+    ForeignFile { path: String, reason: String },
+    #[error(
+        "{path} is not replaced: {reason}; vkd replaces only files that it wrote for the same \
+         use: choose another path, or move that away"
+    )]
+    NotReplaced { path: String, reason: String },
     #[error(
         "{path} holds other results than asked for: its {what} is {found}, not {wanted}; choose \
          another path, or set the overwrite flag to replace it"

@@ -9,7 +9,7 @@ use crate::engine::{Engine, MemoryNeighbors, PutNeighbors};
 use crate::error::Result;
 use crate::job::{Job, Output};
 use crate::progress::{Phase, Progress};
-use crate::store::{self, NeighborsMeta, NeighborsWriter, OutputFile};
+use crate::store::{self, Family, NeighborsMeta, NeighborsWriter, OutputFile, OutputPlace};
 
 /// Of what to find neighbours.
 #[derive(Debug, Clone, Copy)]
@@ -128,13 +128,14 @@ impl Context {
     ) -> Result<Job<Output<Neighbors>>> {
         let (progress, shape, path) = (Progress::default(), request.shape(), file.path.clone());
         check(&shape)?;
+        let place = OutputPlace::new(file, Family::Results, &progress)?;
         // One that is there may hold all that is asked for, which takes no memory.
         if !path.exists() {
             self.check_now(|engine, bounds| search_plan(engine, bounds, &shape, 0))?;
         }
         let search = PreparedSearch::prepare(request, &progress)?;
         let meta = search.meta(&shape, request.input.center);
-        let Some(writer) = NeighborsWriter::begin(file, &meta)? else {
+        let Some(writer) = NeighborsWriter::begin_at(place, &meta)? else {
             progress.add_rows(meta.count.into());
             progress.expect_steps(0);
             return Job::spawn(progress, move |_| Ok(Output::File(path)));

@@ -86,7 +86,8 @@ pub enum vkd_status {
     VKD_ERROR_FILE = -501,
     /// The disk is full, or a limit for files is reached. Finished sequences are kept.
     VKD_ERROR_DISK_FULL = -502,
-    /// A file is damaged or was not written by vkd.
+    /// A file is damaged or was not written by vkd, or something that is to be replaced is no file
+    /// that vkd wrote.
     VKD_ERROR_BAD_FILE = -503,
     /// A file holds other results than asked for.
     VKD_ERROR_FILE_MISMATCH = -504,
@@ -183,7 +184,7 @@ fn library_status(error: &Error) -> vkd_status {
         E::Cancelled => VKD_ERROR_CANCELLED,
         E::File { .. } => VKD_ERROR_FILE,
         E::DiskFull { .. } => VKD_ERROR_DISK_FULL,
-        E::BadFile { .. } => VKD_ERROR_BAD_FILE,
+        E::BadFile { .. } | E::ForeignFile { .. } | E::NotReplaced { .. } => VKD_ERROR_BAD_FILE,
         E::FileMismatch { .. } => VKD_ERROR_FILE_MISMATCH,
         E::FileBusy { .. } => VKD_ERROR_FILE_BUSY,
         E::BadId { .. } => VKD_ERROR_BAD_ID,

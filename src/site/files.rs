@@ -59,7 +59,9 @@ impl<'a> Files<'a> {
                 .map_err(|error| file_error("create", directory, 0, &error))?;
         }
         let rankings = match &site.rankings {
-            Some(path) => Some(Mutex::new(Rankings::begin(path, &json.begin_rankings(items))?)),
+            Some(path) => {
+                Some(Mutex::new(Rankings::begin(path, &json.begin_rankings(items), progress)?))
+            }
             None => None,
         };
         Ok(Files { site, json, rankings, waiting: Mutex::default(), progress })

@@ -4,43 +4,36 @@
 //! waits in memory.
 
 use std::collections::BTreeMap;
-use std::fs::{self, File};
-use std::io::{BufWriter, Write};
-use std::path::{Path, PathBuf};
+use std::io::Write;
+use std::path::Path;
 
 use crate::error::Result;
-use crate::store::errors::file_error;
-use crate::store::partial::{self, partial_path};
+use crate::progress::Progress;
+use crate::store::partial::PartialFile;
+use crate::store::{Family, OutputFile, OutputPlace};
 
 /// Bytes that are gathered before they are written.
 const BUFFER: usize = 1 << 20;
 
 pub(super) struct Rankings {
-    path: PathBuf,
-    partial: PathBuf,
-    file: BufWriter<File>,
+    partial: PartialFile,
+    /// What was not written yet.
+    buffer: Vec<u8>,
     /// The row that comes next.
     next: u32,
     waiting: BTreeMap<u32, Vec<u8>>,
     bytes: u64,
-    finished: bool,
 }
 
 impl Rankings {
-    /// Begins the file with `text`.
-    pub(super) fn begin(path: &Path, text: &[u8]) -> Result<Rankings> {
-        let partial = partial_path(path);
-        let file = partial::open(&partial)?;
-        file.set_len(0).map_err(|error| file_error("write", &partial, 0, &error))?;
-        let mut rankings = Rankings {
-            path: path.to_owned(),
-            partial,
-            file: BufWriter::with_capacity(BUFFER, file),
-            next: 0,
-            waiting: BTreeMap::new(),
-            bytes: 0,
-            finished: false,
-        };
+    /// Begins the file with `text`. Rankings that are there are replaced, as pages are; anything
+    /// else is refused.
+    pub(super) fn begin(path: &Path, text: &[u8], progress: &Progress) -> Result<Rankings> {
+        let target = OutputFile { path: path.to_owned(), overwrite: true };
+        let partial = OutputPlace::new(&target, Family::Rankings, progress)?.hold()?;
+        partial.begin_anew()?;
+        let mut rankings =
+            Rankings { partial, buffer: Vec::new(), next: 0, waiting: BTreeMap::new(), bytes: 0 };
         rankings.write(text)?;
         Ok(rankings)
     }
@@ -61,12 +54,8 @@ impl Rankings {
     /// Ends the file with `text` and gives it its name. Returns its bytes.
     pub(super) fn finish(mut self, text: &[u8]) -> Result<u64> {
         self.write(text)?;
-        let flushed = self.file.flush();
-        let finish = || partial::finish(self.file.get_ref(), &self.partial, &self.path);
-        flushed
-            .and_then(|()| finish())
-            .map_err(|error| file_error("finish", &self.path, 0, &error))?;
-        self.finished = true;
+        self.flush()?;
+        self.partial.publish()?;
         Ok(self.bytes)
     }
 
@@ -79,17 +68,18 @@ impl Rankings {
     }
 
     fn write(&mut self, text: &[u8]) -> Result<()> {
-        let bytes = text.len() as u64;
-        self.bytes += bytes;
-        self.file.write_all(text).map_err(|error| file_error("write", &self.path, bytes, &error))
-    }
-}
-
-impl Drop for Rankings {
-    /// Half a file of rankings is of no use.
-    fn drop(&mut self) {
-        if !self.finished {
-            let _ = fs::remove_file(&self.partial);
+        self.bytes += text.len() as u64;
+        self.buffer.extend_from_slice(text);
+        match self.buffer.len() {
+            ..BUFFER => Ok(()),
+            _ => self.flush(),
         }
+    }
+
+    fn flush(&mut self) -> Result<()> {
+        let bytes = self.buffer.len() as u64;
+        self.partial.with("write", bytes, |mut file| file.write_all(&self.buffer))?;
+        self.buffer.clear();
+        Ok(())
     }
 }

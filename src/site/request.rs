@@ -4,6 +4,7 @@ use std::path::PathBuf;
 
 use super::names::{check_ids, check_metadata};
 use crate::error::{Error, Result};
+use crate::store::{Family, OutputPlace};
 use crate::threads;
 
 /// What to write.
@@ -40,8 +41,21 @@ impl Site {
                 allowed: "name a directory, a file for the rankings, or both".into(),
             });
         }
+        self.check_rankings()?;
         self.ids.as_ref().map_or(Ok(()), |ids| check_ids(ids, num_items))?;
         self.metadata.as_ref().map_or(Ok(()), |metadata| check_metadata(metadata, num_items))
+    }
+}
+
+impl Site {
+    /// Checks that the rankings can be written, and replace nothing but rankings.
+    fn check_rankings(&self) -> Result<()> {
+        let Some(path) = &self.rankings else { return Ok(()) };
+        let to_be_made = |folder: &PathBuf| path.starts_with(folder) && !folder.exists();
+        match self.directory.as_ref().is_some_and(to_be_made) {
+            true => Ok(()),
+            false => OutputPlace::check(path, Family::Rankings),
+        }
     }
 }
 

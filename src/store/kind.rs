@@ -20,12 +20,12 @@ impl ResultsKind {
     /// Reads from the header of the file at `path` what it holds.
     pub fn of(path: &Path) -> Result<ResultsKind> {
         let map = map::open(path)?;
-        let header = Header::parse(&map).map_err(|reason| bad_file(path, reason))?;
+        let header = Header::parse(&map).map_err(|refusal| refusal.at(path))?;
         match header.text("format") {
             sequences::FORMAT => Ok(ResultsKind::Sequences),
             neighbors::FORMAT => Ok(ResultsKind::Neighbors),
             other => {
-                let reason = format!("its format is \"{other}\", which is none of vkd's");
+                let reason = format!("its format is \"{other}\", which this version does not know");
                 Err(bad_file(path, reason))
             }
         }

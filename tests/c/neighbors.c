@@ -160,8 +160,8 @@ static void file(const char *folder) {
     check("the kind", kind == VKD_RESULTS_NEIGHBORS);
     vkd_neighbors_file *opened = NULL;
     vkd_sequences_file *sequences = NULL;
-    expect("as sequences", vkd_sequences_file_open(path, &sequences), VKD_ERROR_BAD_FILE,
-        "vkd neighbors 1");
+    expect("as sequences", vkd_sequences_file_open(path, &sequences), VKD_ERROR_FILE_MISMATCH,
+        "vkd neighbors 2");
     expect("open", vkd_neighbors_file_open(path, &opened), VKD_OK, "");
     vkd_neighbors_file_info info = {0};
     info.struct_size = sizeof info;

@@ -119,7 +119,7 @@ describe("files of results", function()
       vkd.batch_compute(corpus(3), { output = "/no/such/folder/file" })
     assert.is_nil(result)
     assert.equal("VKD_ERROR_FILE", status)
-    assert.matches("/no/such/folder/file.partial", message, 1, true)
+    assert.matches("/no/such/folder: No such file", message, 1, true)
   end)
 end)
 
