@@ -84,8 +84,8 @@ pub enum Error {
          (Debian: mesa-vulkan-drivers), or choose the device \"cpu\""
     )]
     NoDevice { reason: String },
-    #[error("no device matches \"{wanted}\"; there are: {available}")]
-    DeviceNotFound { wanted: String, available: String },
+    #[error("{option} is \"{wanted}\", which matches no device; there are: {available}")]
+    DeviceNotFound { option: &'static str, wanted: String, available: String },
     #[error("{device} cannot run this: {missing}; choose another device")]
     Unsupported { device: String, missing: String },
     #[error("{device} was lost during {call}; free this context and create a new one")]

@@ -20,6 +20,7 @@ pub mod context;
 mod contract;
 pub mod corpus;
 pub mod engine;
+mod environment;
 pub mod error;
 pub mod ffi;
 pub mod job;

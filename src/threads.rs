@@ -4,7 +4,11 @@
 
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
+use crate::environment;
 use crate::error::{Error, Result};
+
+/// The variable of the number of threads.
+const COUNT: &str = "VKD_THREADS";
 
 /// How many threads to use: as asked for, else `VKD_THREADS`, else one for each processor that this
 /// process may use.
@@ -12,16 +16,16 @@ pub(crate) fn count(wanted: Option<u32>) -> Result<usize> {
     if let Some(wanted) = wanted.filter(|&wanted| wanted > 0) {
         return Ok(wanted as usize);
     }
-    match std::env::var("VKD_THREADS") {
-        Ok(text) if !text.trim().is_empty() => match text.trim().parse() {
-            Ok(count @ 1..=4096) => Ok(count),
-            _ => Err(Error::BadOption {
-                option: "VKD_THREADS",
-                got: text,
-                allowed: "set it to a number from 1 to 4096, or not at all".into(),
-            }),
-        },
-        _ => Ok(std::thread::available_parallelism().map_or(1, usize::from)),
+    let Some(text) = environment::text(COUNT)? else {
+        return Ok(std::thread::available_parallelism().map_or(1, usize::from));
+    };
+    match text.parse() {
+        Ok(count @ 1..=4096) => Ok(count),
+        _ => Err(Error::BadOption {
+            option: COUNT,
+            got: text,
+            allowed: "set it to a number from 1 to 4096, or not at all".into(),
+        }),
     }
 }
 

@@ -15,7 +15,7 @@ mod similarity;
 mod site;
 
 pub use bounds::RunPlan;
-pub use choice::devices;
+pub use choice::{devices, PassedOver};
 pub use neighbors::NeighborsRequest;
 pub use open::Context;
 pub use options::ContextOptions;

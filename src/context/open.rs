@@ -3,7 +3,7 @@
 use std::sync::{Arc, Mutex, MutexGuard, TryLockError};
 
 use super::bounds::{Bounds, RunPlan};
-use super::choice;
+use super::choice::{self, Opened, PassedOver, Wanted};
 use super::options::ContextOptions;
 use crate::engine::{DeviceInfo, DeviceKind, Engine};
 use crate::error::Result;
@@ -16,6 +16,7 @@ use crate::threads::lock;
 pub struct Context {
     engine: Arc<Mutex<Box<dyn Engine>>>,
     info: DeviceInfo,
+    passed_over: Vec<PassedOver>,
     bounds: Bounds,
 }
 
@@ -28,8 +29,7 @@ impl std::fmt::Debug for Context {
 impl Context {
     /// Opens the device that `options` asks for.
     pub fn new(options: &ContextOptions) -> Result<Context> {
-        let wanted = options.device.clone().filter(|device| !device.is_empty());
-        let wanted = wanted.or_else(|| std::env::var("VKD_DEVICE").ok()).unwrap_or_default();
+        let wanted = Wanted::new(options.device.as_deref())?;
         let limit = match options.memory_limit {
             None => memory::limit()?,
             limit => limit,
@@ -37,18 +37,24 @@ impl Context {
         let mut options = options.clone();
         options.memory_limit = limit;
         options.vulkan.memory_limit = options.vulkan.memory_limit.or(limit);
-        let engine = choice::open(wanted.trim(), &options)?;
+        let Opened { engine, passed_over } = choice::open(&wanted, &options)?;
         let info = engine.info().clone();
         let built_in =
             matches!(info.kind, DeviceKind::Cpu | DeviceKind::Reference | DeviceKind::Several);
         let device = if built_in { info.name.clone() } else { "this machine".into() };
         let bounds = Bounds::new(limit.filter(|_| built_in), device);
-        Ok(Context { engine: Arc::new(Mutex::new(engine)), info, bounds })
+        Ok(Context { engine: Arc::new(Mutex::new(engine)), info, passed_over, bounds })
     }
 
     /// The device of this context.
     pub fn info(&self) -> &DeviceInfo {
         &self.info
+    }
+
+    /// The devices that would have come before this one, but could not be opened. None where a
+    /// device was named: that one must open.
+    pub fn passed_over(&self) -> &[PassedOver] {
+        &self.passed_over
     }
 
     pub(super) fn bounds(&self) -> &Bounds {

@@ -18,6 +18,7 @@ use xxhash_rust::xxh3::xxh3_64;
 use super::calls;
 use super::device::Device;
 use crate::engine::vulkan::settings::PipelineCache;
+use crate::environment;
 
 const MAGIC: [u8; 8] = *b"vkdcache";
 const VERSION: u32 = 1;
@@ -33,17 +34,16 @@ const LARGEST: u64 = 64 << 20;
 
 /// The folder that a setting means.
 fn folder(place: &PipelineCache) -> Option<PathBuf> {
-    let set = |name| std::env::var_os(name).filter(|value| !value.is_empty());
     match place {
         PipelineCache::Off => None,
         PipelineCache::At(folder) => Some(folder.clone()),
-        PipelineCache::Usual => match set("VKD_PIPELINE_CACHE") {
-            Some(value) if value == "off" => None,
-            Some(folder) => Some(folder.into()),
+        PipelineCache::Usual => match environment::path("VKD_PIPELINE_CACHE") {
+            Some(value) if value.as_os_str() == "off" => None,
+            Some(folder) => Some(folder),
             None => {
-                let home = || set("HOME").map(|home| Path::new(&home).join(".cache"));
-                let caches = set("XDG_CACHE_HOME").or_else(|| set("LOCALAPPDATA"));
-                Some(caches.map(PathBuf::from).or_else(home)?.join("vkd"))
+                let home = || environment::path("HOME").map(|home| home.join(".cache"));
+                let mut caches = ["XDG_CACHE_HOME", "LOCALAPPDATA"].into_iter();
+                Some(caches.find_map(environment::path).or_else(home)?.join("vkd"))
             }
         },
     }

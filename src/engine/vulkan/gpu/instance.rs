@@ -13,6 +13,7 @@ use ash::{vk, Entry};
 
 use super::calls::{self, Call, Caller};
 use super::validation::{self, Validation};
+use crate::environment;
 use crate::error::{Error, Result};
 use crate::threads::lock;
 
@@ -23,7 +24,7 @@ fn loader() -> Result<Entry> {
     if let Some(entry) = loader.as_ref() {
         return Ok(entry.clone());
     }
-    let loaded = match std::env::var_os("VKD_VULKAN_LIBRARY") {
+    let loaded = match environment::path("VKD_VULKAN_LIBRARY") {
         // SAFETY: opening a shared library runs its initialisers; the user chose the file.
         Some(path) => unsafe { Entry::load_from(path) },
         // SAFETY: as above, for the system's Vulkan loader.
