@@ -161,6 +161,10 @@ typedef enum vkd_status {
    */
   VKD_ERROR_WRONG_JOB_KIND = -403,
   /**
+   * The context or job was made by the parent, before a fork: make a new context here.
+   */
+  VKD_ERROR_OTHER_PROCESS = -404,
+  /**
    * A file cannot be opened, read or written.
    */
   VKD_ERROR_FILE = -501,

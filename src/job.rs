@@ -1,10 +1,12 @@
 //! A job: one run on its own thread, which can be watched, awaited and cancelled from any thread.
 //!
 //! The job owns its input (the prepared corpus) and its result, so nothing of the caller's has to
-//! stay alive. Jobs on one context run one after the other: the engine is locked while one works. A
-//! cancelled job ends for its watchers at once or after `GRACE`; what a driver still does then
-//! (compiling a kernel takes some of them seconds) goes on behind it, and freeing the job waits for
-//! that.
+//! stay alive. A cancelled job ends for its watchers at once or after `GRACE`; what a driver still
+//! does then (compiling a kernel takes some of them seconds) goes on behind it, and freeing the job
+//! waits for that. What a job holds of others, the place in a queue or the lock of a file, is free
+//! again before it counts as ended ([`Held`]).
+//!
+//! A job belongs to the process that started it: in a child after a fork its thread is not there.
 //!
 //! What a job gives is its type: `Job<Vec<f32>>` for similarities, `Job<()>` for the files of a
 //! site. Runs that end in memory or in a file give an [`Output`]. [`Watch`] is what all jobs have
@@ -17,6 +19,7 @@ use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
 use crate::error::{from_panic, Error, Result};
+use crate::process::Home;
 use crate::progress::Progress;
 use crate::threads::lock;
 
@@ -50,6 +53,40 @@ pub trait Watch: Send + Sync {
 
     /// Asks the run to stop after its next step; does not wait for it.
     fn cancel(&self);
+
+    /// Refuses a job of another process (see the head of this file).
+    fn check_process(&self) -> Result<()>;
+}
+
+/// What a job holds that others may wait for.
+pub(crate) trait Held: Send + Sync {
+    /// The job was cancelled: where it waits for its turn, it need not wait any longer.
+    fn cancelled(&self) {}
+
+    /// Gives it all back, also from a job that goes on.
+    fn release(&self) {}
+
+    /// The same where that needs no waiting; else returns false and changes nothing.
+    fn try_release(&self) -> bool {
+        true
+    }
+}
+
+/// Nothing.
+impl Held for () {}
+
+impl<H: Held> Held for Arc<H> {
+    fn cancelled(&self) {
+        self.as_ref().cancelled();
+    }
+
+    fn release(&self) {
+        self.as_ref().release();
+    }
+
+    fn try_release(&self) -> bool {
+        self.as_ref().try_release()
+    }
 }
 
 /// How a run ended, and how long it took.
@@ -59,17 +96,27 @@ struct End<T> {
     took: Duration,
 }
 
-#[derive(Debug)]
 struct Shared<T> {
+    home: Home,
     progress: Progress,
+    held: Box<dyn Held>,
     begin: Instant,
     end: Mutex<Option<End<T>>>,
     finished: Condvar,
     cancelled: Mutex<Option<Instant>>,
 }
 
+impl<T> std::fmt::Debug for Shared<T> {
+    fn fmt(&self, formatter: &mut std::fmt::Formatter) -> std::fmt::Result {
+        formatter.debug_struct("Shared").field("progress", &self.progress).finish_non_exhaustive()
+    }
+}
+
 /// How long a cancelled run may take to notice, for those who wait for it.
 const GRACE: Duration = Duration::from_millis(100);
+
+/// How often they try to take away what it holds, from then on.
+const RETRY: Duration = Duration::from_millis(5);
 
 impl<T> Shared<T> {
     /// When the job was cancelled. The guard shows that the caller holds `end`, so that no wake-up
@@ -87,13 +134,15 @@ impl<T> Shared<T> {
 }
 
 impl<T: Send + Sync + 'static> Job<T> {
-    /// Starts `work` on a thread of its own.
-    pub(crate) fn spawn<W>(progress: Progress, work: W) -> Result<Job<T>>
+    /// Starts `work` on a thread of its own. `held` is what it holds of others.
+    pub(crate) fn spawn<W>(progress: Progress, held: impl Held + 'static, work: W) -> Result<Job<T>>
     where
         W: FnOnce(&Progress) -> Result<T> + Send + 'static,
     {
         let shared = Arc::new(Shared {
+            home: Home::here(),
             progress,
+            held: Box::new(held),
             begin: Instant::now(),
             end: Mutex::new(None),
             finished: Condvar::new(),
@@ -103,6 +152,7 @@ impl<T: Send + Sync + 'static> Job<T> {
         let thread = std::thread::Builder::new().name("vkd job".into()).spawn(move || {
             let result = catch_unwind(AssertUnwindSafe(|| work(&worker.progress)))
                 .unwrap_or_else(|panic| Err(from_panic(panic.as_ref())));
+            worker.held.release();
             worker.finish(&mut lock(&worker.end), result);
         });
         match thread {
@@ -120,6 +170,9 @@ impl<T> Job<T> {
 
     /// Seconds since the start, or that the whole run took.
     pub fn seconds(&self) -> f64 {
+        if !self.shared.home.is_here() {
+            return self.shared.begin.elapsed().as_secs_f64();
+        }
         let end = lock(&self.shared.end);
         let took = end.as_ref().map_or_else(|| self.shared.begin.elapsed(), |end| end.took);
         took.as_secs_f64()
@@ -131,8 +184,11 @@ impl<T> Job<T> {
     }
 
     /// Waits until the run has ended, at most `timeout` (`None`: for ever); then as
-    /// [`Job::result`].
+    /// [`Job::result`]. In another process than the one that started it: [`Error::OtherProcess`].
     pub fn wait(&self, timeout: Option<Duration>) -> Option<Arc<Result<T>>> {
+        if let Err(error) = self.check_process() {
+            return Some(Arc::new(Err(error)));
+        }
         let deadline = timeout.and_then(|timeout| Instant::now().checked_add(timeout));
         let mut end = lock(&self.shared.end);
         loop {
@@ -140,10 +196,13 @@ impl<T> Job<T> {
                 return Some(Arc::clone(result));
             }
             let now = Instant::now();
-            let patience = self.shared.cancelled_at(&end).map(|at| at + GRACE);
+            let mut patience = self.shared.cancelled_at(&end).map(|at| at + GRACE);
             if patience.is_some_and(|patience| patience <= now) {
-                self.shared.finish(&mut end, Err(Error::Cancelled));
-                continue;
+                if self.shared.held.try_release() {
+                    self.shared.finish(&mut end, Err(Error::Cancelled));
+                    continue;
+                }
+                patience = Some(now + RETRY);
             }
             if deadline.is_some_and(|deadline| deadline <= now) {
                 return None;
@@ -169,9 +228,18 @@ impl<T> Job<T> {
         }
     }
 
+    /// Refuses a job of another process.
+    pub(crate) fn check_process(&self) -> Result<()> {
+        self.shared.home.check("this job")
+    }
+
     /// Asks the run to stop after its next step; does not wait for it.
     pub fn cancel(&self) {
+        if !self.shared.home.is_here() {
+            return;
+        }
         self.shared.progress.cancel();
+        self.shared.held.cancelled();
         lock(&self.shared.cancelled).get_or_insert_with(Instant::now);
         // Whoever waits has to count from now.
         drop(lock(&self.shared.end));
@@ -196,11 +264,22 @@ impl<T: Send + Sync> Watch for Job<T> {
     fn cancel(&self) {
         Job::cancel(self);
     }
+
+    fn check_process(&self) -> Result<()> {
+        Job::check_process(self)
+    }
 }
 
 impl<T> Drop for Job<T> {
-    /// Cancels the run and waits for its thread, so that nothing outlives the job.
+    /// Cancels the run and waits for its thread, so that nothing outlives the job. In another
+    /// process there is no thread, and all that the job holds is the parent's.
     fn drop(&mut self) {
+        if !self.shared.home.is_here() {
+            std::mem::forget(self.thread.take());
+            // One more owner, who never lets go.
+            std::mem::forget(Arc::clone(&self.shared));
+            return;
+        }
         self.cancel();
         if let Some(thread) = self.thread.take() {
             // The worker catches every panic of the work itself.

@@ -26,6 +26,7 @@ pub mod ffi;
 pub mod job;
 mod memory;
 pub mod plan;
+mod process;
 pub mod progress;
 pub mod site;
 pub mod store;

@@ -2,6 +2,7 @@
 //!
 //! Knows nothing of what the threads do. Locks are taken through `lock`, which outlives a panic.
 
+use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use crate::environment;
@@ -40,13 +41,44 @@ pub(crate) fn unlocked<T>(mutex: Mutex<T>) -> T {
     mutex.into_inner().unwrap_or_else(PoisonError::into_inner)
 }
 
+/// Whether one of the threads of a [`run`] has failed.
+#[derive(Debug, Default)]
+pub(crate) struct Failure {
+    seen: AtomicBool,
+    first: Mutex<Option<Error>>,
+}
+
+impl Failure {
+    /// Asked between two pieces of work: true where no more is needed.
+    pub(crate) fn is_seen(&self) -> bool {
+        self.seen.load(Relaxed)
+    }
+
+    fn add(&self, error: Error) {
+        lock(&self.first).get_or_insert(error);
+        self.seen.store(true, Relaxed);
+    }
+}
+
+/// Tells the others of a thread that panics.
+struct Alarm<'a>(&'a Failure);
+
+impl Drop for Alarm<'_> {
+    fn drop(&mut self) {
+        if std::thread::panicking() {
+            self.0.seen.store(true, Relaxed);
+        }
+    }
+}
+
 /// Runs `work` on `num_threads` threads at once, this one among them, and waits for all. The first
-/// error counts.
-pub(crate) fn run(num_threads: usize, work: impl Fn() -> Result<()> + Sync) -> Result<()> {
-    let failed = Mutex::new(None);
+/// error counts, and the others can see that there is one.
+pub(crate) fn run(num_threads: usize, work: impl Fn(&Failure) -> Result<()> + Sync) -> Result<()> {
+    let failure = Failure::default();
     let guarded = || {
-        if let Err(error) = work() {
-            lock(&failed).get_or_insert(error);
+        let _alarm = Alarm(&failure);
+        if let Err(error) = work(&failure) {
+            failure.add(error);
         }
     };
     std::thread::scope(|scope| {
@@ -56,5 +88,33 @@ pub(crate) fn run(num_threads: usize, work: impl Fn() -> Result<()> + Sync) -> R
         }
         guarded();
     });
-    unlocked(failed).map_or(Ok(()), Err)
+    unlocked(failure.first).map_or(Ok(()), Err)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::atomic::AtomicUsize;
+
+    use super::*;
+
+    /// Three threads work for ever; one fails, or panics.
+    fn one_fails(fail: impl Fn() -> Result<()> + Sync) -> Result<()> {
+        let number = AtomicUsize::new(0);
+        run(4, |failure| {
+            if number.fetch_add(1, Relaxed) == 2 {
+                return fail();
+            }
+            while !failure.is_seen() {
+                std::thread::yield_now();
+            }
+            Ok(())
+        })
+    }
+
+    #[test]
+    fn one_error_ends_all() {
+        assert_eq!(one_fails(|| Err(Error::Cancelled)), Err(Error::Cancelled));
+        let panics = || -> Result<()> { panic!("on purpose") };
+        assert!(std::panic::catch_unwind(|| one_fails(panics)).is_err());
+    }
 }

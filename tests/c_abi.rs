@@ -137,6 +137,21 @@ fn files_of_results_from_c() {
     }
 }
 
+/// A context and a job at work when the process forks: see fork.c.
+#[cfg(unix)]
+#[test]
+fn a_fork_is_noticed_from_c() {
+    let program = compiled("fork", true);
+    for device in ["cpu", "llvmpipe", "cpu + llvmpipe"] {
+        let path = program.with_extension("safetensors");
+        let _ = std::fs::remove_file(&path);
+        let mut command = Command::new(&program);
+        command.arg(&path).env("VKD_DEVICE", device);
+        run(command.args(device.contains("llvmpipe").then_some("vulkan")));
+        std::fs::remove_file(&path).unwrap();
+    }
+}
+
 #[test]
 fn missing_loader_missing_driver_and_bad_variables_have_their_own_errors() {
     let program = compiled("main_job", true);

@@ -17,7 +17,10 @@ use crate::error::{Error, Result};
 /// All devices, best first; the CPU engine and the reference engine are always among them.
 pub fn devices() -> Result<Vec<DeviceInfo>> {
     let mut devices = match vulkan::devices() {
-        Err(Error::NoLoader { .. } | Error::NoDevice { .. }) => Vec::new(),
+        // A child may not even ask for those that its parent has open.
+        Err(Error::NoLoader { .. } | Error::NoDevice { .. } | Error::OtherProcess { .. }) => {
+            Vec::new()
+        }
         devices => devices?,
     };
     devices.extend([cpu::default_device_info()?, reference::device_info()]);

@@ -1,20 +1,23 @@
 //! The context itself: the opened engine, and who works with it.
 
-use std::sync::{Arc, Mutex, MutexGuard, TryLockError};
+use std::sync::Arc;
 
 use super::bounds::{Bounds, RunPlan};
 use super::choice::{self, Opened, PassedOver, Wanted};
 use super::options::ContextOptions;
+use super::turns::Turns;
 use crate::engine::{DeviceInfo, DeviceKind, Engine};
 use crate::error::Result;
-use crate::job::Job;
+use crate::job::{Held, Job};
 use crate::memory;
+use crate::process::Home;
 use crate::progress::Progress;
-use crate::threads::lock;
 
-/// One device and its engine.
+/// One device and its engine. It belongs to the process that opened it: in a child after a fork its
+/// calls are refused, and dropping it does nothing.
 pub struct Context {
-    engine: Arc<Mutex<Box<dyn Engine>>>,
+    home: Home,
+    turns: Arc<Turns>,
     info: DeviceInfo,
     passed_over: Vec<PassedOver>,
     bounds: Bounds,
@@ -43,7 +46,7 @@ impl Context {
             matches!(info.kind, DeviceKind::Cpu | DeviceKind::Reference | DeviceKind::Several);
         let device = if built_in { info.name.clone() } else { "this machine".into() };
         let bounds = Bounds::new(limit.filter(|_| built_in), device);
-        Ok(Context { engine: Arc::new(Mutex::new(engine)), info, passed_over, bounds })
+        Ok(Context { home: Home::here(), turns: Turns::new(engine), info, passed_over, bounds })
     }
 
     /// The device of this context.
@@ -57,13 +60,20 @@ impl Context {
         &self.passed_over
     }
 
-    pub(super) fn bounds(&self) -> &Bounds {
-        &self.bounds
+    /// Refuses the context of another process.
+    pub(crate) fn check_process(&self) -> Result<()> {
+        self.home.check("this context")
     }
 
-    /// The engine; waits for a run that is under way.
-    pub(super) fn engine(&self) -> MutexGuard<'_, Box<dyn Engine>> {
-        lock(&self.engine)
+    /// Plans a run with the engine; waits for a run that is under way.
+    pub(super) fn plan_now(
+        &self,
+        plan: impl FnOnce(&dyn Engine, &Bounds) -> Result<RunPlan>,
+    ) -> Result<RunPlan> {
+        self.check_process()?;
+        let place = self.turns.join();
+        let engine = place.engine(&Progress::default())?;
+        plan(&**engine, &self.bounds)
     }
 
     /// Refuses a run before any work, where no other run keeps the engine busy; else its job does.
@@ -71,26 +81,60 @@ impl Context {
         &self,
         plan: impl FnOnce(&dyn Engine, &Bounds) -> Result<RunPlan>,
     ) -> Result<()> {
-        match self.engine.try_lock() {
-            Err(TryLockError::WouldBlock) => Ok(()),
-            Ok(engine) => plan(&**engine, &self.bounds).map(|_| ()),
-            Err(TryLockError::Poisoned(engine)) => {
-                plan(&**engine.into_inner(), &self.bounds).map(|_| ())
-            }
-        }
+        self.check_process()?;
+        let Some(place) = self.turns.join_if_free() else { return Ok(()) };
+        let engine = place.engine(&Progress::default())?;
+        plan(&**engine, &self.bounds).map(|_| ())
     }
 
-    /// Runs `work` as a job that has the engine for itself.
-    pub(super) fn spawn<T, W>(&self, progress: Progress, work: W) -> Result<Job<T>>
+    /// Runs `work` as a job that has the engine for itself. `held` is what it holds of others beside
+    /// the engine.
+    pub(super) fn spawn<T, W>(
+        &self,
+        progress: Progress,
+        held: impl Held + 'static,
+        work: W,
+    ) -> Result<Job<T>>
     where
         T: Send + Sync + 'static,
         W: FnOnce(&mut dyn Engine, &Bounds, &Progress) -> Result<T> + Send + 'static,
     {
-        let (engine, bounds) = (Arc::clone(&self.engine), self.bounds.clone());
-        Job::spawn(progress, move |progress| {
-            let mut engine = lock(&engine);
-            progress.check()?;
+        self.check_process()?;
+        let (place, bounds) = (self.turns.join(), self.bounds.clone());
+        let held = InQueue { turns: Arc::clone(&self.turns), held };
+        Job::spawn(progress, held, move |progress| {
+            let mut engine = place.engine(progress)?;
             work(&mut **engine, &bounds, progress)
         })
+    }
+}
+
+impl Drop for Context {
+    fn drop(&mut self) {
+        if !self.home.is_here() {
+            // One more owner, who never lets go: the device is the parent's.
+            std::mem::forget(Arc::clone(&self.turns));
+        }
+    }
+}
+
+/// What a job holds that waits for the engine or has it.
+struct InQueue<H> {
+    turns: Arc<Turns>,
+    held: H,
+}
+
+impl<H: Held> Held for InQueue<H> {
+    fn cancelled(&self) {
+        self.turns.wake();
+        self.held.cancelled();
+    }
+
+    fn release(&self) {
+        self.held.release();
+    }
+
+    fn try_release(&self) -> bool {
+        self.held.try_release()
     }
 }

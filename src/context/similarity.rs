@@ -13,7 +13,7 @@ impl Context {
     /// cannot do it. Waits for a run that is under way.
     pub fn plan_similarity(&self, shape: Shape, pairs: Pairs) -> Result<RunPlan> {
         shape.check()?;
-        similarity_plan(&**self.engine(), self.bounds(), shape, pairs)
+        self.plan_now(|engine, bounds| similarity_plan(engine, bounds, shape, pairs))
     }
 
     /// Checks everything, then starts the computation of similarities as a job.
@@ -24,7 +24,7 @@ impl Context {
         let corpus = progress.time(Phase::Prepare, || Corpus::prepare(input))?;
         progress.expect_rows(shape.num_items.into());
         progress.expect_steps(steps(shape));
-        self.spawn(progress, move |engine, bounds, progress| {
+        self.spawn(progress, (), move |engine, bounds, progress| {
             similarity_plan(engine, bounds, shape, pairs)?;
             let rows = MemorySimilarities::new(shape.num_items, pairs)?;
             engine.dots(&corpus, pairs, &rows, progress)?;

@@ -103,6 +103,7 @@ pub unsafe extern "C" fn vkd_context_get_info(
     guard(|| {
         pointers!(context; out = out_info);
         let context = context.handle()?;
+        context.0.check_process()?;
         out.report(|| Ok(info_to_c(context.0.info())))
     })
 }
