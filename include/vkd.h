@@ -504,6 +504,12 @@ typedef struct vkd_device_info {
    * Loop rounds one dispatch may spend per lane before the driver gives up; 0: no limit.
    */
   uint32_t loop_budget;
+  /**
+   * From `vkd_context_get_info`, of a context for which no device was named: the GPUs that would
+   * have come before this device but could not be opened, each with the reason. "" where there
+   * are none.
+   */
+  char passed_over[512];
 } vkd_device_info;
 
 /**

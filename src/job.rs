@@ -3,8 +3,7 @@
 //! The job owns its input (the prepared corpus) and its result, so nothing of the caller's has to
 //! stay alive. A cancelled job ends for its watchers at once or after `GRACE`; what a driver still
 //! does then (compiling a kernel takes some of them seconds) goes on behind it, and freeing the job
-//! waits for that. What a job holds of others, the place in a queue or the lock of a file, is free
-//! again before it counts as ended ([`Held`]).
+//! waits for that. A job that waits for its turn does not wait any longer.
 //!
 //! A job belongs to the process that started it: in a child after a fork its thread is not there.
 //!
@@ -58,37 +57,6 @@ pub trait Watch: Send + Sync {
     fn check_process(&self) -> Result<()>;
 }
 
-/// What a job holds that others may wait for.
-pub(crate) trait Held: Send + Sync {
-    /// The job was cancelled: where it waits for its turn, it need not wait any longer.
-    fn cancelled(&self) {}
-
-    /// Gives it all back, also from a job that goes on.
-    fn release(&self) {}
-
-    /// The same where that needs no waiting; else returns false and changes nothing.
-    fn try_release(&self) -> bool {
-        true
-    }
-}
-
-/// Nothing.
-impl Held for () {}
-
-impl<H: Held> Held for Arc<H> {
-    fn cancelled(&self) {
-        self.as_ref().cancelled();
-    }
-
-    fn release(&self) {
-        self.as_ref().release();
-    }
-
-    fn try_release(&self) -> bool {
-        self.as_ref().try_release()
-    }
-}
-
 /// How a run ended, and how long it took.
 #[derive(Debug)]
 struct End<T> {
@@ -99,7 +67,8 @@ struct End<T> {
 struct Shared<T> {
     home: Home,
     progress: Progress,
-    held: Box<dyn Held>,
+    /// Wakes the run where it waits.
+    wake: Box<dyn Fn() + Send + Sync>,
     begin: Instant,
     end: Mutex<Option<End<T>>>,
     finished: Condvar,
@@ -114,9 +83,6 @@ impl<T> std::fmt::Debug for Shared<T> {
 
 /// How long a cancelled run may take to notice, for those who wait for it.
 const GRACE: Duration = Duration::from_millis(100);
-
-/// How often they try to take away what it holds, from then on.
-const RETRY: Duration = Duration::from_millis(5);
 
 impl<T> Shared<T> {
     /// When the job was cancelled. The guard shows that the caller holds `end`, so that no wake-up
@@ -134,15 +100,27 @@ impl<T> Shared<T> {
 }
 
 impl<T: Send + Sync + 'static> Job<T> {
-    /// Starts `work` on a thread of its own. `held` is what it holds of others.
-    pub(crate) fn spawn<W>(progress: Progress, held: impl Held + 'static, work: W) -> Result<Job<T>>
+    /// Starts `work` on a thread of its own.
+    pub(crate) fn spawn<W>(progress: Progress, work: W) -> Result<Job<T>>
+    where
+        W: FnOnce(&Progress) -> Result<T> + Send + 'static,
+    {
+        Job::spawn_waiting(progress, || (), work)
+    }
+
+    /// The same for work that may wait for its turn: `wake` lets it look at the wish to stop.
+    pub(crate) fn spawn_waiting<W>(
+        progress: Progress,
+        wake: impl Fn() + Send + Sync + 'static,
+        work: W,
+    ) -> Result<Job<T>>
     where
         W: FnOnce(&Progress) -> Result<T> + Send + 'static,
     {
         let shared = Arc::new(Shared {
             home: Home::here(),
             progress,
-            held: Box::new(held),
+            wake: Box::new(wake),
             begin: Instant::now(),
             end: Mutex::new(None),
             finished: Condvar::new(),
@@ -152,7 +130,6 @@ impl<T: Send + Sync + 'static> Job<T> {
         let thread = std::thread::Builder::new().name("vkd job".into()).spawn(move || {
             let result = catch_unwind(AssertUnwindSafe(|| work(&worker.progress)))
                 .unwrap_or_else(|panic| Err(from_panic(panic.as_ref())));
-            worker.held.release();
             worker.finish(&mut lock(&worker.end), result);
         });
         match thread {
@@ -196,13 +173,10 @@ impl<T> Job<T> {
                 return Some(Arc::clone(result));
             }
             let now = Instant::now();
-            let mut patience = self.shared.cancelled_at(&end).map(|at| at + GRACE);
+            let patience = self.shared.cancelled_at(&end).map(|at| at + GRACE);
             if patience.is_some_and(|patience| patience <= now) {
-                if self.shared.held.try_release() {
-                    self.shared.finish(&mut end, Err(Error::Cancelled));
-                    continue;
-                }
-                patience = Some(now + RETRY);
+                self.shared.finish(&mut end, Err(Error::Cancelled));
+                continue;
             }
             if deadline.is_some_and(|deadline| deadline <= now) {
                 return None;
@@ -239,7 +213,7 @@ impl<T> Job<T> {
             return;
         }
         self.shared.progress.cancel();
-        self.shared.held.cancelled();
+        (self.shared.wake)();
         lock(&self.shared.cancelled).get_or_insert_with(Instant::now);
         // Whoever waits has to count from now.
         drop(lock(&self.shared.end));

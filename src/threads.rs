@@ -3,13 +3,18 @@
 //! Knows nothing of what the threads do. Locks are taken through `lock`, which outlives a panic.
 
 use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::mpsc::{sync_channel, RecvTimeoutError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
 
 use crate::environment;
 use crate::error::{Error, Result};
 
 /// The variable of the number of threads.
 const COUNT: &str = "VKD_THREADS";
+
+/// How often who waits for a thread apart looks whether to go on waiting.
+const CHECK_EVERY: Duration = Duration::from_millis(5);
 
 /// How many threads to use: as asked for, else `VKD_THREADS`, else one for each processor that this
 /// process may use.
@@ -91,9 +96,45 @@ pub(crate) fn run(num_threads: usize, work: impl Fn(&Failure) -> Result<()> + Sy
     unlocked(failure.first).map_or(Ok(()), Err)
 }
 
+/// Lets a thread of its own do what cannot be stopped once it has begun, such as waiting for the
+/// disk, and waits for it unless `check` says no: then it ends by itself. So `work` owns all that it
+/// touches, and does no harm when it ends late.
+pub(crate) fn apart<T: Send + 'static>(
+    check: impl Fn() -> Result<()>,
+    work: impl FnOnce() -> T + Send + 'static,
+) -> Result<T> {
+    let (sender, result) = sync_channel(1);
+    // Beside the thread, for where the system has none.
+    let work = Arc::new(Mutex::new(Some(work)));
+    let take = |work: &Mutex<Option<_>>| lock(work).take();
+    let its_own = Arc::clone(&work);
+    let started = std::thread::Builder::new().name("vkd apart".into()).spawn(move || {
+        if let Some(work) = take(&its_own) {
+            // Nobody may be waiting any more.
+            let _ = sender.send(work());
+        }
+    });
+    if started.is_err() {
+        if let Some(work) = take(&work) {
+            return Ok(work());
+        }
+    }
+    loop {
+        check()?;
+        match result.recv_timeout(CHECK_EVERY) {
+            Ok(result) => return Ok(result),
+            Err(RecvTimeoutError::Timeout) => {}
+            Err(RecvTimeoutError::Disconnected) => {
+                return Err(Error::Internal { detail: "a thread apart has panicked".into() })
+            }
+        }
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use std::sync::atomic::AtomicUsize;
+    use std::time::Instant;
 
     use super::*;
 
@@ -109,6 +150,19 @@ mod tests {
             }
             Ok(())
         })
+    }
+
+    #[test]
+    fn what_is_done_apart_keeps_nobody_waiting_who_was_cancelled() {
+        assert_eq!(apart(|| Ok(()), || 7), Ok(7));
+        let begin = Instant::now();
+        let still = || match begin.elapsed() < Duration::from_millis(20) {
+            true => Ok(()),
+            false => Err(Error::Cancelled),
+        };
+        let slow = || std::thread::sleep(Duration::from_secs(1));
+        assert_eq!(apart(still, slow), Err(Error::Cancelled));
+        assert!(begin.elapsed() < Duration::from_millis(700), "{:?}", begin.elapsed());
     }
 
     #[test]

@@ -119,6 +119,7 @@ typedef struct vkd_device_info {
   uint64_t max_binding_bytes;
   uint32_t subgroup_size;
   uint32_t loop_budget;
+  char passed_over[512];
 } vkd_device_info;
 typedef struct vkd_context_options {
   uint32_t struct_size;

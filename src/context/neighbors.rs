@@ -1,10 +1,7 @@
 //! Searches for neighbours on a context, into memory or into a file.
 
-use std::sync::Arc;
-
 use super::bounds::{corpus_bytes, Bounds, RunPlan};
 use super::open::Context;
-use super::revocable::Revocable;
 use super::sequences::Destination;
 use crate::corpus::{Corpus, Elements, Input, Shape};
 use crate::engine::neighbors::{Neighbors, Query, QueryShape};
@@ -117,7 +114,7 @@ impl Context {
         let held = result_bytes(&shape);
         self.check_now(|engine, bounds| search_plan(engine, bounds, &shape, held))?;
         let search = PreparedSearch::prepare(request, &progress)?;
-        self.spawn(progress, (), move |engine, bounds, progress| {
+        self.spawn(progress, move |engine, bounds, progress| {
             search_plan(engine, bounds, &shape, held)?;
             let rows = MemoryNeighbors::new(shape.num_rows, shape.k)?;
             search.run(engine, &rows, progress)?;
@@ -141,13 +138,12 @@ impl Context {
         let Some(writer) = NeighborsWriter::begin(file, &meta)? else {
             progress.add_rows(meta.count.into());
             progress.expect_steps(0);
-            return Job::spawn(progress, (), move |_| Ok(Output::File(path)));
+            return Job::spawn(progress, move |_| Ok(Output::File(path)));
         };
-        let writer = Arc::new(Revocable::new(writer));
-        self.spawn(progress, Arc::clone(&writer), move |engine, bounds, progress| {
+        self.spawn(progress, move |engine, bounds, progress| {
             search_plan(engine, bounds, &shape, 0)?;
-            search.run(engine, &*writer, progress)?;
-            writer.finish(NeighborsWriter::finish)?;
+            search.run(engine, &writer, progress)?;
+            writer.finish()?;
             Ok(Output::File(path))
         })
     }

@@ -8,7 +8,7 @@ use super::options::ContextOptions;
 use super::turns::Turns;
 use crate::engine::{DeviceInfo, DeviceKind, Engine};
 use crate::error::Result;
-use crate::job::{Held, Job};
+use crate::job::Job;
 use crate::memory;
 use crate::process::Home;
 use crate::progress::Progress;
@@ -87,25 +87,23 @@ impl Context {
         plan(&**engine, &self.bounds).map(|_| ())
     }
 
-    /// Runs `work` as a job that has the engine for itself. `held` is what it holds of others beside
-    /// the engine.
-    pub(super) fn spawn<T, W>(
-        &self,
-        progress: Progress,
-        held: impl Held + 'static,
-        work: W,
-    ) -> Result<Job<T>>
+    /// Runs `work` as a job that has the engine for itself.
+    pub(super) fn spawn<T, W>(&self, progress: Progress, work: W) -> Result<Job<T>>
     where
         T: Send + Sync + 'static,
         W: FnOnce(&mut dyn Engine, &Bounds, &Progress) -> Result<T> + Send + 'static,
     {
         self.check_process()?;
         let (place, bounds) = (self.turns.join(), self.bounds.clone());
-        let held = InQueue { turns: Arc::clone(&self.turns), held };
-        Job::spawn(progress, held, move |progress| {
-            let mut engine = place.engine(progress)?;
-            work(&mut **engine, &bounds, progress)
-        })
+        let turns = Arc::clone(&self.turns);
+        Job::spawn_waiting(
+            progress,
+            move || turns.wake(),
+            move |progress| {
+                let mut engine = place.engine(progress)?;
+                work(&mut **engine, &bounds, progress)
+            },
+        )
     }
 }
 
@@ -115,26 +113,5 @@ impl Drop for Context {
             // One more owner, who never lets go: the device is the parent's.
             std::mem::forget(Arc::clone(&self.turns));
         }
-    }
-}
-
-/// What a job holds that waits for the engine or has it.
-struct InQueue<H> {
-    turns: Arc<Turns>,
-    held: H,
-}
-
-impl<H: Held> Held for InQueue<H> {
-    fn cancelled(&self) {
-        self.turns.wake();
-        self.held.cancelled();
-    }
-
-    fn release(&self) {
-        self.held.release();
-    }
-
-    fn try_release(&self) -> bool {
-        self.held.try_release()
     }
 }

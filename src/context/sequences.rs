@@ -1,10 +1,7 @@
 //! Runs of sequences on a context, into memory or into a file.
 
-use std::sync::Arc;
-
 use super::bounds::{corpus_bytes, Bounds, RunPlan};
 use super::open::Context;
-use super::revocable::Revocable;
 use crate::corpus::{Corpus, Input, Shape};
 use crate::engine::{Engine, MemorySequences, Needs, PutSequences};
 use crate::error::Result;
@@ -76,7 +73,7 @@ impl Context {
     ) -> Result<Job<T>> {
         let run = self.prepare(input, request, Destination::Memory)?;
         let PreparedRun { progress, corpus, plan } = run;
-        self.spawn(progress, (), move |engine, bounds, progress| {
+        self.spawn(progress, move |engine, bounds, progress| {
             run_plan(engine, bounds, corpus.shape(), &plan, Destination::Memory)?;
             let rows = MemorySequences::new(&plan)?;
             compute(engine, &corpus, &plan, &rows, progress)?;
@@ -100,31 +97,29 @@ impl Context {
             count: plan.count() as u32,
             length: plan.length(),
         };
-        let (file, target) = (file.clone(), file.clone());
+        let file = file.clone();
         let (writer, rest) = match SequencesWriter::begin(&file, &meta, &plan)? {
             Begun::Open(writer, rest) => (writer, rest),
             Begun::Finished => {
                 progress.add_rows(meta.count.into());
                 progress.expect_steps(0);
-                return Job::spawn(progress, (), move |_| Ok(Output::File(file.path)));
+                return Job::spawn(progress, move |_| Ok(Output::File(file.path)));
             }
         };
         progress.add_rows(writer.already_finished());
         progress.expect_steps(rest.picks());
-        let writer = Arc::new(Revocable::new(*writer));
-        let held = Arc::clone(&writer);
-        let finish = move |writer: &Revocable<SequencesWriter>| {
-            writer.finish(SequencesWriter::finish)?;
-            Ok(Output::File(file.path))
-        };
         if rest.count() == 0 {
             // Whole but for its name: it need not wait for the engine.
-            return Job::spawn(progress, held, move |_| finish(&writer));
+            return Job::spawn(progress, move |_| {
+                writer.finish()?;
+                Ok(Output::File(file.path))
+            });
         }
-        self.spawn(progress, held, move |engine, bounds, progress| {
-            run_plan(engine, bounds, corpus.shape(), &rest, Destination::File(&target))?;
+        self.spawn(progress, move |engine, bounds, progress| {
+            run_plan(engine, bounds, corpus.shape(), &rest, Destination::File(&file))?;
             compute(engine, &corpus, &rest, &*writer, progress)?;
-            finish(&writer)
+            writer.finish()?;
+            Ok(Output::File(file.path))
         })
     }
 

@@ -24,7 +24,7 @@ impl Context {
         let corpus = progress.time(Phase::Prepare, || Corpus::prepare(input))?;
         progress.expect_rows(shape.num_items.into());
         progress.expect_steps(steps(shape));
-        self.spawn(progress, (), move |engine, bounds, progress| {
+        self.spawn(progress, move |engine, bounds, progress| {
             similarity_plan(engine, bounds, shape, pairs)?;
             let rows = MemorySimilarities::new(shape.num_items, pairs)?;
             engine.dots(&corpus, pairs, &rows, progress)?;

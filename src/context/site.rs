@@ -28,7 +28,7 @@ impl Context {
         self.check_now(|engine, bounds| search_plan(engine, bounds, &shape, held))?;
         let search = PreparedSearch::prepare(request, &progress)?;
         let site = site.clone();
-        self.spawn(progress, (), move |engine, bounds, progress| {
+        self.spawn(progress, move |engine, bounds, progress| {
             search_plan(engine, bounds, &shape, held)?;
             site::from_engine(&site, &shape, progress, |rows| search.run(engine, rows, progress))
         })
@@ -57,5 +57,5 @@ fn check_site(shape: &QueryShape, site: &Site) -> Result<()> {
 /// Starts writing the files of a site from results that are there, as a job. Needs no context.
 pub fn start_site_write(source: Source, site: &Site) -> Result<Job<()>> {
     let site = site.clone();
-    Job::spawn(Progress::default(), (), move |progress| site::write(&source, &site, progress))
+    Job::spawn(Progress::default(), move |progress| site::write(&source, &site, progress))
 }

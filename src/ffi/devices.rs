@@ -9,7 +9,7 @@ use super::input::{bad, check_flags, check_threads, has};
 use super::output::text;
 use super::status::Result;
 use super::types::{vkd_context, vkd_context_options, vkd_device_info, vkd_device_kind, vkd_flags};
-use crate::context::{devices, Context, ContextOptions};
+use crate::context::{devices, Context, ContextOptions, PassedOver};
 use crate::engine::vulkan::{PipelineCache, SequenceKernel};
 use crate::engine::{cpu, vulkan, DeviceInfo, DeviceKind};
 use crate::error::Error;
@@ -104,7 +104,13 @@ pub unsafe extern "C" fn vkd_context_get_info(
         pointers!(context; out = out_info);
         let context = context.handle()?;
         context.0.check_process()?;
-        out.report(|| Ok(info_to_c(context.0.info())))
+        let passed_over = context.0.passed_over().iter();
+        let one = |gpu: &PassedOver| format!("{}: {}", gpu.device, gpu.reason);
+        let passed_over = passed_over.map(one).collect::<Vec<_>>().join("; ");
+        out.report(|| {
+            let passed_over = text(&passed_over);
+            Ok(vkd_device_info { passed_over, ..info_to_c(context.0.info()) })
+        })
     })
 }
 
@@ -172,5 +178,6 @@ fn info_to_c(info: &DeviceInfo) -> vkd_device_info {
         max_binding_bytes: info.max_binding_bytes,
         subgroup_size: info.subgroup_size,
         loop_budget: info.loop_budget,
+        passed_over: [0; 512],
     }
 }
