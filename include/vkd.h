@@ -175,6 +175,10 @@ typedef enum vkd_status {
    */
   VKD_ERROR_WRONG_JOB_KIND = -403,
   /**
+   * The context or job was made by the parent, before a fork: make a new context here.
+   */
+  VKD_ERROR_OTHER_PROCESS = -404,
+  /**
    * A file cannot be opened, read or written.
    */
   VKD_ERROR_FILE = -501,
@@ -516,6 +520,12 @@ typedef struct vkd_device_info {
    * Loop rounds one dispatch may spend per lane before the driver gives up; 0: no limit.
    */
   uint32_t loop_budget;
+  /**
+   * From `vkd_context_get_info`, of a context for which no device was named: the GPUs that would
+   * have come before this device but could not be opened, each with the reason. "" where there
+   * are none.
+   */
+  char passed_over[512];
 } vkd_device_info;
 
 /**

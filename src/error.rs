@@ -54,8 +54,8 @@ pub enum Error {
     NormRange { item: u32 },
 
     #[error(
-        "{what} need {needed} bytes on {device}, and {available} are there; use fewer items, \
-         fewer starts per call or another device"
+        "{device} has too little memory for {what}: {needed} bytes are needed, and {available} are \
+         there; use fewer items, fewer starts per call or another device"
     )]
     TooLarge { what: &'static str, needed: u64, available: u64, device: String },
     #[error(
@@ -84,8 +84,8 @@ pub enum Error {
          (Debian: mesa-vulkan-drivers), or choose the device \"cpu\""
     )]
     NoDevice { reason: String },
-    #[error("no device matches \"{wanted}\"; there are: {available}")]
-    DeviceNotFound { wanted: String, available: String },
+    #[error("{option} is \"{wanted}\", which matches no device; there are: {available}")]
+    DeviceNotFound { option: &'static str, wanted: String, available: String },
     #[error("{device} cannot run this: {missing}; choose another device")]
     Unsupported { device: String, missing: String },
     #[error("{device} was lost during {call}; free this context and create a new one")]
@@ -97,6 +97,11 @@ pub enum Error {
 
     #[error("the job was cancelled")]
     Cancelled,
+    #[error(
+        "{what} belongs to process {owner}, and this is process {here}: threads and devices do not \
+         come along through a fork; {instead}"
+    )]
+    OtherProcess { what: &'static str, owner: u32, here: u32, instead: &'static str },
 
     #[error("cannot {action} {path}: {reason}")]
     File { action: &'static str, path: String, reason: String },
@@ -137,13 +142,12 @@ pub enum Error {
 /// Shorthand for results of this library.
 pub type Result<T> = std::result::Result<T, Error>;
 
-/// A vector of `len` zeros, or an error instead of an abort when the system has no room for it.
-pub(crate) fn zeroed<T: Clone + Default>(len: usize, what: &'static str) -> Result<Vec<T>> {
-    let mut values = Vec::new();
+/// A vector of `len` zeros, or an error instead of an abort when the system has no room for it. A
+/// large one comes from the system as zeros, untouched: writing 1.6 GB of them first took seconds
+/// in which no run could be cancelled.
+pub(crate) fn zeroed<T: bytemuck::Zeroable>(len: usize, what: &'static str) -> Result<Vec<T>> {
     let bytes = (len as u64).saturating_mul(size_of::<T>() as u64);
-    values.try_reserve_exact(len).map_err(|_| Error::HostMemory { what, bytes })?;
-    values.resize(len, T::default());
-    Ok(values)
+    bytemuck::allocation::try_zeroed_vec(len).map_err(|()| Error::HostMemory { what, bytes })
 }
 
 /// A caught panic as an error.

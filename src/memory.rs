@@ -1,6 +1,10 @@
 //! How much memory this process may take: what is free, and the limit that the user sets.
 
+use crate::environment;
 use crate::error::{Error, Result};
+
+/// The variable of the limit.
+const LIMIT: &str = "VKD_MEMORY_LIMIT";
 
 /// Bytes that are free for this process: what the system can give without swapping, and what the
 /// limit of its control group leaves. `None` where the system does not tell.
@@ -14,17 +18,14 @@ pub(crate) fn available_bytes() -> Option<u64> {
 /// The limit in bytes that `VKD_MEMORY_LIMIT` sets: a number, or one with K, M, G or T behind it
 /// (powers of 1,024).
 pub(crate) fn limit() -> Result<Option<u64>> {
-    match std::env::var("VKD_MEMORY_LIMIT") {
-        Ok(text) if !text.trim().is_empty() => match parse(text.trim()) {
-            Some(limit) => Ok(Some(limit)),
-            None => Err(Error::BadOption {
-                option: "VKD_MEMORY_LIMIT",
-                got: text,
-                allowed: "set it to a number of bytes from 1, such as 3000000000, 500M or 2G"
-                    .into(),
-            }),
-        },
-        _ => Ok(None),
+    let Some(text) = environment::text(LIMIT)? else { return Ok(None) };
+    match parse(&text) {
+        Some(limit) => Ok(Some(limit)),
+        None => Err(Error::BadOption {
+            option: LIMIT,
+            got: text,
+            allowed: "set it to a number of bytes from 1, such as 3000000000, 500M or 2G".into(),
+        }),
     }
 }
 

@@ -266,3 +266,36 @@ fn wrong_input_is_an_error() {
     broken.values[7] = f32::NAN;
     assert_eq!(error(2, Some(&broken)), Error::NotFinite { item: 2, dimension: 1, value: "a NaN" });
 }
+
+/// Rows are rounded to 15 bits, so at 65,536 equal dimensions a dot product is 1.000061 of a whole
+/// one: what is reported stays within -1 to 1, in memory, in files and in pages.
+#[test]
+fn similarities_stay_within_one() {
+    let (dim, items) = (65_536, 4);
+    let values: Vec<f32> =
+        (0..items * dim).map(|at| if at / dim == 3 { -1.0 } else { 1.0 }).collect();
+    let npy = Npy { num_items: items, dim, values };
+    let folder = std::env::temp_dir().join(format!("vkd-clamp-{}", std::process::id()));
+    std::fs::create_dir_all(&folder).unwrap();
+    let expected = [1.0, 1.0, -1.0];
+    for context in [cpu(None, 2), reference(), llvmpipe(vulkan::Settings::default())] {
+        let found = find(&context, &npy, false, 3, None).unwrap();
+        assert_eq!(found.similarities().take(3).collect::<Vec<f32>>(), expected);
+        assert!(found.dots[0] > 32767 * 32767, "the case has lost its point");
+        let all = context.similarity(&npy.input(false), Pairs::All).unwrap();
+        assert_eq!(all[..4], [1.0, 1.0, 1.0, -1.0]);
+    }
+    let (file, page) = (folder.join("neighbors"), folder.join("0.json"));
+    let request = NeighborsRequest { input: npy.input(false), k: 3, queries: None };
+    let target = OutputFile { path: file.clone(), overwrite: false };
+    let context = cpu(None, 2);
+    let job = context.start_neighbors(&request, Destination::File(&target)).unwrap();
+    job.into_result().unwrap();
+    let row = vkd::store::NeighborsFile::open(&file).unwrap();
+    assert_eq!(row.row(0).unwrap().similarities, expected);
+    let site = vkd::site::Site { directory: Some(folder.clone()), ..Default::default() };
+    context.site(&request, &site).unwrap();
+    let page = std::fs::read_to_string(page).unwrap();
+    assert!(page.contains("-1") && !page.contains("1.0000"), "{page}");
+    std::fs::remove_dir_all(folder).unwrap();
+}

@@ -35,6 +35,7 @@ typedef enum vkd_status {
   VKD_ERROR_CANCELLED = -401,
   VKD_ERROR_NOT_FINISHED = -402,
   VKD_ERROR_WRONG_JOB_KIND = -403,
+  VKD_ERROR_OTHER_PROCESS = -404,
   VKD_ERROR_FILE = -501,
   VKD_ERROR_DISK_FULL = -502,
   VKD_ERROR_BAD_FILE = -503,
@@ -118,6 +119,7 @@ typedef struct vkd_device_info {
   uint64_t max_binding_bytes;
   uint32_t subgroup_size;
   uint32_t loop_budget;
+  char passed_over[512];
 } vkd_device_info;
 typedef struct vkd_context_options {
   uint32_t struct_size;

@@ -35,10 +35,14 @@ local KINDS = { [0] = "discrete GPU", "integrated GPU", "virtual GPU", "CPU", "s
 ---@field max_binding_bytes number
 ---@field subgroup_size integer
 ---@field loop_budget integer 0: no limit.
+---Of a context for which no device was named: the GPUs that would have come before this device but
+---could not be opened, each with the reason. nil where there are none.
+---@field passed_over? string
 
 local function device_table(info, index)
   local uuid = {}
   for i = 0, 15 do uuid[i + 1] = ("%02x"):format(info.uuid[i]) end
+  local passed_over = ffi.string(info.passed_over)
   return {
     index = index,
     kind = KINDS[info.kind] or "unknown",
@@ -49,6 +53,7 @@ local function device_table(info, index)
     max_binding_bytes = tonumber(info.max_binding_bytes),
     subgroup_size = info.subgroup_size,
     loop_budget = info.loop_budget,
+    passed_over = passed_over ~= "" and passed_over or nil,
   }
 end
 
@@ -208,7 +213,10 @@ local function chosen(options)
     return context
   end
   local device = device_name(options.device)
-  if not shared_contexts[device] then
+  local shared = shared_contexts[device]
+  -- In a child after a fork the parent's contexts are of no use.
+  local stale = shared and select(3, shared:info()) == "VKD_ERROR_OTHER_PROCESS"
+  if not shared or stale then
     local made, message, status = contexts.open({ device = device })
     if not made then return nil, message, status end
     shared_contexts[device] = made

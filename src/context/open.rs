@@ -1,21 +1,25 @@
 //! The context itself: the opened engine, and who works with it.
 
-use std::sync::{Arc, Mutex, MutexGuard, TryLockError};
+use std::sync::Arc;
 
 use super::bounds::{Bounds, RunPlan};
-use super::choice;
+use super::choice::{self, Opened, PassedOver, Wanted};
 use super::options::ContextOptions;
+use super::turns::Turns;
 use crate::engine::{DeviceInfo, DeviceKind, Engine};
 use crate::error::Result;
 use crate::job::Job;
 use crate::memory;
+use crate::process::Home;
 use crate::progress::Progress;
-use crate::threads::lock;
 
-/// One device and its engine.
+/// One device and its engine. It belongs to the process that opened it: in a child after a fork its
+/// calls are refused, and dropping it does nothing.
 pub struct Context {
-    engine: Arc<Mutex<Box<dyn Engine>>>,
+    home: Home,
+    turns: Arc<Turns>,
     info: DeviceInfo,
+    passed_over: Vec<PassedOver>,
     bounds: Bounds,
 }
 
@@ -28,8 +32,7 @@ impl std::fmt::Debug for Context {
 impl Context {
     /// Opens the device that `options` asks for.
     pub fn new(options: &ContextOptions) -> Result<Context> {
-        let wanted = options.device.clone().filter(|device| !device.is_empty());
-        let wanted = wanted.or_else(|| std::env::var("VKD_DEVICE").ok()).unwrap_or_default();
+        let wanted = Wanted::new(options.device.as_deref())?;
         let limit = match options.memory_limit {
             None => memory::limit()?,
             limit => limit,
@@ -37,13 +40,13 @@ impl Context {
         let mut options = options.clone();
         options.memory_limit = limit;
         options.vulkan.memory_limit = options.vulkan.memory_limit.or(limit);
-        let engine = choice::open(wanted.trim(), &options)?;
+        let Opened { engine, passed_over } = choice::open(&wanted, &options)?;
         let info = engine.info().clone();
         let built_in =
             matches!(info.kind, DeviceKind::Cpu | DeviceKind::Reference | DeviceKind::Several);
         let device = if built_in { info.name.clone() } else { "this machine".into() };
         let bounds = Bounds::new(limit.filter(|_| built_in), device);
-        Ok(Context { engine: Arc::new(Mutex::new(engine)), info, bounds })
+        Ok(Context { home: Home::here(), turns: Turns::new(engine), info, passed_over, bounds })
     }
 
     /// The device of this context.
@@ -51,13 +54,26 @@ impl Context {
         &self.info
     }
 
-    pub(super) fn bounds(&self) -> &Bounds {
-        &self.bounds
+    /// The devices that would have come before this one, but could not be opened. None where a
+    /// device was named: that one must open.
+    pub fn passed_over(&self) -> &[PassedOver] {
+        &self.passed_over
     }
 
-    /// The engine; waits for a run that is under way.
-    pub(super) fn engine(&self) -> MutexGuard<'_, Box<dyn Engine>> {
-        lock(&self.engine)
+    /// Refuses the context of another process.
+    pub(crate) fn check_process(&self) -> Result<()> {
+        self.home.check("this context")
+    }
+
+    /// Plans a run with the engine; waits for a run that is under way.
+    pub(super) fn plan_now(
+        &self,
+        plan: impl FnOnce(&dyn Engine, &Bounds) -> Result<RunPlan>,
+    ) -> Result<RunPlan> {
+        self.check_process()?;
+        let place = self.turns.join();
+        let engine = place.engine(&Progress::default())?;
+        plan(&**engine, &self.bounds)
     }
 
     /// Refuses a run before any work, where no other run keeps the engine busy; else its job does.
@@ -65,13 +81,10 @@ impl Context {
         &self,
         plan: impl FnOnce(&dyn Engine, &Bounds) -> Result<RunPlan>,
     ) -> Result<()> {
-        match self.engine.try_lock() {
-            Err(TryLockError::WouldBlock) => Ok(()),
-            Ok(engine) => plan(&**engine, &self.bounds).map(|_| ()),
-            Err(TryLockError::Poisoned(engine)) => {
-                plan(&**engine.into_inner(), &self.bounds).map(|_| ())
-            }
-        }
+        self.check_process()?;
+        let Some(place) = self.turns.join_if_free() else { return Ok(()) };
+        let engine = place.engine(&Progress::default())?;
+        plan(&**engine, &self.bounds).map(|_| ())
     }
 
     /// Runs `work` as a job that has the engine for itself.
@@ -80,11 +93,25 @@ impl Context {
         T: Send + Sync + 'static,
         W: FnOnce(&mut dyn Engine, &Bounds, &Progress) -> Result<T> + Send + 'static,
     {
-        let (engine, bounds) = (Arc::clone(&self.engine), self.bounds.clone());
-        Job::spawn(progress, move |progress| {
-            let mut engine = lock(&engine);
-            progress.check()?;
-            work(&mut **engine, &bounds, progress)
-        })
+        self.check_process()?;
+        let (place, bounds) = (self.turns.join(), self.bounds.clone());
+        let turns = Arc::clone(&self.turns);
+        Job::spawn_waiting(
+            progress,
+            move || turns.wake(),
+            move |progress| {
+                let mut engine = place.engine(progress)?;
+                work(&mut **engine, &bounds, progress)
+            },
+        )
+    }
+}
+
+impl Drop for Context {
+    fn drop(&mut self) {
+        if !self.home.is_here() {
+            // One more owner, who never lets go: the device is the parent's.
+            std::mem::forget(Arc::clone(&self.turns));
+        }
     }
 }

@@ -15,7 +15,7 @@ impl Context {
     pub fn plan_site(&self, shape: &QueryShape, site: &Site) -> Result<RunPlan> {
         check_site(shape, site)?;
         let held = site::host_bytes(site, shape)?;
-        let plan = search_plan(&**self.engine(), self.bounds(), shape, held)?;
+        let plan = self.plan_now(|engine, bounds| search_plan(engine, bounds, shape, held))?;
         Ok(RunPlan { output_bytes: 0, ..plan })
     }
 

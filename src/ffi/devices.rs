@@ -11,7 +11,7 @@ use super::pointers::pointers;
 use super::status::Result;
 use super::structs::Options;
 use super::types::{vkd_context, vkd_context_options, vkd_device_info, vkd_device_kind, vkd_flags};
-use crate::context::{devices, Context, ContextOptions};
+use crate::context::{devices, Context, ContextOptions, PassedOver};
 use crate::engine::vulkan::{PipelineCache, SequenceKernel};
 use crate::engine::{cpu, vulkan, DeviceInfo, DeviceKind};
 use crate::error::Error;
@@ -110,7 +110,14 @@ pub unsafe extern "C" fn vkd_context_get_info(
     guard(|| {
         pointers!(context; out = out_info);
         let context = context.handle()?;
-        out.report(|| Ok(info_to_c(context.0.info())))
+        context.0.check_process()?;
+        let passed_over = context.0.passed_over().iter();
+        let one = |gpu: &PassedOver| format!("{}: {}", gpu.device, gpu.reason);
+        let passed_over = passed_over.map(one).collect::<Vec<_>>().join("; ");
+        out.report(|| {
+            let passed_over = text(&passed_over);
+            Ok(vkd_device_info { passed_over, ..info_to_c(context.0.info()) })
+        })
     })
 }
 
@@ -174,5 +181,6 @@ fn info_to_c(info: &DeviceInfo) -> vkd_device_info {
         max_binding_bytes: info.max_binding_bytes,
         subgroup_size: info.subgroup_size,
         loop_budget: info.loop_budget,
+        passed_over: [0; 512],
     }
 }

@@ -22,7 +22,7 @@ pub unsafe extern "C" fn vkd_job_poll(
     guard(|| {
         pointers!(job; out = out_progress);
         let job = job.handle()?;
-        out.report(|| Ok(progress_to_c(job.0.watch())))
+        out.report(|| Ok(progress_to_c(job.0.watch()?)))
     })
 }
 
@@ -40,7 +40,7 @@ pub unsafe extern "C" fn vkd_job_wait(job: *const vkd_job, timeout_ms: i64) -> i
         pointers!(job;);
         let job = job.handle()?;
         let timeout = u64::try_from(timeout_ms).ok().map(Duration::from_millis);
-        match job.0.watch().ended(timeout) {
+        match job.0.watch()?.ended(timeout) {
             None => Ok(vkd_status::VKD_PENDING as i32),
             Some(Ok(())) => Ok(0),
             Some(Err(error)) => Err(error.into()),
@@ -84,10 +84,10 @@ pub unsafe extern "C" fn vkd_job_sequences(
 pub unsafe extern "C" fn vkd_job_cancel(job: *const vkd_job) {
     guard(|| {
         pointers!(job;);
-        if !job.is_null() {
-            job.handle()?.0.watch().cancel();
+        match job.is_null() {
+            true => Ok(()),
+            false => Ok(job.handle()?.0.watch()?.cancel()),
         }
-        Ok(())
     });
 }
 

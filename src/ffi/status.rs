@@ -82,6 +82,8 @@ pub enum vkd_status {
     VKD_ERROR_NOT_FINISHED = -402,
     /// The job computes another kind of result.
     VKD_ERROR_WRONG_JOB_KIND = -403,
+    /// The context or job was made by the parent, before a fork: make a new context here.
+    VKD_ERROR_OTHER_PROCESS = -404,
     /// A file cannot be opened, read or written.
     VKD_ERROR_FILE = -501,
     /// The disk is full, or a limit for files is reached. Finished sequences are kept.
@@ -182,6 +184,7 @@ fn library_status(error: &Error) -> vkd_status {
         E::Driver { .. } => VKD_ERROR_DRIVER,
         E::Validation { .. } => VKD_ERROR_VALIDATION,
         E::Cancelled => VKD_ERROR_CANCELLED,
+        E::OtherProcess { .. } => VKD_ERROR_OTHER_PROCESS,
         E::File { .. } => VKD_ERROR_FILE,
         E::DiskFull { .. } => VKD_ERROR_DISK_FULL,
         E::BadFile { .. } | E::ForeignFile { .. } | E::NotReplaced { .. } => VKD_ERROR_BAD_FILE,
@@ -239,6 +242,7 @@ names! {
     VKD_ERROR_CANCELLED
     VKD_ERROR_NOT_FINISHED
     VKD_ERROR_WRONG_JOB_KIND
+    VKD_ERROR_OTHER_PROCESS
     VKD_ERROR_FILE
     VKD_ERROR_DISK_FULL
     VKD_ERROR_BAD_FILE

@@ -18,7 +18,7 @@ use crate::progress::Progress;
 use crate::store::errors::file_error;
 use crate::store::partial::partial_path;
 use crate::store::place::{sync_directory, sync_files, SyncError};
-use crate::threads::lock;
+use crate::threads::{apart, lock};
 
 /// Bytes and pages of a batch.
 const BATCH_BYTES: u64 = 64 << 20;
@@ -115,12 +115,13 @@ impl<'a> Files<'a> {
         std::mem::take(&mut *waiting)
     }
 
-    /// Gives a whole page its name.
+    /// Gives a whole page its name, unless the run is cancelled: where a page is replaced, a disk
+    /// may take 4 ms for it.
     fn name(&self, page: Page) -> Result<()> {
-        fs::rename(&page.partial, &page.path).map_err(|error| {
-            let _ = fs::remove_file(&page.partial);
-            file_error("write", &page.path, page.bytes, &error)
-        })?;
+        let rename = || fs::rename(&page.partial, &page.path);
+        let failed = |error| file_error("write", &page.path, page.bytes, &error);
+        let named = self.progress.check().and_then(|()| rename().map_err(failed));
+        named.inspect_err(|_| drop(fs::remove_file(&page.partial)))?;
         self.progress.add_file(page.bytes);
         Ok(())
     }
@@ -128,10 +129,16 @@ impl<'a> Files<'a> {
     /// Brings pages to the disk and gives them their names. After an error the others still get
     /// theirs.
     fn name_batch(&self, batch: Vec<Page>) -> Result<()> {
-        let partials: Vec<&Path> = batch.iter().map(|page| page.partial.as_path()).collect();
-        if let Err(SyncError { file, error }) = sync_files(&partials) {
-            let error = file_error("sync", &file, 0, &error);
-            partials.iter().for_each(|partial| drop(fs::remove_file(partial)));
+        if batch.is_empty() {
+            return Ok(());
+        }
+        let partials: Vec<PathBuf> = batch.iter().map(|page| page.partial.clone()).collect();
+        let synced = apart(|| self.progress.check(), move || sync_files(&partials));
+        let synced = synced.and_then(|synced| {
+            synced.map_err(|SyncError { file, error }| file_error("sync", &file, 0, &error))
+        });
+        if let Err(error) = synced {
+            batch.iter().for_each(|page| drop(fs::remove_file(&page.partial)));
             return Err(error);
         }
         let named: Vec<Result<()>> = batch.into_iter().map(|page| self.name(page)).collect();

@@ -162,24 +162,21 @@ pub fn write(source: &Source, site: &Site, progress: &Progress) -> Result<()> {
     let files = Files::begin(site, source.list(), source.num_items(), items, progress)?;
     progress.expect_rows(rows.into());
     let next = AtomicU32::new(0);
-    threads::run(site.num_threads()?, || {
+    threads::run(site.num_threads()?, |failure| {
         let (mut others, mut similarities, mut text) = (Vec::new(), Vec::new(), Vec::new());
-        loop {
+        while !failure.is_seen() {
             progress.check()?;
             let number = next.fetch_add(1, Relaxed);
             if number >= rows {
-                return Ok(());
+                break;
             }
             let item = source.item(number);
             source.read(number, &mut others, &mut similarities)?;
             let row = SiteRow { number, item, others: &others, similarities: &similarities };
-            if let Err(error) = files.write(&row, &mut text) {
-                // The other threads stop at their next row.
-                next.store(rows, Relaxed);
-                return Err(error);
-            }
+            files.write(&row, &mut text)?;
             progress.add_rows(1);
         }
+        Ok(())
     })?;
     files.finish()
 }

@@ -131,7 +131,7 @@ pub(crate) struct SyncError {
 }
 
 /// Brings files of one folder to the disk.
-pub(crate) fn sync_files(files: &[&Path]) -> Result<(), SyncError> {
+pub(crate) fn sync_files(files: &[PathBuf]) -> Result<(), SyncError> {
     let failed = |file: &Path, error| SyncError { file: file.to_owned(), error };
     // One call for the whole file system takes as long as its data, where one for each file waits
     // for the disk each time.

@@ -1,5 +1,5 @@
 //! The engine: a device that is opened anew when it is lost and asked for less when it refuses
-//! memory.
+//! memory. In a child after a fork it refuses, and lets go of nothing.
 
 use std::sync::Arc;
 
@@ -18,6 +18,7 @@ use crate::engine::rows::Offset;
 use crate::engine::{DeviceInfo, Engine, Needs, Pairs, PutDots, PutNeighbors, PutSequences};
 use crate::error::{Error, Result};
 use crate::plan::Plan;
+use crate::process::Home;
 use crate::progress::Progress;
 
 /// How often a run may be refused memory: from all of it down to a hundredth, by quarters.
@@ -25,6 +26,7 @@ const MOST_REFUSALS: u32 = 16;
 
 /// One Vulkan device.
 pub struct VulkanEngine {
+    home: Home,
     /// None while a lost device cannot be opened again.
     open: Option<Open>,
     wanted: String,
@@ -62,7 +64,15 @@ impl VulkanEngine {
     pub fn new(wanted: &str, settings: &Settings) -> Result<VulkanEngine> {
         let open = Open::new(wanted, settings)?;
         let (info, settings) = (open.device.info().clone(), settings.clone());
-        Ok(VulkanEngine { open: Some(open), wanted: wanted.into(), info, settings, lost: None })
+        let home = Home::here();
+        Ok(VulkanEngine {
+            home,
+            open: Some(open),
+            wanted: wanted.into(),
+            info,
+            settings,
+            lost: None,
+        })
     }
 
     /// Bytes and number of the device allocations that are live now.
@@ -148,6 +158,7 @@ impl VulkanEngine {
 
     /// The opened device, to plan for; the error that lost it for good.
     fn planned(&self) -> Result<&Open> {
+        self.home.check("this engine")?;
         match &self.lost {
             Some(error) => Err(error.clone()),
             None => self.open.as_ref().ok_or_else(not_open),
@@ -173,6 +184,15 @@ impl VulkanEngine {
                 self.lost = Some(lost.clone());
                 Err(lost.clone())
             }
+        }
+    }
+}
+
+impl Drop for VulkanEngine {
+    fn drop(&mut self) {
+        if !self.home.is_here() {
+            // The device is the parent's, and its driver's threads are not here.
+            std::mem::forget(self.open.take());
         }
     }
 }

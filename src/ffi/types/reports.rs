@@ -28,6 +28,10 @@ pub struct vkd_device_info {
     pub subgroup_size: u32,
     /// Loop rounds one dispatch may spend per lane before the driver gives up; 0: no limit.
     pub loop_budget: u32,
+    /// From `vkd_context_get_info`, of a context for which no device was named: the GPUs that would
+    /// have come before this device but could not be opened, each with the reason. "" where there
+    /// are none.
+    pub passed_over: [c_char; 512],
 }
 
 /// What a run takes. Set `struct_size` before the call, the library fills the rest.
