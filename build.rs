@@ -17,7 +17,9 @@ use std::path::{Path, PathBuf};
 fn main() {
     let out = PathBuf::from(std::env::var_os("OUT_DIR").expect("cargo sets OUT_DIR"));
     println!("cargo:rerun-if-changed=build.rs");
-    println!("cargo:rerun-if-changed=build");
+    for file in ["shaders", "compile", "committed"] {
+        println!("cargo:rerun-if-changed=build/{file}.rs");
+    }
     println!("cargo:rerun-if-changed=cbindgen.toml");
     println!("cargo:rerun-if-changed=src/ffi");
     shaders::build(&out);

@@ -9,8 +9,8 @@ use std::env;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-/// The variables that say where to look.
-pub const VARIABLES: [&str; 4] = ["SHADERC_LIB_DIR", "VULKAN_SDK", "PKG_CONFIG_PATH", "PATH"];
+/// The variables that say where to look. Others, such as PATH, would have all built anew with them.
+pub const VARIABLES: [&str; 2] = ["SHADERC_LIB_DIR", "VULKAN_SDK"];
 
 /// libshaderc as the crate shaderc will find it.
 pub struct Library {
