@@ -2,7 +2,8 @@
 
 VALIDATION := $(CURDIR)/target/validation.log
 # What `make test` makes, in this order.
-STEPS := setup lint build shipped spirv-val lua-test examples leak install-test rust-test validation
+STEPS := setup setup-test lint build shipped spirv-val lua-test examples leak install-test \
+	rust-test validation
 # Tests leave the user's cache of compiled kernels alone.
 test rust-test lua-test leak examples install-test tsan: \
 	export VKD_PIPELINE_CACHE := $(CURDIR)/target/kernels
@@ -36,6 +37,9 @@ test:
 
 setup:
 	.ci/setup test
+
+setup-test:
+	tests/setup
 
 # Programs that are linked in target/release look for the name in the library, libvkd.so.0.
 build:
