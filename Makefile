@@ -8,7 +8,8 @@ STEPS := setup setup-test lint build shipped spirv-val lua-test examples leak in
 test rust-test lua-test leak examples install-test tsan: \
 	export VKD_PIPELINE_CACHE := $(CURDIR)/target/kernels
 
-.PHONY: help run devices test $(STEPS) bench bench-growth fuzz tsan install uninstall header spirv clean
+.PHONY: help run devices test $(STEPS) bench bench-growth fuzz tsan install uninstall header spirv \
+	clean
 help:
 	@echo "make run      install what is missing, build, compute the Psalms from LuaJIT"
 	@echo "make test     install what is missing, run all checks and tests"
@@ -118,8 +119,8 @@ examples:
 	cmp target/psalms.cpu target/psalms.llvmpipe
 	luajit examples/devices.lua
 
-# PREFIX, /usr/local where none is given, and DESTDIR reach the script as they are, with spaces. With
-# sudo there is often no cargo: what was built before is installed, if it is fresh.
+# PREFIX (/usr/local where none is given) and DESTDIR reach the script as they are, with spaces.
+# With sudo there is often no cargo: what was built before is installed, if it is fresh.
 install:
 	@if command -v cargo >/dev/null; then $(MAKE) --no-print-directory build; fi
 	@build/install
