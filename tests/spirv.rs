@@ -1,6 +1,8 @@
 //! The SPIR-V of shaders/spirv, which a build without a shader compiler takes, is that of the
 //! sources; `make spirv` rewrites it.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, missing_docs)]
+// Why the code is not compared.
+#![allow(clippy::print_stderr)]
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -47,7 +49,8 @@ fn compiler() -> String {
 
 /// Takes the fresh code over. Files that are right stay untouched: cargo would build anew.
 fn bless(made_of: &str) {
-    assert!(cfg!(feature = "compile-shaders"), "only the feature compile-shaders makes new code");
+    let compiled = cfg!(feature = "compile-shaders");
+    assert!(compiled, "only the feature compile-shaders makes new code");
     std::fs::create_dir_all(committed()).unwrap();
     let (old, new) = (code(&committed()), code(fresh()));
     for (name, bytes) in new.iter().filter(|(name, bytes)| old.get(*name) != Some(*bytes)) {
@@ -77,7 +80,7 @@ fn committed_spirv_is_up_to_date() {
     assert!(old.keys().eq(new.keys()), "shaders/spirv has other files: run `make spirv`");
     let compiler = compiler();
     if compiler.is_empty() || compiled_by != compiler {
-        println!(
+        eprintln!(
             "not compared byte by byte, for other compilers make other code. shaders/spirv is by\n\
              {compiled_by}and this build by\n{compiler}"
         );
