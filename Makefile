@@ -33,7 +33,7 @@ devices:
 	@luajit examples/devices.lua
 
 test:
-	@mkdir -p target && rm -f $(VALIDATION)
+	@mkdir -p target && rm -f "$(VALIDATION)"
 	@for step in $(STEPS); do .ci/step $$step || exit 1; done
 
 setup:
@@ -64,11 +64,11 @@ shipped:
 	tests/shipped
 
 rust-test:
-	VKD_VALIDATION=$(VALIDATION) tests/rust
+	VKD_VALIDATION="$(VALIDATION)" tests/rust
 
 lua-test:
 	VKD_DEVICE=cpu busted --lua=luajit tests/lua
-	VKD_DEVICE=llvmpipe VKD_VALIDATION=$(VALIDATION) busted --lua=luajit tests/lua
+	VKD_DEVICE=llvmpipe VKD_VALIDATION="$(VALIDATION)" busted --lua=luajit tests/lua
 
 # Every kernel variant that was built or is committed is valid SPIR-V for Vulkan 1.1.
 spirv-val:
@@ -78,8 +78,8 @@ spirv-val:
 
 # No test may have caused a message of the validation layer.
 validation:
-	@if [ -s $(VALIDATION) ]; then \
-		echo "the validation layer had something to say:"; cat $(VALIDATION); exit 1; \
+	@if [ -s "$(VALIDATION)" ]; then \
+		echo "the validation layer had something to say:"; cat "$(VALIDATION)"; exit 1; \
 	fi; echo "validation layer: no message"
 
 leak:
