@@ -13,24 +13,33 @@ if not pcall(ffi.typeof, "vkd_batch_options") then ffi.cdef(require("vkd.cdef"))
 -- The header's major and minor version that vkd/cdef.lua describes.
 local MAJOR, MINOR = 0, 1
 
-local NAMES = { Windows = "vkd.dll", OSX = "libvkd.dylib" }
-local NAME = NAMES[ffi.os] or "libvkd.so"
+local WINDOWS, OSX = ffi.os == "Windows", ffi.os == "OSX"
+-- Where only what programs need is installed, the library has but the second name.
+local NAMES = WINDOWS and { "vkd.dll" } or OSX and { "libvkd.dylib" }
+  or { "libvkd.so", "libvkd.so.0" }
+
+-- The folder of vkd.lua, with a slash; nil if it cannot be known.
+local function module_folder()
+  local folder = debug.getinfo(1, "S").source:match("^@(.*)vkd[/\\]library%.lua$")
+  -- An empty folder would leave the name bare, which the system would look up.
+  return folder == "" and "./" or folder
+end
 
 -- Where the library may lie, the nearest first, so that module and library come from one release:
 -- beside vkd.lua, in the source tree, in PREFIX/lib of PREFIX/share/lua/5.1, along package.cpath.
-local function places()
+local function folders()
   local found = {}
-  local folder = debug.getinfo(1, "S").source:match("^@(.*)vkd[/\\]library%.lua$")
-  if folder then
-    for _, place in ipairs({ "", "../target/release/", "../../../lib/" }) do
-      -- An empty folder would leave the name bare, which the system would look up.
-      found[#found + 1] = (folder == "" and "./" or folder) .. place .. NAME
+  local function add(folder)
+    if not found[folder] then
+      found[folder] = true
+      found[#found + 1] = folder
     end
   end
-  for template in package.cpath:gmatch("[^;]+") do
-    local path = (template:match("^(.*[/\\])") or "./") .. NAME
-    if path ~= found[#found] then found[#found + 1] = path end
+  local folder = module_folder()
+  for _, place in ipairs(folder and { "", "../target/release/", "../../../lib/" } or {}) do
+    add(folder .. place)
   end
+  for template in package.cpath:gmatch("[^;]+") do add(template:match("^(.*[/\\])") or "./") end
   return found
 end
 
@@ -40,25 +49,51 @@ local function exists(path)
   return file ~= nil
 end
 
+-- The library, or nil and why it is none.
+local function try(path)
+  local fine, loaded = pcall(ffi.load, path)
+  if not fine then return nil, loaded end
+  local ours = pcall(function() return loaded.vkd_version end)
+  if not ours then return nil, "a library, but not vkd's" end
+  return loaded
+end
+
+local function not_found(looked)
+  local folder = module_folder()
+  local in_source = folder and exists(folder .. "../Cargo.toml")
+  local advice = in_source and "build it with `cargo build --release`"
+    or "install it with `make install` in vkd's source"
+  error(("vkd: the shared library was not found; %s, or set VKD_LIBRARY to its path. Looked in: %s")
+    :format(advice, table.concat(looked, ", ")), 0)
+end
+
 local function load_library()
   local asked = os.getenv("VKD_LIBRARY")
   if asked and asked ~= "" then
-    local found, loaded = pcall(ffi.load, asked)
-    if found then return loaded end
-    error(("vkd: VKD_LIBRARY is %s, which cannot be loaded: %s"):format(asked, loaded), 0)
+    local loaded, why = try(asked)
+    if loaded then return loaded end
+    error(("vkd: VKD_LIBRARY is %s, which cannot be loaded: %s"):format(asked, why), 0)
   end
   local looked = {}
-  for _, path in ipairs(places()) do
-    local found, loaded
-    if exists(path) then found, loaded = pcall(ffi.load, path) end
-    if found then return loaded end
-    looked[#looked + 1] = loaded and ("%s (%s)"):format(path, loaded) or path
+  for _, folder in ipairs(folders()) do
+    local failures = {}
+    for _, name in ipairs(NAMES) do
+      if exists(folder .. name) then
+        local loaded, why = try(folder .. name)
+        if loaded then return loaded end
+        failures[#failures + 1] = ("%s%s (%s)"):format(folder, name, why)
+      end
+    end
+    looked[#looked + 1] = failures[1] and table.concat(failures, ", ") or folder .. NAMES[1]
   end
-  local found, loaded = pcall(ffi.load, "vkd")
-  if found then return loaded end
-  looked[#looked + 1] = ("the system's library path (%s)"):format(loaded)
-  error(("vkd: the shared library was not found; build it with `cargo build --release`, or set "
-    .. "VKD_LIBRARY to its path. Looked in: %s"):format(table.concat(looked, ", ")), 0)
+  local why
+  for _, name in ipairs({ "vkd", unpack(NAMES, 2) }) do
+    local loaded
+    loaded, why = try(name)
+    if loaded then return loaded end
+  end
+  looked[#looked + 1] = ("the system's library path (%s)"):format(why)
+  return not_found(looked)
 end
 
 local c = load_library()

@@ -77,6 +77,9 @@ describe("the module", function()
     local text = run(("dofile(%q)"):format(MODULE), "VKD_LIBRARY=/no/such/libvkd.so")
     assert.matches("VKD_LIBRARY is /no/such/libvkd%.so, which cannot be loaded", text)
     assert.matches("exit 1", text)
+    text = run(("dofile(%q)"):format(MODULE), "VKD_LIBRARY=libm.so.6")
+    assert.matches("VKD_LIBRARY is libm%.so%.6, which cannot be loaded: a library, but not vkd's\n",
+      text)
   end)
 
   it("is found along a relative package.path", function()
@@ -112,6 +115,24 @@ describe("the module", function()
     end)
   end)
 
+  it("finds the library by the name that programs look for", function()
+    if LIBRARY ~= "libvkd.so" then return end
+    with_prefix(function(prefix)
+      sh("mv %s/lib/vkd/%s %s/lib/libvkd.so.0", prefix, LIBRARY, prefix)
+      local script = [[package.path = "%s/share/lua/5.1/?.lua" print(require("vkd").version)]]
+      assert.equal(vkd.version .. "\nexit 0\n", run(script:format(prefix), NO_LIBRARY))
+    end)
+  end)
+
+  it("passes by a library that is not vkd's", function()
+    with_prefix(function(prefix)
+      sh("mv %s/lib/vkd/%s %s/lib/", prefix, LIBRARY, prefix)
+      sh("echo 'int nothing;' | cc -shared -x c - -o %s/share/lua/5.1/%s", prefix, LIBRARY)
+      local script = [[package.path = "%s/share/lua/5.1/?.lua" print(require("vkd").version)]]
+      assert.equal(vkd.version .. "\nexit 0\n", run(script:format(prefix), NO_LIBRARY))
+    end)
+  end)
+
   it("finds the library along package.cpath", function()
     with_prefix(function(prefix)
       local text = run(([[
@@ -135,6 +156,11 @@ describe("the module", function()
         "the system's library path (" }) do
         assert.matches(place, text, 1, true)
       end
+      assert.matches("install it with `make install`", text, 1, true)
+      sh("mkdir %s/lua && cp -r %s/share/lua/5.1/vkd* %s/lua/ && touch %s/Cargo.toml", prefix,
+        prefix, prefix, prefix)
+      text = run(('dofile("%s/lua/vkd.lua")'):format(prefix), NO_LIBRARY)
+      assert.matches("build it with `cargo build --release`", text, 1, true)
     end)
   end)
 
