@@ -192,7 +192,7 @@ pub struct vkd_verify_report {
 }
 
 structs! {
-    vkd_device_info: [816],
+    vkd_device_info: [816, 1328],
     vkd_run_plan: [80],
     vkd_job_progress: [128],
     vkd_sequences_file_info: [88],
