@@ -7,6 +7,7 @@
 
 mod bounds;
 mod choice;
+mod environment;
 mod neighbors;
 mod open;
 mod options;

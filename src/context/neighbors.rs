@@ -87,7 +87,8 @@ impl Context {
     /// cannot do it. Waits for a run that is under way.
     pub fn plan_neighbors(&self, shape: &QueryShape, to: Destination) -> Result<RunPlan> {
         check(shape)?;
-        search_plan(&**self.engine(), self.bounds(), shape, to.held(result_bytes(shape)))
+        let held = to.held(result_bytes(shape));
+        self.planned(|engine, bounds| search_plan(engine, bounds, shape, held))
     }
 
     /// Checks everything, then starts the search as a job.

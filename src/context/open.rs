@@ -1,9 +1,10 @@
 //! The context itself: the opened engine, and who works with it.
 
-use std::sync::{Arc, Mutex, MutexGuard, TryLockError};
+use std::sync::{Arc, Mutex, TryLockError};
 
 use super::bounds::{Bounds, RunPlan};
 use super::choice;
+use super::environment::{Environment, Variable};
 use super::options::ContextOptions;
 use crate::engine::{DeviceInfo, DeviceKind, Engine};
 use crate::error::Result;
@@ -17,6 +18,7 @@ pub struct Context {
     engine: Arc<Mutex<Box<dyn Engine>>>,
     info: DeviceInfo,
     bounds: Bounds,
+    environment: Environment,
 }
 
 impl std::fmt::Debug for Context {
@@ -28,22 +30,30 @@ impl std::fmt::Debug for Context {
 impl Context {
     /// Opens the device that `options` asks for.
     pub fn new(options: &ContextOptions) -> Result<Context> {
-        let wanted = options.device.clone().filter(|device| !device.is_empty());
-        let wanted = wanted.or_else(|| std::env::var("VKD_DEVICE").ok()).unwrap_or_default();
+        let named = options.device.clone().filter(|device| !device.is_empty());
+        let from_environment = Variable::read("VKD_DEVICE").filter(|_| named.is_none());
+        let wanted = named.or_else(|| from_environment.as_ref().map(|one| one.value.clone()));
+        let limited_by_caller = options.memory_limit.is_some();
+        let mut environment =
+            Environment { device: from_environment, limit: None, limited_by_caller };
         let limit = match options.memory_limit {
             None => memory::limit()?,
             limit => limit,
         };
+        if !limited_by_caller {
+            environment.limit = Variable::read("VKD_MEMORY_LIMIT").zip(limit);
+        }
         let mut options = options.clone();
         options.memory_limit = limit;
         options.vulkan.memory_limit = options.vulkan.memory_limit.or(limit);
-        let engine = choice::open(wanted.trim(), &options)?;
+        let engine = choice::open(wanted.unwrap_or_default().trim(), &options)
+            .map_err(|error| environment.explain_opening(error))?;
         let info = engine.info().clone();
         let built_in =
             matches!(info.kind, DeviceKind::Cpu | DeviceKind::Reference | DeviceKind::Several);
         let device = if built_in { info.name.clone() } else { "this machine".into() };
         let bounds = Bounds::new(limit.filter(|_| built_in), device);
-        Ok(Context { engine: Arc::new(Mutex::new(engine)), info, bounds })
+        Ok(Context { engine: Arc::new(Mutex::new(engine)), info, bounds, environment })
     }
 
     /// The device of this context.
@@ -51,13 +61,16 @@ impl Context {
         &self.info
     }
 
-    pub(super) fn bounds(&self) -> &Bounds {
-        &self.bounds
+    /// What a run would take, or why it cannot be; waits for a run that is under way.
+    pub(super) fn planned(
+        &self,
+        plan: impl FnOnce(&dyn Engine, &Bounds) -> Result<RunPlan>,
+    ) -> Result<RunPlan> {
+        self.explained(plan(&**lock(&self.engine), &self.bounds))
     }
 
-    /// The engine; waits for a run that is under way.
-    pub(super) fn engine(&self) -> MutexGuard<'_, Box<dyn Engine>> {
-        lock(&self.engine)
+    fn explained<T>(&self, result: Result<T>) -> Result<T> {
+        result.map_err(|error| self.environment.explain(error))
     }
 
     /// Refuses a run before any work, where no other run keeps the engine busy; else its job does.
@@ -67,9 +80,9 @@ impl Context {
     ) -> Result<()> {
         match self.engine.try_lock() {
             Err(TryLockError::WouldBlock) => Ok(()),
-            Ok(engine) => plan(&**engine, &self.bounds).map(|_| ()),
+            Ok(engine) => self.explained(plan(&**engine, &self.bounds)).map(|_| ()),
             Err(TryLockError::Poisoned(engine)) => {
-                plan(&**engine.into_inner(), &self.bounds).map(|_| ())
+                self.explained(plan(&**engine.into_inner(), &self.bounds)).map(|_| ())
             }
         }
     }
@@ -81,10 +94,11 @@ impl Context {
         W: FnOnce(&mut dyn Engine, &Bounds, &Progress) -> Result<T> + Send + 'static,
     {
         let (engine, bounds) = (Arc::clone(&self.engine), self.bounds.clone());
+        let environment = self.environment.clone();
         Job::spawn(progress, move |progress| {
             let mut engine = lock(&engine);
             progress.check()?;
-            work(&mut **engine, &bounds, progress)
+            work(&mut **engine, &bounds, progress).map_err(|error| environment.explain(error))
         })
     }
 }

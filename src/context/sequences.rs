@@ -36,7 +36,7 @@ impl Context {
     pub fn plan(&self, shape: Shape, request: &Request, to: Destination) -> Result<RunPlan> {
         shape.check()?;
         let plan = Plan::new(request, shape.num_items)?;
-        run_plan(&**self.engine(), self.bounds(), shape, &plan, to)
+        self.planned(|engine, bounds| run_plan(engine, bounds, shape, &plan, to))
     }
 
     /// Checks everything, then starts the computation of sequences as a job.

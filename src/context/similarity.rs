@@ -13,7 +13,7 @@ impl Context {
     /// cannot do it. Waits for a run that is under way.
     pub fn plan_similarity(&self, shape: Shape, pairs: Pairs) -> Result<RunPlan> {
         shape.check()?;
-        similarity_plan(&**self.engine(), self.bounds(), shape, pairs)
+        self.planned(|engine, bounds| similarity_plan(engine, bounds, shape, pairs))
     }
 
     /// Checks everything, then starts the computation of similarities as a job.

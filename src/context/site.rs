@@ -15,7 +15,7 @@ impl Context {
     pub fn plan_site(&self, shape: &QueryShape, site: &Site) -> Result<RunPlan> {
         check_site(shape, site)?;
         let held = site::host_bytes(site, shape)?;
-        let plan = search_plan(&**self.engine(), self.bounds(), shape, held)?;
+        let plan = self.planned(|engine, bounds| search_plan(engine, bounds, shape, held))?;
         Ok(RunPlan { output_bytes: 0, ..plan })
     }
 
@@ -47,8 +47,8 @@ fn check_site(shape: &QueryShape, site: &Site) -> Result<()> {
     if !shape.own {
         return Err(Error::BadOption {
             option: "queries",
-            got: shape.num_rows.to_string(),
-            allowed: "a site is of the items themselves".into(),
+            got: "set".into(),
+            allowed: "a site is of the items themselves: leave them out".into(),
         });
     }
     site.check(shape.num_items)

@@ -181,8 +181,9 @@ fn texts(texts: In<*const c_char>, count: u32, name: &'static str) -> Result<Opt
     let one = |(item, text): (usize, In<c_char>)| match text.text()?.to_str() {
         Ok(text) => Ok(text.to_owned()),
         Err(_) => {
-            let got = format!("no UTF-8 for item {item} (0-based)");
-            Err(Error::BadOption { option: name, got, allowed: "texts are UTF-8".into() }.into())
+            let got = format!("not UTF-8 for item {item} (0-based)");
+            let allowed = "encode all texts in UTF-8".into();
+            Err(Error::BadOption { option: name, got, allowed }.into())
         }
     };
     texts.pointers(count.into())?.enumerate().map(one).collect::<Result<_>>().map(Some)
@@ -191,8 +192,8 @@ fn texts(texts: In<*const c_char>, count: u32, name: &'static str) -> Result<Opt
 fn results(source: &Options<vkd_site_source>) -> Result<Source> {
     let given = [source.path.is_null(), source.sequences.is_null(), source.indices.is_null()];
     if given.iter().filter(|is_null| !**is_null).count() != 1 {
-        let got = "none or several of path, sequences and indices".into();
-        let allowed = "give exactly one".into();
+        let got = "ambiguous".into();
+        let allowed = "set exactly one of path, sequences and indices".into();
         return Err(Error::BadOption { option: "source", got, allowed }.into());
     }
     if !source.path.is_null() {

@@ -3,10 +3,10 @@
 //!
 //! Below, and knowing nothing of what the results are: `errors`, `place` (what differs between
 //! systems), `partial` (NAME.partial), `map` (the only file here with unsafe code), `tensors` (the
-//! bytes of a safetensors file), `items` (item numbers in a file), `checksums`, `fingerprint` (of a
-//! corpus) and `output_file`. On them, side by side, `sequences` and `neighbors`, each with its
-//! format, its writer and its reader; on both, `kind`. The store knows corpus, plan and engine (it
-//! takes the rows they finish), not who asked for them.
+//! bytes of a safetensors file), `known` (what a wrong file is), `items` (item numbers in a file),
+//! `checksums`, `fingerprint` (of a corpus) and `output_file`. On them, side by side, `sequences`
+//! and `neighbors`, each with its format, its writer and its reader; on both, `kind`. The
+//! store knows corpus, plan and engine (it takes the rows they finish), not who asked for them.
 //!
 //! Nothing is lost by a kill: a sequence counts as soon as its checksum stands in `row_checksums`,
 //! and whoever resumes believes no row that does not fit its checksum.
@@ -16,6 +16,7 @@ pub(crate) mod errors;
 mod fingerprint;
 mod items;
 mod kind;
+mod known;
 mod map;
 mod neighbors;
 mod output_file;

@@ -10,6 +10,8 @@ use std::ops::Range;
 use safetensors::tensor::{Dtype, Metadata, SafeTensors};
 use serde_json::json;
 
+use crate::units;
+
 #[cfg(target_endian = "big")]
 compile_error!("results files are mapped as they are: little endian only");
 
@@ -135,7 +137,8 @@ impl Header {
         let end =
             ranges(tensors, self.data_begin).last().map_or(self.data_begin, |range| range.end);
         if file_bytes != end {
-            return Err(format!("it has {file_bytes} bytes instead of {end}"));
+            let (found, wanted) = (units::bytes(file_bytes), units::bytes(end));
+            return Err(format!("it has {found}, its header says {wanted}"));
         }
         Ok(())
     }

@@ -10,7 +10,7 @@ use crate::error::{Error, Result};
 use crate::store::checksums::{check_total, checked_rows, row_checksum_of_parts, total_checksum};
 use crate::store::errors::bad_file;
 use crate::store::items::Row;
-use crate::store::map;
+use crate::store::{known, map};
 
 /// A finished file of neighbours. Any thread may read it.
 #[derive(Debug)]
@@ -40,8 +40,8 @@ impl NeighborsFile {
     /// Maps a finished file and checks its header, its size, its checksum and a few rows.
     pub fn open(path: &Path) -> Result<NeighborsFile> {
         let map = map::open(path)?;
-        let NeighborsHeader { meta, tensors, checksum } =
-            NeighborsHeader::parse(&map).map_err(|reason| bad_file(path, reason))?;
+        let NeighborsHeader { meta, tensors, checksum } = NeighborsHeader::parse(&map)
+            .map_err(|reason| known::refused(path, &map, "neighbours", reason))?;
         let file = NeighborsFile { path: path.to_owned(), meta, tensors, map };
         check_total(path, checksum, total_checksum(file.bytes(&file.tensors.row_checksums), &[]))?;
         checked_rows(file.meta.count).try_for_each(|row| file.check_row(row))?;
@@ -69,7 +69,7 @@ impl NeighborsFile {
             return Err(Error::BadOption {
                 option: "index",
                 got: row.to_string(),
-                allowed: format!("there are {} rows, numbered from 0", self.meta.count),
+                allowed: format!("rows are numbered from 0 to {}", self.meta.count - 1),
             });
         }
         let RowBytes { similarities, indices } = self.row_bytes(row);

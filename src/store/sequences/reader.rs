@@ -14,7 +14,7 @@ use crate::error::{Error, Result};
 use crate::store::checksums::{check_total, checked_rows, row_checksum, total_checksum};
 use crate::store::errors::bad_file;
 use crate::store::items::Row;
-use crate::store::map;
+use crate::store::{known, map};
 
 /// A finished file of sequences. Any thread may read it.
 #[derive(Debug)]
@@ -29,8 +29,8 @@ impl SequencesFile {
     /// Maps a finished file and checks it (see the head of this module).
     pub fn open(path: &Path) -> Result<SequencesFile> {
         let map = map::open(path)?;
-        let SequencesHeader { meta, tensors, checksum } =
-            SequencesHeader::parse(&map).map_err(|reason| bad_file(path, reason))?;
+        let SequencesHeader { meta, tensors, checksum } = SequencesHeader::parse(&map)
+            .map_err(|reason| known::refused(path, &map, "sequences", reason))?;
         let file = SequencesFile { path: path.to_owned(), meta, tensors, map };
         let (checksums, starts) = (&file.tensors.row_checksums, &file.tensors.starts);
         check_total(path, checksum, total_checksum(file.bytes(checksums), file.bytes(starts)))?;
@@ -64,7 +64,7 @@ impl SequencesFile {
             return Err(Error::BadOption {
                 option: "index",
                 got: index.to_string(),
-                allowed: format!("there are {} sequences, numbered from 0", self.meta.count),
+                allowed: format!("sequences are numbered from 0 to {}", self.meta.count - 1),
             });
         }
         Ok(Row::new(self.row_bytes(index), self.item_bytes()))

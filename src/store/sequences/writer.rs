@@ -23,11 +23,11 @@ use crate::engine::PutSequences;
 use crate::error::{Error, Result};
 use crate::plan::Plan;
 use crate::store::checksums::{row_checksum, total_checksum};
-use crate::store::errors::{bad_file, file_error, require_same};
+use crate::store::errors::{file_error, require_same};
 use crate::store::items::to_bytes;
 use crate::store::partial::{self, partial_path};
 use crate::store::place::{read_at, reserve, sync_directory, write_at};
-use crate::store::{map, output_file::OutputFile};
+use crate::store::{known, map, output_file::OutputFile};
 
 /// How much a loss of power may cost.
 const SYNC_EVERY: Duration = Duration::from_secs(1);
@@ -106,8 +106,8 @@ impl SequencesWriter {
             // Killed before the header was written.
             return Ok(None);
         }
-        let SequencesHeader { meta, tensors, .. } =
-            SequencesHeader::parse(&map).map_err(|reason| bad_file(&self.partial, reason))?;
+        let SequencesHeader { meta, tensors, .. } = SequencesHeader::parse(&map)
+            .map_err(|reason| known::refused(&self.partial, &map, "sequences", reason))?;
         let bytes = |range: &Range<u64>| &map[range.start as usize..range.end as usize];
         let found = Contents { meta: &meta, starts: bytemuck::cast_slice(bytes(&tensors.starts)) };
         found.require(wanted, &self.partial)?;
