@@ -31,6 +31,7 @@ pub mod progress;
 pub mod site;
 pub mod store;
 mod threads;
+mod units;
 pub mod verify;
 
 pub use context::{Context, ContextOptions};

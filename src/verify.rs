@@ -8,8 +8,7 @@
 //! sample of sequences and of picks in each keeps this short: a pick costs N x D.
 
 use crate::corpus::{Corpus, Elements, Input, Shape};
-use crate::error::Result;
-use crate::store::errors::require_same;
+use crate::error::{Error, Result};
 use crate::store::{fingerprint, SequencesFile};
 
 /// Defaults of a `Sample`.
@@ -60,10 +59,14 @@ pub fn verify(
     let meta = file.meta();
     let Shape { num_items, dim } = shape;
     let input = Input { elements, num_items, dim, center: meta.centered };
-    // Before a value is read: of another number there may be fewer than it says.
-    require_same(file.path(), "number of items", &meta.num_items, &num_items)?;
-    let wanted = fingerprint(&Corpus::prepare(&input)?);
-    require_same(file.path(), "corpus fingerprint", &meta.fingerprint, &wanted)?;
+    if meta.num_items != num_items {
+        let (found, given) = (meta.num_items.to_string(), num_items.to_string());
+        return Err(other_embeddings(file, "number of items", found, given));
+    }
+    let given = fingerprint(&Corpus::prepare(&input)?);
+    if meta.fingerprint != given {
+        return Err(other_embeddings(file, "fingerprint", meta.fingerprint.clone(), given));
+    }
     file.verify()?;
     let (items, sample) = (Items::new(&input), sample.filled());
     let mut report = Report::default();
@@ -82,6 +85,15 @@ pub fn verify(
     }
     report.mean_regret = if report.picks == 0 { 0.0 } else { sum / report.picks as f64 };
     Ok(report)
+}
+
+fn other_embeddings(
+    file: &SequencesFile,
+    what: &'static str,
+    found: String,
+    given: String,
+) -> Error {
+    Error::OtherEmbeddings { path: file.path().display().to_string(), what, found, given }
 }
 
 /// `wanted` numbers below `count`, evenly spread, the last one among them.

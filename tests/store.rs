@@ -258,7 +258,7 @@ fn verify_trusts_good_files_and_finds_wrong_picks() {
         Shape::new(400, 16),
         sample,
     );
-    assert!(matches!(error, Err(Error::FileMismatch { .. })), "{error:?}");
+    assert!(matches!(error, Err(Error::OtherEmbeddings { .. })), "{error:?}");
     let wrong = folder.0.join("wrong");
     write(&context("cpu"), &other, &Request::default(), &wrong).unwrap();
     let name = |path: &Path| SequencesFile::open(path).unwrap().meta().fingerprint.clone();

@@ -123,7 +123,8 @@ contexts.Context = Context
 local function device_name(device)
   if type(device) == "table" then
     local names = {}
-    for position, name in ipairs(device) do
+    for position = 1, check.list(device, "option device") do
+      local name = device[position]
       if type(name) ~= "string" and type(name) ~= "number" then
         misuse("option device[%d] must be a name or an index, not %s", position, describe(name))
       end
@@ -131,7 +132,7 @@ local function device_name(device)
     end
     for key, name in pairs(device) do
       if not names[key] then
-        misuse("option device must be a list without holes, but has %s", describe(key))
+        misuse("option device must be a list, but has the key %s", describe(key))
       end
       if name == "" then misuse("option device[%d] is empty", key) end
     end
@@ -139,7 +140,7 @@ local function device_name(device)
     return table.concat(names, " + ")
   end
   if type(device) == "number" then
-    if not check.is_integer(device, 0, 4294967295) then
+    if not check.is_integer(device, 0, check.MOST) then
       misuse("option device must be a name or an index from 0, not %s", describe(device))
     end
     return ("%d"):format(device)

@@ -6,6 +6,7 @@
 //! be opened is passed over where nobody named it, and remembered with its reason; a device that was
 //! named must open.
 
+use super::environment::Variable;
 use super::options::ContextOptions;
 use crate::engine::cpu::{self, CpuEngine};
 use crate::engine::reference::{self, Reference};
@@ -44,6 +45,9 @@ pub(super) struct Opened {
     pub(super) passed_over: Vec<PassedOver>,
 }
 
+/// Names the device where the caller does not.
+const VARIABLE: &str = "VKD_DEVICE";
+
 /// The device that is wanted, and who says so.
 #[derive(Debug)]
 pub(super) struct Wanted {
@@ -59,11 +63,13 @@ impl Wanted {
         let named = |name: &str, option| Wanted { name: name.into(), option };
         match option.map(str::trim).filter(|name| !name.is_empty()) {
             Some(name) => Ok(named(name, "device")),
-            None => {
-                let variable = "VKD_DEVICE";
-                Ok(named(&environment::text(variable)?.unwrap_or_default(), variable))
-            }
+            None => Ok(named(&environment::text(VARIABLE)?.unwrap_or_default(), VARIABLE)),
         }
+    }
+
+    /// The variable, where it is what names the device.
+    pub(super) fn variable(&self) -> Option<Variable> {
+        Variable::read(VARIABLE).filter(|_| self.option == VARIABLE)
     }
 
     /// The same for one name of a list.

@@ -8,6 +8,7 @@
 
 mod bounds;
 mod choice;
+mod environment;
 mod neighbors;
 mod open;
 mod options;

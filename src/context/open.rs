@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use super::bounds::{Bounds, RunPlan};
 use super::choice::{self, Opened, PassedOver, Wanted};
+use super::environment::{Environment, Variable};
 use super::options::ContextOptions;
 use super::turns::Turns;
 use crate::engine::{DeviceInfo, DeviceKind, Engine};
@@ -21,6 +22,7 @@ pub struct Context {
     info: DeviceInfo,
     passed_over: Vec<PassedOver>,
     bounds: Bounds,
+    environment: Environment,
 }
 
 impl std::fmt::Debug for Context {
@@ -33,20 +35,28 @@ impl Context {
     /// Opens the device that `options` asks for.
     pub fn new(options: &ContextOptions) -> Result<Context> {
         let wanted = Wanted::new(options.device.as_deref())?;
+        let limited_by_caller = options.memory_limit.is_some();
+        let mut environment =
+            Environment { device: wanted.variable(), limit: None, limited_by_caller };
         let limit = match options.memory_limit {
             None => memory::limit()?,
             limit => limit,
         };
+        if !limited_by_caller {
+            environment.limit = Variable::read("VKD_MEMORY_LIMIT").zip(limit);
+        }
         let mut options = options.clone();
         options.memory_limit = limit;
         options.vulkan.memory_limit = options.vulkan.memory_limit.or(limit);
-        let Opened { engine, passed_over } = choice::open(&wanted, &options)?;
+        let Opened { engine, passed_over } =
+            choice::open(&wanted, &options).map_err(|error| environment.explain_opening(error))?;
         let info = engine.info().clone();
         let built_in =
             matches!(info.kind, DeviceKind::Cpu | DeviceKind::Reference | DeviceKind::Several);
         let device = if built_in { info.name.clone() } else { "this machine".into() };
         let bounds = Bounds::new(limit.filter(|_| built_in), device);
-        Ok(Context { home: Home::here(), turns: Turns::new(engine), info, passed_over, bounds })
+        let (home, turns) = (Home::here(), Turns::new(engine));
+        Ok(Context { home, turns, info, passed_over, bounds, environment })
     }
 
     /// The device of this context.
@@ -73,7 +83,12 @@ impl Context {
         self.check_process()?;
         let place = self.turns.join();
         let engine = place.engine(&Progress::default())?;
-        plan(&**engine, &self.bounds)
+        self.explained(plan(&**engine, &self.bounds))
+    }
+
+    /// Names the environment variable that is the reason of a refusal.
+    fn explained<T>(&self, result: Result<T>) -> Result<T> {
+        result.map_err(|error| self.environment.explain(error))
     }
 
     /// Refuses a run before any work, where no other run keeps the engine busy; else its job does.
@@ -84,7 +99,7 @@ impl Context {
         self.check_process()?;
         let Some(place) = self.turns.join_if_free() else { return Ok(()) };
         let engine = place.engine(&Progress::default())?;
-        plan(&**engine, &self.bounds).map(|_| ())
+        self.explained(plan(&**engine, &self.bounds)).map(|_| ())
     }
 
     /// Runs `work` as a job that has the engine for itself.
@@ -95,13 +110,13 @@ impl Context {
     {
         self.check_process()?;
         let (place, bounds) = (self.turns.join(), self.bounds.clone());
-        let turns = Arc::clone(&self.turns);
+        let (turns, environment) = (Arc::clone(&self.turns), self.environment.clone());
         Job::spawn_waiting(
             progress,
             move || turns.wake(),
             move |progress| {
                 let mut engine = place.engine(progress)?;
-                work(&mut **engine, &bounds, progress)
+                work(&mut **engine, &bounds, progress).map_err(|error| environment.explain(error))
             },
         )
     }

@@ -47,8 +47,8 @@ fn check_site(shape: &QueryShape, site: &Site) -> Result<()> {
     if !shape.own {
         return Err(Error::BadOption {
             option: "queries",
-            got: shape.num_rows.to_string(),
-            allowed: "a site is of the items themselves".into(),
+            got: "set".into(),
+            allowed: "a site is of the items themselves: leave them out".into(),
         });
     }
     site.check(shape.num_items)

@@ -140,7 +140,8 @@ fn context_options(options: &Options<vkd_context_options>) -> Result<ContextOpti
     };
     let target = options.submit_target_ms;
     if target > 1000 {
-        return Err(bad("submit_target_ms", target, "at most 1000, drivers stop work after 2000"));
+        let allowed = "it can be at most 1,000: drivers stop work after two seconds";
+        return Err(bad("submit_target_ms", target, allowed));
     }
     check_threads(options.threads)?;
     let memory_limit = (options.memory_limit != 0).then_some(options.memory_limit);

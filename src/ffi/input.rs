@@ -86,7 +86,7 @@ pub(super) fn check_element_type(element_type: u32) -> Result<()> {
 pub(super) fn check_threads(threads: u32) -> Result<()> {
     match threads {
         0..=4096 => Ok(()),
-        more => Err(bad("threads", more, "at most 4096")),
+        more => Err(bad("threads", more, "it can be at most 4,096")),
     }
 }
 

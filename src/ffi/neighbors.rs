@@ -170,7 +170,7 @@ pub(super) fn refuse_path(options: &vkd_neighbors_options, instead: &str) -> Res
     if options.output_path.is_null() {
         return Ok(());
     }
-    let (option, got, allowed) = ("output_path", "a path".into(), instead.into());
+    let (option, got, allowed) = ("output_path", "set".into(), instead.into());
     Err(Error::BadOption { option, got, allowed }.into())
 }
 

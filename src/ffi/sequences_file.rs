@@ -11,6 +11,7 @@ use super::types::{
 };
 use crate::error::Error;
 use crate::store::{Row, SequencesFile};
+use crate::units;
 use crate::verify::{verify, Report, Sample};
 
 /// Opens a finished file of sequences (`vkd_batch_options.output_path`) for reading, and checks its
@@ -115,8 +116,8 @@ pub unsafe extern "C" fn vkd_sequences_file_copy_row(
         let (file, out) = (&file.handle()?.0, out.required()?);
         let (row, length) = (file.row(index)?, file.meta().length);
         if u64::from(first) + u64::from(count) > u64::from(length) {
+            let [length, first, got] = [length, first, count].map(units::count);
             let allowed = format!("sequences have {length} items, and first is {first}");
-            let got = count.to_string();
             return Err(Error::BadOption { option: "count", got, allowed }.into());
         }
         let part = first as usize..first as usize + count as usize;

@@ -199,8 +199,8 @@ fn site(options: &Options<vkd_site_options>, num_items: u32) -> Result<Site> {
 fn results(source: &Options<vkd_site_source>) -> Result<Source> {
     let given = [source.path.is_null(), source.sequences.is_null(), source.indices.is_null()];
     if given.iter().filter(|is_null| !**is_null).count() != 1 {
-        let got = "none or several of path, sequences and indices".into();
-        let allowed = "give exactly one".into();
+        let got = "ambiguous".into();
+        let allowed = "set exactly one of path, sequences and indices".into();
         return Err(Error::BadOption { option: "source", got, allowed }.into());
     }
     if !source.path.is_null() {

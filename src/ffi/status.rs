@@ -6,6 +6,7 @@
 use libc::c_char;
 
 use crate::error::Error;
+use crate::units;
 
 /// What every function that can fail returns: 0 for success, 1 for "not yet", negative numbers for
 /// errors. Errors come in bands: -1.. arguments, -101.. the embeddings, -201.. memory, -301..
@@ -111,20 +112,23 @@ pub(super) enum CallError {
     #[error("{name} is NULL; pass a valid pointer")]
     NullPointer { name: &'static str },
     #[error(
-        "struct_size of {name} is {got}, which no version of the header gives it; set it to \
-         sizeof({name}), {expected} bytes here"
+        "struct_size of {name} is {}, which no version of the header gives it; set it to \
+         sizeof({name}), {expected} bytes here",
+        units::count(*.got)
     )]
     StructSize { name: &'static str, got: u32, expected: u32 },
     #[error(
-        "{name} has a struct_size of {got}, this library knows {known} bytes, and the bytes beyond \
+        "{name} has a struct_size of {}, this library knows {known} bytes, and the bytes beyond \
          are not all zero: it asks for something this version ({version}) cannot do; update the \
-         library or leave the newer fields zero"
+         library or leave the newer fields zero",
+        units::count(*.got)
     )]
     NewerStruct { name: &'static str, got: u32, known: u32, version: &'static str },
     #[error("flags of {name} are {got:#x}; only the bits {known:#x} are known")]
     UnknownFlags { name: &'static str, got: u32, known: u32 },
     #[error(
-        "{name} has room for {capacity} values, but the result has {needed}; pass a larger one"
+        "{name} has room for {}, but the result has {}; pass a larger one",
+        values(*.capacity), values(*.needed)
     )]
     OutputTooSmall { name: &'static str, capacity: u64, needed: u64 },
     #[error("the job has not finished; wait for it first")]
@@ -135,6 +139,10 @@ pub(super) enum CallError {
     ResultInFile { path: String, open: &'static str },
     #[error(transparent)]
     Library(#[from] Error),
+}
+
+fn values(number: u64) -> String {
+    format!("{} {}", units::count(number), if number == 1 { "value" } else { "values" })
 }
 
 /// What a call from C gives.
@@ -172,7 +180,7 @@ fn library_status(error: &Error) -> vkd_status {
         E::ZeroNorm { .. } => VKD_ERROR_ZERO_NORM,
         E::ZeroNormCentered { .. } => VKD_ERROR_ZERO_NORM_CENTERED,
         E::NormRange { .. } => VKD_ERROR_NORM_RANGE,
-        E::TooLarge { .. } => VKD_ERROR_TOO_LARGE,
+        E::TooLarge { .. } | E::TooManyRounds { .. } => VKD_ERROR_TOO_LARGE,
         E::HostMemory { .. } => VKD_ERROR_HOST_MEMORY,
         E::DeviceMemory { .. } => VKD_ERROR_DEVICE_MEMORY,
         E::DriverMemory { .. } => VKD_ERROR_DRIVER_MEMORY,
@@ -187,11 +195,16 @@ fn library_status(error: &Error) -> vkd_status {
         E::OtherProcess { .. } => VKD_ERROR_OTHER_PROCESS,
         E::File { .. } => VKD_ERROR_FILE,
         E::DiskFull { .. } => VKD_ERROR_DISK_FULL,
-        E::BadFile { .. } | E::ForeignFile { .. } | E::NotReplaced { .. } => VKD_ERROR_BAD_FILE,
-        E::FileMismatch { .. } => VKD_ERROR_FILE_MISMATCH,
+        E::BadFile { .. } | E::ForeignFile { .. } | E::NoResults { .. } | E::NotReplaced { .. } => {
+            VKD_ERROR_BAD_FILE
+        }
+        E::FileMismatch { .. } | E::OtherKind { .. } | E::OtherEmbeddings { .. } => {
+            VKD_ERROR_FILE_MISMATCH
+        }
         E::FileBusy { .. } => VKD_ERROR_FILE_BUSY,
         E::BadId { .. } => VKD_ERROR_BAD_ID,
         E::BadMetadata { .. } => VKD_ERROR_BAD_METADATA,
+        E::Variable { error, .. } => library_status(error),
         E::Internal { .. } => VKD_ERROR_INTERNAL,
     }
 }

@@ -5,6 +5,7 @@ use std::collections::HashMap;
 use serde::de::IgnoredAny;
 
 use crate::error::{Error, Result};
+use crate::units;
 
 /// Bytes of an id at the most: with ".json.partial" behind it a name has room in every usual file
 /// system.
@@ -15,7 +16,7 @@ const DEVICES: [&str; 4] = ["con", "prn", "aux", "nul"];
 
 /// Checks the number, the shape and the distinctness of ids.
 pub(super) fn check_ids(ids: &[String], num_items: u32) -> Result<()> {
-    check_count("ids", ids.len(), num_items)?;
+    check_count("the number of ids", ids.len(), num_items)?;
     let mut seen = HashMap::with_capacity(ids.len());
     for (item, id) in (0..).zip(ids) {
         let reason = illegal(id).map(str::to_owned).or_else(|| {
@@ -31,7 +32,7 @@ pub(super) fn check_ids(ids: &[String], num_items: u32) -> Result<()> {
 
 /// Checks the number of metadata, and that they are JSON.
 pub(super) fn check_metadata(metadata: &[String], num_items: u32) -> Result<()> {
-    check_count("metadata", metadata.len(), num_items)?;
+    check_count("the number of metadata texts", metadata.len(), num_items)?;
     for (item, text) in (0..).zip(metadata) {
         if let Err(error) = serde_json::from_str::<IgnoredAny>(text) {
             return Err(Error::BadMetadata { item, reason: error.to_string() });
@@ -44,8 +45,8 @@ fn check_count(option: &'static str, got: usize, num_items: u32) -> Result<()> {
     if got == num_items as usize {
         return Ok(());
     }
-    let allowed = format!("there must be one for each of the {num_items} items");
-    Err(Error::BadOption { option, got: got.to_string(), allowed })
+    let allowed = format!("there must be one for each of the {} items", units::count(num_items));
+    Err(Error::BadOption { option, got: units::count(got as u64), allowed })
 }
 
 fn shortened(id: &str) -> String {
@@ -98,7 +99,7 @@ mod tests {
         assert_eq!(check(["a", "b", "c"], 3), Ok(()));
         let error = check(["a", "b", "a"], 3).unwrap_err();
         assert!(error.to_string().contains("item 0 has the same"), "{error}");
-        assert!(check(["a", "b", "c"], 4).unwrap_err().to_string().contains("ids is 3"));
+        assert!(check(["a", "b", "c"], 4).unwrap_err().to_string().contains("number of ids is 3"));
         let error = check_metadata(&["{}".into(), "{\"a\":".into()], 2).unwrap_err();
         assert!(matches!(error, Error::BadMetadata { item: 1, .. }), "{error}");
     }

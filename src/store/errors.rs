@@ -57,7 +57,7 @@ impl From<String> for Refusal {
 
 /// The error of a file to read that is none of vkd's.
 pub(super) fn foreign(path: &Path, reason: impl Into<String>) -> Error {
-    Error::ForeignFile { path: path.display().to_string(), reason: reason.into() }
+    Error::NoResults { path: path.display().to_string(), reason: reason.into() }
 }
 
 /// The error of something that must not be replaced.

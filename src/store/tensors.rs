@@ -13,6 +13,7 @@ use serde_json::json;
 use super::checksums::Frame;
 use super::errors::Refusal;
 use super::family::Family;
+use crate::units;
 
 #[cfg(target_endian = "big")]
 compile_error!("results files are mapped as they are: little endian only");
@@ -33,14 +34,6 @@ impl Tensor {
     fn bytes(&self) -> u64 {
         let values = self.shape.iter().map(|&length| length as u64).product::<u64>();
         values * self.dtype.bitsize() as u64 / 8
-    }
-}
-
-/// What a file is that is none of vkd's.
-fn foreign(file: &[u8]) -> &'static str {
-    match file {
-        [0x93, b'N', b'U', b'M', b'P', b'Y', ..] => "it is a NumPy file, as embeddings come in",
-        _ => "its header is not as vkd writes it",
     }
 }
 
@@ -93,7 +86,7 @@ impl Header {
     /// Reads the header of a whole file, or says what is wrong with it.
     pub(super) fn parse(file: &[u8]) -> Result<Header, Refusal> {
         if !Family::Results.knows(file) {
-            return Err(Refusal::Foreign(foreign(file).into()));
+            return Err(Refusal::Foreign("its header is not as vkd writes it".into()));
         }
         Header::read(file).map_err(Refusal::Damaged)
     }
@@ -183,7 +176,8 @@ impl Header {
         let end =
             ranges(tensors, self.data_begin).last().map_or(self.data_begin, |range| range.end);
         if file_bytes != end {
-            return Err(format!("it has {file_bytes} bytes instead of {end}"));
+            let (found, wanted) = (units::bytes(file_bytes), units::bytes(end));
+            return Err(format!("it has {found}, its header says {wanted}"));
         }
         Ok(())
     }

@@ -13,6 +13,7 @@ use crate::store::checksums::{self, Frame};
 use crate::store::errors::Refusal;
 use crate::store::items::{item_bytes, item_dtype};
 use crate::store::tensors::{self, Header, Tensor};
+use crate::units;
 
 /// The format and its version.
 pub(in crate::store) const FORMAT: &str = "vkd neighbors 2";
@@ -117,7 +118,8 @@ impl NeighborsHeader {
             k,
         };
         if count == 0 || k == 0 || k > meta.num_items {
-            return Err(format!("it has {count} rows of {k} of {} items", meta.num_items).into());
+            let [count, k, items] = [count, k, meta.num_items].map(units::count);
+            return Err(format!("it claims {count} x {k} neighbours of {items} items").into());
         }
         header.check(&meta.tensors(), file.len() as u64)?;
         let tensors = NeighborsTensors::new(&meta, header.data_begin);

@@ -11,7 +11,7 @@ use crate::error::{Error, Result};
 use crate::store::checksums::{checked_rows, row_checksum_of_parts};
 use crate::store::errors::bad_file;
 use crate::store::items::{require_items, Row};
-use crate::store::map;
+use crate::store::{known, map};
 
 /// A finished file of neighbours. Any thread may read it.
 #[derive(Debug)]
@@ -54,8 +54,8 @@ impl NeighborsFile {
     }
 
     fn of(map: Mmap, path: &Path) -> Result<NeighborsFile> {
-        let NeighborsHeader { meta, tensors, frame } =
-            NeighborsHeader::parse(&map).map_err(|refusal| refusal.at(path))?;
+        let NeighborsHeader { meta, tensors, frame } = NeighborsHeader::parse(&map)
+            .map_err(|refusal| known::refused(path, &map, "neighbours", refusal))?;
         let file = NeighborsFile { path: path.to_owned(), meta, tensors, map };
         frame.check(path, file.bytes(&file.tensors.row_checksums), &[])?;
         checked_rows(file.meta.count).try_for_each(|row| file.check_row(row))?;
@@ -83,7 +83,7 @@ impl NeighborsFile {
             return Err(Error::BadOption {
                 option: "index",
                 got: row.to_string(),
-                allowed: format!("there are {} rows, numbered from 0", self.meta.count),
+                allowed: format!("rows are numbered from 0 to {}", self.meta.count - 1),
             });
         }
         let RowBytes { similarities, indices } = self.row_bytes(row);

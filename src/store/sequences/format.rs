@@ -15,6 +15,7 @@ use crate::store::checksums::{self, Frame};
 use crate::store::errors::Refusal;
 use crate::store::items::{item_bytes, item_dtype};
 use crate::store::tensors::{self, Header, Tensor};
+use crate::units;
 
 /// The format and its version.
 pub(in crate::store) const FORMAT: &str = "vkd sequences 2";
@@ -122,7 +123,8 @@ impl SequencesHeader {
             length,
         };
         if count == 0 || length == 0 || length > num_items {
-            return Err(format!("it has {count} sequences of {length} of {num_items} items").into());
+            let [count, length, items] = [count, length, num_items].map(units::count);
+            return Err(format!("it claims {count} x {length} picks of {items} items").into());
         }
         header.check(&meta.tensors(), file.len() as u64)?;
         let tensors = SequencesTensors::new(&meta, header.data_begin);
@@ -172,7 +174,7 @@ mod tests {
         assert!(SequencesHeader::parse(&file[..file.len() - 1]).is_err());
         let header = Header::parse(&file).unwrap();
         let error = header.check(&meta.tensors(), tensors.file_bytes() - 1).unwrap_err();
-        assert!(error.contains("bytes instead of"), "{error}");
+        assert!(error.contains("its header says"), "{error}");
         let changed = |from: &str, to: &str| {
             let place =
                 file.windows(from.len()).position(|bytes| bytes == from.as_bytes()).unwrap();

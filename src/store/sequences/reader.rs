@@ -15,7 +15,7 @@ use crate::error::{Error, Result};
 use crate::store::checksums::{checked_rows, row_checksum};
 use crate::store::errors::bad_file;
 use crate::store::items::{require_items, Repeats, Row};
-use crate::store::map;
+use crate::store::{known, map};
 
 /// A finished file of sequences. Any thread may read it.
 #[derive(Debug)]
@@ -43,8 +43,8 @@ impl SequencesFile {
     }
 
     fn of(map: Mmap, path: &Path) -> Result<SequencesFile> {
-        let SequencesHeader { meta, tensors, frame } =
-            SequencesHeader::parse(&map).map_err(|refusal| refusal.at(path))?;
+        let SequencesHeader { meta, tensors, frame } = SequencesHeader::parse(&map)
+            .map_err(|refusal| known::refused(path, &map, "sequences", refusal))?;
         let file = SequencesFile { path: path.to_owned(), meta, tensors, map };
         let (checksums, starts) = (&file.tensors.row_checksums, &file.tensors.starts);
         frame.check(path, file.bytes(checksums), file.bytes(starts))?;
@@ -78,7 +78,7 @@ impl SequencesFile {
             return Err(Error::BadOption {
                 option: "index",
                 got: index.to_string(),
-                allowed: format!("there are {} sequences, numbered from 0", self.meta.count),
+                allowed: format!("sequences are numbered from 0 to {}", self.meta.count - 1),
             });
         }
         Ok(Row::new(self.row_bytes(index), self.item_bytes()))

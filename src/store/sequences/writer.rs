@@ -28,10 +28,10 @@ use crate::store::checksums::{row_checksum, Frame};
 use crate::store::errors::require_same;
 use crate::store::family::Family;
 use crate::store::items::to_bytes;
-use crate::store::map;
 use crate::store::output_file::{OutputFile, OutputPlace};
 use crate::store::partial::PartialFile;
 use crate::store::place::{read_at, reserve, write_at};
+use crate::store::{known, map};
 
 /// How much a loss of power may cost.
 const SYNC_EVERY: Duration = Duration::from_secs(1);
@@ -114,8 +114,8 @@ impl SequencesWriter {
         if self.is_only_begun(&map) {
             return Ok(None);
         }
-        let SequencesHeader { meta, tensors, frame } =
-            SequencesHeader::parse(&map).map_err(|refusal| refusal.at(path))?;
+        let SequencesHeader { meta, tensors, frame } = SequencesHeader::parse(&map)
+            .map_err(|refusal| known::refused(path, &map, "sequences", refusal))?;
         let bytes = |range: &Range<u64>| &map[range.start as usize..range.end as usize];
         let found = Contents { meta: &meta, starts: bytemuck::cast_slice(bytes(&tensors.starts)) };
         found.require(wanted, path)?;
