@@ -134,6 +134,10 @@ typedef enum vkd_status {
    */
   VKD_ERROR_DRIVER_MEMORY = -204,
   /**
+   * The system refused a thread.
+   */
+  VKD_ERROR_NO_THREAD = -205,
+  /**
    * No Vulkan loader is installed.
    */
   VKD_ERROR_NO_LOADER = -301,
@@ -355,6 +359,11 @@ typedef enum vkd_results_kind {
    */
   VKD_RESULTS_NEIGHBORS = 2,
 } vkd_results_kind;
+
+/**
+ * A number of bytes.
+ */
+typedef struct Bytes Bytes;
 
 /**
  * One device, opened for computing. Any thread may use it; see `vkd_context_create`.
@@ -960,6 +969,10 @@ typedef struct vkd_site_source {
   const float *similarities;
 } vkd_site_source;
 
+
+
+
+
 #ifdef __cplusplus
 extern "C" {
 #endif // __cplusplus
@@ -1018,9 +1031,9 @@ int32_t vkd_batch_start(const struct vkd_context *context,
                         struct vkd_job **out_job);
 
 /**
- * Tells what a run of `vkd_batch_compute` would take, without the embeddings, and refuses what
- * cannot be done, with the run's own errors. `options` may be NULL. Set `out_plan->struct_size`
- * first. Waits for a run that is under way on the context.
+ * Tells what a run would take, without the embeddings, and refuses what cannot be done, as the run
+ * itself would. Set `out_plan->struct_size` first. Does not wait for a run that is under way on
+ * the context.
  *
  * # Safety
  * `context` must be NULL (an error) or live; `options` as in `vkd_batch_compute`; `out_plan` NULL

@@ -83,6 +83,11 @@ pub enum Error {
     )]
     HostMemory { what: &'static str, bytes: u64 },
     #[error(
+        "the system gives no thread for {what} ({reason}); end other programs, or raise the limit \
+         for processes (ulimit -u, pids.max) or for memory (ulimit -v)"
+    )]
+    NoThread { what: &'static str, reason: String },
+    #[error(
         "{device} refused {} for {what} ({reason}); close other programs that use it, or use \
          fewer items",
         units::bytes(*.bytes)
@@ -204,19 +209,4 @@ fn sized(path: &str, bytes: u64) -> String {
         0 => path.to_owned(),
         bytes => format!("{path} of {}", units::bytes(bytes)),
     }
-}
-
-/// A vector of `len` zeros, or an error instead of an abort when the system has no room for it. A
-/// large one comes from the system as zeros, untouched: writing 1.6 GB of them first took seconds
-/// in which no run could be cancelled.
-pub(crate) fn zeroed<T: bytemuck::Zeroable>(len: usize, what: &'static str) -> Result<Vec<T>> {
-    let bytes = (len as u64).saturating_mul(size_of::<T>() as u64);
-    bytemuck::allocation::try_zeroed_vec(len).map_err(|()| Error::HostMemory { what, bytes })
-}
-
-/// A caught panic as an error.
-pub(crate) fn from_panic(panic: &(dyn std::any::Any + Send)) -> Error {
-    let text = panic.downcast_ref::<&str>().map(|text| (*text).to_owned());
-    let text = text.or_else(|| panic.downcast_ref::<String>().cloned());
-    Error::Internal { detail: text.unwrap_or_else(|| "a panic without a message".into()) }
 }

@@ -11,16 +11,16 @@
 //! site. Runs that end in memory or in a file give an [`Output`]. [`Watch`] is what all jobs have
 //! in common.
 
-use std::panic::{catch_unwind, AssertUnwindSafe};
 use std::path::PathBuf;
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
-use crate::error::{from_panic, Error, Result};
+use crate::error::{Error, Result};
+use crate::panics;
 use crate::process::Home;
 use crate::progress::Progress;
-use crate::threads::lock;
+use crate::threads::{self, lock};
 
 /// A running or finished computation of a `T`.
 #[derive(Debug)]
@@ -127,15 +127,11 @@ impl<T: Send + Sync + 'static> Job<T> {
             cancelled: Mutex::default(),
         });
         let worker = Arc::clone(&shared);
-        let thread = std::thread::Builder::new().name("vkd job".into()).spawn(move || {
-            let result = catch_unwind(AssertUnwindSafe(|| work(&worker.progress)))
-                .unwrap_or_else(|panic| Err(from_panic(panic.as_ref())));
+        let thread = threads::start("vkd job", "a job", move || {
+            let result = panics::caught(|| work(&worker.progress)).flatten();
             worker.finish(&mut lock(&worker.end), result);
-        });
-        match thread {
-            Ok(thread) => Ok(Job { shared, thread: Some(thread) }),
-            Err(error) => Err(Error::Internal { detail: format!("no thread for a job: {error}") }),
-        }
+        })?;
+        Ok(Job { shared, thread: Some(thread) })
     }
 }
 

@@ -2,13 +2,20 @@
 //!
 //! Knows nothing of what the threads do. Locks are taken through `lock`, which outlives a panic.
 
+use std::io;
 use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
 use std::sync::mpsc::{sync_channel, RecvTimeoutError};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::thread::{Builder, JoinHandle, Scope};
 use std::time::Duration;
 
 use crate::environment;
 use crate::error::{Error, Result};
+use crate::memory::{self, Bytes};
+use crate::panics;
+
+/// The stack of a thread that is started here, as Rust makes it.
+const STACK: Bytes = Bytes::new(2 << 20);
 
 /// The variable of the number of threads.
 const COUNT: &str = "VKD_THREADS";
@@ -46,6 +53,39 @@ pub(crate) fn unlocked<T>(mutex: Mutex<T>) -> T {
     mutex.into_inner().unwrap_or_else(PoisonError::into_inner)
 }
 
+/// Starts a thread that nobody has to wait for. `what` it is for, in the error where the system
+/// gives none.
+pub(crate) fn start<T: Send + 'static>(
+    name: &str,
+    what: &'static str,
+    work: impl FnOnce() -> T + Send + 'static,
+) -> Result<JoinHandle<T>> {
+    builder(name, what)?.spawn(work).map_err(|error| none(what, &error))
+}
+
+/// The same for the length of a scope.
+pub(crate) fn start_scoped<'scope>(
+    scope: &'scope Scope<'scope, '_>,
+    name: &str,
+    what: &'static str,
+    work: impl FnOnce() + Send + 'scope,
+) -> Result<()> {
+    let thread = builder(name, what)?.spawn_scoped(scope, work);
+    thread.map(|_| ()).map_err(|error| none(what, &error))
+}
+
+/// A thread that needs small allocations to begin: where those would fail, that is no thread.
+fn builder(name: &str, what: &'static str) -> Result<Builder> {
+    match memory::has_room(STACK) {
+        true => Ok(Builder::new().name(name.into())),
+        false => Err(none(what, &io::ErrorKind::OutOfMemory.into())),
+    }
+}
+
+fn none(what: &'static str, error: &io::Error) -> Error {
+    Error::NoThread { what, reason: error.to_string() }
+}
+
 /// Whether one of the threads of a [`run`] has failed.
 #[derive(Debug, Default)]
 pub(crate) struct Failure {
@@ -65,31 +105,21 @@ impl Failure {
     }
 }
 
-/// Tells the others of a thread that panics.
-struct Alarm<'a>(&'a Failure);
-
-impl Drop for Alarm<'_> {
-    fn drop(&mut self) {
-        if std::thread::panicking() {
-            self.0.seen.store(true, Relaxed);
-        }
-    }
-}
-
 /// Runs `work` on `num_threads` threads at once, this one among them, and waits for all. The first
-/// error counts, and the others can see that there is one.
+/// error counts, and a panic is one; the others can see that there is one.
 pub(crate) fn run(num_threads: usize, work: impl Fn(&Failure) -> Result<()> + Sync) -> Result<()> {
     let failure = Failure::default();
     let guarded = || {
-        let _alarm = Alarm(&failure);
-        if let Err(error) = work(&failure) {
+        if let Err(error) = panics::caught(|| work(&failure)).flatten() {
             failure.add(error);
         }
     };
     std::thread::scope(|scope| {
         for _ in 1..num_threads {
             // Where the system has no more threads, the others do the work.
-            let _ = std::thread::Builder::new().name("vkd cpu".into()).spawn_scoped(scope, guarded);
+            if start_scoped(scope, "vkd cpu", "the CPU engine", guarded).is_err() {
+                break;
+            }
         }
         guarded();
     });
@@ -108,7 +138,7 @@ pub(crate) fn apart<T: Send + 'static>(
     let work = Arc::new(Mutex::new(Some(work)));
     let take = |work: &Mutex<Option<_>>| lock(work).take();
     let its_own = Arc::clone(&work);
-    let started = std::thread::Builder::new().name("vkd apart".into()).spawn(move || {
+    let started = start("vkd apart", "waiting for the disk", move || {
         if let Some(work) = take(&its_own) {
             // Nobody may be waiting any more.
             let _ = sender.send(work());

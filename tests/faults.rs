@@ -90,7 +90,7 @@ fn a_failure_at_any_call_with_a_row_cache_is_a_status_or_does_no_harm() {
         "llvmpipe",
         &Settings { memory_limit: case.memory_limit, ..settings(&counter(false)) },
     );
-    let held_rows = engine.unwrap().needs(Shape::new(257, 7), &plan).unwrap().held_rows;
+    let held_rows = engine.unwrap().needs(Shape::new(257, 7), &plan.shape()).unwrap().held_rows;
     assert!(held_rows < 257, "{held_rows} rows are held");
     every_call(&Case { plan, expected, ..case });
 }
@@ -184,7 +184,7 @@ fn a_device_that_refuses_memory_gets_less_to_hold() {
     // MB.
     for granted in [2_000_000, 900_000, 500_000, 150_000] {
         let mut engine = engine(granted);
-        assert_eq!(engine.needs(Shape::new(700, 24), &plan).unwrap().held_rows, 700);
+        assert_eq!(engine.needs(Shape::new(700, 24), &plan.shape()).unwrap().held_rows, 700);
         let (done, found) = (progress(), progress());
         let rows = engine.sequences_in_memory(&corpus, &plan, &done).unwrap();
         assert!(rows == expected, "{granted} bytes granted");

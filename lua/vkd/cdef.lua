@@ -25,6 +25,7 @@ typedef enum vkd_status {
   VKD_ERROR_HOST_MEMORY = -202,
   VKD_ERROR_DEVICE_MEMORY = -203,
   VKD_ERROR_DRIVER_MEMORY = -204,
+  VKD_ERROR_NO_THREAD = -205,
   VKD_ERROR_NO_LOADER = -301,
   VKD_ERROR_NO_DEVICE = -302,
   VKD_ERROR_DEVICE_NOT_FOUND = -303,
@@ -82,6 +83,7 @@ typedef enum vkd_results_kind {
   VKD_RESULTS_SEQUENCES = 1,
   VKD_RESULTS_NEIGHBORS = 2,
 } vkd_results_kind;
+typedef struct Bytes Bytes;
 typedef struct vkd_context vkd_context;
 typedef struct vkd_job vkd_job;
 typedef struct vkd_neighbors_file vkd_neighbors_file;

@@ -88,12 +88,12 @@ pub(super) fn open(wanted: &Wanted, options: &ContextOptions) -> Result<Opened> 
         "all" => {
             let mut engines: Vec<_> = gpus(options, &mut passed_over).collect();
             engines.push(cpu(options)?);
-            together(engines, options)?
+            together(engines)?
         }
         list if list.contains('+') => {
             let names = names_of_list(wanted)?;
             let engines = names.iter().map(|name| open_one(&wanted.one(name), options));
-            together(engines.collect::<Result<_>>()?, options)?
+            together(engines.collect::<Result<_>>()?)?
         }
         _ => open_one(wanted, options)?,
     };
@@ -101,13 +101,10 @@ pub(super) fn open(wanted: &Wanted, options: &ContextOptions) -> Result<Opened> 
 }
 
 /// One engine of several.
-fn together(
-    mut engines: Vec<Box<dyn Engine>>,
-    options: &ContextOptions,
-) -> Result<Box<dyn Engine>> {
+fn together(mut engines: Vec<Box<dyn Engine>>) -> Result<Box<dyn Engine>> {
     match engines.len() {
         1 => Ok(engines.remove(0)),
-        _ => Ok(Box::new(Several::new(engines, options.memory_limit)?)),
+        _ => Ok(Box::new(Several::new(engines)?)),
     }
 }
 

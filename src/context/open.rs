@@ -2,15 +2,15 @@
 
 use std::sync::Arc;
 
-use super::bounds::{Bounds, RunPlan};
+use super::bounds::{Bounds, RunPlan, Stage};
 use super::choice::{self, Opened, PassedOver, Wanted};
 use super::environment::{Environment, Variable};
 use super::options::ContextOptions;
 use super::turns::Turns;
-use crate::engine::{DeviceInfo, DeviceKind, Engine};
+use crate::engine::{DeviceInfo, DeviceKind, Engine, Planner};
 use crate::error::Result;
 use crate::job::Job;
-use crate::memory;
+use crate::memory::{self, Bytes};
 use crate::process::Home;
 use crate::progress::Progress;
 
@@ -19,6 +19,8 @@ use crate::progress::Progress;
 pub struct Context {
     home: Home,
     turns: Arc<Turns>,
+    /// Answers also while the engine works.
+    planner: Arc<dyn Planner>,
     info: DeviceInfo,
     passed_over: Vec<PassedOver>,
     bounds: Bounds,
@@ -34,29 +36,30 @@ impl std::fmt::Debug for Context {
 impl Context {
     /// Opens the device that `options` asks for.
     pub fn new(options: &ContextOptions) -> Result<Context> {
+        memory::require_spare()?;
         let wanted = Wanted::new(options.device.as_deref())?;
         let limited_by_caller = options.memory_limit.is_some();
         let mut environment =
             Environment { device: wanted.variable(), limit: None, limited_by_caller };
         let limit = match options.memory_limit {
             None => memory::limit()?,
-            limit => limit,
+            limit => limit.map(Bytes::new),
         };
         if !limited_by_caller {
-            environment.limit = Variable::read("VKD_MEMORY_LIMIT").zip(limit);
+            environment.limit = Variable::read("VKD_MEMORY_LIMIT").zip(limit.map(Bytes::get));
         }
         let mut options = options.clone();
-        options.memory_limit = limit;
-        options.vulkan.memory_limit = options.vulkan.memory_limit.or(limit);
+        options.memory_limit = limit.map(Bytes::get);
+        options.vulkan.memory_limit = options.vulkan.memory_limit.or(options.memory_limit);
         let Opened { engine, passed_over } =
             choice::open(&wanted, &options).map_err(|error| environment.explain_opening(error))?;
-        let info = engine.info().clone();
+        let (info, planner) = (engine.info().clone(), engine.planner());
         let built_in =
             matches!(info.kind, DeviceKind::Cpu | DeviceKind::Reference | DeviceKind::Several);
         let device = if built_in { info.name.clone() } else { "this machine".into() };
         let bounds = Bounds::new(limit.filter(|_| built_in), device);
         let (home, turns) = (Home::here(), Turns::new(engine));
-        Ok(Context { home, turns, info, passed_over, bounds, environment })
+        Ok(Context { home, turns, planner, info, passed_over, bounds, environment })
     }
 
     /// The device of this context.
@@ -75,48 +78,40 @@ impl Context {
         self.home.check("this context")
     }
 
-    /// Plans a run with the engine; waits for a run that is under way.
-    pub(super) fn plan_now(
+    /// Plans a run, or refuses it, before any work and also while another run keeps the engine busy.
+    pub(super) fn check(
         &self,
-        plan: impl FnOnce(&dyn Engine, &Bounds) -> Result<RunPlan>,
+        plan: impl FnOnce(&dyn Planner, &Bounds, Stage) -> Result<RunPlan>,
     ) -> Result<RunPlan> {
         self.check_process()?;
-        let place = self.turns.join();
-        let engine = place.engine(&Progress::default())?;
-        self.explained(plan(&**engine, &self.bounds))
+        memory::require_spare()?;
+        plan(&*self.planner, &self.bounds, Stage::Asked)
+            .map_err(|error| self.environment.explain(error))
     }
 
-    /// Names the environment variable that is the reason of a refusal.
-    fn explained<T>(&self, result: Result<T>) -> Result<T> {
-        result.map_err(|error| self.environment.explain(error))
-    }
-
-    /// Refuses a run before any work, where no other run keeps the engine busy; else its job does.
-    pub(super) fn check_now(
-        &self,
-        plan: impl FnOnce(&dyn Engine, &Bounds) -> Result<RunPlan>,
-    ) -> Result<()> {
-        self.check_process()?;
-        let Some(place) = self.turns.join_if_free() else { return Ok(()) };
-        let engine = place.engine(&Progress::default())?;
-        self.explained(plan(&**engine, &self.bounds)).map(|_| ())
-    }
-
-    /// Runs `work` as a job that has the engine for itself.
-    pub(super) fn spawn<T, W>(&self, progress: Progress, work: W) -> Result<Job<T>>
+    /// Runs `work` as a job that has the engine for itself; `plan` is asked again when its turn
+    /// has come, since memory may have become scarce.
+    pub(super) fn spawn<T, P, W>(&self, progress: Progress, plan: P, work: W) -> Result<Job<T>>
     where
         T: Send + Sync + 'static,
-        W: FnOnce(&mut dyn Engine, &Bounds, &Progress) -> Result<T> + Send + 'static,
+        P: FnOnce(&dyn Planner, &Bounds, Stage) -> Result<RunPlan> + Send + 'static,
+        W: FnOnce(&mut dyn Engine, &RunPlan, &Progress) -> Result<T> + Send + 'static,
     {
         self.check_process()?;
         let (place, bounds) = (self.turns.join(), self.bounds.clone());
         let (turns, environment) = (Arc::clone(&self.turns), self.environment.clone());
+        let planner = Arc::clone(&self.planner);
+        let run = move |engine: &mut dyn Engine, progress: &Progress| {
+            let plan = plan(&*planner, &bounds, Stage::Prepared)?;
+            let _running = bounds.begin(&plan);
+            work(engine, &plan, progress)
+        };
         Job::spawn_waiting(
             progress,
             move || turns.wake(),
             move |progress| {
                 let mut engine = place.engine(progress)?;
-                work(&mut **engine, &bounds, progress).map_err(|error| environment.explain(error))
+                run(&mut **engine, progress).map_err(|error| environment.explain(error))
             },
         )
     }

@@ -11,6 +11,7 @@ use super::types::{vkd_batch_options, vkd_context, vkd_flags, vkd_job, vkd_run_p
 use crate::context::Destination;
 use crate::corpus::Shape;
 use crate::job::{Job, Output};
+
 use crate::plan::Request;
 
 /// Computes diversity sequences: from every start, again and again the item that is least similar
@@ -90,7 +91,7 @@ pub unsafe extern "C" fn vkd_batch_start(
 
 /// Tells what a run of `vkd_batch_compute` would take, without the embeddings, and refuses what
 /// cannot be done, with the run's own errors. `options` may be NULL. Set `out_plan->struct_size`
-/// first. Waits for a run that is under way on the context.
+/// first. Does not wait for a run that is under way on the context.
 ///
 /// # Safety
 /// `context` must be NULL (an error) or live; `options` as in `vkd_batch_compute`; `out_plan` NULL

@@ -5,12 +5,11 @@
 
 use std::cell::RefCell;
 use std::ffi::CString;
-use std::panic::{catch_unwind, AssertUnwindSafe};
 
 use libc::c_char;
 
 use super::status::{status, Result};
-use crate::error::from_panic;
+use crate::panics;
 
 thread_local! {
     static LAST_ERROR: RefCell<CString> = RefCell::default();
@@ -32,8 +31,7 @@ pub(super) fn guard(work: impl FnOnce() -> Result<()>) -> i32 {
 
 /// The same for work that has a status of its own.
 pub(super) fn guard_status(work: impl FnOnce() -> Result<i32>) -> i32 {
-    let result = catch_unwind(AssertUnwindSafe(work))
-        .unwrap_or_else(|panic| Err(from_panic(panic.as_ref()).into()));
+    let result = panics::caught(work).unwrap_or_else(|error| Err(error.into()));
     result.unwrap_or_else(|error| {
         let text = CString::new(error.to_string().replace('\0', "\\0")).unwrap_or_default();
         let _ = LAST_ERROR.try_with(|last| *last.borrow_mut() = text);

@@ -6,6 +6,7 @@ use super::boundary::{guard, release};
 use super::output::{row_pointer, text};
 use super::pointers::pointers;
 use super::types::{vkd_flags, vkd_neighbors_file, vkd_neighbors_file_info};
+use crate::memory::require_spare;
 use crate::store::{NeighborsFile, NeighborsRow};
 
 /// Opens a finished file of neighbours (`vkd_neighbors_options.output_path`) for reading, and
@@ -25,6 +26,7 @@ pub unsafe extern "C" fn vkd_neighbors_file_open(
 ) -> i32 {
     guard(|| {
         pointers!(path; out = out_file);
+        require_spare()?;
         out.required()?.give(vkd_neighbors_file(NeighborsFile::open(&path.path()?)?))
     })
 }

@@ -13,7 +13,7 @@ use libc::c_char;
 
 use super::status::{CallError, Result};
 use crate::error::Error;
-use crate::memory;
+use crate::memory::{self, Bytes};
 
 /// Wraps the pointers of a call, those to read before the semicolon, those to write behind it, each
 /// with the name that the header gives it; `local = name` where the call knows it by another.
@@ -59,11 +59,11 @@ fn check_alignment<T>(pointer: *const T, name: &'static str) -> Result<()> {
 
 /// Refuses to copy what the memory, or the limit that the user sets, does not hold.
 fn check_memory(name: &'static str, needed: u64) -> Result<()> {
-    let free = memory::available_bytes().unwrap_or(u64::MAX);
+    let free = memory::available_bytes().unwrap_or(Bytes::UNCOUNTABLE);
     let available = memory::limit()?.map_or(free, |limit| limit.min(free));
-    match needed > available {
-        true => Err(too_large(name, needed, available).into()),
-        false => Ok(()),
+    match Bytes::new(needed).fit(available) {
+        true => Ok(()),
+        false => Err(too_large(name, needed, available.get()).into()),
     }
 }
 

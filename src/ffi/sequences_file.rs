@@ -10,6 +10,7 @@ use super::types::{
     vkd_flags, vkd_sequences_file, vkd_sequences_file_info, vkd_verify_options, vkd_verify_report,
 };
 use crate::error::Error;
+use crate::memory::require_spare;
 use crate::store::{Row, SequencesFile};
 use crate::units;
 use crate::verify::{verify, Report, Sample};
@@ -35,6 +36,7 @@ pub unsafe extern "C" fn vkd_sequences_file_open(
 ) -> i32 {
     guard(|| {
         pointers!(path; out = out_file);
+        require_spare()?;
         out.required()?.give(vkd_sequences_file(SequencesFile::open(&path.path()?)?))
     })
 }

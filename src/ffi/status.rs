@@ -62,6 +62,8 @@ pub enum vkd_status {
     VKD_ERROR_DEVICE_MEMORY = -203,
     /// The driver ran out of memory during a call.
     VKD_ERROR_DRIVER_MEMORY = -204,
+    /// The system refused a thread.
+    VKD_ERROR_NO_THREAD = -205,
     /// No Vulkan loader is installed.
     VKD_ERROR_NO_LOADER = -301,
     /// The Vulkan loader offers no device.
@@ -184,6 +186,7 @@ fn library_status(error: &Error) -> vkd_status {
         E::HostMemory { .. } => VKD_ERROR_HOST_MEMORY,
         E::DeviceMemory { .. } => VKD_ERROR_DEVICE_MEMORY,
         E::DriverMemory { .. } => VKD_ERROR_DRIVER_MEMORY,
+        E::NoThread { .. } => VKD_ERROR_NO_THREAD,
         E::NoLoader { .. } => VKD_ERROR_NO_LOADER,
         E::NoDevice { .. } => VKD_ERROR_NO_DEVICE,
         E::DeviceNotFound { .. } => VKD_ERROR_DEVICE_NOT_FOUND,
@@ -245,6 +248,7 @@ names! {
     VKD_ERROR_HOST_MEMORY
     VKD_ERROR_DEVICE_MEMORY
     VKD_ERROR_DRIVER_MEMORY
+    VKD_ERROR_NO_THREAD
     VKD_ERROR_NO_LOADER
     VKD_ERROR_NO_DEVICE
     VKD_ERROR_DEVICE_NOT_FOUND

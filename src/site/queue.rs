@@ -7,7 +7,7 @@
 use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
 use std::sync::mpsc::{sync_channel, Receiver, SyncSender};
 use std::sync::{Arc, Mutex};
-use std::thread::{Builder, Scope};
+use std::thread::Scope;
 
 use super::files::Files;
 use super::request::{List, Site};
@@ -15,8 +15,9 @@ use super::row::SiteRow;
 use crate::engine::neighbors::{similarity, QueryShape};
 use crate::engine::PutNeighbors;
 use crate::error::{Error, Result};
+use crate::panics;
 use crate::progress::Progress;
-use crate::threads::lock;
+use crate::threads::{lock, start_scoped};
 
 /// Rows in the queue for every thread.
 const ROWS: usize = 8;
@@ -85,14 +86,19 @@ impl Writers<'_> {
         // The threads alone hold the receiver: when the last ends, putting fails instead of waiting
         // for ever.
         let rows = Arc::new(Mutex::new(rows));
-        let mut started = 0;
-        for _ in 0..count {
+        for number in 0..count {
             let rows = Arc::clone(&rows);
-            let builder = Builder::new().name("vkd site".into());
-            started += usize::from(builder.spawn_scoped(scope, move || self.drain(rows)).is_ok());
-        }
-        if started == 0 {
-            return Err(Error::Internal { detail: "no thread to write files with".into() });
+            let work = move || {
+                if let Err(error) = panics::caught(|| self.drain(rows)) {
+                    self.outcome.fail(error);
+                }
+            };
+            // Where the system has no more threads, the others do the work.
+            match start_scoped(scope, "vkd site", "the writing of files", work) {
+                Err(error) if number == 0 => return Err(error),
+                Err(_) => break,
+                Ok(()) => {}
+            }
         }
         Ok(())
     }

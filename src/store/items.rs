@@ -6,7 +6,8 @@ use std::path::Path;
 use safetensors::tensor::Dtype;
 
 use super::errors::bad_file;
-use crate::error::{zeroed, Result};
+use crate::error::Result;
+use crate::memory::zeroed;
 
 /// The type of item numbers below `num_items`.
 pub(super) fn item_dtype(num_items: u32) -> Dtype {

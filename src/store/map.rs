@@ -19,6 +19,17 @@ pub(super) fn map(file: &File, path: &Path) -> Result<Mmap> {
     unsafe { Mmap::map(file) }.map_err(|error| file_error("map", path, 0, &error))
 }
 
+/// Lets the system take back the memory of what was read of a map. It is read again when it is
+/// needed; until then it does not count as memory of this process.
+pub(super) fn release(map: &Mmap) {
+    #[cfg(unix)]
+    // SAFETY: the map is of a file and read only, so all its pages can be read again. Who reads them
+    // at this moment does that.
+    let _ = unsafe { map.unchecked_advise(memmap2::UncheckedAdvice::DontNeed) };
+    #[cfg(not(unix))]
+    let _ = map;
+}
+
 /// Maps the file at `path`.
 pub(super) fn open(path: &Path) -> Result<Mmap> {
     let failed = |error: io::Error| file_error("open", path, 0, &error);

@@ -34,6 +34,7 @@ mod tensors;
 
 pub(crate) use family::Family;
 pub use fingerprint::fingerprint;
+pub(crate) use fingerprint::fingerprint_of;
 pub use items::Row;
 pub use kind::ResultsKind;
 pub use neighbors::{NeighborsFile, NeighborsMeta, NeighborsRow, NeighborsWriter};

@@ -8,7 +8,7 @@
 //! score; in the order of their numbers, so that the sequences of a thread, whose heads have much
 //! in common, find each other's rows in the caches.
 
-use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
+use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 
 use super::matrix::Matrix;
 use super::merge::{Meetings, Prefix};
@@ -34,7 +34,7 @@ pub(super) fn compute(
     rows: &dyn PutSequences,
     progress: &Progress,
 ) -> Result<()> {
-    let next = AtomicUsize::new(0);
+    let next = AtomicU64::new(0);
     threads::run(workers.num_threads, |failure| {
         let (meetings, next) = (meetings.as_ref(), &next);
         workers.dispatch(Picks { matrix, plan, meetings, rows, progress, failure, next })
@@ -50,7 +50,7 @@ struct Picks<'a> {
     progress: &'a Progress,
     failure: &'a Failure,
     /// The first sequence that no thread has begun.
-    next: &'a AtomicUsize,
+    next: &'a AtomicU64,
 }
 
 /// What one thread does.
@@ -71,8 +71,8 @@ impl Picks<'_> {
         let (stride, num_items) = (self.matrix.stride(), self.matrix.num_items());
         let mut slots = Vec::new();
         for _ in 0..slot::count(stride) {
-            let mut slot = Slot::new(Scores::new(stride, num_items)?, self.plan.length())?;
-            if self.refill(&mut slot) {
+            let mut slot = Slot::new(Scores::new(stride, num_items)?, self.plan)?;
+            if self.refill(&mut slot)? {
                 slots.push(slot);
             }
         }
@@ -84,7 +84,7 @@ impl Picks<'_> {
                 while at < slots.len() {
                     let next = self.matrix.row(slots[(at + 1) % slots.len()].last);
                     picks += self.pick::<S, PIN>(simd, &mut slots[at], next);
-                    if self.goes_on(&mut slots[at])? || self.refill(&mut slots[at]) {
+                    if self.goes_on(&mut slots[at])? || self.refill(&mut slots[at])? {
                         at += 1;
                     } else {
                         slots.swap_remove(at);
@@ -97,17 +97,19 @@ impl Picks<'_> {
     }
 
     /// Gives a slot the next sequence, if there is one.
-    fn refill(&self, slot: &mut Slot) -> bool {
-        let next = self.start(self.next.fetch_add(1, Relaxed), false).or_else(|| {
-            let sequence = self.meetings?.next_alone()?;
-            self.start(sequence as usize, true)
-        });
-        next.map(|start| slot.begin(start)).is_some()
-    }
-
-    fn start(&self, sequence: usize, alone: bool) -> Option<Start<'_>> {
-        let head = self.plan.heads().nth(sequence)?;
-        Some(Start { sequence: sequence as u32, head, alone })
+    fn refill(&self, slot: &mut Slot) -> Result<bool> {
+        let next = self.next.fetch_add(1, Relaxed);
+        let start = match u32::try_from(next) {
+            Ok(sequence) if sequence < self.plan.count() => Some(Start { sequence, alone: false }),
+            _ => {
+                let alone = self.meetings.and_then(Meetings::next_alone);
+                alone.map(|sequence| Start { sequence, alone: true })
+            }
+        };
+        match start {
+            Some(start) => slot.begin(self.plan, start).map(|()| true),
+            None => Ok(false),
+        }
     }
 
     /// Whether a sequence needs more picks of its own.

@@ -13,7 +13,8 @@ use super::format::{NeighborsHeader, NeighborsMeta, NeighborsTensors};
 use super::reader::NeighborsFile;
 use crate::engine::neighbors::similarity;
 use crate::engine::PutNeighbors;
-use crate::error::{zeroed, Result};
+use crate::error::Result;
+use crate::memory::{collected, zeroed};
 use crate::progress::Progress;
 use crate::store::checksums::{row_checksum_of_parts, Frame};
 use crate::store::errors::require_same;
@@ -86,7 +87,8 @@ impl NeighborsWriter {
 
 impl PutNeighbors for NeighborsWriter {
     fn put(&self, row: u32, indices: &[u32], dots: &[i32]) -> Result<()> {
-        let similarities: Vec<f32> = dots.iter().map(|&dot| similarity(dot)).collect();
+        let similarities = dots.iter().map(|&dot| similarity(dot));
+        let similarities = collected(similarities, "the similarities of a row")?;
         let similarities: &[u8] = bytemuck::cast_slice(&similarities);
         let indices = &*to_bytes(indices, self.meta.item_bytes());
         let bytes = (similarities.len() + indices.len()) as u64;

@@ -17,6 +17,9 @@ use crate::store::errors::bad_file;
 use crate::store::items::{require_items, Repeats, Row};
 use crate::store::{known, map};
 
+/// Bytes that whoever reads all rows leaves mapped, before the system may have them back.
+const READ_AHEAD: u64 = 4 << 20;
+
 /// A finished file of sequences. Any thread may read it.
 #[derive(Debug)]
 pub struct SequencesFile {
@@ -103,12 +106,35 @@ impl SequencesFile {
     pub fn verify(&self) -> Result<()> {
         let mut repeats = Repeats::new(self.meta.num_items, self.meta.length, self.map.len())?;
         for index in 0..self.meta.count {
+            self.release_after(index);
             if let Some(item) = repeats.find(&self.checked_row(index)?) {
                 let reason = format!("item {item} comes twice in row {index}");
                 return Err(bad_file(&self.path, reason));
             }
         }
         Ok(())
+    }
+
+    /// Row `index`, with items of the corpus only, into `items`, which has as many.
+    pub(super) fn copy_row(&self, index: u32, items: &mut [u32]) -> Result<()> {
+        self.check_row(index)?;
+        for (to, item) in items.iter_mut().zip(self.row(index)?.iter()) {
+            if item >= self.meta.num_items {
+                let reason = format!("row {index} holds {item}, which is no item of the corpus");
+                return Err(bad_file(&self.path, reason));
+            }
+            *to = item;
+        }
+        self.release_after(index);
+        Ok(())
+    }
+
+    /// Gives back what was read of the map, each time some rows more were.
+    fn release_after(&self, index: u32) {
+        let rows = READ_AHEAD / self.meta.row_bytes() + 1;
+        if u64::from(index).is_multiple_of(rows) {
+            map::release(&self.map);
+        }
     }
 
     fn check_row(&self, index: u32) -> Result<()> {

@@ -15,14 +15,15 @@ use std::fs::File;
 use std::io;
 use std::ops::Range;
 use std::path::Path;
-use std::sync::Mutex;
+use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
 use super::format::{SequencesHeader, SequencesMeta, SequencesTensors};
 use super::reader::SequencesFile;
 use crate::engine::PutSequences;
 use crate::error::Result;
-use crate::plan::Plan;
+use crate::memory::{collected, room};
+use crate::plan::{EarlierRows, Plan, Rows};
 use crate::progress::Progress;
 use crate::store::checksums::{row_checksum, Frame};
 use crate::store::errors::require_same;
@@ -32,6 +33,9 @@ use crate::store::output_file::{OutputFile, OutputPlace};
 use crate::store::partial::PartialFile;
 use crate::store::place::{read_at, reserve, write_at};
 use crate::store::{known, map};
+
+/// Bytes of a map that are looked at before the system may have them back.
+const READ_AT_ONCE: usize = 4 << 20;
 
 /// How much a loss of power may cost.
 const SYNC_EVERY: Duration = Duration::from_secs(1);
@@ -53,7 +57,7 @@ pub struct SequencesWriter {
     meta: SequencesMeta,
     tensors: SequencesTensors,
     /// The row in the file of every sequence of the plan.
-    rows: Vec<u32>,
+    rows: Rows,
     synced: Mutex<Instant>,
 }
 
@@ -67,7 +71,7 @@ impl SequencesWriter {
 
     /// The same at a place that was looked at before.
     pub(crate) fn begin_at(place: OutputPlace, meta: &SequencesMeta, plan: &Plan) -> Result<Begun> {
-        let starts: Vec<u32> = plan.heads().map(|head| head[0]).collect();
+        let starts = collected(plan.starts(), "the starts")?;
         let wanted = Contents { meta, starts: &starts };
         let target = place.target().clone();
         let suffices = |earlier: &SequencesFile| earlier.meta().length >= meta.length;
@@ -87,12 +91,10 @@ impl SequencesWriter {
             None => writer.create(&starts)?,
         };
         writer.partial.keep();
-        let plan = match &earlier {
-            Some(earlier) => extending(earlier, &writer.rows, meta.length)?,
-            None => {
-                let heads = writer.rows.iter().map(|&row| starts[row as usize]).collect();
-                Plan::continuing(heads, 1, meta.length)
-            }
+        let plan = plan.only(writer.rows.clone());
+        let plan = match earlier {
+            Some(earlier) => extending(earlier, &plan)?,
+            None => plan,
         };
         Ok(Begun::Open(Box::new(writer), plan))
     }
@@ -100,12 +102,12 @@ impl SequencesWriter {
     fn new(partial: PartialFile, meta: &SequencesMeta) -> Result<SequencesWriter> {
         let frame = meta.frame()?;
         let tensors = SequencesTensors::new(meta, frame.unfinished().len() as u64);
-        let (meta, rows, synced) = (meta.clone(), Vec::new(), Mutex::new(Instant::now()));
+        let (meta, rows, synced) = (meta.clone(), Rows::All(0), Mutex::new(Instant::now()));
         Ok(SequencesWriter { partial, frame, meta, tensors, rows, synced })
     }
 
     /// Which rows an earlier run has left to do; `None` where there was none.
-    fn resume(&mut self, wanted: &Contents) -> Result<Option<Vec<u32>>> {
+    fn resume(&mut self, wanted: &Contents) -> Result<Option<Rows>> {
         let path = self.partial.partial_path();
         if self.partial.with("read", 0, |file| Ok(file.metadata()?.len()))? == 0 {
             return Ok(None);
@@ -122,14 +124,21 @@ impl SequencesWriter {
         require_same(path, "length", &meta.length, &wanted.meta.length)?;
         let checksums: &[u64] = bytemuck::cast_slice(bytes(&tensors.row_checksums));
         let rows = bytes(&tensors.sequences).chunks_exact(meta.row_bytes() as usize);
-        let unfinished = (0..)
-            .zip(rows.zip(checksums))
-            .filter(|&(index, (row, &sum))| sum == 0 || sum != row_checksum(index, row))
-            .map(|(index, _)| index)
-            .collect();
+        let mut unfinished = room(meta.count as usize, "the rows that are left")?;
+        let mut read = 0;
+        for (index, (row, &sum)) in (0..).zip(rows.zip(checksums)) {
+            if sum == 0 || sum != row_checksum(index, row) {
+                unfinished.push(index);
+            }
+            read += row.len();
+            if read >= READ_AT_ONCE {
+                map::release(&map);
+                read = 0;
+            }
+        }
         // The header stays, byte for byte, but for its checksum.
         (self.meta, self.tensors, self.frame) = (meta, tensors, frame);
-        Ok(Some(unfinished))
+        Ok(Some(Rows::Some(Arc::new(unfinished))))
     }
 
     /// Whether a file was begun as this one would be, and holds no finished row: it may lack its
@@ -143,7 +152,7 @@ impl SequencesWriter {
     }
 
     /// Gives the file its header, size and starts. All rows are to do.
-    fn create(&self, starts: &[u32]) -> Result<Vec<u32>> {
+    fn create(&self, starts: &[u32]) -> Result<Rows> {
         let bytes = self.tensors.file_bytes();
         self.partial.create(bytes, |file| {
             // The header first: a file without one is none of vkd's.
@@ -152,7 +161,7 @@ impl SequencesWriter {
             write_at(file, bytemuck::cast_slice(starts), self.tensors.starts.start)?;
             file.sync_all()
         })?;
-        Ok((0..self.meta.count).collect())
+        Ok(Rows::All(self.meta.count))
     }
 
     /// Brings the whole file to the disk and gives it its name.
@@ -173,7 +182,7 @@ impl SequencesWriter {
 
     /// How many sequences were finished before this run.
     pub fn already_finished(&self) -> u64 {
-        u64::from(self.meta.count) - self.rows.len() as u64
+        u64::from(self.meta.count - self.rows.count())
     }
 
     fn row_begin(&self, row: u32) -> u64 {
@@ -208,11 +217,13 @@ impl SequencesWriter {
 impl PutSequences for SequencesWriter {
     fn put(&self, index: usize, row: &[u32]) -> Result<()> {
         let bytes = self.meta.row_bytes();
-        self.partial.with("write", bytes, |file| self.write_row(file, self.rows[index], row))
+        let row_of = self.rows.get(index as u32);
+        self.partial.with("write", bytes, |file| self.write_row(file, row_of, row))
     }
 
     fn get(&self, index: usize, row: &mut [u32]) -> Result<()> {
-        self.partial.with("read", 0, |file| self.read_row(file, self.rows[index], row))
+        let row_of = self.rows.get(index as u32);
+        self.partial.with("read", 0, |file| self.read_row(file, row_of, row))
     }
 }
 
@@ -258,14 +269,16 @@ impl Contents<'_> {
     }
 }
 
-/// The plan that goes on behind `rows` of an earlier file.
-fn extending(earlier: &SequencesFile, rows: &[u32], length: u32) -> Result<Plan> {
-    let head = earlier.meta().length;
-    let mut heads = crate::error::zeroed(rows.len() * head as usize, "the heads of the sequences")?;
-    for (&row, to) in rows.iter().zip(heads.chunks_exact_mut(head as usize)) {
-        earlier.row(row)?.iter().zip(to).for_each(|(item, to)| *to = item);
-    }
-    // A damaged item must not reach an engine.
+/// The plan that goes on behind the rows of an earlier file, which stay there.
+fn extending(earlier: SequencesFile, plan: &Plan) -> Result<Plan> {
+    // What is damaged shows before the work.
     earlier.verify()?;
-    Ok(Plan::continuing(heads, head, length))
+    let head = earlier.meta().length;
+    Ok(plan.behind(Arc::new(earlier), head))
+}
+
+impl EarlierRows for SequencesFile {
+    fn read(&self, row: u32, items: &mut [u32]) -> Result<()> {
+        self.copy_row(row, items)
+    }
 }
