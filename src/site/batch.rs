@@ -3,8 +3,8 @@
 //! A sync costs some 30 ms, however few pages there are, so that few are a waste. A cancelled run
 //! takes pages away that have no name yet, as it takes to name them: some microseconds each where
 //! they are new, but 2 ms where one on the disk is replaced or removed on a file system that tells
-//! the disk at once (ext4 with `discard`). So the first batch is small, and the next ones follow what
-//! naming took.
+//! the disk at once (ext4 with `discard`). So the first batch is small, and the next ones follow
+//! what naming took.
 
 use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
 use std::time::Duration;

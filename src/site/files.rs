@@ -1,8 +1,8 @@
 //! The files themselves: each is whole or not there.
 //!
-//! A page is written as ID.json.partial, brought to the disk and renamed. That happens in batches of
-//! up to 64 MB, with one call for the whole file system where there is one: waiting for each page
-//! alone takes a millisecond and more.
+//! A page is written as ID.json.partial, brought to the disk and renamed. That happens in batches
+//! of up to 64 MB, with one call for the whole file system where there is one: waiting for each
+//! page alone takes a millisecond and more.
 
 use std::fs::{self, File};
 use std::io::Write;
