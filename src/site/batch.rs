@@ -45,16 +45,14 @@ mod tests {
     fn batches_grow_where_naming_is_fast_and_shrink_where_it_is_slow() {
         let size = BatchSize::new();
         let sizes = |one: Duration| {
-            (0..6).map(|_| {
+            [(); 6].map(|()| {
                 let pages = size.get();
                 size.learn(pages, one * pages as u32);
                 pages
             })
         };
-        let fast: Vec<usize> = sizes(Duration::from_micros(20)).collect();
-        assert_eq!(fast, [64, 128, 256, 512, 1024, 1024]);
-        let slow: Vec<usize> = sizes(Duration::from_millis(2)).collect();
-        assert_eq!(slow, [1024, 50, 50, 50, 50, 50]);
+        assert_eq!(sizes(Duration::from_micros(20)), [64, 128, 256, 512, 1024, 1024]);
+        assert_eq!(sizes(Duration::from_millis(2)), [1024, 50, 50, 50, 50, 50]);
         size.learn(50, Duration::from_secs(9));
         assert_eq!(size.get(), 32);
     }
