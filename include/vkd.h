@@ -551,15 +551,16 @@ typedef struct vkd_context_options {
   uint32_t flags;
   /**
    * The device as NUL-terminated UTF-8. NULL or "": the environment variable `VKD_DEVICE`, and
-   * where that is unset the best GPU (discrete, integrated, virtual), else the CPU engine.
-   * "cpu": the built-in CPU engine. "reference": the arithmetic in plain loops. "vulkan": the
-   * best Vulkan device. A decimal number: the index of `vkd_device_get_info`. A UUID in hex. Or
-   * a part of a Vulkan device's name in any case, "vulkan:" before it allowed: "llvmpipe",
-   * "vulkan:RTX"; "vulkan:0" is the first Vulkan device, whatever its index. Several of these
-   * with + between them ("cpu + vulkan:0"): the starts of a run are split over them by the speed
-   * that each shows, and the first also does neighbours and similarities; a device that cannot
-   * do a run is left out of it, an error on one ends the run. "all": every GPU and the CPU
-   * engine. Read during the call only.
+   * where that is unset the best GPU that can be opened (discrete, integrated, virtual), else
+   * the CPU engine; a device that is named must open. "cpu": the built-in CPU engine.
+   * "reference": the arithmetic in plain loops. "vulkan": the best Vulkan device. A decimal
+   * number: the index of `vkd_device_get_info`, if there is one. A UUID in hex. Or a part of a
+   * Vulkan device's name in any case, "vulkan:" before it allowed: "llvmpipe", "vulkan:RTX";
+   * "vulkan:0" is the first Vulkan device, whatever its index. Several of these with + between
+   * them ("cpu + vulkan:0"): the starts of a run are split over them by the speed that each
+   * shows, and the first also does neighbours and similarities; a device that cannot do a run is
+   * left out of it, an error on one ends the run. "all": every GPU and the CPU engine. Read
+   * during the call only.
    */
   const char *device;
   /**
@@ -1089,8 +1090,12 @@ int32_t vkd_device_get_info(uint32_t index, struct vkd_device_info *out_info);
  * Opens a device. `options` may be NULL for all defaults.
  *
  * Writes a context to `out_context`, to be freed with `vkd_context_free`. A context may be used
- * from any thread, by several at once; its runs are done one after the other. Creating one loads
- * the driver; create one and keep it.
+ * from any thread, by several at once; its runs are done one after the other, in the order in
+ * which they were started. Creating one loads the driver; create one and keep it.
+ *
+ * A context and its jobs belong to the process that made them: in a child after a fork their calls
+ * are VKD_ERROR_OTHER_PROCESS, and freeing them does nothing. A child may create contexts of its
+ * own; on Vulkan devices only where the parent had none open at the fork.
  *
  * Errors: those of the device (-301 to -307), VKD_ERROR_BAD_OPTION also for an environment
  * variable that cannot be understood.
@@ -1165,7 +1170,10 @@ int32_t vkd_job_sequences(const struct vkd_job *job, uint64_t capacity, uint32_t
 void vkd_job_cancel(const struct vkd_job *job);
 
 /**
- * Frees a job; one still at work is cancelled and awaited. NULL is fine.
+ * Frees a job; one still at work is cancelled and awaited: at most 0.2 seconds on the CPU engine,
+ * the submissions under way on a Vulkan device, and where its driver compiles a kernel, that. One
+ * that waits for another job is gone at once. Does nothing in another process than the one that
+ * started the job. NULL is fine.
  *
  * # Safety
  * `job` must be NULL or come from one of the `_start` functions, and must not be used again.

@@ -127,8 +127,8 @@ pub(crate) fn run(num_threads: usize, work: impl Fn(&Failure) -> Result<()> + Sy
 }
 
 /// Lets a thread of its own do what cannot be stopped once it has begun, such as waiting for the
-/// disk, and waits for it unless `check` says no: then it ends by itself. So `work` owns all that it
-/// touches, and does no harm when it ends late.
+/// disk, and waits for it unless `check` says no: then it ends by itself. So `work` owns all that
+/// it touches, and does no harm when it ends late.
 pub(crate) fn apart<T: Send + 'static>(
     check: impl Fn() -> Result<()>,
     work: impl FnOnce() -> T + Send + 'static,

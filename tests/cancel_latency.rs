@@ -81,21 +81,19 @@ impl Bench {
     }
 
     fn of_sequences(&mut self) {
-        let later = |seconds| {
-            let begin = Instant::now();
-            move |_: &Progress| begin.elapsed() > Duration::from_secs_f64(seconds)
-        };
         // The result has 1.6 GB, the matrix 0.8 GB.
-        for seconds in [0.0, 0.02, 0.2] {
+        for milliseconds in [0, 20, 200] {
             let job = self.sequences(Destination::Memory);
-            self.free("begin", job, &later(seconds));
+            let begin = Instant::now();
+            self.free("begin", job, &|_| begin.elapsed() > Duration::from_millis(milliseconds));
         }
         for (name, phase) in [("matrix", Phase::Matrix), ("steps", Phase::Steps)] {
             let job = self.sequences(Destination::Memory);
             self.free(name, job, &|progress| progress.seconds(phase) > 0.05);
         }
-        let file = self.file("sequences");
-        let job = self.sequences(Destination::File(&file));
+        let (npy, file) = (random(ITEMS / 2, 16, 6), self.file("sequences"));
+        let to = Destination::File(&file);
+        let job = self.context.start(&npy.input(false), &Request::default(), to).unwrap();
         self.free("steps into a file", job, &|progress| progress.seconds(Phase::Steps) > 0.05);
     }
 
@@ -126,6 +124,25 @@ impl Bench {
         self.free("site from results", job.unwrap(), &written);
     }
 
+    /// A Vulkan device is free after the submissions under way: two of 50 ms.
+    fn of_vulkan(&mut self) {
+        let options = ContextOptions { device: Some("llvmpipe".into()), ..Default::default() };
+        let context = Context::new(&options).unwrap();
+        let npy = random(3000, 16, 3);
+        let input = npy.input(false);
+        let at_work = |progress: &Progress| progress.seconds(Phase::Steps) > 0.02;
+        // Without the seconds in which the driver compiles.
+        let request = Request { starts: Some(vec![0]), length: 0 };
+        context.sequences(&input, &request).unwrap();
+        let job = context.start(&input, &Request::default(), Destination::Memory).unwrap();
+        self.free("Vulkan: steps", job, &at_work);
+        let request = NeighborsRequest { input, k: 100, queries: None };
+        let job = context.start_neighbors(&request, Destination::Memory).unwrap();
+        self.free("Vulkan: neighbours", job, &at_work);
+        let job = context.start_similarity(&input, Pairs::All).unwrap();
+        self.free("Vulkan: dot products", job, &at_work);
+    }
+
     /// One that waits for its turn behind a long one, and the long one.
     fn of_waiting(&mut self) {
         let first = self.sequences(Destination::Memory);
@@ -147,6 +164,7 @@ fn a_cancelled_job_is_freed_at_once_in_every_phase() {
     bench.of_sequences();
     bench.of_searches();
     bench.of_sites();
+    bench.of_vulkan();
     std::fs::remove_dir_all(&bench.folder).unwrap();
     let slow: Vec<_> = bench.times.iter().filter(|(_, took)| *took > MOST).collect();
     assert!(slow.is_empty(), "{slow:?}");

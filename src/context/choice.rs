@@ -1,10 +1,10 @@
 //! Which engine a name means.
 //!
 //! By default the best GPU that can be opened (discrete, integrated, virtual), else the CPU engine;
-//! by name, UUID or index where the caller or `VKD_DEVICE` says so. A software Vulkan driver is only
-//! used when named. "all" and lists ("cpu + llvmpipe") open several. A GPU that is there but cannot
-//! be opened is passed over where nobody named it, and remembered with its reason; a device that was
-//! named must open.
+//! by name, UUID or index where the caller or `VKD_DEVICE` says so. A software Vulkan driver is
+//! only used when named. "all" and lists ("cpu + llvmpipe") open several. A GPU that is there but
+//! cannot be opened is passed over where nobody named it, and remembered with its reason; a device
+//! that was named must open.
 
 use super::environment::Variable;
 use super::options::ContextOptions;

@@ -1,7 +1,8 @@
 //! An engine that works for one run at a time, in the order in which the runs were started.
 //!
 //! A run takes a place in the queue when it is started, waits there on its own thread, and leaves
-//! when it has ended or is cancelled: who waits wakes at once where `wake` follows the wish to stop.
+//! when it has ended or is cancelled: who waits wakes at once where `wake` follows the wish to
+//! stop.
 
 use std::collections::VecDeque;
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};

@@ -66,8 +66,12 @@ pub unsafe extern "C" fn vkd_device_get_info(index: u32, out_info: *mut vkd_devi
 /// Opens a device. `options` may be NULL for all defaults.
 ///
 /// Writes a context to `out_context`, to be freed with `vkd_context_free`. A context may be used
-/// from any thread, by several at once; its runs are done one after the other. Creating one loads
-/// the driver; create one and keep it.
+/// from any thread, by several at once; its runs are done one after the other, in the order in
+/// which they were started. Creating one loads the driver; create one and keep it.
+///
+/// A context and its jobs belong to the process that made them: in a child after a fork their calls
+/// are VKD_ERROR_OTHER_PROCESS, and freeing them does nothing. A child may create contexts of its
+/// own; on Vulkan devices only where the parent had none open at the fork.
 ///
 /// Errors: those of the device (-301 to -307), VKD_ERROR_BAD_OPTION also for an environment
 /// variable that cannot be understood.

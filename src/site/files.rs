@@ -1,14 +1,16 @@
 //! The files themselves: each is whole or not there.
 //!
-//! A page is written as ID.json.partial, brought to the disk and renamed. That happens in groups
-//! of 64 MB, with one call for the whole file system where there is one: waiting for each page
-//! alone takes a millisecond and more.
+//! A page is written as ID.json.partial, brought to the disk and renamed. That happens in batches
+//! of up to 64 MB, with one call for the whole file system where there is one: waiting for each
+//! page alone takes a millisecond and more.
 
 use std::fs::{self, File};
 use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::sync::{Mutex, PoisonError};
+use std::time::Instant;
 
+use super::batch::BatchSize;
 use super::json::Json;
 use super::rankings::Rankings;
 use super::request::{List, Site};
@@ -20,9 +22,8 @@ use crate::store::partial::partial_path;
 use crate::store::place::{sync_directory, sync_files, SyncError};
 use crate::threads::{apart, lock};
 
-/// Bytes and pages of a batch.
+/// Bytes of a batch.
 const BATCH_BYTES: u64 = 64 << 20;
-const BATCH_PAGES: usize = 1024;
 
 /// The files of a site, while they are written.
 pub(super) struct Files<'a> {
@@ -31,6 +32,7 @@ pub(super) struct Files<'a> {
     rankings: Option<Mutex<Rankings>>,
     /// Pages that have not reached the disk yet.
     waiting: Mutex<Vec<Page>>,
+    batch: BatchSize,
     progress: &'a Progress,
 }
 
@@ -64,7 +66,14 @@ impl<'a> Files<'a> {
             }
             None => None,
         };
-        Ok(Files { site, json, rankings, waiting: Mutex::default(), progress })
+        Ok(Files {
+            site,
+            json,
+            rankings,
+            waiting: Mutex::default(),
+            batch: BatchSize::new(),
+            progress,
+        })
     }
 
     /// Writes a row. `text` is memory to work in.
@@ -109,7 +118,7 @@ impl<'a> Files<'a> {
         let mut waiting = lock(&self.waiting);
         waiting.push(page);
         let bytes: u64 = waiting.iter().map(|page| page.bytes).sum();
-        if bytes < BATCH_BYTES && waiting.len() < BATCH_PAGES {
+        if bytes < BATCH_BYTES && waiting.len() < self.batch.get() {
             return Vec::new();
         }
         std::mem::take(&mut *waiting)
@@ -141,7 +150,9 @@ impl<'a> Files<'a> {
             batch.iter().for_each(|page| drop(fs::remove_file(&page.partial)));
             return Err(error);
         }
+        let (pages, begin) = (batch.len(), Instant::now());
         let named: Vec<Result<()>> = batch.into_iter().map(|page| self.name(page)).collect();
+        self.batch.learn(pages, begin.elapsed());
         named.into_iter().collect()
     }
 

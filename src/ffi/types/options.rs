@@ -14,15 +14,16 @@ pub struct vkd_context_options {
     /// VKD_NO_PIPELINE_CACHE.
     pub flags: u32,
     /// The device as NUL-terminated UTF-8. NULL or "": the environment variable `VKD_DEVICE`, and
-    /// where that is unset the best GPU (discrete, integrated, virtual), else the CPU engine.
-    /// "cpu": the built-in CPU engine. "reference": the arithmetic in plain loops. "vulkan": the
-    /// best Vulkan device. A decimal number: the index of `vkd_device_get_info`. A UUID in hex. Or
-    /// a part of a Vulkan device's name in any case, "vulkan:" before it allowed: "llvmpipe",
-    /// "vulkan:RTX"; "vulkan:0" is the first Vulkan device, whatever its index. Several of these
-    /// with + between them ("cpu + vulkan:0"): the starts of a run are split over them by the speed
-    /// that each shows, and the first also does neighbours and similarities; a device that cannot
-    /// do a run is left out of it, an error on one ends the run. "all": every GPU and the CPU
-    /// engine. Read during the call only.
+    /// where that is unset the best GPU that can be opened (discrete, integrated, virtual), else
+    /// the CPU engine; a device that is named must open. "cpu": the built-in CPU engine.
+    /// "reference": the arithmetic in plain loops. "vulkan": the best Vulkan device. A decimal
+    /// number: the index of `vkd_device_get_info`, if there is one. A UUID in hex. Or a part of a
+    /// Vulkan device's name in any case, "vulkan:" before it allowed: "llvmpipe", "vulkan:RTX";
+    /// "vulkan:0" is the first Vulkan device, whatever its index. Several of these with + between
+    /// them ("cpu + vulkan:0"): the starts of a run are split over them by the speed that each
+    /// shows, and the first also does neighbours and similarities; a device that cannot do a run is
+    /// left out of it, an error on one ends the run. "all": every GPU and the CPU engine. Read
+    /// during the call only.
     pub device: *const c_char,
     /// The most memory in bytes that one run may use: of the device's; for the CPU engine of the
     /// host's; with several devices of each Vulkan device's, and of the host's for all together.
