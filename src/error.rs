@@ -109,8 +109,10 @@ pub enum Error {
         "{path} is damaged: {reason}; compute it again (with the overwrite flag) or restore it"
     )]
     BadFile { path: String, reason: String },
-    #[error("{path} is no results file of vkd: {reason}; name a file that vkd wrote")]
-    ForeignFile { path: String, reason: String },
+    #[error("{path} holds {holds}, not {wanted}; open it as {holds}, or give another path")]
+    OtherKind { path: String, holds: &'static str, wanted: &'static str },
+    #[error("{path} is {is}, no file of vkd's results; {next}")]
+    ForeignFile { path: String, is: &'static str, next: &'static str },
     #[error(
         "{path} is not replaced: {reason}; vkd replaces only files that it wrote for the same \
          use: choose another path, or move that away"

@@ -146,7 +146,7 @@ fn a_file_stays_grows_or_is_refused() {
     overwrite("cpu", &other, 3, &path).unwrap();
     assert_eq!(NeighborsFile::open(&path).unwrap().meta().k, 3);
     let error = SequencesFile::open(&path).unwrap_err();
-    assert!(error.to_string().contains("vkd neighbors 2"), "{error}");
+    assert!(error.to_string().contains("holds neighbours, not sequences"), "{error}");
     let error = write("cpu", &npy, 3, Path::new("/nonexistent/file")).unwrap_err();
     assert!(matches!(error, Error::File { action: "open", .. }), "{error}");
     std::fs::remove_dir_all(folder).unwrap();

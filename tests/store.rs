@@ -447,10 +447,11 @@ fn what_is_no_results_file_is_named() {
         assert!(matches!(error, Error::ForeignFile { .. }), "{error}");
         error.to_string()
     };
-    assert!(message(b"").contains("it is empty"));
-    assert!(message(b"a poem").contains("it is too short"));
-    assert!(message(b"\x93NUMPY\x01\0v\0{'descr': '<f4'}").contains("it is a NumPy file"));
-    assert!(message(&[7; 100]).contains("its header is not as vkd writes it"));
+    assert!(message(b"").contains("is empty"));
+    assert!(message(b"a poem").contains("is something else"));
+    assert!(message(b"\x93NUMPY\x01\0v\0{'descr': '<f4'}").contains("is a numpy array"));
+    assert!(message(b"\x10\0\0\0\0\0\0\0{\"a\":{}}       ").contains("is a safetensors file"));
+    assert!(message(&[7; 100]).contains("is something else"));
 }
 
 // Kills

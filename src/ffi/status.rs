@@ -185,7 +185,7 @@ fn library_status(error: &Error) -> vkd_status {
         E::File { .. } => VKD_ERROR_FILE,
         E::DiskFull { .. } => VKD_ERROR_DISK_FULL,
         E::BadFile { .. } | E::ForeignFile { .. } | E::NotReplaced { .. } => VKD_ERROR_BAD_FILE,
-        E::FileMismatch { .. } => VKD_ERROR_FILE_MISMATCH,
+        E::FileMismatch { .. } | E::OtherKind { .. } => VKD_ERROR_FILE_MISMATCH,
         E::FileBusy { .. } => VKD_ERROR_FILE_BUSY,
         E::BadId { .. } => VKD_ERROR_BAD_ID,
         E::BadMetadata { .. } => VKD_ERROR_BAD_METADATA,

@@ -3,6 +3,7 @@
 use std::io;
 use std::path::Path;
 
+use super::known::Known;
 use crate::error::{Error, Result};
 
 /// An error of the system. `bytes`: how much was to be written.
@@ -28,9 +29,9 @@ pub(super) enum Refusal {
     /// A file of results that is damaged.
     Damaged(String),
     /// No file of results.
-    Foreign(String),
+    Foreign(Known),
     /// Results of another kind.
-    Other { found: String, wanted: &'static str },
+    OtherKind { holds: &'static str, wanted: &'static str },
 }
 
 impl Refusal {
@@ -38,13 +39,10 @@ impl Refusal {
     pub(super) fn at(self, path: &Path) -> Error {
         match self {
             Refusal::Damaged(reason) => bad_file(path, reason),
-            Refusal::Foreign(reason) => foreign(path, reason),
-            Refusal::Other { found, wanted } => Error::FileMismatch {
-                path: path.display().to_string(),
-                what: "format",
-                found,
-                wanted: wanted.into(),
-            },
+            Refusal::Foreign(known) => foreign(path, known),
+            Refusal::OtherKind { holds, wanted } => {
+                Error::OtherKind { path: path.display().to_string(), holds, wanted }
+            }
         }
     }
 }
@@ -56,8 +54,8 @@ impl From<String> for Refusal {
 }
 
 /// The error of a file to read that is none of vkd's.
-pub(super) fn foreign(path: &Path, reason: impl Into<String>) -> Error {
-    Error::ForeignFile { path: path.display().to_string(), reason: reason.into() }
+pub(super) fn foreign(path: &Path, Known { is, next }: Known) -> Error {
+    Error::ForeignFile { path: path.display().to_string(), is, next }
 }
 
 /// The error of something that must not be replaced.

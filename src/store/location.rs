@@ -4,7 +4,6 @@
 //! is followed once, at the beginning: what it points to is the file, and the partial file lies
 //! beside that.
 
-use std::ffi::OsString;
 use std::fs::File;
 use std::io;
 use std::path::{Path, PathBuf};
@@ -28,8 +27,8 @@ const MOST_LINKS: usize = 40;
 #[derive(Debug)]
 pub(super) struct Location {
     pub(super) folder: Folder,
-    pub(super) name: OsString,
-    pub(super) partial: OsString,
+    pub(super) name: PathBuf,
+    pub(super) partial: PathBuf,
     /// The file and the partial file, for messages.
     pub(super) path: PathBuf,
     pub(super) partial_path: PathBuf,
@@ -50,7 +49,7 @@ impl Location {
         };
         let folder = Folder::open(&folder_path)
             .map_err(|error| file_error("open", &folder_path, 0, &error))?;
-        let (name, partial) = (name.to_owned(), partial_path(Path::new(name)).into_os_string());
+        let (name, partial) = (name.to_owned(), partial_path(name));
         Ok(Location { folder, name, partial, partial_path: partial_path(&path), path, family })
     }
 

@@ -7,6 +7,7 @@ use std::path::Path;
 use memmap2::Mmap;
 
 use super::errors::{file_error, foreign};
+use super::known::{by_begin, IRREGULAR};
 use super::place::open_to_read;
 use crate::error::Result;
 
@@ -39,9 +40,8 @@ pub(super) fn open_file(file: &File, path: &Path) -> Result<Mmap> {
 /// Refuses what cannot be a file of results.
 fn require_results(path: &Path, about: &Metadata) -> Result<()> {
     match (about.is_file(), about.len()) {
-        (true, 8..) => Ok(()),
-        (true, 0) => Err(foreign(path, "it is empty")),
-        (true, _) => Err(foreign(path, "it is too short")),
-        (false, _) => Err(foreign(path, "it is no regular file")),
+        (true, 1..) => Ok(()),
+        (true, 0) => Err(foreign(path, by_begin(&[]))),
+        (false, _) => Err(foreign(path, IRREGULAR)),
     }
 }

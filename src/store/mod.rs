@@ -2,14 +2,14 @@
 //! processes at once.
 //!
 //! Below, and knowing nothing of what the results are: `errors`, `place` (what differs between
-//! systems), `tensors` (the bytes of a safetensors file), `items` (item numbers in a file),
-//! `checksums`, `fingerprint` (of a corpus), `map` (mapped files). Where files are written, results
-//! and a site's rankings alike: `family` (what may replace what), `folder` (names in a folder),
-//! `location` (of a file), `fork` (locks and child processes), `partial` (NAME.partial: locked,
-//! published) and `output_file` (what was asked for, looked at before any work). On them, side by
-//! side, `sequences` and `neighbors`, each with its format, its writer and its reader; on both,
-//! `kind`. Only `map` and `fork` have unsafe code. The store knows corpus, plan and engine (it
-//! takes the rows they finish), not who asked for them.
+//! systems), `tensors` (the bytes of a safetensors file), `known` (what a wrong file is), `items`
+//! (item numbers in a file), `checksums`, `fingerprint` (of a corpus), `map` (mapped files). Where
+//! files are written, results and a site's rankings alike: `family` (what may replace what),
+//! `folder` (names in a folder), `location` (of a file), `fork` (locks and child processes),
+//! `partial` (NAME.partial: locked, published) and `output_file` (what was asked for, looked at
+//! before any work). On them, side by side, `sequences` and `neighbors`, each with its format, its
+//! writer and its reader; on both, `kind`. Only `map` and `fork` have unsafe code. The store knows
+//! corpus, plan and engine (it takes the rows they finish), not who asked for them.
 //!
 //! Nothing is lost by a kill: a sequence counts as soon as its checksum stands in `row_checksums`,
 //! and whoever resumes believes no row that does not fit its checksum.
@@ -18,10 +18,11 @@ mod checksums;
 pub(crate) mod errors;
 mod family;
 mod fingerprint;
-mod folder;
+pub(crate) mod folder;
 mod fork;
 mod items;
 mod kind;
+mod known;
 mod location;
 mod map;
 mod neighbors;

@@ -13,6 +13,7 @@ use serde_json::json;
 use super::checksums::Frame;
 use super::errors::Refusal;
 use super::family::Family;
+use super::known::by_begin;
 
 #[cfg(target_endian = "big")]
 compile_error!("results files are mapped as they are: little endian only");
@@ -36,11 +37,12 @@ impl Tensor {
     }
 }
 
-/// What a file is that is none of vkd's.
-fn foreign(file: &[u8]) -> &'static str {
-    match file {
-        [0x93, b'N', b'U', b'M', b'P', b'Y', ..] => "it is a NumPy file, as embeddings come in",
-        _ => "its header is not as vkd writes it",
+/// What a format holds, in words; `None`: none of vkd's.
+fn kind(format: &str) -> Option<&'static str> {
+    match format.split(' ').nth(1).filter(|_| format.starts_with("vkd ")) {
+        Some("sequences") => Some("sequences"),
+        Some("neighbors") => Some("neighbours"),
+        _ => None,
     }
 }
 
@@ -93,7 +95,7 @@ impl Header {
     /// Reads the header of a whole file, or says what is wrong with it.
     pub(super) fn parse(file: &[u8]) -> Result<Header, Refusal> {
         if !Family::Results.knows(file) {
-            return Err(Refusal::Foreign(foreign(file).into()));
+            return Err(Refusal::Foreign(by_begin(file)));
         }
         Header::read(file).map_err(Refusal::Damaged)
     }
@@ -126,10 +128,11 @@ impl Header {
 
     /// Checks what kind of results these are.
     pub(super) fn expect(&self, format: &'static str, rule: &str) -> Result<(), Refusal> {
-        let kind = |format: &str| format.trim_end_matches(|c: char| c.is_ascii_digit()).to_owned();
-        let found = self.text("format");
-        if kind(found) != kind(format) {
-            return Err(Refusal::Other { found: found.into(), wanted: format });
+        match (kind(self.text("format")), kind(format)) {
+            (Some(holds), Some(wanted)) if holds != wanted => {
+                return Err(Refusal::OtherKind { holds, wanted });
+            }
+            _ => {}
         }
         for (key, wanted) in [("format", format), ("rule", rule)] {
             if self.text(key) != wanted {

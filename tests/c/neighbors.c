@@ -161,7 +161,7 @@ static void file(const char *folder) {
     vkd_neighbors_file *opened = NULL;
     vkd_sequences_file *sequences = NULL;
     expect("as sequences", vkd_sequences_file_open(path, &sequences), VKD_ERROR_FILE_MISMATCH,
-        "vkd neighbors 2");
+        "holds neighbours, not sequences");
     expect("open", vkd_neighbors_file_open(path, &opened), VKD_OK, "");
     vkd_neighbors_file_info info = {0};
     info.struct_size = sizeof info;

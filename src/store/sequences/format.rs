@@ -183,9 +183,9 @@ mod tests {
         let error = changed("sequences 2", "sequences 1");
         assert!(error.contains("sequences 1") && error.contains("damaged"), "{error}");
         let error = changed("sequences 2", "neighbors 2");
-        assert!(error.contains("neighbors 2") && !error.contains("damaged"), "{error}");
+        assert!(error.contains("neighbours") && !error.contains("damaged"), "{error}");
         let error = changed("vkd sequences", "VKD sequences");
-        assert!(error.contains("no results file of vkd"), "{error}");
+        assert!(error.contains("no file of vkd's results"), "{error}");
         let error = changed("[5,9]", "[9,5]");
         assert!(error.contains("row_checksums"), "{error}");
     }
