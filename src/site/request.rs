@@ -51,7 +51,9 @@ impl Site {
     /// Checks that the rankings can be written, and replace nothing but rankings.
     fn check_rankings(&self) -> Result<()> {
         let Some(path) = &self.rankings else { return Ok(()) };
-        let to_be_made = |folder: &PathBuf| path.starts_with(folder) && !folder.exists();
+        let folder = path.parent().unwrap_or(path);
+        // It is there when the folder of the pages is.
+        let to_be_made = |pages: &PathBuf| pages.starts_with(folder) && !folder.exists();
         match self.directory.as_ref().is_some_and(to_be_made) {
             true => Ok(()),
             false => OutputPlace::check(path, Family::Rankings),
