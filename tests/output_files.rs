@@ -15,6 +15,7 @@ use std::time::{Duration, Instant};
 
 use common::{random, Npy};
 use vkd::context::{start_site_write, Destination, NeighborsRequest};
+use vkd::job::Job;
 use vkd::plan::Plan;
 use vkd::site::{Site, Source};
 use vkd::store::{
@@ -85,6 +86,13 @@ fn sequences(context: &Context, npy: &Npy, length: u32, file: &OutputFile) -> Re
 fn neighbors(context: &Context, npy: &Npy, k: u32, file: &OutputFile) -> Result<(), Error> {
     let search = NeighborsRequest { input: npy.input(false), k, queries: None };
     context.start_neighbors(&search, Destination::File(file))?.into_result().map(|_| ())
+}
+
+/// Waits until a job has the engine: the thread of a later one may be faster.
+fn until_at_work<T>(job: &Job<T>) {
+    while job.progress().steps_done() == 0 {
+        std::thread::sleep(Duration::from_millis(1));
+    }
 }
 
 /// Writes the rankings of three items.
@@ -359,6 +367,7 @@ fn a_cancelled_job_does_not_keep_its_file() {
     let (context, npy) = (cpu(), random(3000, 8, 4));
     let long = context.start(&npy.input(false), &request(0), Destination::Memory).unwrap();
     let small = random(60, 4, 2);
+    until_at_work(&long);
     for overwrite in [false, true] {
         let file = to(&folder.join("sequences"), overwrite);
         let start = || context.start(&small.input(false), &request(0), Destination::File(&file));
@@ -420,6 +429,7 @@ fn child_forks() {
     let long = context.start(&busy_input.input(false), &request(0), Destination::Memory).unwrap();
     let file = to(&path, false);
     let start = || context.start(&small.input(false), &request(0), Destination::File(&file));
+    until_at_work(&long);
     let waiting = start().unwrap();
     let busy = sequences(&cpu(), &small, 0, &file).unwrap_err();
     assert!(matches!(busy, Error::FileBusy { .. }), "{busy}");
@@ -429,6 +439,7 @@ fn child_forks() {
     drop((long, waiting));
     // The run has ended, and the file is free.
     let long = context.start(&busy_input.input(false), &request(0), Destination::Memory).unwrap();
+    until_at_work(&long);
     let held = start().unwrap();
     // SAFETY: no conditions; a child of this process.
     unsafe { libc::kill(first, libc::SIGKILL) };
