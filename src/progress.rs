@@ -55,7 +55,8 @@ pub struct Progress {
     /// The phase under way: 1 + its number, and above 3 bits its begin in nanoseconds after the
     /// epoch.
     running: AtomicU64,
-    cancel: AtomicBool,
+    /// Shared with the files that the run holds.
+    cancel: Arc<AtomicBool>,
     rows_done: AtomicU64,
     rows_total: AtomicU64,
     steps_done: AtomicU64,
@@ -78,7 +79,7 @@ impl Default for Progress {
         Progress {
             epoch: Instant::now(),
             running: AtomicU64::default(),
-            cancel: AtomicBool::default(),
+            cancel: Arc::default(),
             rows_done: AtomicU64::default(),
             rows_total: AtomicU64::default(),
             steps_done: AtomicU64::default(),
@@ -98,6 +99,11 @@ impl Progress {
     /// Asks the run to stop; it answers with [`Error::Cancelled`] after its next step.
     pub fn cancel(&self) {
         self.cancel.store(true, Relaxed);
+    }
+
+    /// True once the run was cancelled.
+    pub(crate) fn cancel_flag(&self) -> Arc<AtomicBool> {
+        Arc::clone(&self.cancel)
     }
 
     /// The engine's question between two steps.

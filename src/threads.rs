@@ -2,9 +2,26 @@
 //!
 //! Knows nothing of what the threads do. Locks are taken through `lock`, which outlives a panic.
 
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::io;
+use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
+use std::sync::mpsc::{sync_channel, RecvTimeoutError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::thread::{Builder, JoinHandle, Scope};
+use std::time::Duration;
 
+use crate::environment;
 use crate::error::{Error, Result};
+use crate::memory::{self, Bytes};
+use crate::panics;
+
+/// The stack of a thread that is started here, as Rust makes it.
+const STACK: Bytes = Bytes::new(2 << 20);
+
+/// The variable of the number of threads.
+const COUNT: &str = "VKD_THREADS";
+
+/// How often who waits for a thread apart looks whether to go on waiting.
+const CHECK_EVERY: Duration = Duration::from_millis(5);
 
 /// How many threads to use: as asked for, else `VKD_THREADS`, else one for each processor that this
 /// process may use.
@@ -12,16 +29,16 @@ pub(crate) fn count(wanted: Option<u32>) -> Result<usize> {
     if let Some(wanted) = wanted.filter(|&wanted| wanted > 0) {
         return Ok(wanted as usize);
     }
-    match std::env::var("VKD_THREADS") {
-        Ok(text) if !text.trim().is_empty() => match text.trim().parse() {
-            Ok(count @ 1..=4096) => Ok(count),
-            _ => Err(Error::BadOption {
-                option: "VKD_THREADS",
-                got: text,
-                allowed: "set it to a number from 1 to 4096, or not at all".into(),
-            }),
-        },
-        _ => Ok(std::thread::available_parallelism().map_or(1, usize::from)),
+    let Some(text) = environment::text(COUNT)? else {
+        return Ok(std::thread::available_parallelism().map_or(1, usize::from));
+    };
+    match text.parse() {
+        Ok(count @ 1..=4096) => Ok(count),
+        _ => Err(Error::BadOption {
+            option: COUNT,
+            got: text,
+            allowed: "set it to a number from 1 to 4096, or not at all".into(),
+        }),
     }
 }
 
@@ -36,21 +53,152 @@ pub(crate) fn unlocked<T>(mutex: Mutex<T>) -> T {
     mutex.into_inner().unwrap_or_else(PoisonError::into_inner)
 }
 
+/// Starts a thread that nobody has to wait for. `what` it is for, in the error where the system
+/// gives none.
+pub(crate) fn start<T: Send + 'static>(
+    name: &str,
+    what: &'static str,
+    work: impl FnOnce() -> T + Send + 'static,
+) -> Result<JoinHandle<T>> {
+    builder(name, what)?.spawn(work).map_err(|error| none(what, &error))
+}
+
+/// The same for the length of a scope.
+pub(crate) fn start_scoped<'scope>(
+    scope: &'scope Scope<'scope, '_>,
+    name: &str,
+    what: &'static str,
+    work: impl FnOnce() + Send + 'scope,
+) -> Result<()> {
+    let thread = builder(name, what)?.spawn_scoped(scope, work);
+    thread.map(|_| ()).map_err(|error| none(what, &error))
+}
+
+/// A thread that needs small allocations to begin: where those would fail, that is no thread.
+fn builder(name: &str, what: &'static str) -> Result<Builder> {
+    match memory::has_room(STACK) {
+        true => Ok(Builder::new().name(name.into())),
+        false => Err(none(what, &io::ErrorKind::OutOfMemory.into())),
+    }
+}
+
+fn none(what: &'static str, error: &io::Error) -> Error {
+    Error::NoThread { what, reason: error.to_string() }
+}
+
+/// Whether one of the threads of a [`run`] has failed.
+#[derive(Debug, Default)]
+pub(crate) struct Failure {
+    seen: AtomicBool,
+    first: Mutex<Option<Error>>,
+}
+
+impl Failure {
+    /// Asked between two pieces of work: true where no more is needed.
+    pub(crate) fn is_seen(&self) -> bool {
+        self.seen.load(Relaxed)
+    }
+
+    fn add(&self, error: Error) {
+        lock(&self.first).get_or_insert(error);
+        self.seen.store(true, Relaxed);
+    }
+}
+
 /// Runs `work` on `num_threads` threads at once, this one among them, and waits for all. The first
-/// error counts.
-pub(crate) fn run(num_threads: usize, work: impl Fn() -> Result<()> + Sync) -> Result<()> {
-    let failed = Mutex::new(None);
+/// error counts, and a panic is one; the others can see that there is one.
+pub(crate) fn run(num_threads: usize, work: impl Fn(&Failure) -> Result<()> + Sync) -> Result<()> {
+    let failure = Failure::default();
     let guarded = || {
-        if let Err(error) = work() {
-            lock(&failed).get_or_insert(error);
+        if let Err(error) = panics::caught(|| work(&failure)).flatten() {
+            failure.add(error);
         }
     };
     std::thread::scope(|scope| {
         for _ in 1..num_threads {
             // Where the system has no more threads, the others do the work.
-            let _ = std::thread::Builder::new().name("vkd cpu".into()).spawn_scoped(scope, guarded);
+            if start_scoped(scope, "vkd cpu", "the CPU engine", guarded).is_err() {
+                break;
+            }
         }
         guarded();
     });
-    unlocked(failed).map_or(Ok(()), Err)
+    unlocked(failure.first).map_or(Ok(()), Err)
+}
+
+/// Lets a thread of its own do what cannot be stopped once it has begun, such as waiting for the
+/// disk, and waits for it unless `check` says no: then it ends by itself. So `work` owns all that
+/// it touches, and does no harm when it ends late.
+pub(crate) fn apart<T: Send + 'static>(
+    check: impl Fn() -> Result<()>,
+    work: impl FnOnce() -> T + Send + 'static,
+) -> Result<T> {
+    let (sender, result) = sync_channel(1);
+    // Beside the thread, for where the system has none.
+    let work = Arc::new(Mutex::new(Some(work)));
+    let take = |work: &Mutex<Option<_>>| lock(work).take();
+    let its_own = Arc::clone(&work);
+    let started = start("vkd apart", "waiting for the disk", move || {
+        if let Some(work) = take(&its_own) {
+            // Nobody may be waiting any more.
+            let _ = sender.send(work());
+        }
+    });
+    if started.is_err() {
+        if let Some(work) = take(&work) {
+            return Ok(work());
+        }
+    }
+    loop {
+        check()?;
+        match result.recv_timeout(CHECK_EVERY) {
+            Ok(result) => return Ok(result),
+            Err(RecvTimeoutError::Timeout) => {}
+            Err(RecvTimeoutError::Disconnected) => {
+                return Err(Error::Internal { detail: "a thread apart has panicked".into() })
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::atomic::AtomicUsize;
+    use std::time::Instant;
+
+    use super::*;
+
+    /// Three threads work for ever; one fails, or panics.
+    fn one_fails(fail: impl Fn() -> Result<()> + Sync) -> Result<()> {
+        let number = AtomicUsize::new(0);
+        run(4, |failure| {
+            if number.fetch_add(1, Relaxed) == 2 {
+                return fail();
+            }
+            while !failure.is_seen() {
+                std::thread::yield_now();
+            }
+            Ok(())
+        })
+    }
+
+    #[test]
+    fn what_is_done_apart_keeps_nobody_waiting_who_was_cancelled() {
+        assert_eq!(apart(|| Ok(()), || 7), Ok(7));
+        let begin = Instant::now();
+        let still = || match begin.elapsed() < Duration::from_millis(20) {
+            true => Ok(()),
+            false => Err(Error::Cancelled),
+        };
+        let slow = || std::thread::sleep(Duration::from_secs(1));
+        assert_eq!(apart(still, slow), Err(Error::Cancelled));
+        assert!(begin.elapsed() < Duration::from_millis(700), "{:?}", begin.elapsed());
+    }
+
+    #[test]
+    fn one_error_ends_all() {
+        assert_eq!(one_fails(|| Err(Error::Cancelled)), Err(Error::Cancelled));
+        let panics = || -> Result<()> { panic!("on purpose") };
+        assert!(std::panic::catch_unwind(|| one_fails(panics)).is_err());
+    }
 }

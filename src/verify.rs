@@ -6,11 +6,15 @@
 //! regret of a pick is how much smaller its own is. The integers round to 15 bits, so regrets up to
 //! some 1e-3 are right (see docs/results-files.md); a wrong file has regrets of 0.1 and more. A
 //! sample of sequences and of picks in each keeps this short: a pick costs N x D.
+//!
+//! The embeddings are widened row by row, each time anew: beside them a check holds the lengths of
+//! the rows, some rows of scratch and a sequence, and it is refused where there is no memory for
+//! those.
 
-use crate::corpus::{Corpus, Elements, Input, Shape};
-use crate::error::Result;
-use crate::store::errors::require_same;
-use crate::store::{fingerprint, SequencesFile};
+use crate::corpus::{Elements, Input, Preparation, Shape};
+use crate::error::{Error, Result};
+use crate::memory::{self, room, zeroed, Bytes};
+use crate::store::{fingerprint_of, SequencesFile, SequencesMeta};
 
 /// Defaults of a `Sample`.
 const SEQUENCES: u32 = 16;
@@ -57,17 +61,28 @@ pub fn verify(
     shape: Shape,
     sample: Sample,
 ) -> Result<Report> {
+    memory::require_spare()?;
     let meta = file.meta();
     let Shape { num_items, dim } = shape;
     let input = Input { elements, num_items, dim, center: meta.centered };
-    let wanted = fingerprint(&Corpus::prepare(&input)?);
-    require_same(file.path(), "corpus fingerprint", &meta.fingerprint, &wanted)?;
+    if meta.num_items != num_items {
+        let (found, given) = (meta.num_items.to_string(), num_items.to_string());
+        return Err(other_embeddings(file, "number of items", found, given));
+    }
+    input.check()?;
+    memory::require("the check", host_bytes(meta, shape))?;
+    let given = fingerprint_of(&input)?;
+    if meta.fingerprint != given {
+        return Err(other_embeddings(file, "fingerprint", meta.fingerprint.clone(), given));
+    }
     file.verify()?;
-    let (items, sample) = (Items::new(&input), sample.filled());
+    let (mut items, sample) = (Items::new(&input)?, sample.filled());
+    let mut row = room(meta.length as usize, "a sequence")?;
     let mut report = Report::default();
     let mut sum = 0.0;
     for index in spread(meta.count, sample.sequences) {
-        let row: Vec<u32> = file.row(index)?.iter().collect();
+        row.clear();
+        row.extend(file.row(index)?.iter());
         report.sequences += 1;
         items.check(&row, sample.picks, |pick, regret| {
             report.picks += 1;
@@ -82,76 +97,122 @@ pub fn verify(
     Ok(report)
 }
 
+fn other_embeddings(
+    file: &SequencesFile,
+    what: &'static str,
+    found: String,
+    given: String,
+) -> Error {
+    Error::OtherEmbeddings { path: file.path().display().to_string(), what, found, given }
+}
+
+/// The most bytes of memory that a check holds, beside the file and the embeddings.
+fn host_bytes(meta: &SequencesMeta, shape: Shape) -> Bytes {
+    let row = Bytes::of::<u32>(meta.length.into());
+    // `SequencesFile::verify` has a number for each item.
+    let seen = Bytes::of::<u32>(meta.num_items.into());
+    row + seen.max(Preparation::bytes(shape)).max(Items::bytes(shape))
+}
+
 /// `wanted` numbers below `count`, evenly spread, the last one among them.
 fn spread(count: u32, wanted: u32) -> impl Iterator<Item = u32> {
     let wanted = wanted.min(count);
     (1..=u64::from(wanted)).map(move |at| (at * u64::from(count) / u64::from(wanted)) as u32 - 1)
 }
 
-/// The embeddings in f64, centred if the results are.
-struct Items {
-    dim: usize,
-    values: Vec<f64>,
+/// The embeddings in f64, centred if the results are; a row at a time.
+struct Items<'a> {
+    input: &'a Input<'a>,
+    /// What is subtracted from every row.
+    mean: Option<Vec<f64>>,
     norms: Vec<f64>,
+    taken: Vec<bool>,
+    /// The sum of the rows picked so far.
+    sum: Vec<f64>,
+    /// The row that was loaded last.
+    row: Vec<f64>,
 }
 
-impl Items {
-    fn new(input: &Input) -> Items {
-        let dim = input.dim as usize;
-        let mut values = vec![0.0; input.num_items as usize * dim];
-        for (item, row) in values.chunks_exact_mut(dim).enumerate() {
-            input.elements.widen_row(item, row);
-        }
+impl<'a> Items<'a> {
+    fn new(input: &'a Input<'a>) -> Result<Items<'a>> {
+        let (count, dim) = (input.num_items as usize, input.dim as usize);
+        let zeros = |len: usize| zeroed::<f64>(len, "the check of picks");
+        let taken = zeroed(count, "the items that are taken")?;
+        let (norms, sum, row) = (zeros(count)?, zeros(dim)?, zeros(dim)?);
+        let mut items = Items { input, mean: None, norms, taken, sum, row };
         if input.center {
-            subtract_mean(&mut values, dim);
+            items.mean = Some(items.mean(zeros(dim)?));
         }
-        let norms = values.chunks_exact(dim).map(|row| dot(row, row).sqrt()).collect();
-        Items { dim, values, norms }
+        for item in 0..input.num_items {
+            items.load(item);
+            items.norms[item as usize] = dot(&items.row, &items.row).sqrt();
+        }
+        Ok(items)
     }
 
-    fn row(&self, item: u32) -> &[f64] {
-        &self.values[item as usize * self.dim..][..self.dim]
+    /// What one holds.
+    fn bytes(shape: Shape) -> Bytes {
+        let item = Bytes::of::<f64>(1) + Bytes::of::<bool>(1);
+        item * shape.num_items.into() + Bytes::of::<f64>(shape.dim.into()) * 3
+    }
+
+    /// The mean of all rows, into `sum`.
+    fn mean(&mut self, mut sum: Vec<f64>) -> Vec<f64> {
+        for item in 0..self.input.num_items {
+            self.load(item);
+            add(&mut sum, &self.row);
+        }
+        sum.iter_mut().for_each(|sum| *sum /= f64::from(self.input.num_items));
+        sum
+    }
+
+    fn load(&mut self, item: u32) {
+        self.input.elements.widen_row(item as usize, &mut self.row);
+        if let Some(mean) = &self.mean {
+            self.row.iter_mut().zip(mean).for_each(|(value, mean)| *value -= mean);
+        }
     }
 
     /// Tells `found` the regrets of some picks of a sequence.
-    fn check(&self, sequence: &[u32], picks: u32, mut found: impl FnMut(u32, f64)) {
-        let mut sum = vec![0.0; self.dim];
-        let mut taken = vec![false; self.norms.len()];
+    fn check(&mut self, sequence: &[u32], picks: u32, mut found: impl FnMut(u32, f64)) {
+        self.sum.fill(0.0);
+        self.taken.fill(false);
         let mut places = spread(sequence.len() as u32 - 1, picks).map(|place| place + 1).peekable();
         for (place, &item) in (0..).zip(sequence) {
             if places.next_if_eq(&place).is_some() {
-                if let Some(regret) = self.regret(item, &sum, &taken) {
+                if let Some(regret) = self.regret(item) {
                     found(place, regret);
                 }
             }
-            taken[item as usize] = true;
-            sum.iter_mut().zip(self.row(item)).for_each(|(sum, value)| *sum += value);
+            self.taken[item as usize] = true;
+            self.load(item);
+            add(&mut self.sum, &self.row);
         }
     }
 
     /// How much farther from the centroid than `item` some untaken one is; `None` where the
     /// centroid is zero.
-    fn regret(&self, item: u32, sum: &[f64], taken: &[bool]) -> Option<f64> {
-        let length = dot(sum, sum).sqrt();
-        let cosine = |item: u32| dot(self.row(item), sum) / (self.norms[item as usize] * length);
-        let untaken = (0..self.norms.len() as u32).filter(|&item| !taken[item as usize]);
-        let lowest = untaken.map(cosine).fold(f64::INFINITY, f64::min);
-        let regret = cosine(item) - lowest;
+    fn regret(&mut self, item: u32) -> Option<f64> {
+        let length = dot(&self.sum, &self.sum).sqrt();
+        let mut lowest = f64::INFINITY;
+        for other in 0..self.input.num_items {
+            if !self.taken[other as usize] {
+                lowest = lowest.min(self.cosine(other, length));
+            }
+        }
+        let regret = self.cosine(item, length) - lowest;
         regret.is_finite().then_some(regret.max(0.0))
+    }
+
+    /// The cosine similarity of an item with the sum, which has this length.
+    fn cosine(&mut self, item: u32, length: f64) -> f64 {
+        self.load(item);
+        dot(&self.row, &self.sum) / (self.norms[item as usize] * length)
     }
 }
 
-/// Centres rows of `dim` values.
-fn subtract_mean(values: &mut [f64], dim: usize) {
-    let mut mean = vec![0.0; dim];
-    for row in values.chunks_exact(dim) {
-        mean.iter_mut().zip(row).for_each(|(sum, value)| *sum += value);
-    }
-    let count = (values.len() / dim) as f64;
-    mean.iter_mut().for_each(|sum| *sum /= count);
-    for row in values.chunks_exact_mut(dim) {
-        row.iter_mut().zip(&mean).for_each(|(value, mean)| *value -= mean);
-    }
+fn add(sum: &mut [f64], row: &[f64]) {
+    sum.iter_mut().zip(row).for_each(|(sum, value)| *sum += value);
 }
 
 fn dot(a: &[f64], b: &[f64]) -> f64 {
@@ -182,8 +243,9 @@ mod tests {
     fn a_wrong_pick_has_a_regret_and_the_right_one_none() {
         let values = [1.0, 0.0, 0.0, 1.0, -1.0, 0.1];
         let elements = Elements::F64(&values);
-        let items = Items::new(&Input { elements, num_items: 3, dim: 2, center: false });
-        let regrets = |sequence: &[u32]| {
+        let input = Input { elements, num_items: 3, dim: 2, center: false };
+        let mut items = Items::new(&input).unwrap();
+        let mut regrets = |sequence: &[u32]| {
             let mut found = Vec::new();
             items.check(sequence, 9, |pick, regret| found.push((pick, regret)));
             found

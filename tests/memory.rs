@@ -16,7 +16,7 @@ use vkd::engine::neighbors::{Query, QueryShape};
 use vkd::engine::Engine;
 use vkd::plan::Plan;
 use vkd::progress::Progress;
-use vkd::{Corpus, Request, Shape};
+use vkd::{Bytes, Corpus, Request, Shape};
 
 /// A line of /proc/self/status in bytes.
 fn status(name: &str) -> u64 {
@@ -39,9 +39,9 @@ fn a_run_keeps_to_its_stated_peak() {
         let before = status("VmRSS:");
         let out = engine.sequences_in_memory(&corpus, &plan, &Progress::default()).unwrap();
         let used = status("VmHWM:") - before;
-        let stated = engine.needs(Shape::new(num_items, dim), &plan).unwrap().host_bytes
-            + out.len() as u64 * 4;
-        assert_eq!(out.len(), plan.output_len());
+        let stated = engine.needs(Shape::new(num_items, dim), &plan.shape()).unwrap().host_bytes;
+        let stated = (stated + Bytes::of::<u32>(out.len() as u64)).get();
+        assert_eq!(out.len() as u64, plan.output_len());
         println!("{num_items} x {dim}: stated {stated}, used {used}");
         assert!(used as f64 <= stated as f64 * 1.05, "used {used}, stated {stated}");
         assert!(
@@ -66,8 +66,8 @@ fn neighbors_keep_to_theirs() {
         let found = engine.neighbors_in_memory(&corpus, &query, &Progress::default()).unwrap();
         let (whole, used) = (status("VmHWM:"), status("VmHWM:") - before);
         let shape = QueryShape { num_items, dim, num_rows: num_items, own: true, k };
-        let result = found.indices.len() as u64 * 8;
-        let stated = engine.search_needs(&shape).unwrap().host_bytes + result;
+        let result = Bytes::of::<u64>(found.indices.len() as u64);
+        let stated = (engine.search_needs(&shape).unwrap().host_bytes + result).get();
         println!("{num_items} x {dim}, k {k}: stated {stated}, used {used}, the process {whole}");
         assert!(used as f64 <= stated as f64 * 1.05, "used {used}, stated {stated}");
         assert!(whole < 1_500_000_000, "the whole process took {whole}");

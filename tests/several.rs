@@ -117,7 +117,7 @@ fn a_device_that_cannot_is_left_out() {
     assert!(compute(&options, &corpus, false, &Request::default()) == expected);
     let context = Context::new(&options).unwrap();
     let plan = context.plan(Shape::new(517, 40), &Request::default(), Destination::Memory).unwrap();
-    assert_eq!(plan.engine.device_bytes, 0);
+    assert_eq!(plan.engine.device_bytes.get(), 0);
     // No room for the CPU engine's matrix on the host; llvmpipe holds some of its rows.
     let request = Request { starts: None, length: 20 };
     let expected: Vec<u32> = expected.chunks(517).flat_map(|row| row[..20].to_vec()).collect();

@@ -25,6 +25,7 @@ typedef enum vkd_status {
   VKD_ERROR_HOST_MEMORY = -202,
   VKD_ERROR_DEVICE_MEMORY = -203,
   VKD_ERROR_DRIVER_MEMORY = -204,
+  VKD_ERROR_NO_THREAD = -205,
   VKD_ERROR_NO_LOADER = -301,
   VKD_ERROR_NO_DEVICE = -302,
   VKD_ERROR_DEVICE_NOT_FOUND = -303,
@@ -35,6 +36,7 @@ typedef enum vkd_status {
   VKD_ERROR_CANCELLED = -401,
   VKD_ERROR_NOT_FINISHED = -402,
   VKD_ERROR_WRONG_JOB_KIND = -403,
+  VKD_ERROR_OTHER_PROCESS = -404,
   VKD_ERROR_FILE = -501,
   VKD_ERROR_DISK_FULL = -502,
   VKD_ERROR_BAD_FILE = -503,
@@ -81,6 +83,7 @@ typedef enum vkd_results_kind {
   VKD_RESULTS_SEQUENCES = 1,
   VKD_RESULTS_NEIGHBORS = 2,
 } vkd_results_kind;
+typedef struct Bytes Bytes;
 typedef struct vkd_context vkd_context;
 typedef struct vkd_job vkd_job;
 typedef struct vkd_neighbors_file vkd_neighbors_file;
@@ -118,6 +121,7 @@ typedef struct vkd_device_info {
   uint64_t max_binding_bytes;
   uint32_t subgroup_size;
   uint32_t loop_budget;
+  char passed_over[512];
 } vkd_device_info;
 typedef struct vkd_context_options {
   uint32_t struct_size;

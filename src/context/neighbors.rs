@@ -1,15 +1,18 @@
 //! Searches for neighbours on a context, into memory or into a file.
 
-use super::bounds::{corpus_bytes, Bounds, RunPlan};
+use super::bounds::{Beside, Bounds, RunPlan, Stage};
 use super::open::Context;
 use super::sequences::Destination;
-use crate::corpus::{Corpus, Elements, Input, Shape};
+use crate::corpus::{Corpus, Elements, Input, Preparation, Shape};
 use crate::engine::neighbors::{Neighbors, Query, QueryShape};
-use crate::engine::{Engine, MemoryNeighbors, PutNeighbors};
+use crate::engine::{Engine, MemoryNeighbors, Needs, Planner, PutNeighbors};
 use crate::error::Result;
 use crate::job::{Job, Output};
+use crate::memory::Bytes;
 use crate::progress::{Phase, Progress};
-use crate::store::{self, NeighborsMeta, NeighborsWriter, OutputFile};
+use crate::store::{
+    self, Family, NeighborsFile, NeighborsMeta, NeighborsWriter, OutputFile, OutputPlace,
+};
 
 /// Of what to find neighbours.
 #[derive(Debug, Clone, Copy)]
@@ -84,10 +87,11 @@ impl PreparedSearch {
 
 impl Context {
     /// What a search would take, without the embeddings: refused where the device or the memory
-    /// cannot do it. Waits for a run that is under way.
+    /// cannot do it. Does not wait for a run that is under way.
     pub fn plan_neighbors(&self, shape: &QueryShape, to: Destination) -> Result<RunPlan> {
         check(shape)?;
-        search_plan(&**self.engine(), self.bounds(), shape, to.held(result_bytes(shape)))
+        let held = held(shape, to);
+        self.check(|planner, bounds, stage| search_plan(planner, bounds, stage, shape, held))
     }
 
     /// Checks everything, then starts the search as a job.
@@ -110,11 +114,13 @@ impl Context {
     ) -> Result<Job<T>> {
         let (progress, shape) = (Progress::default(), request.shape());
         check(&shape)?;
-        let held = result_bytes(&shape);
-        self.check_now(|engine, bounds| search_plan(engine, bounds, &shape, held))?;
+        let held = held(&shape, Destination::Memory);
+        self.check(|planner, bounds, stage| search_plan(planner, bounds, stage, &shape, held))?;
         let search = PreparedSearch::prepare(request, &progress)?;
-        self.spawn(progress, move |engine, bounds, progress| {
-            search_plan(engine, bounds, &shape, held)?;
+        let check = move |planner: &dyn Planner, bounds: &Bounds, stage| {
+            search_plan(planner, bounds, stage, &shape, held)
+        };
+        self.spawn(progress, check, move |engine, _, progress| {
             let rows = MemoryNeighbors::new(shape.num_rows, shape.k)?;
             search.run(engine, &rows, progress)?;
             Ok(wrap(rows.into_neighbors()))
@@ -128,19 +134,25 @@ impl Context {
     ) -> Result<Job<Output<Neighbors>>> {
         let (progress, shape, path) = (Progress::default(), request.shape(), file.path.clone());
         check(&shape)?;
-        // One that is there may hold all that is asked for, which takes no memory.
-        if !path.exists() {
-            self.check_now(|engine, bounds| search_plan(engine, bounds, &shape, 0))?;
-        }
+        let place = OutputPlace::new(file, Family::Results, &progress)?;
+        let held = held(&shape, Destination::File(file));
+        self.check(|planner, bounds, stage| match suffices(file, &shape) {
+            true => {
+                bounds.plan(stage, beside(&shape, held), |_| Ok(Needs::default()), plan(&shape))
+            }
+            false => search_plan(planner, bounds, stage, &shape, held),
+        })?;
         let search = PreparedSearch::prepare(request, &progress)?;
         let meta = search.meta(&shape, request.input.center);
-        let Some(writer) = NeighborsWriter::begin(file, &meta)? else {
+        let Some(writer) = NeighborsWriter::begin_at(place, &meta)? else {
             progress.add_rows(meta.count.into());
             progress.expect_steps(0);
             return Job::spawn(progress, move |_| Ok(Output::File(path)));
         };
-        self.spawn(progress, move |engine, bounds, progress| {
-            search_plan(engine, bounds, &shape, 0)?;
+        let check = move |planner: &dyn Planner, bounds: &Bounds, stage| {
+            search_plan(planner, bounds, stage, &shape, held)
+        };
+        self.spawn(progress, check, move |engine, _, progress| {
             search.run(engine, &writer, progress)?;
             writer.finish()?;
             Ok(Output::File(path))
@@ -160,33 +172,58 @@ pub(super) fn check(shape: &QueryShape) -> Result<()> {
     shape.check()
 }
 
-/// What a search takes whose result holds `held` bytes of memory.
+/// What a search takes that holds `held` bytes beside corpus and engine.
 pub(super) fn search_plan(
-    engine: &dyn Engine,
+    planner: &dyn Planner,
     bounds: &Bounds,
+    stage: Stage,
     shape: &QueryShape,
-    held: u64,
+    held: Bytes,
 ) -> Result<RunPlan> {
-    let queries = match shape.own {
-        true => 0,
-        false => corpus_bytes(Shape::new(shape.num_rows, shape.dim)),
+    bounds.plan(stage, beside(shape, held), |_| planner.search_needs(shape), plan(shape))
+}
+
+/// The numbers of a plan that need neither engine nor bounds.
+fn plan(shape: &QueryShape) -> RunPlan {
+    let (output_bytes, rows) = (shape.result_bytes(), shape.num_rows.into());
+    RunPlan { output_bytes, rows, steps: steps(shape), ..RunPlan::default() }
+}
+
+/// What a search has beside the engine, with `held` bytes of its result.
+fn beside(shape: &QueryShape, held: Bytes) -> Beside {
+    let items = Shape::new(shape.num_items, shape.dim);
+    let queries = Shape::new(shape.num_rows, shape.dim);
+    let queries_bytes = if shape.own { Bytes::ZERO } else { queries.prepared_bytes() };
+    Beside {
+        corpus: items.prepared_bytes() + queries_bytes,
+        preparing: Preparation::bytes(items).max(Preparation::bytes(queries)),
+        held,
+    }
+}
+
+/// Bytes that a search holds of its result: in memory all, for a file the checksums of its rows.
+fn held(shape: &QueryShape, to: Destination) -> Bytes {
+    match to {
+        Destination::Memory => shape.result_bytes(),
+        Destination::File(_) => Bytes::of::<u64>(shape.num_rows.into()),
+    }
+}
+
+/// Whether a file seems to hold all that is asked for, which then takes no engine. What it is of
+/// shows when the embeddings are prepared.
+fn suffices(file: &OutputFile, shape: &QueryShape) -> bool {
+    let found = match file.overwrite {
+        true => return false,
+        false => NeighborsFile::open(&file.path),
     };
-    bounds.check(RunPlan {
-        engine: engine.search_needs(shape)?,
-        corpus_bytes: corpus_bytes(Shape::new(shape.num_items, shape.dim)).saturating_add(queries),
-        output_bytes: result_bytes(shape),
-        host_bytes: held,
-        rows: shape.num_rows.into(),
-        steps: steps(shape),
+    found.is_ok_and(|found| {
+        let found = found.meta();
+        let same = (found.num_items, found.count) == (shape.num_items, shape.num_rows);
+        same && found.k >= shape.k
     })
 }
 
 /// Dot products of a search.
 pub(super) fn steps(shape: &QueryShape) -> u64 {
     u64::from(shape.num_rows) * u64::from(shape.num_items)
-}
-
-/// Bytes of the neighbours in memory.
-fn result_bytes(shape: &QueryShape) -> u64 {
-    u64::from(shape.num_rows).saturating_mul(u64::from(shape.k)).saturating_mul(8)
 }

@@ -1,14 +1,17 @@
 //! Runs of sequences on a context, into memory or into a file.
 
-use super::bounds::{corpus_bytes, Bounds, RunPlan};
+use super::bounds::{Beside, Bounds, RunPlan, Stage};
 use super::open::Context;
-use crate::corpus::{Corpus, Input, Shape};
-use crate::engine::{Engine, MemorySequences, Needs, PutSequences};
+use crate::corpus::{Corpus, Input, Preparation, Shape};
+use crate::engine::{Engine, MemorySequences, Needs, Planner, PutSequences};
 use crate::error::Result;
 use crate::job::{Job, Output};
-use crate::plan::{Plan, Request};
+use crate::memory::{zeroed, Bytes};
+use crate::plan::{Plan, PlanShape, Request};
 use crate::progress::{Phase, Progress};
-use crate::store::{self, Begun, OutputFile, SequencesMeta, SequencesWriter};
+use crate::store::{
+    self, Begun, Family, OutputFile, OutputPlace, SequencesFile, SequencesMeta, SequencesWriter,
+};
 
 /// Where the result of a run goes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -22,21 +25,21 @@ pub enum Destination<'a> {
 
 impl Destination<'_> {
     /// Bytes of memory that a result of `bytes` bytes takes there.
-    pub(super) fn held(self, bytes: u64) -> u64 {
+    pub(super) fn held(self, bytes: Bytes) -> Bytes {
         match self {
             Destination::Memory => bytes,
-            Destination::File(_) => 0,
+            Destination::File(_) => Bytes::ZERO,
         }
     }
 }
 
 impl Context {
     /// What a run would take, without the embeddings: refused where the device or the memory cannot
-    /// do it. Waits for a run that is under way.
+    /// do it. Does not wait for a run that is under way.
     pub fn plan(&self, shape: Shape, request: &Request, to: Destination) -> Result<RunPlan> {
         shape.check()?;
-        let plan = Plan::new(request, shape.num_items)?;
-        run_plan(&**self.engine(), self.bounds(), shape, &plan, to)
+        let plan = request.shape(shape.num_items)?;
+        self.check(|planner, bounds, stage| run_plan(planner, bounds, stage, shape, &plan, to))
     }
 
     /// Checks everything, then starts the computation of sequences as a job.
@@ -53,13 +56,20 @@ impl Context {
     }
 
     /// The run that both ways begin with: checked, its corpus prepared.
-    fn prepare(&self, input: &Input, request: &Request, to: Destination) -> Result<PreparedRun> {
-        let (progress, shape) = (Progress::default(), input.shape());
+    fn prepare(
+        &self,
+        input: &Input,
+        request: &Request,
+        to: Destination,
+        progress: Progress,
+    ) -> Result<PreparedRun> {
+        let shape = input.shape();
         shape.check()?;
         let plan = Plan::new(request, shape.num_items)?;
-        self.check_now(|engine, bounds| run_plan(engine, bounds, shape, &plan, to))?;
+        let size = work_left(&plan.shape(), shape, to);
+        self.check(|planner, bounds, stage| run_plan(planner, bounds, stage, shape, &size, to))?;
         let corpus = progress.time(Phase::Prepare, || Corpus::prepare(input))?;
-        progress.expect_rows(plan.count() as u64);
+        progress.expect_rows(plan.count().into());
         progress.expect_steps(plan.picks());
         Ok(PreparedRun { progress, corpus, plan })
     }
@@ -71,12 +81,15 @@ impl Context {
         request: &Request,
         wrap: fn(Vec<u32>) -> T,
     ) -> Result<Job<T>> {
-        let run = self.prepare(input, request, Destination::Memory)?;
+        let run = self.prepare(input, request, Destination::Memory, Progress::default())?;
         let PreparedRun { progress, corpus, plan } = run;
-        self.spawn(progress, move |engine, bounds, progress| {
-            run_plan(engine, bounds, corpus.shape(), &plan, Destination::Memory)?;
+        let (shape, size) = (corpus.shape(), plan.shape());
+        let check = move |planner: &dyn Planner, bounds: &Bounds, stage| {
+            run_plan(planner, bounds, stage, shape, &size, Destination::Memory)
+        };
+        self.spawn(progress, check, move |engine, run, progress| {
             let rows = MemorySequences::new(&plan)?;
-            compute(engine, &corpus, &plan, &rows, progress)?;
+            compute(engine, &corpus, &plan.within(run.engine.host_bytes), &rows, progress)?;
             Ok(wrap(rows.into_values()))
         })
     }
@@ -87,18 +100,20 @@ impl Context {
         request: &Request,
         file: &OutputFile,
     ) -> Result<Job<Output<Vec<u32>>>> {
-        let run = self.prepare(input, request, Destination::File(file))?;
+        let progress = Progress::default();
+        let place = OutputPlace::new(file, Family::Results, &progress)?;
+        let run = self.prepare(input, request, Destination::File(file), progress)?;
         let PreparedRun { progress, corpus, plan } = run;
         let meta = SequencesMeta {
             version: env!("CARGO_PKG_VERSION").into(),
             fingerprint: store::fingerprint(&corpus),
             centered: input.center,
             num_items: corpus.num_items(),
-            count: plan.count() as u32,
+            count: plan.count(),
             length: plan.length(),
         };
         let file = file.clone();
-        let (writer, rest) = match SequencesWriter::begin(&file, &meta, &plan)? {
+        let (writer, rest) = match SequencesWriter::begin_at(place, &meta, &plan)? {
             Begun::Open(writer, rest) => (writer, rest),
             Begun::Finished => {
                 progress.add_rows(meta.count.into());
@@ -115,8 +130,12 @@ impl Context {
                 Ok(Output::File(file.path))
             });
         }
-        self.spawn(progress, move |engine, bounds, progress| {
-            run_plan(engine, bounds, corpus.shape(), &rest, Destination::File(&file))?;
+        let (shape, size, target) = (corpus.shape(), rest.shape(), file.clone());
+        let check = move |planner: &dyn Planner, bounds: &Bounds, stage| {
+            run_plan(planner, bounds, stage, shape, &size, Destination::File(&target))
+        };
+        self.spawn(progress, check, move |engine, run, progress| {
+            let rest = rest.within(run.engine.host_bytes);
             compute(engine, &corpus, &rest, &*writer, progress)?;
             writer.finish()?;
             Ok(Output::File(file.path))
@@ -138,29 +157,49 @@ struct PreparedRun {
 
 /// The plan of sequences, or why there is no memory for them.
 fn run_plan(
-    engine: &dyn Engine,
+    planner: &dyn Planner,
     bounds: &Bounds,
+    stage: Stage,
     shape: Shape,
-    plan: &Plan,
+    plan: &PlanShape,
     to: Destination,
 ) -> Result<RunPlan> {
-    let needs = match plan.picks() {
-        0 => Needs::default(),
-        _ => engine.needs(shape, plan)?,
+    let output_bytes = match to {
+        Destination::File(_) if shape.num_items <= 1 << 16 => Bytes::of::<u16>(plan.output_len()),
+        _ => Bytes::of::<u32>(plan.output_len()),
     };
-    let item_bytes = match to {
-        Destination::File(_) if shape.num_items <= 1 << 16 => 2,
-        _ => 4,
+    let lists = match to {
+        Destination::Memory => Bytes::ZERO,
+        // The starts, and where a run is resumed the rows that are left.
+        Destination::File(_) => Bytes::of::<u32>(plan.count.into()) * 2,
     };
-    let output_bytes = (plan.output_len() as u64).saturating_mul(item_bytes);
-    bounds.check(RunPlan {
-        engine: needs,
-        corpus_bytes: corpus_bytes(shape),
-        output_bytes,
-        host_bytes: to.held(output_bytes),
-        rows: plan.count() as u64,
-        steps: plan.picks(),
-    })
+    let beside = Beside {
+        corpus: shape.prepared_bytes(),
+        preparing: Preparation::bytes(shape),
+        held: to.held(output_bytes) + plan.list_bytes().max(lists),
+    };
+    let needs = |room| match plan.picks() {
+        0 => Ok(Needs { host_bytes: Bytes::of::<u32>(plan.length.into()), ..Needs::default() }),
+        _ => planner.needs(shape, &PlanShape { room, ..*plan }),
+    };
+    let (rows, steps) = (plan.count.into(), plan.picks());
+    bounds.plan(stage, beside, needs, RunPlan { output_bytes, rows, steps, ..RunPlan::default() })
+}
+
+/// What has to be done of a plan, as far as can be told without the embeddings: nothing, where a
+/// file of such results is there.
+fn work_left(plan: &PlanShape, shape: Shape, to: Destination) -> PlanShape {
+    let file = match to {
+        Destination::File(file) if !file.overwrite => SequencesFile::open(&file.path).ok(),
+        _ => None,
+    };
+    let suffices = file.is_some_and(|file| {
+        let found = file.meta();
+        let same = (found.num_items, found.count) == (shape.num_items, plan.count);
+        same && found.length >= plan.length
+    });
+    let head = if suffices { plan.length } else { plan.head };
+    PlanShape { head, ..*plan }
 }
 
 fn compute(
@@ -178,9 +217,11 @@ fn compute(
 
 /// Sequences that are all head need no engine.
 fn put_heads(plan: &Plan, rows: &dyn PutSequences, progress: &Progress) -> Result<()> {
-    for (index, head) in plan.heads().enumerate() {
+    let mut row = zeroed(plan.length() as usize, "a sequence")?;
+    for index in 0..plan.count() {
         progress.check()?;
-        rows.put(index, head)?;
+        plan.read_head(index, &mut row)?;
+        rows.put(index as usize, &row)?;
         progress.add_rows(1);
     }
     Ok(())

@@ -1,31 +1,33 @@
 //! The similarities of pairs of items on a context.
 
-use super::bounds::{corpus_bytes, Bounds, RunPlan};
+use super::bounds::{Beside, Bounds, RunPlan, Stage};
 use super::open::Context;
-use crate::corpus::{Corpus, Input, Shape};
-use crate::engine::{Engine, MemorySimilarities, Pairs};
+use crate::corpus::{Corpus, Input, Preparation, Shape};
+use crate::engine::{MemorySimilarities, Pairs, Planner};
 use crate::error::Result;
 use crate::job::Job;
+use crate::memory::Bytes;
 use crate::progress::{Phase, Progress};
 
 impl Context {
     /// What similarities would take, without the embeddings: refused where the device or the memory
-    /// cannot do it. Waits for a run that is under way.
+    /// cannot do it. Does not wait for a run that is under way.
     pub fn plan_similarity(&self, shape: Shape, pairs: Pairs) -> Result<RunPlan> {
         shape.check()?;
-        similarity_plan(&**self.engine(), self.bounds(), shape, pairs)
+        self.check(|planner, bounds, stage| similarity_plan(planner, bounds, stage, shape, pairs))
     }
 
     /// Checks everything, then starts the computation of similarities as a job.
     pub fn start_similarity(&self, input: &Input, pairs: Pairs) -> Result<Job<Vec<f32>>> {
         let (progress, shape) = (Progress::default(), input.shape());
-        shape.check()?;
-        self.check_now(|engine, bounds| similarity_plan(engine, bounds, shape, pairs))?;
+        self.plan_similarity(shape, pairs)?;
         let corpus = progress.time(Phase::Prepare, || Corpus::prepare(input))?;
         progress.expect_rows(shape.num_items.into());
         progress.expect_steps(steps(shape));
-        self.spawn(progress, move |engine, bounds, progress| {
-            similarity_plan(engine, bounds, shape, pairs)?;
+        let check = move |planner: &dyn Planner, bounds: &Bounds, stage| {
+            similarity_plan(planner, bounds, stage, shape, pairs)
+        };
+        self.spawn(progress, check, move |engine, _, progress| {
             let rows = MemorySimilarities::new(shape.num_items, pairs)?;
             engine.dots(&corpus, pairs, &rows, progress)?;
             Ok(rows.into_values())
@@ -41,20 +43,21 @@ impl Context {
 }
 
 fn similarity_plan(
-    engine: &dyn Engine,
+    planner: &dyn Planner,
     bounds: &Bounds,
+    stage: Stage,
     shape: Shape,
     pairs: Pairs,
 ) -> Result<RunPlan> {
-    let output_bytes = pairs.count(shape.num_items).saturating_mul(4);
-    bounds.check(RunPlan {
-        engine: engine.dots_needs(shape)?,
-        corpus_bytes: corpus_bytes(shape),
-        output_bytes,
-        host_bytes: output_bytes,
-        rows: shape.num_items.into(),
-        steps: steps(shape),
-    })
+    let output_bytes = Bytes::of::<f32>(pairs.count(shape.num_items));
+    let beside = Beside {
+        corpus: shape.prepared_bytes(),
+        preparing: Preparation::bytes(shape),
+        held: output_bytes,
+    };
+    let (rows, steps) = (shape.num_items.into(), steps(shape));
+    let plan = RunPlan { output_bytes, rows, steps, ..RunPlan::default() };
+    bounds.plan(stage, beside, |_| planner.dots_needs(shape), plan)
 }
 
 /// Dot products, of each pair in both orders.

@@ -1,25 +1,28 @@
-//! Sites: the JSON files of neighbours while they are computed, or of results that are there.
+//! Sites: the files of a website, from embeddings or from results that are there.
 
 use super::bounds::{Bounds, RunPlan};
 use super::neighbors::{check, search_plan, NeighborsRequest, PreparedSearch};
 use super::open::Context;
 use crate::engine::neighbors::QueryShape;
+use crate::engine::Planner;
 use crate::error::{Error, Result};
 use crate::job::Job;
-use crate::memory;
+use crate::memory::{self, Bytes};
 use crate::progress::Progress;
 use crate::site::{self, Site, SiteShape, Source};
 
 impl Context {
     /// What the neighbours of a site and its files would take, without the embeddings: refused
     /// where the device or the memory cannot do it, or where something stands at a place of the
-    /// rankings. Waits for a run that is under way.
+    /// rankings. Does not wait for a run that is under way.
     pub fn plan_site(&self, shape: &QueryShape, site: &Site) -> Result<RunPlan> {
         check_site(shape, site)?;
         site::check_targets(site, shape.num_items)?;
         let held = host_bytes(shape, site)?;
-        let plan = search_plan(&**self.engine(), self.bounds(), shape, held)?;
-        Ok(RunPlan { output_bytes: 0, ..plan })
+        let search = |planner: &dyn Planner, bounds: &Bounds, stage| {
+            search_plan(planner, bounds, stage, shape, held)
+        };
+        Ok(RunPlan { output_bytes: Bytes::ZERO, ..self.check(search)? })
     }
 
     /// Checks everything, then starts the search for the neighbours of every item as a job that
@@ -27,14 +30,14 @@ impl Context {
     /// of the pages is looked at when the job begins.
     pub fn start_site(&self, request: &NeighborsRequest, site: Site) -> Result<Job<()>> {
         let (progress, shape) = (Progress::default(), request.shape());
-        check_site(&shape, &site)?;
-        site::check_targets(&site, shape.num_items)?;
+        self.plan_site(&shape, &site)?;
         let held = host_bytes(&shape, &site)?;
-        self.check_now(|engine, bounds| search_plan(engine, bounds, &shape, held))?;
-        let targets = site::open_targets(&site, shape.num_items)?;
+        let targets = site::open_targets(&site, shape.num_items, &progress)?;
         let search = PreparedSearch::prepare(request, &progress)?;
-        self.spawn(progress, move |engine, bounds, progress| {
-            search_plan(engine, bounds, &shape, held)?;
+        let check = move |planner: &dyn Planner, bounds: &Bounds, stage| {
+            search_plan(planner, bounds, stage, &shape, held)
+        };
+        self.spawn(progress, check, move |engine, _, progress| {
             site::from_engine(&site, &targets, &shape, progress, |rows| {
                 search.run(engine, rows, progress)
             })
@@ -47,7 +50,7 @@ impl Context {
     }
 }
 
-fn host_bytes(shape: &QueryShape, site: &Site) -> Result<u64> {
+fn host_bytes(shape: &QueryShape, site: &Site) -> Result<Bytes> {
     let QueryShape { num_items, num_rows, k: row_length, .. } = *shape;
     site::host_bytes(site, SiteShape { num_items, num_rows, row_length })
 }
@@ -57,8 +60,8 @@ fn check_site(shape: &QueryShape, site: &Site) -> Result<()> {
     if !shape.own {
         return Err(Error::BadOption {
             option: "queries",
-            got: shape.num_rows.to_string(),
-            allowed: "a site is of the items themselves".into(),
+            got: "set".into(),
+            allowed: "a site is of the items themselves: leave them out".into(),
         });
     }
     site.check(shape.num_items)
@@ -67,13 +70,13 @@ fn check_site(shape: &QueryShape, site: &Site) -> Result<()> {
 /// Checks everything, then starts writing the files of a site from results that are there, as a
 /// job. Needs no context. Rows of a file are checked as they are read.
 pub fn start_site_write(source: Source, site: Site) -> Result<Job<()>> {
+    memory::require_spare()?;
     source.check()?;
-    site.check(source.num_items())?;
-    site::check_targets(&site, source.num_items())?;
-    let host_bytes = site::host_bytes(&site, source.shape())?;
-    let bounds = Bounds::new(memory::limit()?, "this machine".into());
-    bounds.check(RunPlan { host_bytes, ..RunPlan::default() })?;
-    let targets = site::open_targets(&site, source.num_items())?;
-    let work = move |progress: &_| site::write(&source, &site, &targets, progress);
-    Job::spawn(Progress::default(), work)
+    let num_items = source.num_items();
+    site.check(num_items)?;
+    site::check_targets(&site, num_items)?;
+    memory::require("the site", site::host_bytes(&site, source.shape())?)?;
+    let progress = Progress::default();
+    let targets = site::open_targets(&site, num_items, &progress)?;
+    Job::spawn(progress, move |progress| site::write(&source, &site, &targets, progress))
 }

@@ -14,5 +14,6 @@ mod shape;
 
 pub use elements::Elements;
 pub use input::Input;
+pub(crate) use prepare::Preparation;
 pub use prepared::Corpus;
 pub use shape::{Shape, MAX_DIM};

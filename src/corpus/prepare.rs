@@ -1,13 +1,15 @@
 //! Preparation: the checks of the input and the step from floats to integers.
 //!
 //! All in f64 and in item order, row by row with one row of scratch, so that the result does not
-//! depend on threads or vector width.
+//! depend on threads or vector width. `Preparation` is what is known after a look at all rows; it
+//! makes any row of integers, for those who need not hold them all.
 
 use super::elements::Elements;
 use super::input::Input;
 use super::prepared::Corpus;
 use super::shape::Shape;
-use crate::error::{zeroed, Error, Result};
+use crate::error::{Error, Result};
+use crate::memory::{collected, copied, zeroed, zeroed_of, Bytes};
 
 impl Corpus {
     /// Checks `input` and prepares it; where it asks for that, the mean embedding is subtracted
@@ -15,7 +17,7 @@ impl Corpus {
     ///
     /// Errors name the offending item (0-based), and for NaN and infinity the dimension.
     pub fn prepare(input: &Input) -> Result<Corpus> {
-        Corpus::prepare_with(input, |scratch| check_and_sum(input, scratch))
+        Preparation::new(input)?.into_corpus()
     }
 
     /// Prepares queries for this corpus: rows of the same dimensions, less the corpus's mean if it
@@ -26,39 +28,78 @@ impl Corpus {
             return Err(Error::QueryDim { dim, corpus_dim: self.dim() });
         }
         let queries = Input { elements, num_items, dim, center: false };
-        Corpus::prepare_with(&queries, |scratch| {
-            check_and_sum(&queries, scratch)?;
-            Ok(self.mean.clone())
-        })
+        let mean = self.mean.as_deref();
+        let mean = mean.map(|mean| copied(mean, "the mean embedding")).transpose()?;
+        let checked = |scratch: &mut [f64]| check_and_sum(&queries, scratch).map(|_| mean);
+        Preparation::less(&queries, checked)?.into_corpus()
+    }
+}
+
+/// Embeddings that were looked at: how long each is, and what is subtracted.
+pub(crate) struct Preparation<'a> {
+    input: Input<'a>,
+    mean: Option<Vec<f64>>,
+    norms: Vec<f64>,
+    longest: f64,
+    /// A row in f64.
+    scratch: Vec<f64>,
+}
+
+impl<'a> Preparation<'a> {
+    /// Checks `input`, and takes its mean where it asks for that.
+    pub(crate) fn new(input: &Input<'a>) -> Result<Preparation<'a>> {
+        Preparation::less(input, |scratch| check_and_sum(input, scratch))
     }
 
-    fn prepare_with(
-        input: &Input,
+    /// The most bytes that one holds, and a row.
+    pub(crate) fn bytes(shape: Shape) -> Bytes {
+        let rows_of_scratch = Bytes::of::<f64>(shape.dim.into()) * 2;
+        Bytes::of::<f64>(shape.num_items.into()) + rows_of_scratch
+    }
+
+    /// `mean` checks the input, by way of a row of scratch, and gives what is to be subtracted.
+    fn less(
+        input: &Input<'a>,
         mean: impl FnOnce(&mut [f64]) -> Result<Option<Vec<f64>>>,
-    ) -> Result<Corpus> {
+    ) -> Result<Preparation<'a>> {
         input.check()?;
-        let Input { elements, num_items, dim, .. } = *input;
-        let mut scratch = zeroed::<f64>(dim as usize, "one row of embeddings")?;
+        let mut scratch = zeroed::<f64>(input.dim as usize, "one row of embeddings")?;
         let mean = mean(&mut scratch)?;
         let norms = measure(input, mean.as_deref(), &mut scratch)?;
         let longest = norms.iter().copied().fold(0.0, f64::max);
+        Ok(Preparation { input: *input, mean, norms, longest, scratch })
+    }
 
-        let mut rows = zeroed::<i16>(num_items as usize * dim as usize, "the prepared rows")?;
-        for (item, row) in rows.chunks_exact_mut(dim as usize).enumerate() {
-            load_row(elements, item, mean.as_deref(), &mut scratch);
-            for (quantised, value) in row.iter_mut().zip(&scratch) {
-                // f64::round takes halves away from zero, as the contract asks.
-                *quantised = (value / norms[item] * 32767.0).round() as i16;
-            }
+    /// Writes the integers of row `item` to `row`.
+    pub(crate) fn row(&mut self, item: u32, row: &mut [i16]) {
+        let Preparation { input, mean, scratch, .. } = self;
+        load_row(input.elements, item as usize, mean.as_deref(), scratch);
+        let norm = self.norms[item as usize];
+        for (quantised, value) in row.iter_mut().zip(&self.scratch) {
+            // f64::round takes halves away from zero, as the contract asks.
+            *quantised = (value / norm * 32767.0).round() as i16;
         }
-        let weights = norms.iter().map(|norm| (norm / longest * 32768.0).round() as u16).collect();
-        Ok(Corpus { shape: input.shape(), rows, weights, mean })
+    }
+
+    /// The weights of all rows.
+    pub(crate) fn weights(&self) -> impl ExactSizeIterator<Item = u16> + '_ {
+        self.norms.iter().map(|norm| (norm / self.longest * 32768.0).round() as u16)
+    }
+
+    fn into_corpus(mut self) -> Result<Corpus> {
+        let shape = self.input.shape();
+        let mut rows = zeroed_of::<i16>(shape.values(), "the prepared rows")?;
+        for (item, row) in (0..).zip(rows.chunks_exact_mut(shape.dim as usize)) {
+            self.row(item, row);
+        }
+        let weights = collected(self.weights(), "the weights of the rows")?;
+        Ok(Corpus { shape, rows, weights, mean: self.mean })
     }
 }
 
 /// Finds values that are not finite; returns the mean embedding when centring is asked for.
 fn check_and_sum(input: &Input, scratch: &mut [f64]) -> Result<Option<Vec<f64>>> {
-    let mut sum = vec![0.0f64; scratch.len()];
+    let mut sum = zeroed::<f64>(scratch.len(), "the mean embedding")?;
     for item in 0..input.num_items {
         input.elements.widen_row(item as usize, scratch);
         if let Some(dimension) = scratch.iter().position(|value| !value.is_finite()) {

@@ -1,6 +1,7 @@
 //! How large a matrix of embeddings is, and how large it may be.
 
 use crate::error::{Error, Result};
+use crate::memory::Bytes;
 
 /// The most dimensions an embedding may have. The dot product of two prepared rows stays below
 /// (32767 + sqrt(65536) / 2)^2 < 2^31 and a device loop over a row below 65,535 rounds.
@@ -24,6 +25,11 @@ impl Shape {
     /// Values of the embeddings: N x D.
     pub fn values(self) -> u64 {
         u64::from(self.num_items) * u64::from(self.dim)
+    }
+
+    /// Bytes of the prepared rows and their weights.
+    pub(crate) fn prepared_bytes(self) -> Bytes {
+        Bytes::of::<i16>(self.values()) + Bytes::of::<u16>(self.num_items.into())
     }
 
     /// Refuses what no engine can do: nothing at all, or more than [`MAX_DIM`] dimensions.

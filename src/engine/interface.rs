@@ -1,20 +1,38 @@
 //! What the rest of the library knows of an engine: what it computes, and what that takes.
+//!
+//! An `Engine` works for one caller at a time; its `Planner` says at any time what a run would take.
+
+use std::sync::Arc;
 
 use super::device::DeviceInfo;
 use super::neighbors::{Neighbors, Query, QueryShape};
 use super::rows::{MemoryNeighbors, MemorySequences, Pairs, PutDots, PutNeighbors, PutSequences};
 use crate::corpus::{Corpus, Shape};
 use crate::error::Result;
-use crate::plan::Plan;
+use crate::memory::Bytes;
+use crate::plan::{Plan, PlanShape};
 use crate::progress::Progress;
+
+/// Says what runs on an engine take, also while the engine works. Takes no memory that grows with
+/// what is planned.
+pub trait Planner: Send + Sync {
+    /// What a run of this shape over a corpus of this size takes, or why the device cannot do it.
+    fn needs(&self, shape: Shape, plan: &PlanShape) -> Result<Needs>;
+
+    /// What a search of this shape takes, or why the device cannot do it.
+    fn search_needs(&self, shape: &QueryShape) -> Result<Needs>;
+
+    /// What [`Engine::dots`] takes.
+    fn dots_needs(&self, shape: Shape) -> Result<Needs>;
+}
 
 /// Computes sequences, neighbours and similarities. One call at a time.
 pub trait Engine: Send {
     /// The device it works on.
     fn info(&self) -> &DeviceInfo;
 
-    /// What a run of `plan` over a corpus of this size takes, or why this device cannot do it.
-    fn needs(&self, shape: Shape, plan: &Plan) -> Result<Needs>;
+    /// Who plans for it.
+    fn planner(&self) -> Arc<dyn Planner>;
 
     /// Computes the planned sequences of `corpus`, with one pick at least, and puts them into
     /// `rows`. Every sequence begins with its head; each further item is the untaken one with the
@@ -27,9 +45,6 @@ pub trait Engine: Send {
         progress: &Progress,
     ) -> Result<()>;
 
-    /// What a search of this shape takes, or why this device cannot do it.
-    fn search_needs(&self, shape: &QueryShape) -> Result<Needs>;
-
     /// Finds the nearest items of every query (see [`super::neighbors`]) and puts them into `rows`.
     fn neighbors(
         &mut self,
@@ -38,9 +53,6 @@ pub trait Engine: Send {
         rows: &dyn PutNeighbors,
         progress: &Progress,
     ) -> Result<()>;
-
-    /// What [`Engine::dots`] takes.
-    fn dots_needs(&self, shape: Shape) -> Result<Needs>;
 
     /// Puts the dot products of every item with all items into `rows`; of [`Pairs::Upper`] at least
     /// those with later items.
@@ -51,6 +63,21 @@ pub trait Engine: Send {
         rows: &dyn PutDots,
         progress: &Progress,
     ) -> Result<()>;
+
+    /// [`Planner::needs`].
+    fn needs(&self, shape: Shape, plan: &PlanShape) -> Result<Needs> {
+        self.planner().needs(shape, plan)
+    }
+
+    /// [`Planner::search_needs`].
+    fn search_needs(&self, shape: &QueryShape) -> Result<Needs> {
+        self.planner().search_needs(shape)
+    }
+
+    /// [`Planner::dots_needs`].
+    fn dots_needs(&self, shape: Shape) -> Result<Needs> {
+        self.planner().dots_needs(shape)
+    }
 
     /// [`Engine::neighbors`] into memory.
     fn neighbors_in_memory(
@@ -81,11 +108,11 @@ pub trait Engine: Send {
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Needs {
     /// The most bytes of the host's memory that the engine holds at once.
-    pub host_bytes: u64,
+    pub host_bytes: Bytes,
     /// The most bytes of the device's memory that it holds at once; 0 for the built-in engines. All
     /// counts here are sums over several engines, as if each did the whole run, but for
     /// `held_rows`, which is the lowest.
-    pub device_bytes: u64,
+    pub device_bytes: Bytes,
     /// Groups of sequences or queries that are computed side by side, one after the other; finished
     /// ones are kept after each.
     pub groups: u64,

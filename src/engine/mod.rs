@@ -16,7 +16,7 @@ mod several;
 pub mod vulkan;
 
 pub use device::{DeviceInfo, DeviceKind};
-pub use interface::{Engine, Needs};
+pub use interface::{Engine, Needs, Planner};
 pub use rows::{
     MemoryNeighbors, MemorySequences, MemorySimilarities, Pairs, PutDots, PutNeighbors,
     PutSequences,

@@ -6,7 +6,8 @@
 
 pub use crate::contract::similarity;
 use crate::corpus::Corpus;
-use crate::error::{zeroed, Error, Result};
+use crate::error::{Error, Result};
+use crate::memory::{zeroed_of, Bytes};
 
 /// What to compare with the corpus, and how many to keep.
 #[derive(Debug, Clone, Copy)]
@@ -59,6 +60,11 @@ pub struct QueryShape {
 }
 
 impl QueryShape {
+    /// Numbers and dot products that are found.
+    pub(crate) fn result_bytes(&self) -> Bytes {
+        Bytes::of::<u64>(u64::from(self.num_rows) * u64::from(self.k))
+    }
+
     /// Checks k.
     pub(crate) fn check(&self) -> Result<()> {
         let others = self.num_items - u32::from(self.own);
@@ -83,9 +89,9 @@ pub struct Neighbors {
 
 impl Neighbors {
     pub(crate) fn new(num_rows: u32, k: u32) -> Result<Neighbors> {
-        let values = num_rows as usize * k as usize;
+        let values = u64::from(num_rows) * u64::from(k);
         let what = "the neighbours";
-        Ok(Neighbors { k, indices: zeroed(values, what)?, dots: zeroed(values, what)? })
+        Ok(Neighbors { k, indices: zeroed_of(values, what)?, dots: zeroed_of(values, what)? })
     }
 
     /// Cosine similarities, k a row.

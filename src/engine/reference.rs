@@ -6,14 +6,16 @@
 //! (`device = "reference"`).
 
 use std::cmp::Reverse;
+use std::sync::Arc;
 
 use super::device::{DeviceInfo, DeviceKind};
-use super::interface::{Engine, Needs};
+use super::interface::{Engine, Needs, Planner};
 use super::neighbors::{Query, QueryShape};
 use super::rows::{Pairs, PutDots, PutNeighbors, PutSequences};
 use crate::corpus::{Corpus, Shape};
-use crate::error::{zeroed, Result};
-use crate::plan::Plan;
+use crate::error::Result;
+use crate::memory::{available_bytes, collected, room, zeroed, zeroed_of, Bytes};
+use crate::plan::{Plan, PlanShape};
 use crate::progress::{Phase, Progress};
 
 /// The reference engine.
@@ -35,7 +37,7 @@ pub fn device_info() -> DeviceInfo {
         driver: concat!("vkd ", env!("CARGO_PKG_VERSION"), ", plain loops on one core").into(),
         kind: DeviceKind::Reference,
         uuid: [0; 16],
-        memory_bytes: 0,
+        memory_bytes: available_bytes().unwrap_or_default().get(),
         max_binding_bytes: u64::MAX,
         subgroup_size: 1,
         loop_budget: 0,
@@ -47,12 +49,8 @@ impl Engine for Reference {
         &self.info
     }
 
-    fn needs(&self, shape: Shape, plan: &Plan) -> Result<Needs> {
-        let n = u64::from(shape.num_items);
-        // Per item a score and whether it is taken.
-        let host_bytes = n * n * 2 + n * 5 + u64::from(plan.length()) * 4;
-        let (groups, held_rows) = (plan.count() as u64, shape.num_items.into());
-        Ok(Needs { host_bytes, groups, held_rows, ..Needs::default() })
+    fn planner(&self) -> Arc<dyn Planner> {
+        Arc::new(PlainLoops)
     }
 
     fn sequences(
@@ -65,20 +63,17 @@ impl Engine for Reference {
         let matrix = progress.time(Phase::Matrix, || contributions(corpus, progress))?;
         let mut row = zeroed(plan.length() as usize, "a sequence")?;
         progress.time(Phase::Steps, || {
-            for (index, head) in plan.heads().enumerate() {
+            for index in 0..plan.count() {
+                let head = plan.head() as usize;
+                plan.read_head(index, &mut row[..head])?;
                 sequence(&matrix, head, &mut row, progress)?;
-                let picks = (row.len() - head.len()) as u64;
+                let picks = (row.len() - head) as u64;
                 progress.add_steps(picks, picks * u64::from(corpus.num_items()) * 2);
-                rows.put(index, &row)?;
+                rows.put(index as usize, &row)?;
                 progress.add_rows(1);
             }
             Ok(())
         })
-    }
-
-    fn search_needs(&self, shape: &QueryShape) -> Result<Needs> {
-        let host_bytes = u64::from(shape.num_items) * 8 + u64::from(shape.k) * 8;
-        Ok(Needs { host_bytes, groups: shape.num_rows.into(), ..Needs::default() })
     }
 
     fn neighbors(
@@ -95,19 +90,15 @@ impl Engine for Reference {
                 // A row of another corpus may be near any item, an item not near itself.
                 let own = query.queries.is_none().then_some(row);
                 let dots = |item: u32| dot(rows.row(row), corpus.row(item));
-                let indices = nearest(corpus.num_items(), own, query.k, dots);
-                let dots: Vec<i32> = indices.iter().map(|&item| dots(item)).collect();
+                let found = nearest(corpus.num_items(), own, query.k, dots)?;
+                let indices = collected(found.iter().map(|near| near.item), "a row")?;
+                let dots = collected(found.iter().map(|near| near.dot.0), "a row")?;
                 out.put(row, &indices, &dots)?;
                 progress.add_steps(corpus.num_items().into(), 0);
                 progress.add_rows(1);
             }
             Ok(())
         })
-    }
-
-    fn dots_needs(&self, shape: Shape) -> Result<Needs> {
-        let host_bytes = u64::from(shape.num_items) * 4;
-        Ok(Needs { host_bytes, groups: shape.num_items.into(), ..Needs::default() })
     }
 
     fn dots(
@@ -117,6 +108,7 @@ impl Engine for Reference {
         out: &dyn PutDots,
         progress: &Progress,
     ) -> Result<()> {
+        let mut dots = zeroed(corpus.num_items() as usize, "a row of dot products")?;
         progress.time(Phase::Steps, || {
             for row in 0..corpus.num_items() {
                 progress.check()?;
@@ -124,14 +116,41 @@ impl Engine for Reference {
                     Pairs::All => 0,
                     Pairs::Upper => row + 1,
                 };
-                let dot = |j| dot(corpus.row(row), corpus.row(j));
-                let dots: Vec<i32> = (first..corpus.num_items()).map(dot).collect();
-                out.put(row, first, &dots)?;
+                let dots = &mut dots[first as usize..];
+                for (j, to) in (first..).zip(&mut *dots) {
+                    *to = dot(corpus.row(row), corpus.row(j));
+                }
+                out.put(row, first, dots)?;
                 progress.add_steps(corpus.num_items().into(), 0);
                 progress.add_rows(1);
             }
             Ok(())
         })
+    }
+}
+
+/// What plain loops take.
+struct PlainLoops;
+
+impl Planner for PlainLoops {
+    fn needs(&self, shape: Shape, plan: &PlanShape) -> Result<Needs> {
+        let n = u64::from(shape.num_items);
+        let matrix = Bytes::of::<i16>(n) * n;
+        // Per item a score and whether it is taken.
+        let sequence = Bytes::of::<i32>(n) + Bytes::of::<bool>(n);
+        let host_bytes = matrix + sequence + Bytes::of::<u32>(plan.length.into());
+        Ok(Needs { host_bytes, groups: plan.count.into(), held_rows: n, ..Needs::default() })
+    }
+
+    fn search_needs(&self, shape: &QueryShape) -> Result<Needs> {
+        let host_bytes =
+            Bytes::of::<Near>(shape.num_items.into()) + Bytes::of::<u64>(shape.k.into());
+        Ok(Needs { host_bytes, groups: shape.num_rows.into(), ..Needs::default() })
+    }
+
+    fn dots_needs(&self, shape: Shape) -> Result<Needs> {
+        let host_bytes = Bytes::of::<i32>(shape.num_items.into());
+        Ok(Needs { host_bytes, groups: shape.num_items.into(), ..Needs::default() })
     }
 }
 
@@ -155,7 +174,8 @@ fn extra_shift(num_items: u32) -> u32 {
 /// c(s, j) for all pairs: N rows of N.
 fn contributions(corpus: &Corpus, progress: &Progress) -> Result<Vec<i16>> {
     let n = corpus.num_items() as usize;
-    let mut matrix = zeroed::<i16>(n * n, "the contribution matrix")?;
+    let values = u64::from(corpus.num_items()).pow(2);
+    let mut matrix = zeroed_of::<i16>(values, "the contribution matrix")?;
     let extra_shift = extra_shift(corpus.num_items());
     for (s, row) in matrix.chunks_exact_mut(n).enumerate() {
         progress.check()?;
@@ -167,33 +187,47 @@ fn contributions(corpus: &Corpus, progress: &Progress) -> Result<Vec<i16>> {
     Ok(matrix)
 }
 
-/// Step 5: one sequence into `row`, beginning with `head`.
-fn sequence(matrix: &[i16], head: &[u32], row: &mut [u32], progress: &Progress) -> Result<()> {
+/// Step 5: one sequence into `row`, whose first `head` items are there.
+fn sequence(matrix: &[i16], head: usize, row: &mut [u32], progress: &Progress) -> Result<()> {
     let n = matrix.len().isqrt();
-    let mut scores = vec![0i32; n];
-    let mut taken = vec![false; n];
+    let mut scores = zeroed::<i32>(n, "the scores of a sequence")?;
+    let mut taken = zeroed::<bool>(n, "the items taken")?;
     for (k, place) in row.iter_mut().enumerate() {
         progress.check()?;
-        let untaken = (0..n as u32).filter(|&j| !taken[j as usize]);
-        // min_by_key keeps the first of equals: the lowest index.
-        let lowest = || untaken.min_by_key(|&j| scores[j as usize]).unwrap_or(0);
-        let pick = head.get(k).copied().unwrap_or_else(lowest);
-        *place = pick;
-        taken[pick as usize] = true;
-        for (score, &c) in scores.iter_mut().zip(&matrix[pick as usize * n..][..n]) {
+        if k >= head {
+            let untaken = (0..n as u32).filter(|&j| !taken[j as usize]);
+            // min_by_key keeps the first of equals: the lowest index.
+            *place = untaken.min_by_key(|&j| scores[j as usize]).unwrap_or(0);
+        }
+        let pick = *place as usize;
+        taken[pick] = true;
+        for (score, &c) in scores.iter_mut().zip(&matrix[pick * n..][..n]) {
             *score += i32::from(c);
         }
     }
     Ok(())
 }
 
-/// Step 6: the `k` items but `own` with the greatest dot products, on equal ones the lower first.
-fn nearest(num_items: u32, own: Option<u32>, k: u32, dot: impl Fn(u32) -> i32) -> Vec<u32> {
-    let mut items: Vec<u32> = (0..num_items).filter(|&item| own != Some(item)).collect();
-    // The sort is stable: items with equal dot products stay in the order of their numbers.
-    items.sort_by_cached_key(|&item| Reverse(dot(item)));
-    items.truncate(k as usize);
-    items
+/// A neighbour. In order: the greatest dot product first, of equal ones the lowest item.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+struct Near {
+    dot: Reverse<i32>,
+    item: u32,
+}
+
+/// Step 6: the `k` nearest items but `own`, in order.
+fn nearest(
+    num_items: u32,
+    own: Option<u32>,
+    k: u32,
+    dot: impl Fn(u32) -> i32,
+) -> Result<Vec<Near>> {
+    let mut found = room(num_items as usize, "the dot products of a row")?;
+    let others = (0..num_items).filter(|&item| own != Some(item));
+    found.extend(others.map(|item| Near { dot: Reverse(dot(item)), item }));
+    found.sort_unstable();
+    found.truncate(k as usize);
+    Ok(found)
 }
 
 #[cfg(test)]
@@ -215,7 +249,10 @@ mod tests {
     fn neighbors_come_by_falling_dot_then_rising_number() {
         let dots = [5, -7, 5, 9, 0];
         let dot = |item: u32| dots[item as usize];
-        assert_eq!(nearest(5, None, 5, dot), [3, 0, 2, 4, 1]);
-        assert_eq!(nearest(5, Some(0), 2, dot), [3, 2]);
+        let items = |own, k| -> Vec<u32> {
+            nearest(5, own, k, dot).unwrap().iter().map(|near| near.item).collect()
+        };
+        assert_eq!(items(None, 5), [3, 0, 2, 4, 1]);
+        assert_eq!(items(Some(0), 2), [3, 2]);
     }
 }

@@ -8,7 +8,8 @@ use std::sync::Mutex;
 
 use super::neighbors::Neighbors;
 use crate::contract::similarity;
-use crate::error::{zeroed, Error, Result};
+use crate::error::Result;
+use crate::memory::zeroed_of;
 use crate::plan::Plan;
 use crate::threads::{lock, unlocked};
 
@@ -46,7 +47,7 @@ pub struct MemorySequences {
 impl MemorySequences {
     /// Room for all sequences of `plan`.
     pub fn new(plan: &Plan) -> Result<MemorySequences> {
-        Ok(MemorySequences { values: Mutex::new(zeroed(plan.output_len(), "the sequences")?) })
+        Ok(MemorySequences { values: Mutex::new(zeroed_of(plan.output_len(), "the sequences")?) })
     }
 
     /// The sequences.
@@ -143,11 +144,7 @@ pub struct MemorySimilarities {
 impl MemorySimilarities {
     /// Room for the pairs of `num_items` items.
     pub fn new(num_items: u32, pairs: Pairs) -> Result<MemorySimilarities> {
-        let what = "the similarities";
-        let count = pairs.count(num_items);
-        let bytes = count.saturating_mul(4);
-        let values = usize::try_from(count).map_err(|_| Error::HostMemory { what, bytes })?;
-        let values = Mutex::new(zeroed(values, what)?);
+        let values = Mutex::new(zeroed_of(pairs.count(num_items), "the similarities")?);
         Ok(MemorySimilarities { num_items: num_items as usize, pairs, values })
     }
 
@@ -164,9 +161,9 @@ impl PutDots for MemorySimilarities {
             Pairs::Upper => (row * n - row * (row + 1) / 2, row + 1 - first as usize),
             Pairs::All => (row * n, 0),
         };
-        let row: Vec<f32> = dots[skipped..].iter().map(|&dot| similarity(dot)).collect();
         let mut values = lock(&self.values);
-        values[begin..][..row.len()].copy_from_slice(&row);
+        let row = values[begin..].iter_mut().zip(&dots[skipped..]);
+        row.for_each(|(value, &dot)| *value = similarity(dot));
         Ok(())
     }
 }

@@ -105,6 +105,14 @@ impl Folder {
         Ok(Folder { path, handle })
     }
 
+    /// The same folder by a handle of its own, which does not share the lock.
+    pub(crate) fn again(&self) -> io::Result<Folder> {
+        use rustix::fs::{Mode, OFlags};
+        let flags = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::CLOEXEC;
+        let handle = rustix::fs::openat(&self.handle, ".", flags, Mode::empty())?.into();
+        Ok(Folder { path: self.path.clone(), handle })
+    }
+
     /// Keeps others from locking the folder, until this handle is dropped.
     pub(crate) fn lock(&self) -> Locked {
         match self.handle.try_lock() {
@@ -184,6 +192,11 @@ impl Folder {
             true => Ok(Folder { path }),
             false => Err(ErrorKind::NotADirectory.into()),
         }
+    }
+
+    /// The same folder.
+    pub(crate) fn again(&self) -> io::Result<Folder> {
+        Ok(Folder { path: self.path.clone() })
     }
 
     /// Keeps others from locking the folder, until this handle is dropped.

@@ -71,15 +71,9 @@ fn push_quoted(id: &str, to: &mut Vec<u8>) {
 /// What a file of rankings ends with.
 pub(super) const RANKINGS_TAIL: &[u8] = b"\n]}\n";
 
-/// What a file of rankings begins with, up to its first id.
+/// What a file of rankings begins with, up to its first id (`store/family.rs` knows it).
 fn rankings_head(list: List) -> Vec<u8> {
     format!("{{\"list\":\"{}\",\"ids\":[", list.name()).into_bytes()
-}
-
-/// How files of rankings look.
-pub(super) fn rankings_form() -> Form {
-    let heads = [List::Similar, List::Different].map(rankings_head).into();
-    Form { heads, tail: RANKINGS_TAIL, name: "file of rankings" }
 }
 
 /// What a page ends with.

@@ -6,6 +6,7 @@ use serde::de::IgnoredAny;
 
 use super::fold::Fold;
 use crate::error::{Error, Result};
+use crate::units;
 
 /// Bytes of an id at the most: with ".json.partial" behind it a name has room in every usual file
 /// system.
@@ -19,7 +20,7 @@ const PORTS: [&str; 13] = ["0", "1", "2", "3", "4", "5", "6", "7", "8", "9", "¹
 
 /// Checks the number, the shape and the distinctness of ids.
 pub(super) fn check_ids(ids: &[String], num_items: u32) -> Result<()> {
-    check_count("ids", ids.len(), num_items)?;
+    check_count("the number of ids", ids.len(), num_items)?;
     let (mut seen, mut fold) = (HashMap::new(), Fold::default());
     // An entry is a key, an item and a byte of the table, which is at the most 7/8 full.
     let bytes = ids.len() as u64 * 2 * 33;
@@ -46,7 +47,7 @@ pub(super) fn check_ids(ids: &[String], num_items: u32) -> Result<()> {
 
 /// Checks the number of metadata, and that they are JSON.
 pub(super) fn check_metadata(metadata: &[String], num_items: u32) -> Result<()> {
-    check_count("metadata", metadata.len(), num_items)?;
+    check_count("the number of metadata texts", metadata.len(), num_items)?;
     for (item, text) in (0..).zip(metadata) {
         if let Err(error) = serde_json::from_str::<IgnoredAny>(text) {
             return Err(Error::BadMetadata { item, reason: error.to_string() });
@@ -59,8 +60,8 @@ fn check_count(option: &'static str, got: usize, num_items: u32) -> Result<()> {
     if got == num_items as usize {
         return Ok(());
     }
-    let allowed = format!("there must be one for each of the {num_items} items");
-    Err(Error::BadOption { option, got: got.to_string(), allowed })
+    let allowed = format!("there must be one for each of the {} items", units::count(num_items));
+    Err(Error::BadOption { option, got: units::count(got as u64), allowed })
 }
 
 fn shortened(id: &str) -> String {
@@ -154,7 +155,7 @@ mod tests {
         assert!(error.to_string().contains("item 0 has the same"), "{error}");
         let error = check(["a", "Straße", "STRASSE"], 3).unwrap_err();
         assert!(error.to_string().contains("that of item 1, \"Stra\\u{df}e\""), "{error}");
-        assert!(check(["a", "b", "c"], 4).unwrap_err().to_string().contains("ids is 3"));
+        assert!(check(["a", "b", "c"], 4).unwrap_err().to_string().contains("number of ids is 3"));
         let error = check_metadata(&["{}".into(), "{\"a\":".into()], 2).unwrap_err();
         assert!(matches!(error, Error::BadMetadata { item: 1, .. }), "{error}");
     }

@@ -5,6 +5,7 @@ use super::rankings::BUFFER;
 use super::request::Site;
 use super::waiting::{HELD_BYTES, ROW_BYTES};
 use crate::error::Result;
+use crate::memory::Bytes;
 
 /// How large a site is.
 #[derive(Debug, Clone, Copy)]
@@ -41,20 +42,20 @@ impl Lengths {
 
 /// Bytes at the most: ids and metadata, their texts in JSON, what every thread works with, rows on
 /// their way to the threads, and rankings that wait for others.
-pub(crate) fn host_bytes(site: &Site, shape: SiteShape) -> Result<u64> {
+pub(crate) fn host_bytes(site: &Site, shape: SiteShape) -> Result<Bytes> {
     let items = u64::from(shape.num_items);
     let ids = site.ids.as_deref().map_or(Lengths::of_numbers(items), Lengths::of);
     let metadata = site.metadata.as_deref().map_or(Lengths::default(), Lengths::of);
     // Of each item: its id in quotes, that as an entry, its number, and the ends of the three.
-    let texts = 2 * ids.sum + items * (2 + 23 + 11 + 3 * 8);
+    let texts = Bytes::new(ids.sum) * 2 + Bytes::new(2 + 23 + 11 + 3 * 8) * items;
     let entries = u64::from(site.entries(shape.row_length));
-    let page = entries.saturating_mul(ids.longest + 34) + ids.longest + metadata.longest + 64;
-    let row = u64::from(shape.row_length).saturating_mul(8 * (ROWS as u64 + 2));
-    let threads = (site.num_threads()? as u64).saturating_mul(page.saturating_add(row));
+    let page = Bytes::new(ids.longest + 34) * entries;
+    let page = page + Bytes::new(ids.longest + metadata.longest + 64);
+    let row = Bytes::new(8 * (ROWS as u64 + 2)) * shape.row_length.into();
+    let threads = (page + row) * site.num_threads()? as u64;
     let rankings = match site.rankings.is_some() {
-        true => u64::from(shape.num_rows) * ROW_BYTES + HELD_BYTES + BUFFER as u64,
-        false => 0,
+        true => ROW_BYTES * shape.num_rows.into() + Bytes::new(HELD_BYTES + BUFFER as u64),
+        false => Bytes::ZERO,
     };
-    let held = ids.held + metadata.held;
-    Ok(threads.saturating_add(texts).saturating_add(rankings).saturating_add(held))
+    Ok(threads + texts + rankings + Bytes::new(ids.held + metadata.held))
 }

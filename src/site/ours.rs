@@ -1,4 +1,5 @@
-//! Which files a site may replace: those that an earlier one wrote, and empty ones.
+//! Which pages a site may replace: those that an earlier one wrote, and empty ones. (Of rankings the
+//! store knows it.)
 //!
 //! A file is known by how it begins and ends. One that only half was written, under its temporary
 //! name, is known by its begin.
@@ -6,8 +7,8 @@
 use std::path::Path;
 
 use super::folder::{Ends, Folder, Kind};
-use crate::error::{Error, Result};
-use crate::store::errors::file_error;
+use crate::error::Result;
+use crate::store::errors::{file_error, not_replaced};
 
 /// How files of a site look.
 #[derive(Debug)]
@@ -40,16 +41,6 @@ impl Form {
     pub(super) fn longest_head(&self) -> usize {
         self.heads.iter().map(Vec::len).max().unwrap_or(0)
     }
-
-    /// The error where something else has the name.
-    pub(super) fn refused(&self, path: &Path, reason: &str) -> Error {
-        let reason = format!("{reason}; move it away, or choose another path");
-        Error::File { action: "replace", path: path.display().to_string(), reason }
-    }
-
-    pub(super) fn foreign(&self, path: &Path) -> Error {
-        self.refused(path, &format!("it is no {}, and was not written by vkd", self.name))
-    }
 }
 
 /// Refuses what stands at `name`, unless it is a file of this form. `form` is asked for only where
@@ -65,13 +56,13 @@ pub(super) fn require_ours(
     let (form, path) = (form(), folder.place(name));
     match kind {
         Kind::File => {}
-        Kind::Folder => return Err(form.refused(&path, "it is a folder")),
-        Kind::Link => return Err(form.refused(&path, "it is a link")),
-        Kind::Other => return Err(form.refused(&path, "it is a device, a FIFO or a socket")),
+        Kind::Folder => return Err(not_replaced(&path, "it is a folder")),
+        Kind::Link => return Err(not_replaced(&path, "it is a link")),
+        Kind::Other => return Err(not_replaced(&path, "it is a device, a FIFO or a socket")),
     }
     let ends = folder.ends(name, form.longest_head(), form.tail.len()).map_err(failed)?;
     match form.fits(&ends, extent) {
         true => Ok(()),
-        false => Err(form.foreign(&path)),
+        false => Err(not_replaced(&path, format!("it is no {}", form.name))),
     }
 }

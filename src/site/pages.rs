@@ -1,7 +1,7 @@
 //! The pages: each is whole or not there.
 //!
-//! A page is written as ID.json.partial, brought to the disk and renamed. That happens in groups
-//! of 64 MB, with one call for the whole file system where there is one: waiting for each page
+//! A page is written as ID.json.partial, brought to the disk and renamed. That happens in batches
+//! of up to 64 MB, with one call for the whole file system where there is one: waiting for each page
 //! alone takes a millisecond and more. The folder is locked meanwhile, so that a partial page which
 //! is there belongs to no run, and is replaced. Nothing but pages is replaced, and no link is
 //! followed: before all work each name is looked at, and again when its page gets it.
@@ -11,6 +11,7 @@ use std::path::PathBuf;
 use std::sync::Mutex;
 use std::time::{Duration, Instant};
 
+use super::batch::BatchSize;
 use super::folder::{Folder, Locked};
 use super::json;
 use super::ours::{require_ours, Extent};
@@ -19,11 +20,10 @@ use crate::error::{Error, Result};
 use crate::progress::Progress;
 use crate::store::errors::file_error;
 use crate::store::partial::partial_path;
-use crate::threads::lock;
+use crate::threads::{apart, lock};
 
-/// Bytes and pages of a batch.
+/// Bytes of a batch.
 const BATCH_BYTES: u64 = 64 << 20;
-const BATCH_PAGES: usize = 1024;
 
 /// How long to wait for a run that may be at its end: a cancelled one holds the lock for a moment.
 const PATIENCE: Duration = Duration::from_secs(1);
@@ -34,6 +34,7 @@ pub(super) struct Pages<'a> {
     folder: &'a Folder,
     /// Those that have not reached the disk yet.
     waiting: Mutex<Vec<Page>>,
+    batch: BatchSize,
     progress: &'a Progress,
 }
 
@@ -54,7 +55,8 @@ impl<'a> Pages<'a> {
         progress: &'a Progress,
     ) -> Result<Pages<'a>> {
         lock_folder(folder, progress)?;
-        let pages = Pages { site, folder, waiting: Mutex::default(), progress };
+        let pages =
+            Pages { site, folder, waiting: Mutex::default(), batch: BatchSize::new(), progress };
         for item in items {
             progress.check()?;
             pages.check_name(item)?;
@@ -121,7 +123,7 @@ impl<'a> Pages<'a> {
         let mut waiting = lock(&self.waiting);
         waiting.push(page);
         let bytes: u64 = waiting.iter().map(|page| page.bytes).sum();
-        if bytes < BATCH_BYTES && waiting.len() < BATCH_PAGES {
+        if bytes < BATCH_BYTES && waiting.len() < self.batch.get() {
             return Vec::new();
         }
         std::mem::take(&mut *waiting)
@@ -134,19 +136,31 @@ impl<'a> Pages<'a> {
             return Ok(());
         }
         let names: Vec<PathBuf> = batch.iter().map(|page| self.partial_name(page.item)).collect();
-        if let Err(error) = self.folder.sync_files(&names) {
+        if let Err(error) = self.sync(names) {
             batch.iter().for_each(|&page| self.remove(page));
-            return Err(file_error("sync", self.folder.path(), 0, &error));
+            return Err(error);
         }
+        let begin = Instant::now();
         let named: Vec<Result<()>> = batch.iter().map(|&page| self.give_name(page)).collect();
+        self.batch.learn(batch.len(), begin.elapsed());
         named.into_iter().collect()
     }
 
-    /// Gives a whole page its name.
+    /// Brings files to the disk. A thread waits for it that a cancelled run leaves alone.
+    fn sync(&self, names: Vec<PathBuf>) -> Result<()> {
+        let failed = |error| file_error("sync", self.folder.path(), 0, &error);
+        let folder = self.folder.again().map_err(failed)?;
+        let synced = apart(|| self.progress.check(), move || folder.sync_files(&names));
+        synced?.map_err(failed)
+    }
+
+    /// Gives a whole page its name, unless the run is cancelled: where a page is replaced, a disk
+    /// may take 4 ms for it.
     fn give_name(&self, page: Page) -> Result<()> {
         let (name, partial) = (self.name(page.item), self.partial_name(page.item));
         let rename = || {
             let failed = |error| file_error("write", &self.folder.place(&name), page.bytes, &error);
+            self.progress.check()?;
             self.check_name(page.item)?;
             self.folder.rename(&partial, &name).map_err(failed)
         };

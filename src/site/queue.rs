@@ -7,7 +7,7 @@
 use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
 use std::sync::mpsc::{sync_channel, Receiver, SyncSender};
 use std::sync::{Arc, Mutex};
-use std::thread::{Builder, Scope};
+use std::thread::Scope;
 
 use super::files::{Files, Plan};
 use super::request::{List, Site};
@@ -16,8 +16,9 @@ use super::targets::Targets;
 use crate::engine::neighbors::{similarity, QueryShape};
 use crate::engine::PutNeighbors;
 use crate::error::{Error, Result};
+use crate::panics;
 use crate::progress::Progress;
-use crate::threads::lock;
+use crate::threads::{lock, start_scoped};
 
 /// Rows in the queue for every thread.
 pub(super) const ROWS: usize = 8;
@@ -89,15 +90,19 @@ impl Writers<'_, '_> {
         // The threads alone hold the receiver: when the last ends, putting fails instead of waiting
         // for ever.
         let rows = Arc::new(Mutex::new(rows));
-        let mut started = 0;
-        for _ in 0..count {
+        for number in 0..count {
             let rows = Arc::clone(&rows);
-            let builder = Builder::new().name("vkd site".into());
-            started += usize::from(builder.spawn_scoped(scope, move || self.drain(rows)).is_ok());
-        }
-        if started == 0 {
-            // What the standard library asks for the stack of each.
-            return Err(Error::HostMemory { what: "a thread that writes files", bytes: 2 << 20 });
+            let work = move || {
+                if let Err(error) = panics::caught(|| self.drain(rows)) {
+                    self.outcome.fail(error);
+                }
+            };
+            // Where the system has no more threads, the others do the work.
+            match start_scoped(scope, "vkd site", "the writing of files", work) {
+                Err(error) if number == 0 => return Err(error),
+                Err(_) => break,
+                Ok(()) => {}
+            }
         }
         Ok(())
     }

@@ -3,48 +3,36 @@
 //! It grows in the order of the rows, whatever the order in which they come: a row that is early
 //! waits (`waiting`).
 
-use std::fs::{self, File};
-use std::io::{BufWriter, Write};
-use std::path::{Path, PathBuf};
+use std::io::Write;
 
-use super::folder::Ends;
-use super::json::{rankings_form, RANKINGS_TAIL};
-use super::ours::Extent;
+use super::json::RANKINGS_TAIL;
 use super::targets::RankingsTarget;
 use super::waiting::Waiting;
 use crate::error::Result;
-use crate::store::errors::file_error;
-use crate::store::partial::{self, partial_path};
-use crate::store::place::read_at;
+use crate::memory;
+use crate::store::partial::PartialFile;
 
 /// Bytes that are gathered before they are written.
 pub(super) const BUFFER: usize = 1 << 20;
 
 pub(super) struct Rankings<'a> {
     target: &'a RankingsTarget,
-    path: PathBuf,
-    partial: PathBuf,
-    file: BufWriter<File>,
+    /// What was not written yet.
+    buffer: Vec<u8>,
     /// The row that comes next.
     next: u32,
     waiting: Waiting,
     /// Memory to read texts into.
     text: Vec<u8>,
     bytes: u64,
-    finished: bool,
 }
 
 impl<'a> Rankings<'a> {
     /// Begins the file; `waiting` is for `num_rows` of them.
     pub(super) fn begin(target: &'a RankingsTarget, waiting: Waiting) -> Result<Rankings<'a>> {
-        let path = target.path();
-        let partial = partial_path(&path);
-        let file = partial::open(&partial)?;
-        check_partial(&file, &partial)?;
-        file.set_len(0).map_err(|error| file_error("write", &partial, 0, &error))?;
-        let file = BufWriter::with_capacity(BUFFER, file);
-        let (next, text, bytes, finished) = (0, Vec::new(), 0, false);
-        Ok(Rankings { target, path, partial, file, next, waiting, text, bytes, finished })
+        target.partial.begin_anew()?;
+        let buffer = memory::room(BUFFER, "the rankings that are to be written")?;
+        Ok(Rankings { target, buffer, next: 0, waiting, text: Vec::new(), bytes: 0 })
     }
 
     /// Takes the ranking of row `row`, now or when the rows before it have come.
@@ -64,13 +52,8 @@ impl<'a> Rankings<'a> {
     /// Ends the file and gives it its name. Returns its bytes.
     pub(super) fn finish(mut self) -> Result<u64> {
         self.write(RANKINGS_TAIL)?;
-        self.target.check_name()?;
-        let flushed = self.file.flush();
-        let finish = || partial::finish(self.file.get_ref(), &self.partial, &self.path);
-        flushed
-            .and_then(|()| finish())
-            .map_err(|error| file_error("finish", &self.path, 0, &error))?;
-        self.finished = true;
+        self.flush()?;
+        self.target.partial.publish()?;
         Ok(self.bytes)
     }
 
@@ -84,51 +67,43 @@ impl<'a> Rankings<'a> {
 
     /// Writes a part of the head or of a ranking.
     pub(super) fn write(&mut self, text: &[u8]) -> Result<()> {
-        let bytes = text.len() as u64;
-        self.bytes += bytes;
-        self.file.write_all(text).map_err(|error| file_error("write", &self.path, bytes, &error))
-    }
-}
-
-impl Drop for Rankings<'_> {
-    /// Half a file of rankings is of no use.
-    fn drop(&mut self) {
-        if !self.finished {
-            let _ = fs::remove_file(&self.partial);
+        self.bytes += text.len() as u64;
+        if self.buffer.len() + text.len() > BUFFER {
+            self.flush()?;
         }
+        match text.len() {
+            ..BUFFER => self.buffer.extend_from_slice(text),
+            _ => put(&self.target.partial, text)?,
+        }
+        Ok(())
+    }
+
+    fn flush(&mut self) -> Result<()> {
+        put(&self.target.partial, &self.buffer)?;
+        self.buffer.clear();
+        Ok(())
     }
 }
 
-/// Refuses a partial file that no run for rankings can have left. It is locked: nobody writes it.
-fn check_partial(file: &File, partial: &Path) -> Result<()> {
-    let (form, failed) = (rankings_form(), |error| file_error("read", partial, 0, &error));
-    let about = file.metadata().map_err(failed)?;
-    if !about.is_file() {
-        return Err(form.refused(partial, "it is a device, a FIFO or a socket"));
-    }
-    let mut head = vec![0; about.len().min(form.longest_head() as u64) as usize];
-    read_at(file, &mut head, 0).map_err(failed)?;
-    match form.fits(&Ends { head, ..Ends::default() }, Extent::Half) {
-        true => Ok(()),
-        false => Err(form.foreign(partial)),
-    }
+fn put(partial: &PartialFile, text: &[u8]) -> Result<()> {
+    partial.with("write", text.len() as u64, |mut file| file.write_all(text))
 }
 
 #[cfg(test)]
 mod tests {
+    use std::fs;
+
     use super::*;
-    use crate::site::folder::Folder;
+    use crate::progress::Progress;
 
     /// With room for none, for some and for all of the rows that come early.
     #[test]
     fn rows_come_in_any_order_and_wait_in_bounded_memory() {
         let path = std::env::temp_dir().join(format!("vkd-rankings-{}", std::process::id()));
         fs::create_dir_all(&path).unwrap();
-        let target =
-            |name: &str| RankingsTarget { folder: Folder::open(&path).unwrap(), name: name.into() };
         let text = |row: u32| format!("[{row}{}]", ",7".repeat(row as usize % 40)).into_bytes();
         for (most, in_file) in [(0, true), (1000, true), (u64::MAX, false)] {
-            let target = target("file");
+            let target = RankingsTarget::open(&path.join("file"), &Progress::default()).unwrap();
             let mut rankings = Rankings::begin(&target, Waiting::new(300, most).unwrap()).unwrap();
             let head = "{\"list\":\"similar\",\"ids\":[";
             rankings.write(head.as_bytes()).unwrap();

@@ -10,7 +10,8 @@ use super::queue::reserve_row;
 use super::request::{List, Site};
 use super::row::SiteRow;
 use super::targets::Targets;
-use crate::error::{zeroed, Error, Result};
+use crate::error::{Error, Result};
+use crate::memory::zeroed;
 use crate::progress::Progress;
 use crate::store::{NeighborsFile, NeighborsRow, ResultsKind, SequencesFile};
 use crate::threads;
@@ -227,26 +228,19 @@ pub(crate) fn write(
     let files = Files::begin(plan, |row| source.item(row), progress)?;
     let next = AtomicU32::new(0);
     let threads = site.num_threads()?.min(num_rows as usize);
-    threads::run(threads, || {
+    threads::run(threads, |failure| {
         let (mut others, mut similarities, mut text) = (Vec::new(), Vec::new(), Vec::new());
-        let mut write_row = |number| {
+        while !failure.is_seen() {
             progress.check()?;
+            let row = next.fetch_update(Relaxed, Relaxed, |row| (row < num_rows).then(|| row + 1));
+            let Ok(number) = row else { break };
             let item = source.item(number);
             source.read(number, &mut others, &mut similarities)?;
             let row = SiteRow { number, item, others: &others, similarities: &similarities };
             files.write(&row, &mut text)?;
             progress.add_rows(1);
-            Ok(())
-        };
-        loop {
-            let row = next.fetch_update(Relaxed, Relaxed, |row| (row < num_rows).then(|| row + 1));
-            let Ok(number) = row else { return Ok(()) };
-            if let Err(error) = write_row(number) {
-                // The other threads stop at their next row.
-                next.store(num_rows, Relaxed);
-                return Err(error);
-            }
         }
+        Ok(())
     })?;
     files.finish()
 }

@@ -9,12 +9,12 @@ use std::io::{self, ErrorKind};
 use std::path::{Component, Path, PathBuf};
 
 use super::folder::Folder;
-use super::json::rankings_form;
-use super::ours::{require_ours, Extent};
 use super::request::Site;
 use crate::error::{Error, Result};
+use crate::progress::Progress;
 use crate::store::errors::file_error;
-use crate::store::partial::partial_path;
+use crate::store::partial::PartialFile;
+use crate::store::{follow_links, Family, OutputFile, OutputPlace};
 
 /// Where the files of a site go.
 #[derive(Debug)]
@@ -28,26 +28,16 @@ pub(crate) struct Targets {
 #[derive(Debug)]
 pub(super) struct RankingsTarget {
     pub(super) folder: Folder,
-    pub(super) name: PathBuf,
+    /// Locked: no other run writes there.
+    pub(super) partial: PartialFile,
 }
 
+#[cfg(test)]
 impl RankingsTarget {
-    pub(super) fn path(&self) -> PathBuf {
-        self.folder.place(&self.name)
-    }
-
-    pub(super) fn partial_name(&self) -> PathBuf {
-        partial_path(&self.name)
-    }
-
-    /// Refuses what stands there and is no file of rankings.
-    pub(super) fn check_name(&self) -> Result<()> {
-        require_ours(&self.folder, &self.name, Extent::Whole, rankings_form)
-    }
-
-    fn check(&self) -> Result<()> {
-        self.check_name()?;
-        require_ours(&self.folder, &self.partial_name(), Extent::Half, rankings_form)
+    pub(super) fn open(path: &Path, progress: &Progress) -> Result<RankingsTarget> {
+        let place = rankings_path(path)?;
+        let folder = open_folder(&place.folder)?;
+        hold(place, folder, progress)
     }
 }
 
@@ -72,38 +62,42 @@ pub(crate) fn check(site: &Site, num_items: u32) -> Result<()> {
             false => Err(unopened(&folder, &ErrorKind::NotFound.into())),
         };
     }
-    let folder = Folder::open(&folder).map_err(|error| unopened(&folder, &error))?;
-    RankingsTarget { folder, name }.check()
+    OutputPlace::check(path, Family::Rankings)
 }
 
-/// Checks everything and opens the folders; makes that of the pages where it is missing.
-pub(crate) fn open(site: &Site, num_items: u32) -> Result<Targets> {
+/// Checks everything and opens the folders; makes that of the pages where it is missing. The place
+/// of the rankings is given up when `progress` is cancelled.
+pub(crate) fn open(site: &Site, num_items: u32, progress: &Progress) -> Result<Targets> {
     check(site, num_items)?;
     let pages = site.directory.as_deref().map(open_pages).transpose()?;
-    let rankings = site.rankings.as_deref().map(open_rankings).transpose()?;
-    if let (Some(pages), Some(RankingsTarget { folder, name })) = (&pages, &rankings) {
+    let Some(path) = &site.rankings else { return Ok(Targets { pages, rankings: None }) };
+    let place = rankings_path(path)?;
+    let folder = open_folder(&place.folder)?;
+    if let Some(pages) = &pages {
         // Also where two paths lead to it.
-        if pages.is(folder).map_err(|error| unopened(folder.path(), &error))? {
-            check_no_page(site, num_items, name.as_os_str(), &folder.place(name))?;
+        if pages.is(&folder).map_err(|error| unopened(folder.path(), &error))? {
+            check_no_page(site, num_items, place.name.as_os_str(), path)?;
         }
     }
-    Ok(Targets { pages, rankings })
+    Ok(Targets { pages, rankings: Some(hold(place, folder, progress)?) })
 }
 
 fn open_pages(path: &Path) -> Result<Folder> {
     fs::create_dir_all(path).map_err(|error| unmade(path, &error))?;
-    let folder = Folder::open(path).map_err(|error| unopened(path, &error))?;
+    let folder = open_folder(path)?;
     try_out(&folder)?;
     Ok(folder)
 }
 
-fn open_rankings(path: &Path) -> Result<RankingsTarget> {
-    let RankingsPath { folder, name } = rankings_path(path)?;
-    let folder = Folder::open(&folder).map_err(|error| unopened(&folder, &error))?;
-    try_out(&folder)?;
-    let target = RankingsTarget { folder, name };
-    target.check()?;
-    Ok(target)
+fn open_folder(path: &Path) -> Result<Folder> {
+    Folder::open(path).map_err(|error| unopened(path, &error))
+}
+
+/// Locks the place of the rankings, and refuses what stands there and is none.
+fn hold(place: RankingsPath, folder: Folder, progress: &Progress) -> Result<RankingsTarget> {
+    let target = OutputFile { path: place.folder.join(place.name), overwrite: true };
+    let partial = OutputPlace::new(&target, Family::Rankings, progress)?.hold()?;
+    Ok(RankingsTarget { folder, partial })
 }
 
 /// Refuses a folder in which no file can be made.
@@ -121,11 +115,7 @@ struct RankingsPath {
 /// The folder of the rankings and their name in it; of a link, those of the file that it leads to,
 /// which is replaced beside itself.
 fn rankings_path(path: &Path) -> Result<RankingsPath> {
-    let is_link = fs::symlink_metadata(path).is_ok_and(|about| about.is_symlink());
-    let path = match is_link {
-        true => fs::canonicalize(path).map_err(|error| file_error("follow", path, 0, &error))?,
-        false => path.to_owned(),
-    };
+    let path = follow_links(path)?;
     let Some(name) = path.file_name() else {
         let (option, got) = ("rankings", path.display().to_string());
         return Err(Error::BadOption { option, got, allowed: "it must name a file".into() });

@@ -7,14 +7,17 @@
 use std::fs::File;
 
 use super::folder::Folder;
-use crate::error::{zeroed, Error, Result};
+use crate::error::Result;
+use crate::memory::{self, Bytes};
 use crate::store::errors::file_error;
 use crate::store::place::{read_at, write_at};
 
 /// Bytes of texts in memory.
 pub(super) const HELD_BYTES: u64 = 32 << 20;
 /// Bytes beside them for every row.
-pub(super) const ROW_BYTES: u64 = size_of::<Place>() as u64;
+pub(super) const ROW_BYTES: Bytes = Bytes::of::<Place>(1);
+
+const TEXT: &str = "a ranking that waits for others";
 
 /// Where the text of a row is.
 #[derive(Debug, Clone, Default)]
@@ -41,7 +44,8 @@ pub(super) struct Waiting {
 
 impl Waiting {
     pub(super) fn new(num_rows: u32, most: u64) -> Result<Waiting> {
-        let places = zeroed(num_rows as usize, "the rankings that wait for others")?;
+        let places = (0..num_rows as usize).map(|_| Place::default());
+        let places = memory::collected(places, "the rankings that wait for others")?;
         Ok(Waiting { places, held: 0, most, file: None, end: 0 })
     }
 
@@ -51,7 +55,7 @@ impl Waiting {
         let place = match self.held + bytes <= self.most {
             true => {
                 self.held += bytes;
-                Place::Held(copied(text)?)
+                Place::Held(memory::copied(text, TEXT)?.into_boxed_slice())
             }
             false => self.write(text, folder)?,
         };
@@ -71,7 +75,7 @@ impl Waiting {
                 *text = held.into_vec();
             }
             Place::InFile { begin, bytes } => {
-                text.try_reserve_exact(bytes as usize).map_err(|_| no_memory(bytes))?;
+                memory::reserve(text, bytes as usize, TEXT)?;
                 text.resize(bytes as usize, 0);
                 let file = self.file.as_ref();
                 let read = file.map_or(Ok(()), |file| read_at(file, text, begin));
@@ -106,15 +110,4 @@ impl Waiting {
         self.end += bytes;
         Ok(Place::InFile { begin, bytes })
     }
-}
-
-fn copied(text: &[u8]) -> Result<Box<[u8]>> {
-    let mut copy = Vec::new();
-    copy.try_reserve_exact(text.len()).map_err(|_| no_memory(text.len() as u64))?;
-    copy.extend_from_slice(text);
-    Ok(copy.into_boxed_slice())
-}
-
-fn no_memory(bytes: u64) -> Error {
-    Error::HostMemory { what: "a ranking that waits for others", bytes }
 }

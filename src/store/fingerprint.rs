@@ -2,16 +2,57 @@
 
 use xxhash_rust::xxh3::Xxh3;
 
-use crate::corpus::Corpus;
+use crate::corpus::{Corpus, Input, Preparation, Shape};
+use crate::error::Result;
+use crate::memory::zeroed;
 
 /// Hash of a prepared corpus: its shape, rows and weights. 32 hex digits.
 pub fn fingerprint(corpus: &Corpus) -> String {
-    let mut hash = Xxh3::new();
-    hash.update(&corpus.num_items().to_le_bytes());
-    hash.update(&corpus.dim().to_le_bytes());
+    let mut hash = begin(corpus.shape());
     for item in 0..corpus.num_items() {
         hash.update(bytemuck::cast_slice(corpus.row(item)));
     }
     hash.update(bytemuck::cast_slice(corpus.weights()));
+    text(&hash)
+}
+
+/// The same of embeddings, which are prepared row by row and not held.
+pub(crate) fn fingerprint_of(input: &Input) -> Result<String> {
+    let mut preparation = Preparation::new(input)?;
+    let mut row = zeroed(input.dim as usize, "a prepared row")?;
+    let mut hash = begin(input.shape());
+    for item in 0..input.num_items {
+        preparation.row(item, &mut row);
+        hash.update(bytemuck::cast_slice(&row));
+    }
+    preparation.weights().for_each(|weight| hash.update(&weight.to_ne_bytes()));
+    Ok(text(&hash))
+}
+
+fn begin(Shape { num_items, dim }: Shape) -> Xxh3 {
+    let mut hash = Xxh3::new();
+    hash.update(&num_items.to_le_bytes());
+    hash.update(&dim.to_le_bytes());
+    hash
+}
+
+fn text(hash: &Xxh3) -> String {
     format!("{:032x}", hash.digest128())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::corpus::Elements;
+
+    #[test]
+    fn embeddings_have_the_fingerprint_of_their_corpus() {
+        let values: Vec<f32> = (0..77).map(|n| (n as f32).sin()).collect();
+        for center in [false, true] {
+            let elements = Elements::F32(&values);
+            let input = Input { elements, num_items: 11, dim: 7, center };
+            let wanted = fingerprint(&Corpus::prepare(&input).unwrap());
+            assert_eq!(fingerprint_of(&input).unwrap(), wanted);
+        }
+    }
 }

@@ -7,15 +7,16 @@ use super::product::{in_band, new_square, num_bands, packed_bytes, Packed, Squar
 use super::workers::Workers;
 use crate::corpus::{Corpus, Shape};
 use crate::engine::rows::{Pairs, PutDots};
-use crate::error::{zeroed, Result};
+use crate::error::Result;
+use crate::memory::{zeroed, Bytes};
 use crate::progress::{Phase, Progress};
 
 /// The most bytes that `num_threads` threads hold, the result apart.
-pub(super) fn host_bytes(shape: Shape, num_threads: usize) -> u64 {
-    let row = u64::from(shape.num_items).next_multiple_of(BAND as u64) * 4;
-    // A band of rows, a square, and the row that is put.
-    let thread = row * (BAND as u64 + 1) + (BAND * BAND * 4) as u64;
-    packed_bytes(shape) + num_threads as u64 * thread
+pub(super) fn host_bytes(shape: Shape, num_threads: usize) -> Bytes {
+    let row = Bytes::of::<i32>(u64::from(shape.num_items).next_multiple_of(BAND as u64));
+    // A band of rows, and a square.
+    let thread = row * BAND as u64 + Bytes::of::<[[i32; BAND]; BAND]>(1);
+    packed_bytes(shape) + thread * num_threads as u64
 }
 
 /// What a thread works in.

@@ -1,5 +1,7 @@
 //! The CPU engine as the rest of the library sees it: what it computes, and what that takes.
 
+use std::sync::Arc;
+
 use super::matrix::{self, Matrix};
 use super::merge::{self, Meetings};
 use super::product::{self, num_bands};
@@ -8,12 +10,12 @@ use super::workers::Workers;
 use super::{dots, neighbors, sequences, slot};
 use crate::corpus::{Corpus, Shape};
 use crate::engine::device::{DeviceInfo, DeviceKind};
-use crate::engine::interface::{Engine, Needs};
+use crate::engine::interface::{Engine, Needs, Planner};
 use crate::engine::neighbors::{Query, QueryShape};
 use crate::engine::rows::{Pairs, PutDots, PutNeighbors, PutSequences};
 use crate::error::Result;
-use crate::memory;
-use crate::plan::Plan;
+use crate::memory::{self, Bytes};
+use crate::plan::{Plan, PlanShape};
 use crate::progress::{Phase, Progress};
 
 /// The CPU engine.
@@ -45,7 +47,7 @@ fn device_info(Workers { level, num_threads }: Workers) -> DeviceInfo {
         driver: concat!("vkd ", env!("CARGO_PKG_VERSION"), ", built in").into(),
         kind: DeviceKind::Cpu,
         uuid: [0; 16],
-        memory_bytes: memory::available_bytes().unwrap_or(0),
+        memory_bytes: memory::available_bytes().unwrap_or_default().get(),
         max_binding_bytes: u64::MAX,
         subgroup_size: 1,
         loop_budget: 0,
@@ -57,16 +59,8 @@ impl Engine for CpuEngine {
         &self.info
     }
 
-    fn needs(&self, shape: Shape, plan: &Plan) -> Result<Needs> {
-        let num_threads = self.workers.num_threads;
-        let stride = matrix::stride(shape.num_items);
-        let matrix = u64::from(shape.num_items) * stride as u64 * 2;
-        let slots = slot::bytes(stride, plan.length(), num_threads);
-        let shared = merge::most_bytes(plan.count() as u64, plan.length());
-        let host_bytes = matrix + product::packed_bytes(shape).max(slots + shared);
-        let groups = plan.count().div_ceil(num_threads * slot::count(stride)) as u64;
-        let held_rows = shape.num_items.into();
-        Ok(Needs { host_bytes, groups, held_rows, ..Needs::default() })
+    fn planner(&self) -> Arc<dyn Planner> {
+        Arc::new(self.workers)
     }
 
     fn sequences(
@@ -80,16 +74,10 @@ impl Engine for CpuEngine {
         let multiply = || Matrix::compute(corpus, workers, progress);
         let matrix = progress.time(Phase::Matrix, multiply)?;
         let share = self.share_equal_sets && plan.count() > 1;
-        let meetings = share.then(|| Meetings::new(plan.length()));
+        let meetings = share.then(|| Meetings::new(plan.count(), plan.length())).transpose()?;
         progress.time(Phase::Steps, || {
             sequences::compute(&matrix, plan, meetings, workers, rows, progress)
         })
-    }
-
-    fn search_needs(&self, shape: &QueryShape) -> Result<Needs> {
-        let host_bytes = neighbors::host_bytes(shape, self.workers.num_threads);
-        let groups = num_bands(shape.num_rows) as u64;
-        Ok(Needs { host_bytes, groups, ..Needs::default() })
     }
 
     fn neighbors(
@@ -102,12 +90,6 @@ impl Engine for CpuEngine {
         neighbors::compute(corpus, query, self.workers, rows, progress)
     }
 
-    fn dots_needs(&self, shape: Shape) -> Result<Needs> {
-        let host_bytes = dots::host_bytes(shape, self.workers.num_threads);
-        let groups = num_bands(shape.num_items) as u64;
-        Ok(Needs { host_bytes, groups, ..Needs::default() })
-    }
-
     fn dots(
         &mut self,
         corpus: &Corpus,
@@ -116,5 +98,32 @@ impl Engine for CpuEngine {
         progress: &Progress,
     ) -> Result<()> {
         dots::compute(corpus, pairs, self.workers, rows, progress)
+    }
+}
+
+/// What the threads of the engine take.
+impl Planner for Workers {
+    fn needs(&self, shape: Shape, plan: &PlanShape) -> Result<Needs> {
+        let (n, threads) = (u64::from(shape.num_items), self.num_threads);
+        let stride = matrix::stride(shape.num_items);
+        let matrix = Bytes::of::<i16>(stride as u64) * n;
+        let slots = slot::bytes(stride, plan.length, threads);
+        let shared = merge::most_bytes(plan, threads);
+        let host_bytes = matrix + product::packed_bytes(shape).max(slots + shared);
+        let side_by_side = (threads * slot::count(stride)) as u64;
+        let groups = u64::from(plan.count).div_ceil(side_by_side);
+        Ok(Needs { host_bytes, groups, held_rows: n, ..Needs::default() })
+    }
+
+    fn search_needs(&self, shape: &QueryShape) -> Result<Needs> {
+        let host_bytes = neighbors::host_bytes(shape, self.num_threads);
+        let groups = num_bands(shape.num_rows) as u64;
+        Ok(Needs { host_bytes, groups, ..Needs::default() })
+    }
+
+    fn dots_needs(&self, shape: Shape) -> Result<Needs> {
+        let host_bytes = dots::host_bytes(shape, self.num_threads);
+        let groups = num_bands(shape.num_items) as u64;
+        Ok(Needs { host_bytes, groups, ..Needs::default() })
     }
 }

@@ -14,6 +14,7 @@ use super::workers::Workers;
 use crate::contract::{contribution, extra_shift};
 use crate::corpus::Corpus;
 use crate::error::Result;
+use crate::memory::collected;
 use crate::progress::Progress;
 use crate::threads::lock;
 
@@ -59,11 +60,12 @@ impl Matrix {
     ) -> Result<Matrix> {
         let num_items = corpus.num_items();
         let stride = stride(num_items);
-        let values = num_items as usize * stride;
+        // Beyond 2^64 bytes, which no system gives, the product need not be exact.
+        let values = u64::from(num_items).saturating_mul(stride as u64);
         let mut pages = Pages::zeroed(values, "the contribution matrix")?;
         let packed = Packed::new(corpus, workers.num_threads)?;
-        let bands = pages.get_mut()[..values].chunks_mut(BAND * stride);
-        let bands: Vec<Mutex<&mut [i16]>> = bands.map(Mutex::new).collect();
+        let bands = pages.get_mut()[..values as usize].chunks_mut(BAND * stride);
+        let bands: Vec<Mutex<&mut [i16]>> = collected(bands.map(Mutex::new), "the bands")?;
         let scratch = || Ok(Contributions::new());
         workers.each(BandPair::count(bands.len()), scratch, |task, scratch| {
             progress.check()?;

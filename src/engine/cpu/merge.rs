@@ -8,11 +8,13 @@
 //! exactly and the rest is copied. A collision of hashes costs time, never a wrong pick: that
 //! sequence is computed on its own.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::HashMap;
 use std::sync::Mutex;
 
 use crate::engine::rows::PutSequences;
-use crate::error::{zeroed, Result};
+use crate::error::Result;
+use crate::memory::{has_room, zeroed, Bytes};
+use crate::plan::PlanShape;
 use crate::threads::lock;
 
 /// Checkpoints of a sequence, at most: what a sequence leaves in the tables is 16 bytes each.
@@ -47,12 +49,11 @@ struct Waiting {
 }
 
 /// Who waits for whom.
-#[derive(Default)]
 struct Waits {
     /// For each sequence that is under way: those that wait for it.
     by_target: HashMap<u32, Vec<Waiting>>,
     waiting: usize,
-    finished: HashSet<u32>,
+    finished: Bits,
     /// Sequences that met another by a collision of hashes.
     alone: Vec<u32>,
 }
@@ -79,21 +80,56 @@ fn interval(length: u32) -> u32 {
     length.div_ceil(MAX_CHECKPOINTS).max(LEAST_INTERVAL)
 }
 
-/// Bytes that tables and waiting rows hold at most for `sequences` sequences.
-pub(super) fn most_bytes(sequences: u64, length: u32) -> u64 {
-    // A map has a power of two of places of 17 bytes, at most 7/8 of them full, and one of them is
-    // copied at a time.
-    let places = (sequences * 8).div_ceil(7).next_power_of_two();
-    let tables = (u64::from((length - 1) / interval(length)) + 1) * places * 17;
-    tables + sequences.min(MOST_WAITING as u64) * u64::from(length) * 4
+/// Bytes of a place in a table.
+const PLACE: Bytes = Bytes::new(17);
+
+/// Places of a table of `entries` entries: a power of two, at most 7/8 of them full.
+fn places(entries: u64) -> u64 {
+    (entries * 8).div_ceil(7).next_power_of_two()
+}
+
+/// Bytes that tables and waiting rows hold at most.
+pub(super) fn most_bytes(plan: &PlanShape, num_threads: usize) -> Bytes {
+    let (count, length) = (u64::from(plan.count), plan.length);
+    // One of the tables is copied at a time.
+    let tables = u64::from((length - 1) / interval(length)) + 1;
+    // A thread has a row of its own to complete one that waits, and their sets to compare.
+    let row = Bytes::of::<u32>(length.into());
+    let rows = row * (count.min(MOST_WAITING as u64) + num_threads as u64);
+    PLACE * places(count) * tables + rows + Bits::bytes(count)
+}
+
+/// A bit for each of some numbers.
+struct Bits(Vec<u64>);
+
+impl Bits {
+    fn new(count: usize, what: &'static str) -> Result<Bits> {
+        zeroed(count.div_ceil(64), what).map(Bits)
+    }
+
+    fn bytes(count: u64) -> Bytes {
+        Bytes::of::<u64>(count.div_ceil(64))
+    }
+
+    fn set(&mut self, number: u32) {
+        self.0[number as usize / 64] |= 1 << (number % 64);
+    }
+
+    fn has(&self, number: u32) -> bool {
+        self.0.get(number as usize / 64).is_some_and(|word| word >> (number % 64) & 1 == 1)
+    }
 }
 
 impl Meetings {
-    pub(super) fn new(length: u32) -> Meetings {
+    /// Of `count` sequences of `length` items.
+    pub(super) fn new(count: u32, length: u32) -> Result<Meetings> {
         let interval = interval(length);
         let checkpoints = (length - 1) / interval;
         let tables = (0..checkpoints).map(|_| Mutex::default()).collect();
-        Meetings { interval, length, tables, waits: Mutex::default() }
+        let finished = Bits::new(count as usize, "the sequences finished")?;
+        let (by_target, alone) = (HashMap::new(), Vec::new());
+        let waits = Mutex::new(Waits { by_target, waiting: 0, finished, alone });
+        Ok(Meetings { interval, length, tables, waits })
     }
 
     /// Whether a sequence with `picked` items is at a checkpoint.
@@ -104,7 +140,12 @@ impl Meetings {
     /// At a checkpoint: the sequence that had the same set (by its hash) before, if there is one.
     pub(super) fn meet(&self, picked: u32, hash: SetHash, sequence: u32) -> Option<u32> {
         let table = self.tables.get((picked / self.interval) as usize - 1)?;
-        let first = *lock(table).entry(hash.0).or_insert(sequence);
+        let mut table = lock(table);
+        if !has_place(&mut table) {
+            // It goes on by itself, which takes time and no memory.
+            return table.get(&hash.0).copied().filter(|&first| first != sequence);
+        }
+        let first = *table.entry(hash.0).or_insert(sequence);
         (first != sequence).then_some(first)
     }
 
@@ -123,7 +164,7 @@ impl Meetings {
         let mut row = zeroed(self.length as usize, "a waiting sequence")?;
         row[..items.len()].copy_from_slice(items);
         let one = Waiting { sequence, picked: items.len(), row };
-        if !waits.finished.contains(&target) {
+        if !waits.finished.has(target) {
             waits.waiting += 1;
             waits.by_target.entry(target).or_default().push(one);
             return Ok(Some(0));
@@ -144,7 +185,7 @@ impl Meetings {
         rows.put(sequence as usize, row)?;
         let waiting = {
             let mut waits = lock(&self.waits);
-            waits.finished.insert(sequence);
+            waits.finished.set(sequence);
             let waiting = waits.by_target.remove(&sequence).unwrap_or_default();
             waits.waiting -= waiting.len();
             waiting
@@ -162,7 +203,7 @@ impl Meetings {
         let mut finished = 0;
         for mut one in waiting {
             let picked = one.picked;
-            if same_set(&one.row[..picked], &found[..picked]) {
+            if same_set(&one.row[..picked], &found[..picked])? {
                 one.row[picked..].copy_from_slice(&found[picked..]);
                 // Sequences wait for later and later meetings, so this ends after few steps.
                 finished += self.finish(one.sequence, &one.row, rows)?;
@@ -181,17 +222,23 @@ impl Meetings {
 }
 
 /// Whether two lists without repetitions hold the same items.
-fn same_set(a: &[u32], b: &[u32]) -> bool {
-    let words = a.iter().max().map_or(0, |&most| most as usize / 32 + 1);
-    let mut seen = vec![0u32; words];
-    a.iter().for_each(|&item| seen[item as usize / 32] |= 1 << (item % 32));
-    b.iter()
-        .all(|&item| seen.get(item as usize / 32).is_some_and(|word| word >> (item % 32) & 1 == 1))
+fn same_set(a: &[u32], b: &[u32]) -> Result<bool> {
+    let count = a.iter().max().map_or(0, |&most| most as usize + 1);
+    let mut seen = Bits::new(count, "a set of items")?;
+    a.iter().for_each(|&item| seen.set(item));
+    Ok(b.iter().all(|&item| seen.has(item)))
+}
+
+/// Whether a table has a place for one more entry, or the system has memory for more places.
+fn has_place(table: &mut HashMap<u64, u32>) -> bool {
+    let (len, capacity) = (table.len() as u64, table.capacity() as u64);
+    len < capacity || has_room(PLACE * places(capacity + 1)) && table.try_reserve(1).is_ok()
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::plan::{Plan, Request};
 
     #[test]
     fn the_hash_ignores_the_order() {
@@ -204,11 +251,15 @@ mod tests {
         assert_ne!(hash(&[0, 7, 3]), hash(&[0, 7, 4]));
     }
 
+    fn plan(count: u32, length: u32) -> Plan {
+        Plan::new(&Request { length, ..Request::default() }, count).unwrap()
+    }
+
     #[test]
     fn chains_are_completed_from_their_ends_and_false_meetings_are_found() {
-        let plan = crate::plan::Plan::continuing((0..6).collect(), 1, 6);
+        let plan = plan(6, 6);
         let rows = crate::engine::rows::MemorySequences::new(&plan).unwrap();
-        let meetings = Meetings::new(6);
+        let meetings = Meetings::new(6, 6).unwrap();
         let wait = |target, sequence: u32, row: &[u32]| {
             meetings.wait_for(target, Prefix { sequence, items: row }, &rows).unwrap().unwrap()
         };
@@ -230,9 +281,9 @@ mod tests {
 
     #[test]
     fn only_so_many_wait() {
-        let plan = crate::plan::Plan::continuing((0..100).collect(), 1, 3);
+        let plan = plan(100, 3);
         let rows = crate::engine::rows::MemorySequences::new(&plan).unwrap();
-        let meetings = Meetings::new(3);
+        let meetings = Meetings::new(100, 3).unwrap();
         let waits = |sequence| {
             let prefix = Prefix { sequence, items: &[0, 1] };
             meetings.wait_for(0, prefix, &rows).unwrap().is_some()

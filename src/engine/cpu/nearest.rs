@@ -1,6 +1,8 @@
 //! The k nearest of a stream of items.
 
 use crate::contract::Key;
+use crate::error::Result;
+use crate::memory::{reserve, Bytes};
 
 /// Keeps the k smallest keys of those that were added.
 #[derive(Debug)]
@@ -20,8 +22,8 @@ impl Nearest {
     }
 
     /// Bytes that one holds at most.
-    pub(super) fn bytes(k: u32) -> u64 {
-        (2 * u64::from(k)).max(u64::from(k) + ROOM as u64) * 8
+    pub(super) fn bytes(k: u32) -> Bytes {
+        Bytes::of::<Key>((2 * u64::from(k)).max(u64::from(k) + ROOM as u64))
     }
 
     /// The least dot product that can still be among the nearest.
@@ -29,12 +31,21 @@ impl Nearest {
         self.bound.dot()
     }
 
+    /// Makes room for keys, which takes memory from here on.
+    #[cold]
+    pub(super) fn begin(&mut self) -> Result<()> {
+        reserve(&mut self.keys, (2 * self.k).max(self.k + ROOM), "the nearest of a row")
+    }
+
+    /// Whether there is room yet.
+    pub(super) fn has_begun(&self) -> bool {
+        self.keys.capacity() > 0
+    }
+
+    /// Adds an item, once there is room.
     pub(super) fn add(&mut self, dot: i32, item: u32) {
         let key = Key::new(dot, item);
         if key < self.bound {
-            if self.keys.capacity() == 0 {
-                self.keys.reserve_exact((2 * self.k).max(self.k + ROOM));
-            }
             self.keys.push(key);
             if self.keys.len() == self.keys.capacity() {
                 self.shrink();
@@ -67,6 +78,7 @@ mod tests {
     #[test]
     fn the_nearest_of_many_ties_are_the_lowest_numbers() {
         let mut nearest = Nearest::new(3);
+        nearest.begin().unwrap();
         assert_eq!(nearest.least(), i32::MIN);
         (0..500).rev().for_each(|item| nearest.add(7, item));
         nearest.add(8, 499);

@@ -18,28 +18,30 @@ use crate::corpus::{Corpus, Shape};
 use crate::engine::neighbors::{Query, QueryShape};
 use crate::engine::rows::PutNeighbors;
 use crate::error::Result;
+use crate::memory::{collected, room, zeroed, Bytes};
 use crate::progress::{Phase, Progress};
 use crate::threads::lock;
 
 /// The most bytes that the nearest of all rows may take for the way by halves.
-const MOST_KEPT: u64 = 256 << 20;
+const MOST_KEPT: Bytes = Bytes::new(256 << 20);
 
 fn by_halves(shape: &QueryShape) -> bool {
-    shape.own && u64::from(shape.num_rows) * Nearest::bytes(shape.k) <= MOST_KEPT
+    shape.own && (Nearest::bytes(shape.k) * shape.num_rows.into()).fit(MOST_KEPT)
 }
 
 /// The most bytes that `num_threads` threads hold, the result apart.
-pub(super) fn host_bytes(shape: &QueryShape, num_threads: usize) -> u64 {
+pub(super) fn host_bytes(shape: &QueryShape, num_threads: usize) -> Bytes {
     let threads = num_threads as u64;
     let items = packed_bytes(Shape::new(shape.num_items, shape.dim));
     let queries = match shape.own {
-        true => 0,
+        true => Bytes::ZERO,
         false => packed_bytes(Shape::new(shape.num_rows, shape.dim)),
     };
-    let square = (BAND * BAND * 4) as u64 * threads;
-    let put = threads * u64::from(shape.k) * 8;
+    let square = Bytes::of::<[[i32; BAND]; BAND]>(threads);
+    let put = Bytes::of::<u64>(shape.k.into()) * threads;
     let kept = if by_halves(shape) { shape.num_rows.into() } else { threads * BAND as u64 };
-    items + queries + square + put + kept * Nearest::bytes(shape.k)
+    let row = Nearest::bytes(shape.k) + Bytes::of::<Nearest>(1);
+    items + queries + square + put + row * kept
 }
 
 /// Finds the neighbours of all queries.
@@ -63,6 +65,13 @@ pub(super) fn compute(
     })
 }
 
+/// What a thread works in.
+struct Scratch {
+    square: Vec<[i32; BAND]>,
+    indices: Vec<u32>,
+    dots: Vec<i32>,
+}
+
 struct NearestSearch<'a> {
     query: &'a Query<'a>,
     shape: QueryShape,
@@ -73,8 +82,14 @@ struct NearestSearch<'a> {
 }
 
 impl NearestSearch<'_> {
-    fn new_band(&self) -> Vec<Nearest> {
-        (0..BAND).map(|_| Nearest::new(self.shape.k)).collect()
+    fn new_band(&self) -> Result<Vec<Nearest>> {
+        collected((0..BAND).map(|_| Nearest::new(self.shape.k)), "a band of rows")
+    }
+
+    fn scratch(&self) -> Result<Scratch> {
+        let k = self.shape.k as usize;
+        let what = "the neighbours of a row";
+        Ok(Scratch { square: new_square(), indices: zeroed(k, what)?, dots: zeroed(k, what)? })
     }
 
     /// Each square once, for the rows of both its bands. Band by band from the first on, so that
@@ -82,23 +97,28 @@ impl NearestSearch<'_> {
     fn halves(&self) -> Result<()> {
         let num_items = self.shape.num_items;
         let bands = num_bands(num_items);
-        let kept: Vec<_> = (0..bands).map(|_| Mutex::new(self.new_band())).collect();
+        let mut kept = room(bands, "the nearest of all rows")?;
+        for _ in 0..bands {
+            kept.push(Mutex::new(self.new_band()?));
+        }
         // Squares that a band still waits for.
-        let missing: Vec<_> = (0..bands).map(|_| AtomicUsize::new(bands)).collect();
+        let waits = (0..bands).map(|_| AtomicUsize::new(bands));
+        let missing = collected(waits, "the bands that wait")?;
         let tasks = BandPair::count(bands);
         self.workers.each(
             tasks,
-            || Ok(new_square()),
-            |task, dots| {
+            || self.scratch(),
+            |task, scratch| {
                 self.progress.check()?;
+                let dots = &mut scratch.square;
                 let last = BandPair::of_task(tasks - 1 - task);
                 let (i, j) = (bands - 1 - last.j, bands - 1 - last.i);
                 let (rows, columns) = (self.items.band(i), self.items.band(j));
                 self.workers.dispatch(SquareOfDots { rows, columns, dots });
-                self.keep(&mut lock(&kept[i]), i, j, dots);
+                self.keep(&mut lock(&kept[i]), i, j, dots)?;
                 if i != j {
                     transpose(dots);
-                    self.keep(&mut lock(&kept[j]), j, i, dots);
+                    self.keep(&mut lock(&kept[j]), j, i, dots)?;
                 }
                 let sides = 1 + usize::from(i != j);
                 let dots = in_band(i, num_items) * in_band(j, num_items) * sides as u64;
@@ -106,7 +126,7 @@ impl NearestSearch<'_> {
                 for band in [i, j].into_iter().take(sides) {
                     if missing[band].fetch_sub(1, Ordering::AcqRel) == 1 {
                         let mut rows = std::mem::take(&mut *lock(&kept[band]));
-                        self.put(band, &mut rows)?;
+                        self.put(band, &mut rows, scratch)?;
                     }
                 }
                 Ok(())
@@ -119,33 +139,39 @@ impl NearestSearch<'_> {
         let QueryShape { num_items, num_rows, .. } = self.shape;
         self.workers.each(
             num_bands(num_rows),
-            || Ok(new_square()),
-            |band, dots| {
-                let mut nearest = self.new_band();
+            || self.scratch(),
+            |band, scratch| {
+                let dots = &mut scratch.square;
+                let mut nearest = self.new_band()?;
                 for column in 0..num_bands(num_items) {
                     self.progress.check()?;
                     let (rows, columns) = (queries.band(band), self.items.band(column));
                     self.workers.dispatch(SquareOfDots { rows, columns, dots });
-                    self.keep(&mut nearest, band, column, dots);
+                    self.keep(&mut nearest, band, column, dots)?;
                 }
                 self.progress.add_steps(in_band(band, num_rows) * u64::from(num_items), 0);
-                self.put(band, &mut nearest)
+                self.put(band, &mut nearest, scratch)
             },
         )
     }
 
     /// Offers the dot products of a square to the rows of its band.
-    fn keep(&self, rows: &mut [Nearest], band: usize, columns: usize, dots: &[[i32; BAND]]) {
-        self.workers.dispatch(Keep { search: self, rows, band, columns, dots });
+    fn keep(
+        &self,
+        rows: &mut [Nearest],
+        band: usize,
+        columns: usize,
+        dots: &[[i32; BAND]],
+    ) -> Result<()> {
+        self.workers.dispatch(Keep { search: self, rows, band, columns, dots })
     }
 
     /// Puts the rows of a finished band.
-    fn put(&self, band: usize, nearest: &mut [Nearest]) -> Result<()> {
-        let k = self.shape.k as usize;
-        let (mut indices, mut dots) = (vec![0; k], vec![0; k]);
+    fn put(&self, band: usize, nearest: &mut [Nearest], scratch: &mut Scratch) -> Result<()> {
+        let Scratch { indices, dots, .. } = scratch;
         for (row, nearest) in ((band * BAND) as u32..self.shape.num_rows).zip(nearest) {
-            nearest.write(&mut indices, &mut dots);
-            self.out.put(row, &indices, &dots)?;
+            nearest.write(indices, dots);
+            self.out.put(row, indices, dots)?;
             self.progress.add_rows(1);
         }
         Ok(())
@@ -162,19 +188,19 @@ struct Keep<'a> {
 }
 
 impl OnSimd for Keep<'_> {
-    type Output = ();
+    type Output = Result<()>;
 
-    fn run<S: Simd>(self, simd: S) {
+    fn run<S: Simd>(self, simd: S) -> Result<()> {
         simd.vectorize(
             #[inline(always)]
             || self.keep(),
-        );
+        )
     }
 }
 
 impl Keep<'_> {
     #[inline(always)]
-    fn keep(self) {
+    fn keep(self) -> Result<()> {
         let first_row = (self.band * BAND) as u32;
         let first_item = (self.columns * BAND) as u32;
         let QueryShape { num_items, num_rows, .. } = self.search.shape;
@@ -189,6 +215,9 @@ impl Keep<'_> {
             if greatest < nearest.least() {
                 continue;
             }
+            if !nearest.has_begun() {
+                nearest.begin()?;
+            }
             let own = self.search.query.excluded(number);
             for (item, &dot) in (first_item..).zip(&dots[..items]) {
                 if dot >= nearest.least() && own != Some(item) {
@@ -196,5 +225,6 @@ impl Keep<'_> {
                 }
             }
         }
+        Ok(())
     }
 }

@@ -7,6 +7,7 @@
 use memmap2::MmapMut;
 
 use crate::error::{Error, Result};
+use crate::memory::{has_room, Bytes};
 
 /// A slice of 16-bit numbers of its own.
 #[derive(Debug)]
@@ -14,11 +15,14 @@ pub(super) struct Pages(MmapMut);
 
 impl Pages {
     /// `len` zeros.
-    pub(super) fn zeroed(len: usize, what: &'static str) -> Result<Pages> {
-        let bytes = (len as u64).saturating_mul(2);
-        let refused = |_| Error::HostMemory { what, bytes };
-        let size = usize::try_from(bytes).map_err(|_| Error::HostMemory { what, bytes })?;
-        let memory = MmapMut::map_anon(size.max(1)).map_err(refused)?;
+    pub(super) fn zeroed(len: u64, what: &'static str) -> Result<Pages> {
+        let bytes = Bytes::of::<i16>(len).get();
+        let refused = || Error::HostMemory { what, bytes };
+        let size = usize::try_from(bytes).map_err(|_| refused())?;
+        let memory = MmapMut::map_anon(size.max(1)).map_err(|_| refused())?;
+        if !has_room(Bytes::ZERO) {
+            return Err(refused());
+        }
         #[cfg(target_os = "linux")]
         {
             // Only advice: a system without huge pages says no, and all goes on as before.

@@ -8,7 +8,8 @@ use std::sync::Mutex;
 
 use super::simd::{Line, OnSimd, Simd, LINE};
 use crate::corpus::{Corpus, Shape};
-use crate::error::{zeroed, Result};
+use crate::error::Result;
+use crate::memory::{zeroed_of, Bytes};
 use crate::threads::{self, lock};
 
 /// Items of a panel.
@@ -28,8 +29,9 @@ pub(super) fn in_band(band: usize, num_items: u32) -> u64 {
 }
 
 /// Bytes of the packed rows.
-pub(super) fn packed_bytes(Shape { num_items, dim }: Shape) -> u64 {
-    u64::from(num_items).next_multiple_of(BAND as u64) * u64::from(dim).next_multiple_of(2) * 2
+pub(super) fn packed_bytes(Shape { num_items, dim }: Shape) -> Bytes {
+    let row = Bytes::of::<i16>(u64::from(dim).next_multiple_of(2));
+    row * u64::from(num_items).next_multiple_of(BAND as u64)
 }
 
 /// Two bands of the same corpus, `i` <= `j`: a square of the symmetric half.
@@ -67,11 +69,12 @@ impl Packed {
     pub(super) fn new(corpus: &Corpus, num_threads: usize) -> Result<Packed> {
         let pairs = (corpus.dim() as usize).div_ceil(2);
         let items = (corpus.num_items() as usize).next_multiple_of(BAND);
-        let mut words = zeroed::<Line>(items / PANEL * pairs, "the packed rows")?;
+        let panels = (items / PANEL) as u64;
+        let mut words = zeroed_of::<Line>(panels * pairs as u64, "the packed rows")?;
         let panels =
             Mutex::new((0..corpus.num_items()).step_by(PANEL).zip(words.chunks_mut(pairs)));
         let next = || lock(&panels).next();
-        threads::run(num_threads.min(items / PANEL), || {
+        threads::run(num_threads.min(items / PANEL), |_| {
             while let Some((first, panel)) = next() {
                 pack(corpus, first, panel);
             }
@@ -98,7 +101,7 @@ pub(super) struct Band<'a> {
 
 /// Packs the items from `first` into their panel.
 fn pack(corpus: &Corpus, first: u32, panel: &mut [Line]) {
-    let end = corpus.num_items().min(first + PANEL as u32);
+    let end = corpus.num_items().min(first.saturating_add(PANEL as u32));
     for (lane, item) in (first..end).enumerate() {
         for (pair, word) in corpus.row(item).chunks(2).zip(panel.iter_mut()) {
             let high = pair.get(1).copied().unwrap_or(0);

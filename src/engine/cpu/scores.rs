@@ -8,7 +8,8 @@
 //! it is held at the top.
 
 use super::simd::{HalfLine, Line, Simd, LINE};
-use crate::error::{zeroed, Result};
+use crate::error::Result;
+use crate::memory::zeroed;
 
 /// Scores of a block.
 const BLOCK: usize = 256;

@@ -8,7 +8,7 @@
 //! score; in the order of their numbers, so that the sequences of a thread, whose heads have much
 //! in common, find each other's rows in the caches.
 
-use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
+use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 
 use super::matrix::Matrix;
 use super::merge::{Meetings, Prefix};
@@ -20,7 +20,7 @@ use crate::engine::rows::PutSequences;
 use crate::error::Result;
 use crate::plan::Plan;
 use crate::progress::Progress;
-use crate::threads;
+use crate::threads::{self, Failure};
 
 /// Rounds between two looks at the wish to stop, and reports of progress: some 100 us.
 const ROUNDS: u32 = 64;
@@ -34,23 +34,27 @@ pub(super) fn compute(
     rows: &dyn PutSequences,
     progress: &Progress,
 ) -> Result<()> {
-    let picks = Picks { matrix, plan, meetings, rows, progress, next: AtomicUsize::new(0) };
-    threads::run(workers.num_threads, || workers.dispatch(&picks))
+    let next = AtomicU64::new(0);
+    threads::run(workers.num_threads, |failure| {
+        let (meetings, next) = (meetings.as_ref(), &next);
+        workers.dispatch(Picks { matrix, plan, meetings, rows, progress, failure, next })
+    })
 }
 
 /// The picks of a run, as all threads share them.
 struct Picks<'a> {
     matrix: &'a Matrix,
     plan: &'a Plan,
-    meetings: Option<Meetings>,
+    meetings: Option<&'a Meetings>,
     rows: &'a dyn PutSequences,
     progress: &'a Progress,
+    failure: &'a Failure,
     /// The first sequence that no thread has begun.
-    next: AtomicUsize,
+    next: &'a AtomicU64,
 }
 
 /// What one thread does.
-impl OnSimd for &Picks<'_> {
+impl OnSimd for Picks<'_> {
     type Output = Result<()>;
 
     fn run<S: Simd>(self, simd: S) -> Result<()> {
@@ -67,12 +71,12 @@ impl Picks<'_> {
         let (stride, num_items) = (self.matrix.stride(), self.matrix.num_items());
         let mut slots = Vec::new();
         for _ in 0..slot::count(stride) {
-            let mut slot = Slot::new(Scores::new(stride, num_items)?, self.plan.length())?;
-            if self.refill(&mut slot) {
+            let mut slot = Slot::new(Scores::new(stride, num_items)?, self.plan)?;
+            if self.refill(&mut slot)? {
                 slots.push(slot);
             }
         }
-        while !slots.is_empty() {
+        while !slots.is_empty() && !self.failure.is_seen() {
             self.progress.check()?;
             let mut picks = 0;
             for _ in 0..ROUNDS {
@@ -80,7 +84,7 @@ impl Picks<'_> {
                 while at < slots.len() {
                     let next = self.matrix.row(slots[(at + 1) % slots.len()].last);
                     picks += self.pick::<S, PIN>(simd, &mut slots[at], next);
-                    if self.goes_on(&mut slots[at])? || self.refill(&mut slots[at]) {
+                    if self.goes_on(&mut slots[at])? || self.refill(&mut slots[at])? {
                         at += 1;
                     } else {
                         slots.swap_remove(at);
@@ -93,31 +97,33 @@ impl Picks<'_> {
     }
 
     /// Gives a slot the next sequence, if there is one.
-    fn refill(&self, slot: &mut Slot) -> bool {
-        let next = self.start(self.next.fetch_add(1, Relaxed), false).or_else(|| {
-            let sequence = self.meetings.as_ref()?.next_alone()?;
-            self.start(sequence as usize, true)
-        });
-        next.map(|start| slot.begin(start)).is_some()
-    }
-
-    fn start(&self, sequence: usize, alone: bool) -> Option<Start<'_>> {
-        let head = self.plan.heads().nth(sequence)?;
-        Some(Start { sequence: sequence as u32, head, alone })
+    fn refill(&self, slot: &mut Slot) -> Result<bool> {
+        let next = self.next.fetch_add(1, Relaxed);
+        let start = match u32::try_from(next) {
+            Ok(sequence) if sequence < self.plan.count() => Some(Start { sequence, alone: false }),
+            _ => {
+                let alone = self.meetings.and_then(Meetings::next_alone);
+                alone.map(|sequence| Start { sequence, alone: true })
+            }
+        };
+        match start {
+            Some(start) => slot.begin(self.plan, start).map(|()| true),
+            None => Ok(false),
+        }
     }
 
     /// Whether a sequence needs more picks of its own.
     fn goes_on(&self, slot: &mut Slot) -> Result<bool> {
         let length = self.plan.length();
         if slot.picked == length {
-            let finished = match &self.meetings {
+            let finished = match self.meetings {
                 Some(meetings) => meetings.finish(slot.sequence, &slot.row, self.rows)?,
                 None => self.rows.put(slot.sequence as usize, &slot.row).map(|()| 1)?,
             };
             self.progress.add_rows(finished);
             return Ok(false);
         }
-        let Some(meetings) = &self.meetings else { return Ok(true) };
+        let Some(meetings) = self.meetings else { return Ok(true) };
         if slot.alone || !slot.replay.is_empty() || !meetings.is_checkpoint(slot.picked) {
             return Ok(true);
         }

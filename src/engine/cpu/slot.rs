@@ -2,7 +2,9 @@
 
 use super::merge::SetHash;
 use super::scores::Scores;
-use crate::error::{zeroed, Result};
+use crate::error::Result;
+use crate::memory::{room, zeroed, Bytes};
+use crate::plan::Plan;
 
 /// Sequences that a thread works on in turn. Two, while their scores stay in 24 of the 32 KiB of a
 /// first-level cache; with scores that do not, four: the rows then come from memory and need more
@@ -16,14 +18,17 @@ pub(super) fn count(stride: usize) -> usize {
 }
 
 /// Bytes that `num_threads` threads hold for their sequences.
-pub(super) fn bytes(stride: usize, length: u32, num_threads: usize) -> u64 {
-    (num_threads * count(stride)) as u64 * (stride as u64 * 4 + u64::from(length) * 4)
+pub(super) fn bytes(stride: usize, length: u32, num_threads: usize) -> Bytes {
+    let scores = Bytes::of::<i32>(stride as u64);
+    // A row, and as much again for those of a head.
+    let rows = Bytes::of::<u32>(length.into()) * 2;
+    (scores + rows) * (num_threads * count(stride)) as u64
 }
 
-/// What a sequence begins with.
-pub(super) struct Start<'a> {
+/// A sequence of a plan to begin.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Start {
     pub(super) sequence: u32,
-    pub(super) head: &'a [u32],
     /// It is to be computed without a look at others: see `Meetings::next_alone`.
     pub(super) alone: bool,
 }
@@ -38,29 +43,33 @@ pub(super) struct Slot {
     /// The item whose row is added next.
     pub(super) last: u32,
     pub(super) hash: SetHash,
-    /// See [`Start::alone`].
+    /// See `Start::alone`.
     pub(super) alone: bool,
     pub(super) scores: Scores,
 }
 
 impl Slot {
-    pub(super) fn new(scores: Scores, length: u32) -> Result<Slot> {
-        let row = zeroed(length as usize, "a sequence")?;
-        let hash = SetHash::default();
-        let (replay, alone) = (Vec::new(), false);
+    /// Room for sequences of `plan`.
+    pub(super) fn new(scores: Scores, plan: &Plan) -> Result<Slot> {
+        let row = zeroed(plan.length() as usize, "a sequence")?;
+        let replay = room(plan.head() as usize, "the head of a sequence")?;
+        let (hash, alone) = (SetHash::default(), false);
         Ok(Slot { sequence: 0, row, picked: 0, replay, last: 0, hash, alone, scores })
     }
 
-    pub(super) fn begin(&mut self, start: Start) {
-        let Start { sequence, head, alone } = start;
+    pub(super) fn begin(&mut self, plan: &Plan, start: Start) -> Result<()> {
+        let Start { sequence, alone } = start;
         (self.sequence, self.picked, self.alone) = (sequence, 0, alone);
         self.hash = SetHash::default();
         self.scores.clear();
-        head.iter().for_each(|&item| self.take(item));
+        let head = plan.head() as usize;
+        plan.read_head(sequence, &mut self.row[..head])?;
         self.replay.clear();
-        self.replay.extend(head);
+        self.replay.extend(&self.row[..head]);
+        (0..head).for_each(|place| self.take(self.row[place]));
         self.replay.sort_unstable_by(|a, b| b.cmp(a));
         self.last = self.replay.pop().unwrap_or_default();
+        Ok(())
     }
 
     pub(super) fn take(&mut self, item: u32) {

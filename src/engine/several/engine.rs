@@ -1,14 +1,16 @@
 //! The engine that is several: who can do a run, and what it takes.
 
+use std::sync::Arc;
+
 use super::run::SplitRun;
 use crate::corpus::{Corpus, Shape};
 use crate::engine::device::{DeviceInfo, DeviceKind};
-use crate::engine::interface::{Engine, Needs};
+use crate::engine::interface::{Engine, Needs, Planner};
 use crate::engine::neighbors::{Query, QueryShape};
 use crate::engine::rows::{Pairs, PutDots, PutNeighbors, PutSequences};
 use crate::error::{Error, Result};
-use crate::memory;
-use crate::plan::Plan;
+use crate::memory::Bytes;
+use crate::plan::{Plan, PlanShape};
 use crate::progress::{Phase, Progress};
 
 /// How fast a device is before it has shown it, for the size of its first part: too small a part
@@ -27,19 +29,84 @@ fn guess(kind: DeviceKind) -> usize {
 pub struct Several {
     engines: Vec<Box<dyn Engine>>,
     info: DeviceInfo,
-    host_limit: Option<u64>,
+    planner: Arc<Planners>,
 }
 
-/// An engine that can do a run, by its number, and what it takes.
+/// An engine that takes part in a run, by its number, and what it takes.
 struct Able {
     number: usize,
     needs: Needs,
 }
 
+/// Plans for all engines.
+struct Planners(Vec<Arc<dyn Planner>>);
+
+impl Planners {
+    /// The engines that can do a run: in their order, as long as the host has the memory. Where it
+    /// has not even that of one, the one that takes the least; whoever asks will refuse it.
+    fn able(&self, shape: Shape, plan: &PlanShape) -> Result<Vec<Able>> {
+        let (mut left, mut able) = (plan.room, Vec::new());
+        let (mut least, mut refusal): (Option<Able>, _) = (None, None);
+        for (number, planner) in self.0.iter().enumerate() {
+            match planner.needs(shape, plan) {
+                Ok(needs) if needs.host_bytes.fit(left) => {
+                    left = left.less(needs.host_bytes);
+                    able.push(Able { number, needs });
+                }
+                Ok(needs) => {
+                    if least.as_ref().is_none_or(|it| needs.host_bytes < it.needs.host_bytes) {
+                        least = Some(Able { number, needs });
+                    }
+                }
+                Err(error) => {
+                    refusal.get_or_insert(error);
+                }
+            }
+        }
+        match (able.is_empty(), least, refusal) {
+            (true, Some(least), _) => Ok(vec![least]),
+            (true, None, Some(error)) => Err(error),
+            _ => Ok(able),
+        }
+    }
+
+    /// The planner of the engine that does what is not split.
+    fn first(&self) -> &dyn Planner {
+        // There is one, see `Several::new`.
+        &*self.0[0]
+    }
+}
+
+impl Planner for Planners {
+    /// Of all engines together. One that cannot do the run is left out of it; where none can, the
+    /// first one's error says why.
+    fn needs(&self, shape: Shape, plan: &PlanShape) -> Result<Needs> {
+        let able = self.able(shape, plan)?;
+        let bytes = |of: fn(&Needs) -> Bytes| able.iter().map(|able| of(&able.needs)).sum();
+        let count = |of: fn(&Needs) -> u64| {
+            able.iter().map(|able| of(&able.needs)).fold(0, u64::saturating_add)
+        };
+        Ok(Needs {
+            host_bytes: bytes(|needs| needs.host_bytes),
+            device_bytes: bytes(|needs| needs.device_bytes),
+            groups: count(|needs| needs.groups),
+            dispatches: count(|needs| needs.dispatches),
+            held_rows: able.iter().map(|able| able.needs.held_rows).min().unwrap_or(0),
+        })
+    }
+
+    fn search_needs(&self, shape: &QueryShape) -> Result<Needs> {
+        self.first().search_needs(shape)
+    }
+
+    fn dots_needs(&self, shape: Shape) -> Result<Needs> {
+        self.first().dots_needs(shape)
+    }
+}
+
 impl Several {
-    /// Of at least one engine. `host_limit`: the most bytes of the host's memory that a run may
-    /// take, if less than there is.
-    pub fn new(engines: Vec<Box<dyn Engine>>, host_limit: Option<u64>) -> Result<Several> {
+    /// Of at least one engine.
+    pub fn new(engines: Vec<Box<dyn Engine>>) -> Result<Several> {
         let Some(first) = engines.first() else {
             return Err(Error::NoDevice { reason: "the list of devices is empty".into() });
         };
@@ -50,45 +117,12 @@ impl Several {
             driver: format!("{} devices at once", engines.len()),
             kind: DeviceKind::Several,
             uuid: [0; 16],
-            memory_bytes: infos.iter().map(|info| info.memory_bytes).sum(),
+            memory_bytes: infos.iter().map(|it| it.memory_bytes).fold(0, u64::saturating_add),
             max_binding_bytes: infos.iter().map(|info| info.max_binding_bytes).min().unwrap_or(0),
             ..first.info().clone()
         };
-        Ok(Several { engines, info, host_limit })
-    }
-
-    /// The engines that can do a run: in their order, as long as the host has the memory.
-    fn able(&self, shape: Shape, plan: &Plan) -> Result<Vec<Able>> {
-        let free = memory::available_bytes().unwrap_or(u64::MAX);
-        let free = free.min(self.host_limit.unwrap_or(u64::MAX));
-        // The prepared rows and the result are there already, or will be.
-        let others = shape.values() * 2 + plan.output_len() as u64 * 4;
-        let mut left = free.saturating_sub(others);
-        let mut able = Vec::new();
-        let mut refusal = None;
-        for (number, engine) in self.engines.iter().enumerate() {
-            match engine.needs(shape, plan) {
-                Ok(needs) if needs.host_bytes <= left => {
-                    left -= needs.host_bytes;
-                    able.push(Able { number, needs });
-                }
-                Ok(needs) => {
-                    refusal.get_or_insert(Error::TooLarge {
-                        what: "the run",
-                        needed: others + needs.host_bytes,
-                        available: free,
-                        device: engine.info().name.clone(),
-                    });
-                }
-                Err(error) => {
-                    refusal.get_or_insert(error);
-                }
-            }
-        }
-        match refusal {
-            Some(error) if able.is_empty() => Err(error),
-            _ => Ok(able),
-        }
+        let planner = Arc::new(Planners(engines.iter().map(|engine| engine.planner()).collect()));
+        Ok(Several { engines, info, planner })
     }
 
     fn first(&mut self) -> &mut dyn Engine {
@@ -102,18 +136,8 @@ impl Engine for Several {
         &self.info
     }
 
-    /// Of all engines together. One that cannot do the run is left out of it; where none can, the
-    /// first one's error says why.
-    fn needs(&self, shape: Shape, plan: &Plan) -> Result<Needs> {
-        let able = self.able(shape, plan)?;
-        let sum = |of: fn(&Needs) -> u64| able.iter().map(|able| of(&able.needs)).sum();
-        Ok(Needs {
-            host_bytes: sum(|needs| needs.host_bytes),
-            device_bytes: sum(|needs| needs.device_bytes),
-            groups: sum(|needs| needs.groups),
-            dispatches: sum(|needs| needs.dispatches),
-            held_rows: able.iter().map(|able| able.needs.held_rows).min().unwrap_or(0),
-        })
+    fn planner(&self) -> Arc<dyn Planner> {
+        Arc::clone(&self.planner) as Arc<dyn Planner>
     }
 
     fn sequences(
@@ -123,7 +147,7 @@ impl Engine for Several {
         rows: &dyn PutSequences,
         progress: &Progress,
     ) -> Result<()> {
-        let able = self.able(corpus.shape(), plan)?;
+        let able = self.planner.able(corpus.shape(), &plan.shape())?;
         let engines = self.engines.iter_mut().enumerate();
         let engines = engines.filter(|(number, _)| able.iter().any(|able| able.number == *number));
         let mut engines: Vec<_> = engines.map(|(_, engine)| engine).collect();
@@ -131,10 +155,6 @@ impl Engine for Several {
         let run = SplitRun::new(corpus, plan, rows, &guesses);
         progress.time(Phase::Steps, || run.run(&mut engines, progress));
         run.outcome(progress)
-    }
-
-    fn search_needs(&self, shape: &QueryShape) -> Result<Needs> {
-        self.engines[0].search_needs(shape)
     }
 
     fn neighbors(
@@ -145,10 +165,6 @@ impl Engine for Several {
         progress: &Progress,
     ) -> Result<()> {
         self.first().neighbors(corpus, query, rows, progress)
-    }
-
-    fn dots_needs(&self, shape: Shape) -> Result<Needs> {
-        self.engines[0].dots_needs(shape)
     }
 
     fn dots(

@@ -57,6 +57,11 @@ impl Parts {
         self.members[engine].speed = Some(speed);
     }
 
+    /// Counts on an engine no more.
+    pub(super) fn give_up(&mut self, engine: usize) {
+        self.members[engine].gone = true;
+    }
+
     /// The next part for an engine; `None`: it is done.
     pub(super) fn take(&mut self, engine: usize) -> Option<Range<usize>> {
         let left = self.left();

@@ -2,7 +2,6 @@
 //! thread sums up their counters and passes on a wish to stop.
 
 use std::ops::Range;
-use std::panic::{catch_unwind, AssertUnwindSafe};
 use std::sync::{Arc, Condvar, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
@@ -10,10 +9,11 @@ use super::parts::{Parts, Speed};
 use crate::corpus::Corpus;
 use crate::engine::interface::Engine;
 use crate::engine::rows::{Offset, PutSequences};
-use crate::error::{from_panic, Error, Result};
+use crate::error::{Error, Result};
+use crate::panics;
 use crate::plan::Plan;
 use crate::progress::{Phase, Progress};
-use crate::threads::{lock, unlocked};
+use crate::threads::{lock, start_scoped, unlocked};
 
 /// How often the counters of the parts are summed up, and a wish to stop is passed on.
 const WATCH: Duration = Duration::from_millis(5);
@@ -33,6 +33,8 @@ struct State {
     /// Engines that are not done.
     working: usize,
     error: Option<Error>,
+    /// An engine that the system gave no thread.
+    no_thread: Option<Error>,
     /// The counters of every part begun.
     begun: Vec<Arc<Progress>>,
 }
@@ -59,9 +61,10 @@ impl<'a> SplitRun<'a> {
         rows: &'a dyn PutSequences,
         guesses: &[usize],
     ) -> SplitRun<'a> {
-        let parts = Parts::new(plan.count(), guesses);
+        let parts = Parts::new(plan.count() as usize, guesses);
         let (working, begun) = (guesses.len(), Vec::new());
-        let state = Mutex::new(State { parts, working, error: None, begun });
+        let state = State { parts, working, error: None, no_thread: None, begun };
+        let state = Mutex::new(state);
         SplitRun { corpus, plan, rows, state, changed: Condvar::new() }
     }
 
@@ -69,15 +72,12 @@ impl<'a> SplitRun<'a> {
     pub(super) fn run(&self, engines: &mut [&mut Box<dyn Engine>], progress: &Progress) {
         std::thread::scope(|scope| {
             for (number, engine) in engines.iter_mut().enumerate() {
-                let thread = std::thread::Builder::new().name("vkd device".into());
                 let work = move || {
                     self.compute_parts(number, &mut ***engine);
                     self.leave();
                 };
-                if let Err(error) = thread.spawn_scoped(scope, work) {
-                    let detail = format!("no thread for a device: {error}");
-                    lock(&self.state).stop(Error::Internal { detail });
-                    self.leave();
+                if let Err(error) = start_scoped(scope, "vkd device", "a device", work) {
+                    self.drop_out(number, error);
                 }
             }
             self.watch(progress);
@@ -90,9 +90,10 @@ impl<'a> SplitRun<'a> {
         progress.check()?;
         match state.error {
             Some(error) => Err(error),
-            None if state.parts.left() > 0 => {
-                Err(Error::Internal { detail: "engines left starts undone".into() })
-            }
+            // The others do the work of an engine that has no thread, unless none has one.
+            None if state.parts.left() > 0 => Err(state.no_thread.unwrap_or_else(|| {
+                Error::Internal { detail: "engines left starts undone".into() }
+            })),
             None => Ok(()),
         }
     }
@@ -112,10 +113,7 @@ impl<'a> SplitRun<'a> {
     /// What one engine does in the run.
     fn compute_parts(&self, number: usize, engine: &mut dyn Engine) {
         while let Some(part) = self.begin(number) {
-            let compute = || self.compute(&part, engine);
-            let result = catch_unwind(AssertUnwindSafe(compute))
-                .unwrap_or_else(|panic| Err(from_panic(panic.as_ref())));
-            match result {
+            match panics::caught(|| self.compute(&part, engine)).flatten() {
                 Ok(speed) => lock(&self.state).parts.seen(number, speed),
                 Err(error) => return lock(&self.state).stop(error),
             }
@@ -126,10 +124,21 @@ impl<'a> SplitRun<'a> {
         let Part { starts, progress } = part;
         let rows = Offset { rows: self.rows, first: starts.start };
         let begin = Instant::now();
-        engine.sequences(self.corpus, &self.plan.part(starts.clone()), &rows, progress)?;
+        // There are as many starts as a u32 can count.
+        let plan = self.plan.part(starts.start as u32..starts.end as u32);
+        engine.sequences(self.corpus, &plan, &rows, progress)?;
         let before = progress.seconds(Phase::Upload) + progress.seconds(Phase::Matrix);
         let picking = (begin.elapsed().as_secs_f64() - before).max(1e-6);
         Ok(Speed { sequences: starts.len() as f64 / picking, begin: before })
+    }
+
+    /// Goes on without an engine that has no thread.
+    fn drop_out(&self, number: usize, error: Error) {
+        let mut state = lock(&self.state);
+        state.parts.give_up(number);
+        state.no_thread.get_or_insert(error);
+        drop(state);
+        self.leave();
     }
 
     /// Tells the watcher that an engine is done.

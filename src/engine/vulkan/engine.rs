@@ -1,5 +1,5 @@
 //! The engine: a device that is opened anew when it is lost and asked for less when it refuses
-//! memory.
+//! memory. In a child after a fork it refuses, and lets go of nothing.
 
 use std::sync::Arc;
 
@@ -8,16 +8,18 @@ use super::gpu::commands::Commands;
 use super::gpu::device::Device;
 use super::gpu::pipeline::Pipelines;
 use super::kernels::table::open_device;
-use super::runs::search::{self, SearchLayout, Wanted};
+use super::planner::{not_open, VulkanPlanner};
+use super::runs::search;
 use super::runs::sequences;
 use super::runs::tools::Tools;
 use super::settings::Settings;
-use crate::corpus::{Corpus, Shape};
-use crate::engine::neighbors::{Query, QueryShape};
+use crate::corpus::Corpus;
+use crate::engine::neighbors::Query;
 use crate::engine::rows::Offset;
-use crate::engine::{DeviceInfo, Engine, Needs, Pairs, PutDots, PutNeighbors, PutSequences};
+use crate::engine::{DeviceInfo, Engine, Pairs, Planner, PutDots, PutNeighbors, PutSequences};
 use crate::error::{Error, Result};
 use crate::plan::Plan;
+use crate::process::Home;
 use crate::progress::Progress;
 
 /// How often a run may be refused memory: from all of it down to a hundredth, by quarters.
@@ -25,13 +27,14 @@ const MOST_REFUSALS: u32 = 16;
 
 /// One Vulkan device.
 pub struct VulkanEngine {
+    home: Home,
     /// None while a lost device cannot be opened again.
     open: Option<Open>,
     wanted: String,
     info: DeviceInfo,
     settings: Settings,
-    /// What lost the device for good.
-    lost: Option<Error>,
+    /// Knows what lost the device for good.
+    planner: Arc<VulkanPlanner>,
 }
 
 /// All that goes when a device is lost.
@@ -61,8 +64,10 @@ impl VulkanEngine {
     /// Opens the device that `wanted` names (see [`crate::ContextOptions::device`]).
     pub fn new(wanted: &str, settings: &Settings) -> Result<VulkanEngine> {
         let open = Open::new(wanted, settings)?;
+        let planner = Arc::new(VulkanPlanner::new(settings, &open.device));
         let (info, settings) = (open.device.info().clone(), settings.clone());
-        Ok(VulkanEngine { open: Some(open), wanted: wanted.into(), info, settings, lost: None })
+        let home = Home::here();
+        Ok(VulkanEngine { home, open: Some(open), wanted: wanted.into(), info, settings, planner })
     }
 
     /// Bytes and number of the device allocations that are live now.
@@ -87,7 +92,7 @@ impl VulkanEngine {
 
     /// The opened device, or the error that lost it.
     fn open(&mut self) -> Result<&mut Open> {
-        self.planned()?;
+        self.planner.device()?;
         self.open.as_mut().ok_or_else(not_open)
     }
 
@@ -105,7 +110,7 @@ impl VulkanEngine {
             progress.back_to(0);
             result = self.make_do(progress, &mut work, &mut done);
             if let Err(lost @ Error::DeviceLost { .. }) = &result {
-                self.lost = Some(lost.clone());
+                *self.planner.replace() = Err(lost.clone());
                 return result;
             }
         }
@@ -146,39 +151,31 @@ impl VulkanEngine {
         refusal.map_or(Ok(()), Err)
     }
 
-    /// The opened device, to plan for; the error that lost it for good.
-    fn planned(&self) -> Result<&Open> {
-        match &self.lost {
-            Some(error) => Err(error.clone()),
-            None => self.open.as_ref().ok_or_else(not_open),
-        }
-    }
-
-    /// What a search takes.
-    fn block_needs(&self, shape: &QueryShape, wanted: Wanted) -> Result<Needs> {
-        let open = self.planned()?;
-        let layout = SearchLayout::new(&open.device, &self.settings, shape, wanted)?;
-        Ok(layout.needs(&open.device))
-    }
-
     /// Closes the lost device and opens it anew.
     fn rebuild(&mut self, lost: &Error) -> Result<()> {
+        let mut planned = self.planner.replace();
         self.open = None;
         match Open::new(&self.wanted, &self.settings) {
             Ok(open) => {
+                *planned = Ok(Arc::downgrade(&open.device));
                 self.open = Some(open);
                 Ok(())
             }
             Err(_) => {
-                self.lost = Some(lost.clone());
+                *planned = Err(lost.clone());
                 Err(lost.clone())
             }
         }
     }
 }
 
-fn not_open() -> Error {
-    Error::Internal { detail: "no device is open".into() }
+impl Drop for VulkanEngine {
+    fn drop(&mut self) {
+        if !self.home.is_here() {
+            // The device is the parent's, and its driver's threads are not here.
+            std::mem::forget(self.open.take());
+        }
+    }
 }
 
 impl Engine for VulkanEngine {
@@ -186,9 +183,8 @@ impl Engine for VulkanEngine {
         &self.info
     }
 
-    fn needs(&self, shape: Shape, plan: &Plan) -> Result<Needs> {
-        let open = self.planned()?;
-        sequences::needs(shape, plan, &open.device, &self.settings)
+    fn planner(&self) -> Arc<dyn Planner> {
+        Arc::clone(&self.planner) as Arc<dyn Planner>
     }
 
     fn sequences(
@@ -198,20 +194,16 @@ impl Engine for VulkanEngine {
         rows: &dyn PutSequences,
         progress: &Progress,
     ) -> Result<()> {
-        self.survive(progress, |tools, done: &mut usize| {
+        self.survive(progress, |tools, done: &mut u32| {
             // What was put stays; only the wave under way is computed again.
-            progress.back_to(*done as u64 * u64::from(plan.length() - plan.head()));
-            let rest = Offset { rows, first: *done };
+            progress.back_to(u64::from(*done) * u64::from(plan.length() - plan.head()));
+            let rest = Offset { rows, first: *done as usize };
             let mut more = 0;
             let plan = plan.rest(*done);
             let result = sequences::sequences(tools, corpus, &plan, &rest, progress, &mut more);
             *done += more;
             result
         })
-    }
-
-    fn search_needs(&self, shape: &QueryShape) -> Result<Needs> {
-        self.block_needs(shape, Wanted::Nearest(shape.k))
     }
 
     fn neighbors(
@@ -224,12 +216,6 @@ impl Engine for VulkanEngine {
         self.survive(progress, |tools, done| {
             search::neighbors(tools, corpus, query, rows, progress, done)
         })
-    }
-
-    fn dots_needs(&self, shape: Shape) -> Result<Needs> {
-        let Shape { num_items, dim } = shape;
-        let shape = QueryShape { num_items, dim, num_rows: num_items, own: true, k: 0 };
-        self.block_needs(&shape, Wanted::Dots)
     }
 
     fn dots(

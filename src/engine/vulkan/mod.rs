@@ -2,7 +2,7 @@
 //!
 //! It is built on floors, each of which knows only itself and those before it: `settings` (and
 //! `faults`, which makes calls fail in tests), `gpu` (Vulkan itself), `kernels` (the SPIR-V and the
-//! data that it reads), `runs` (what the kernels are run for) and `engine`. `internals` is for
+//! data that it reads), `runs` (what the kernels are run for), `planner` and `engine`. `internals` is for
 //! tests and benchmarks and only there with the feature of that name.
 //!
 //! A run prepares the device's copy of the corpus, computes the contribution matrix once (or its
@@ -19,6 +19,7 @@ mod gpu;
 #[cfg(feature = "internals")]
 mod internals;
 mod kernels;
+mod planner;
 mod runs;
 mod settings;
 

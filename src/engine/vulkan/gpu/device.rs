@@ -17,6 +17,7 @@ use super::usage::MemoryUsage;
 use crate::engine::vulkan::settings::Settings;
 use crate::engine::{DeviceInfo, DeviceKind};
 use crate::error::{Error, Result};
+use crate::memory::Bytes;
 use crate::threads::lock;
 
 /// An opened device.
@@ -166,12 +167,12 @@ impl Device {
     }
 
     /// The device bytes that a run may use.
-    pub(crate) fn usable_bytes(&self, settings: &Settings) -> u64 {
-        self.available_bytes().min(settings.memory_limit.unwrap_or(u64::MAX))
+    pub(crate) fn usable_bytes(&self, settings: &Settings) -> Bytes {
+        Bytes::new(self.available_bytes().min(settings.memory_limit.unwrap_or(u64::MAX)))
     }
 
-    /// Bytes of the largest heap that this process may still take: what the driver's budget says
-    /// where it has one.
+    /// Bytes of the largest heap that a run may take: what the driver's budget says where it has
+    /// one, and what this device's own buffers hold, which are gone when the next run begins.
     fn available_bytes(&self) -> u64 {
         let mut budget = vk::PhysicalDeviceMemoryBudgetPropertiesEXT::default();
         let mut all = vk::PhysicalDeviceMemoryProperties2::default();
@@ -189,7 +190,11 @@ impl Device {
         let largest = (0..heaps.len())
             .filter(|&heap| heaps[heap].flags.contains(vk::MemoryHeapFlags::DEVICE_LOCAL))
             .max_by_key(|&heap| heaps[heap].size);
-        let free = |heap: usize| budget.heap_budget[heap].saturating_sub(budget.heap_usage[heap]);
+        let own = self.usage.live_with(0);
+        let free = |heap: usize| {
+            let others = budget.heap_usage[heap].saturating_sub(own);
+            budget.heap_budget[heap].saturating_sub(others)
+        };
         largest.map_or(0, |heap| free(heap).min(self.info.memory_bytes))
     }
 }

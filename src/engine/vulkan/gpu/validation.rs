@@ -11,6 +11,7 @@ use std::sync::Mutex;
 use ash::prelude::VkResult;
 use ash::{ext::debug_utils, vk, Entry};
 
+use crate::environment;
 use crate::error::{Error, Result};
 use crate::threads::lock;
 
@@ -21,7 +22,7 @@ pub(super) const FEATURES: [vk::ValidationFeatureEnableEXT; 1] =
 
 /// The file to log to, if validation is wanted.
 pub(super) fn wanted() -> Option<PathBuf> {
-    std::env::var_os("VKD_VALIDATION").filter(|path| !path.is_empty()).map(PathBuf::from)
+    environment::path("VKD_VALIDATION")
 }
 
 /// Collects the layer's messages.

@@ -13,6 +13,7 @@ use crate::engine::vulkan::gpu::device::Device;
 use crate::engine::vulkan::gpu::physical::Limits;
 use crate::engine::vulkan::settings::Settings;
 use crate::error::{Error, Result};
+use crate::memory::Bytes;
 
 /// Picked items whose rows are computed together: enough to keep a GPU busy, few enough that their
 /// prepared rows are small.
@@ -50,13 +51,13 @@ impl MatrixLayout {
         let row_length = row_length(shape);
         let limits = device.limits();
         let rows = RowLayout::new(shape, 16 * u64::from(row_length), device, settings);
-        let longest_slab = rows.slab_rows(0) * row_length;
+        let longest_slab = u64::from(rows.slab_rows(0)) * u64::from(row_length);
         let layout = MatrixLayout::new(shape, rows, longest_slab, device, settings);
         let slabs = table::max_slabs(limits.max_bindings);
         if layout.rows.rows_per_slab == 0 || layout.rows.slabs() > slabs {
             return Err(Error::TooLarge {
-                what: "the contribution matrix's bindings",
-                needed: layout.matrix_bytes(),
+                what: "the contribution matrix in the bindings of a kernel",
+                needed: layout.matrix_bytes().get(),
                 available: limits.max_binding_bytes * u64::from(slabs),
                 device: device.info().name.clone(),
             });
@@ -70,7 +71,7 @@ impl MatrixLayout {
         let row_length = row_length(shape);
         let rows = RowLayout::new(shape, 0, device, settings);
         let held = bindable_slots(shape, row_length, device.limits());
-        let longest_slab = held.slots_per_slab.saturating_mul(row_length);
+        let longest_slab = u64::from(held.slots_per_slab) * u64::from(row_length);
         let layout = MatrixLayout::new(shape, rows, longest_slab, device, settings);
         MatrixLayout { held: Some(held), ..layout }
     }
@@ -79,7 +80,7 @@ impl MatrixLayout {
     fn new(
         shape: Shape,
         rows: RowLayout,
-        longest_slab: u32,
+        longest_slab: u64,
         device: &Device,
         settings: &Settings,
     ) -> MatrixLayout {
@@ -91,20 +92,19 @@ impl MatrixLayout {
             rows,
             extra_shift: extra_shift(shape.num_items),
             held: None,
-            texels: settings.texels.unwrap_or(limits.software)
-                && u64::from(longest) <= limits.max_texels,
+            texels: settings.texels.unwrap_or(limits.software) && longest <= limits.max_texels,
         }
     }
 
     /// Device bytes while the matrix is computed.
-    fn peak_bytes(&self) -> u64 {
+    fn peak_bytes(&self) -> Bytes {
         self.matrix_bytes() + self.rows_bytes()
     }
 
     /// Bytes of the matrix, or of the rows of it that are held.
-    pub(crate) fn matrix_bytes(&self) -> u64 {
-        let rows = self.held.map_or(self.rows.padded_items(), |held| held.slots);
-        u64::from(rows) * self.matrix_row_bytes()
+    pub(crate) fn matrix_bytes(&self) -> Bytes {
+        let rows = self.held.map_or(self.rows.padded_items(), |held| held.slots.into());
+        Bytes::new(self.matrix_row_bytes()) * rows
     }
 
     pub(crate) fn matrix_row_bytes(&self) -> u64 {
@@ -122,18 +122,18 @@ impl MatrixLayout {
     }
 
     /// Bytes of the prepared rows and the weights.
-    pub(crate) fn rows_bytes(&self) -> u64 {
-        self.rows.bytes() + u64::from(self.rows.padded_items()) * 4
+    pub(crate) fn rows_bytes(&self) -> Bytes {
+        self.rows.bytes() + Bytes::of::<u32>(self.rows.padded_items())
     }
 
     /// Whether the matrix and the rows it is made of fit the device.
     pub(crate) fn check_memory(&self, device: &Device, settings: &Settings) -> Result<()> {
         let available = device.usable_bytes(settings);
-        if self.peak_bytes() > available {
+        if !self.peak_bytes().fit(available) {
             return Err(Error::TooLarge {
                 what: "the contribution matrix and the prepared rows",
-                needed: self.peak_bytes(),
-                available,
+                needed: self.peak_bytes().get(),
+                available: available.get(),
                 device: device.info().name.clone(),
             });
         }
@@ -142,13 +142,13 @@ impl MatrixLayout {
 
     /// Picked items whose rows are computed together, where only some rows are held.
     pub(crate) fn group(&self) -> u32 {
-        self.rows.padded_items().min(GROUP)
+        self.rows.padded_items().min(GROUP.into()) as u32
     }
 
     /// Bytes beside the slots: the prepared rows of all items and of a group, and what is said of
     /// the group.
-    pub(crate) fn bytes_beside_slots(&self) -> u64 {
-        self.rows.bytes() + u64::from(self.group()) * (self.rows.row_bytes() + 8)
+    pub(crate) fn bytes_beside_slots(&self) -> Bytes {
+        self.rows.bytes() + Bytes::new(self.rows.row_bytes() + 8) * self.group().into()
     }
 }
 

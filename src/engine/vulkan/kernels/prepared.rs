@@ -12,9 +12,13 @@ use crate::engine::vulkan::gpu::device::Device;
 use crate::engine::vulkan::gpu::memory::Buffer;
 use crate::engine::vulkan::settings::{Multiply, Settings};
 use crate::error::Result;
+use crate::memory::Bytes;
 
 /// Rows of a tile of the kernels that multiply, and columns.
 pub(crate) const TILE: u32 = 4;
+
+/// The most rows of a slab: the last whole tile that a u32 can count.
+const MOST_ROWS: u32 = u32::MAX / TILE * TILE;
 
 /// Where prepared rows lie.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -45,13 +49,14 @@ impl RowLayout {
         let longest_row = other_bytes.max(row_bytes);
         let tile = u64::from(TILE);
         let fitting = device.limits().max_binding_bytes / longest_row / tile * tile;
-        let padded = num_items.next_multiple_of(TILE);
-        let rows_per_slab = fitting.min(u64::from(padded)) as u32;
+        let padded = u64::from(num_items).next_multiple_of(tile);
+        let rows_per_slab = fitting.min(padded).min(MOST_ROWS.into()) as u32;
         RowLayout { num_items, rows_per_slab, dim_length, multiply }
     }
 
-    pub(crate) fn padded_items(&self) -> u32 {
-        self.num_items.next_multiple_of(TILE)
+    /// More than a u32 holds, where there are nearly as many items.
+    pub(crate) fn padded_items(&self) -> u64 {
+        u64::from(self.num_items).next_multiple_of(TILE.into())
     }
 
     pub(crate) fn slabs(&self) -> u32 {
@@ -59,7 +64,8 @@ impl RowLayout {
     }
 
     pub(crate) fn slab_rows(&self, slab: u32) -> u32 {
-        (self.padded_items() - slab * self.rows_per_slab).min(self.rows_per_slab)
+        let before = u64::from(slab) * u64::from(self.rows_per_slab);
+        (self.padded_items() - before).min(self.rows_per_slab.into()) as u32
     }
 
     /// Chunks of 16 bytes in a row, all together.
@@ -72,13 +78,13 @@ impl RowLayout {
     }
 
     /// Chunks of the longest slab.
-    pub(crate) fn longest_slab(&self) -> u32 {
-        self.slab_rows(0) * self.row_chunks()
+    pub(crate) fn longest_slab(&self) -> u64 {
+        u64::from(self.slab_rows(0)) * u64::from(self.row_chunks())
     }
 
     /// Bytes of all slabs.
-    pub(crate) fn bytes(&self) -> u64 {
-        u64::from(self.padded_items()) * u64::from(self.row_chunks()) * 16
+    pub(crate) fn bytes(&self) -> Bytes {
+        Bytes::new(self.row_bytes()) * self.padded_items()
     }
 }
 

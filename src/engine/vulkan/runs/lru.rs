@@ -4,6 +4,9 @@
 //! Pure bookkeeping: items, slots and a list of slots in the order of their last use. `row_cache`
 //! computes the rows.
 
+use crate::error::Result;
+use crate::memory::{filled, Bytes};
+
 /// No item, no slot, no neighbour in the list.
 const NONE: u32 = u32::MAX;
 
@@ -28,17 +31,22 @@ pub(super) struct Lru {
 }
 
 impl Lru {
-    pub(super) fn new(num_items: u32, slots: u32) -> Lru {
-        let none = |count: u32| vec![NONE; count as usize];
-        Lru {
-            slot_of: none(num_items),
-            item_in: none(slots),
-            older: none(slots),
-            newer: none(slots),
+    pub(super) fn new(num_items: u32, slots: u32) -> Result<Lru> {
+        let none = |count: u32| filled(count as usize, NONE, "the list of rows that are held");
+        Ok(Lru {
+            slot_of: none(num_items)?,
+            item_in: none(slots)?,
+            older: none(slots)?,
+            newer: none(slots)?,
             oldest: NONE,
             newest: NONE,
             unused: 0,
-        }
+        })
+    }
+
+    /// Bytes of the lists.
+    pub(super) fn bytes(num_items: u32, slots: u32) -> Bytes {
+        Bytes::of::<u32>(num_items.into()) + Bytes::of::<u32>(slots.into()) * 3
     }
 
     /// Finds slots for `items`, of which there may be as many different ones as there are slots.
@@ -123,7 +131,7 @@ mod tests {
 
     #[test]
     fn what_was_used_longest_ago_goes() {
-        let mut lru = Lru::new(10, 3);
+        let mut lru = Lru::new(10, 3).unwrap();
         assert_eq!(fetch(&mut lru, &[4, 4, 5]), (vec![0, 0, 1], vec![(4, 0), (5, 1)]));
         assert_eq!(fetch(&mut lru, &[6, 4]), (vec![2, 0], vec![(6, 2)]));
         // 5 is the oldest, then 4 (touched before 6 came).
@@ -134,7 +142,7 @@ mod tests {
 
     #[test]
     fn what_is_needed_now_stays() {
-        let mut lru = Lru::new(10, 3);
+        let mut lru = Lru::new(10, 3).unwrap();
         fetch(&mut lru, &[0, 1, 2]);
         // 0 is the oldest, but needed.
         assert_eq!(fetch(&mut lru, &[3, 0, 4]), (vec![1, 0, 2], vec![(3, 1), (4, 2)]));
@@ -143,7 +151,7 @@ mod tests {
     /// Against a plain list of the last uses.
     #[test]
     fn it_agrees_with_a_list() {
-        let mut lru = Lru::new(50, 8);
+        let mut lru = Lru::new(50, 8).unwrap();
         let mut held: Vec<u32> = Vec::new();
         let mut state = 1u32;
         for _ in 0..2000 {

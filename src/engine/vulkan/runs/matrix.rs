@@ -31,7 +31,7 @@ pub(crate) fn upload(
     layout: &MatrixLayout,
 ) -> Result<WeightedRows> {
     let rows = prepared::upload(tools.device, tools.commands, corpus, &layout.rows)?;
-    let bytes = u64::from(layout.rows.padded_items()) * 4;
+    let bytes = layout.rows.padded_items() * 4;
     let mut weights = Buffer::shared(tools.device, "weights", bytes)?;
     weights.write(tools.commands, |to| {
         let weights = corpus.weights().iter();
@@ -56,7 +56,8 @@ struct SlabPair {
 impl Matrix {
     /// Room for the matrix, or for the rows of it that are held.
     pub(crate) fn allocate(device: &Arc<Device>, layout: &MatrixLayout) -> Result<Matrix> {
-        let mut left = layout.matrix_bytes();
+        // It was planned for, so it can be counted.
+        let mut left = layout.matrix_bytes().get();
         let slab_bytes = u64::from(layout.matrix_rows_per_slab()) * layout.matrix_row_bytes();
         let mut slabs = Vec::new();
         while left > 0 {

@@ -19,7 +19,14 @@ use crate::engine::vulkan::kernels::multiply;
 use crate::engine::vulkan::kernels::prepared::{self, TILE};
 use crate::engine::vulkan::settings::Multiply;
 use crate::error::Result;
+use crate::memory::{room, Bytes};
 use crate::progress::Progress;
+
+/// Bytes of the host that the rows of a corpus take, for `wave` sequences side by side.
+pub(crate) fn host_bytes(layout: &MatrixLayout, held: HeldRows, wave: u32) -> Bytes {
+    let wave = Bytes::of::<u32>(wave.into()) + Bytes::of::<Missing>(wave.into());
+    Lru::bytes(layout.num_items, held.slots) + wave
+}
 
 /// The rows of a corpus.
 pub(crate) struct RowCache<'a> {
@@ -35,11 +42,13 @@ pub(crate) struct RowCache<'a> {
 }
 
 impl<'a> RowCache<'a> {
+    /// For `wave` sequences side by side.
     pub(crate) fn new(
         tools: &mut Tools,
         corpus: &'a Corpus,
         layout: &MatrixLayout,
         held: HeldRows,
+        wave: u32,
     ) -> Result<RowCache<'a>> {
         let device = tools.device;
         let rows = prepared::upload(device, tools.commands, corpus, &layout.rows)?;
@@ -47,10 +56,11 @@ impl<'a> RowCache<'a> {
         let bytes = group * layout.rows.row_bytes();
         let group_rows = Buffer::shared(device, "prepared rows of picks", bytes)?;
         let picked = Buffer::shared(device, "slots of picks", group * 8)?;
-        let lru = Lru::new(layout.num_items, held.slots);
+        let lru = Lru::new(layout.num_items, held.slots)?;
         let max_groups = device.limits().max_groups;
         let pacer = Pacer::new(pacing::target(tools.settings), 1, max_groups);
-        let (slots, missing) = (Vec::new(), Vec::new());
+        let slots = room(wave as usize, "the slots of a wave")?;
+        let missing = room(wave as usize, "the rows that a wave misses")?;
         Ok(RowCache { corpus, lru, slots, missing, rows, group_rows, picked, pacer })
     }
 

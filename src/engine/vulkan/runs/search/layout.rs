@@ -8,6 +8,7 @@ use crate::engine::vulkan::kernels::prepared::{RowLayout, TILE};
 use crate::engine::vulkan::settings::Settings;
 use crate::engine::Needs;
 use crate::error::{Error, Result};
+use crate::memory::Bytes;
 
 /// Bytes of a block: on a GPU enough for some thousand queries, on a software driver about what its
 /// caches hold.
@@ -57,23 +58,23 @@ impl SearchLayout {
         let rows = |count| RowLayout::new(Shape::new(count, shape.dim), 0, device, settings);
         let (items, queries) = (rows(shape.num_items), rows(shape.num_rows));
         let longest = items.longest_slab().max(queries.longest_slab());
-        let texels =
-            settings.texels.unwrap_or(limits.software) && u64::from(longest) <= limits.max_texels;
+        let texels = settings.texels.unwrap_or(limits.software) && longest <= limits.max_texels;
         let mut layout = SearchLayout { items, queries, own: shape.own, wanted, block: 0, texels };
         let available = device.usable_bytes(settings);
         let rows = layout.rows_bytes();
         let usual = if limits.software { SOFTWARE_BLOCK } else { GPU_BLOCK };
         // An eighth of the rest is left to the driver and its alignments.
-        let free = (available.saturating_sub(rows) / 8 * 7).min(usual.max(layout.query_bytes()));
+        let free = available.less(rows).get() / 8 * 7;
+        let free = free.min(usual.max(layout.query_bytes()));
         let bindable = limits.max_binding_bytes / layout.longest_binding();
         let fitting = (free / layout.query_bytes()).min(bindable).min(limits.max_groups.into());
-        let tiles = fitting.min(u64::from(layout.queries.padded_items())) as u32 / TILE;
-        layout.block = (tiles * TILE).min(layout.queries.rows_per_slab);
+        let tiles = fitting.min(layout.queries.rows_per_slab.into()) as u32 / TILE;
+        layout.block = tiles * TILE;
         if layout.block == 0 || layout.items.rows_per_slab == 0 {
             return Err(Error::TooLarge {
                 what: "the prepared rows and one block of dot products",
-                needed: rows + layout.query_bytes() * u64::from(TILE) / 7 * 8,
-                available,
+                needed: (rows + Bytes::new(layout.query_bytes() / 7 * 8) * TILE.into()).get(),
+                available: available.get(),
                 device: device.info().name.clone(),
             });
         }
@@ -81,13 +82,13 @@ impl SearchLayout {
     }
 
     /// Dot products in a row, with the padding.
-    pub(super) fn stride(&self) -> u32 {
+    pub(super) fn stride(&self) -> u64 {
         self.items.padded_items()
     }
 
     /// Bytes of a query in the buffers of a block: dot products, two lists, results.
     fn query_bytes(&self) -> u64 {
-        let dots = u64::from(self.stride()) * 4;
+        let dots = self.stride() * 4;
         match self.wanted {
             Wanted::Dots => dots,
             Wanted::Nearest(k) => dots + u64::from(self.items.num_items) * 8 + u64::from(k) * 8,
@@ -97,47 +98,56 @@ impl SearchLayout {
     /// Bytes of a query in the longest of these buffers.
     fn longest_binding(&self) -> u64 {
         match self.wanted {
-            Wanted::Dots => u64::from(self.stride()) * 4,
-            Wanted::Nearest(_) => u64::from(self.stride()) * 8,
+            Wanted::Dots => self.stride() * 4,
+            Wanted::Nearest(_) => self.stride() * 8,
         }
     }
 
-    fn rows_bytes(&self) -> u64 {
-        self.items.bytes() + if self.own { 0 } else { self.queries.bytes() }
+    fn rows_bytes(&self) -> Bytes {
+        self.items.bytes() + if self.own { Bytes::ZERO } else { self.queries.bytes() }
     }
 
     /// What comes back of a block of `rows` queries.
     pub(super) fn result_bytes(&self, rows: u32) -> u64 {
         let row = match self.wanted {
-            Wanted::Dots => u64::from(self.stride()) * 4,
+            Wanted::Dots => self.stride() * 4,
             Wanted::Nearest(k) => u64::from(k) * 8,
         };
         u64::from(rows) * row
     }
 
     pub(crate) fn needs(&self, device: &Device) -> Needs {
-        let blocks = self.blocks().count() as u64;
+        let blocks = self.num_blocks();
         let staged = match device.is_staged() {
             // A slab goes up through one staging buffer, a block's results come down through
             // another, later.
-            true => self.result_bytes(self.block).max(self.rows_bytes()),
-            false => 0,
+            true => Bytes::new(self.result_bytes(self.block)).max(self.rows_bytes()),
+            false => Bytes::ZERO,
         };
         let kernels = u64::from(self.items.slabs()) + u64::from(self.wanted != Wanted::Dots);
         Needs {
-            host_bytes: staged + self.result_bytes(1),
-            device_bytes: self.rows_bytes() + u64::from(self.block) * self.query_bytes(),
+            host_bytes: staged + Bytes::new(self.result_bytes(1)),
+            device_bytes: self.rows_bytes() + Bytes::new(self.query_bytes()) * self.block.into(),
             groups: blocks,
-            dispatches: blocks * kernels,
+            dispatches: blocks.saturating_mul(kernels),
             held_rows: 0,
         }
+    }
+
+    /// How many blocks there are.
+    fn num_blocks(&self) -> u64 {
+        let RowLayout { num_items, rows_per_slab, .. } = self.queries;
+        let whole = u64::from(num_items / rows_per_slab);
+        let in_slab = u64::from(rows_per_slab.div_ceil(self.block));
+        whole * in_slab + u64::from((num_items % rows_per_slab).div_ceil(self.block))
     }
 
     /// All blocks. None spans two slabs.
     pub(super) fn blocks(&self) -> impl Iterator<Item = Block> + '_ {
         (0..self.queries.slabs()).flat_map(move |slab| {
             let begin = slab * self.queries.rows_per_slab;
-            let end = (begin + self.queries.rows_per_slab).min(self.queries.num_items);
+            let end = begin.saturating_add(self.queries.rows_per_slab);
+            let end = end.min(self.queries.num_items);
             let length = self.block;
             let block = move |first: u32| Block { first, rows: (end - first).min(length) };
             (begin..end).step_by(length as usize).map(block)

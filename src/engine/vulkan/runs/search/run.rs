@@ -17,6 +17,7 @@ use crate::engine::vulkan::runs::tools::Tools;
 use crate::engine::vulkan::settings::Multiply;
 use crate::engine::{PutDots, PutNeighbors};
 use crate::error::Result;
+use crate::memory::zeroed;
 use crate::progress::{Phase, Progress};
 
 /// Finds the neighbours of the queries from `done` on; counts in `done` what was put, also when an
@@ -89,7 +90,7 @@ impl SearchRun {
         let items = upload(corpus, &layout.items)?;
         let queries = query.queries.map(|queries| upload(queries, &layout.queries)).transpose()?;
         let block = u64::from(layout.block);
-        let bytes = block * u64::from(layout.stride()) * 4;
+        let bytes = block * layout.stride() * 4;
         let dots = match layout.wanted {
             Wanted::Dots => Buffer::shared(device, "dot products", bytes)?,
             Wanted::Nearest(_) => Buffer::on_device(device, "dot products", bytes)?,
@@ -118,13 +119,14 @@ impl SearchRun {
         progress: &Progress,
         done: &mut u32,
     ) -> Result<()> {
-        let blocks: Vec<Block> = self.layout.blocks().collect();
-        for block in blocks {
+        let layout = self.layout.clone();
+        let mut values = zeroed(layout.result_bytes(1) as usize / 4, "the results of a query")?;
+        for block in layout.blocks() {
             let Block { first, rows } = block;
             if first + rows > *done {
                 progress.time(Phase::Steps, || self.compute(&mut tools, block, progress))?;
                 progress.time(Phase::Download, || {
-                    self.read(&mut tools, rows, |row, values| {
+                    self.read(&mut tools, rows, &mut values, |row, values| {
                         if first + row >= *done {
                             put(first + row, values)?;
                             progress.add_rows(1);
@@ -174,7 +176,7 @@ impl SearchRun {
             &self.dots,
         ])?;
         let (tiles_a, tiles_b) = (block.rows.div_ceil(TILE), items.slab_rows(slab) / TILE);
-        let stride = self.layout.stride() / 4;
+        let stride = (self.layout.stride() / 4) as u32;
         let dispatch = |units: Units| Dispatch {
             push: vec![
                 items.dim_length,
@@ -197,7 +199,7 @@ impl SearchRun {
         let num_items = self.layout.items.num_items;
         let pipeline = tools.pipelines.get(&nearest::recipe(tools.device, num_items)?)?;
         let bound = pipeline.bind(&[&self.dots, lists, results])?;
-        let (stride, own) = (self.layout.stride(), u32::from(self.layout.own));
+        let (stride, own) = (self.layout.stride() as u32, u32::from(self.layout.own));
         let dispatch = |units: Units| Dispatch {
             push: vec![num_items, stride, *k, block.first, units.done, own],
             groups: Workgroups::row(units.now),
@@ -206,11 +208,12 @@ impl SearchRun {
         self.search_pacer.run(tools.commands, &bound, rows, progress, dispatch, |_| ())
     }
 
-    /// Hands the values of the block's first `rows` queries to `put`.
+    /// Hands the values of the block's first `rows` queries to `put`, by way of `values`.
     fn read(
         &mut self,
         tools: &mut Tools,
         rows: u32,
+        values: &mut [i32],
         mut put: impl FnMut(u32, &[i32]) -> Result<()>,
     ) -> Result<()> {
         let (bytes, row_bytes) = (self.layout.result_bytes(rows), self.layout.result_bytes(1));
@@ -219,10 +222,9 @@ impl SearchRun {
             None => &mut self.dots,
         };
         results.read_at(tools.commands, 0..bytes, |bytes| {
-            let mut values = vec![0; row_bytes as usize / 4];
             for (row, bytes) in (0..).zip(bytes.chunks_exact(row_bytes as usize)) {
-                bytemuck::cast_slice_mut(&mut values).copy_from_slice(bytes);
-                put(row, &values)?;
+                bytemuck::cast_slice_mut(values).copy_from_slice(bytes);
+                put(row, values)?;
             }
             Ok(())
         })?

@@ -18,6 +18,7 @@ use crate::engine::vulkan::runs::row_cache::RowCache;
 use crate::engine::vulkan::runs::tools::Tools;
 use crate::engine::PutSequences;
 use crate::error::Result;
+use crate::memory::{collected, zeroed};
 use crate::plan::Plan;
 use crate::progress::{Phase, Progress};
 
@@ -28,14 +29,14 @@ pub(crate) fn sequences(
     plan: &Plan,
     rows: &dyn PutSequences,
     progress: &Progress,
-    done: &mut usize,
+    done: &mut u32,
 ) -> Result<()> {
     let shape = corpus.shape();
-    let layout = SequenceLayout::new(shape, plan, tools.device, tools.settings)?;
+    let layout = SequenceLayout::new(shape, &plan.shape(), tools.device, tools.settings)?;
     let (matrix, cache) = match layout.matrix.held {
         None => (whole_matrix(&mut tools, corpus, &layout, progress)?, None),
         Some(held) => {
-            let cache = || RowCache::new(&mut tools, corpus, &layout.matrix, held);
+            let cache = || RowCache::new(&mut tools, corpus, &layout.matrix, held, layout.wave);
             let cache = progress.time(Phase::Upload, cache)?;
             (Matrix::allocate(tools.device, &layout.matrix)?, Some(cache))
         }
@@ -83,7 +84,7 @@ impl<'a> SequenceRun<'a> {
     ) -> Result<SequenceRun<'a>> {
         let (device, layout) = (tools.device, &matrix.layout);
         let choice = choice::choose(device, tools.settings, layout, plan.picks());
-        let cap = choice::picks_per_dispatch(device, &choice, layout.row_length)?;
+        let cap = choice::picks_per_dispatch(device, &choice)?;
         let slots_at = if cache.is_some() { wave * plan.length() } else { 0 };
         let wave = u64::from(wave);
         let scores = Buffer::on_device(device, "scores", wave * u64::from(layout.row_length) * 32)?;
@@ -109,71 +110,68 @@ impl<'a> SequenceRun<'a> {
         most: u32,
         rows: &dyn PutSequences,
         progress: &Progress,
-        done: &mut usize,
+        done: &mut u32,
     ) -> Result<()> {
         let mut sizes = WaveSizes::new(tools.device, most);
-        let mut heads = plan.heads();
+        let mut row = zeroed(plan.length() as usize, "a sequence")?;
         while *done < plan.count() {
             let begin = Instant::now();
-            let size = (plan.count() - *done).min(sizes.next() as usize);
-            let wave: Vec<&[u32]> = heads.by_ref().take(size).collect();
-            self.upload(&mut tools, plan, &wave)?;
-            let compute = || self.compute(&mut tools, plan, &wave, progress);
+            let size = (plan.count() - *done).min(sizes.next());
+            let wave = plan.part(*done..*done + size);
+            self.upload(&mut tools, &wave, &mut row[..plan.head() as usize])?;
+            let compute = || self.compute(&mut tools, &wave, progress);
             progress.time(Phase::Steps, compute)?;
             sizes.learn(begin.elapsed());
             progress.time(Phase::Download, || {
-                self.download(&mut tools, plan, size, |index, row| rows.put(*done + index, row))
+                let first = *done as usize;
+                let put = |index: usize, row: &[u32]| rows.put(first + index, row);
+                self.download(&mut tools, size, &mut row, put)
             })?;
             *done += size;
-            progress.add_rows(size as u64);
+            progress.add_rows(size.into());
         }
         Ok(())
     }
 
-    /// Writes the heads of a wave into its rows of picks.
-    fn upload(&mut self, tools: &mut Tools, plan: &Plan, heads: &[&[u32]]) -> Result<()> {
-        let row_bytes = plan.length() as usize * 4;
-        self.picks.write_at(tools.commands, 0..(heads.len() * row_bytes) as u64, |bytes| {
-            for (row, head) in bytes.chunks_exact_mut(row_bytes).zip(heads) {
-                for (to, item) in row.chunks_exact_mut(4).zip(*head) {
-                    to.copy_from_slice(&item.to_ne_bytes());
-                }
-            }
-        })
+    /// Writes the heads of a wave into its rows of picks, by way of `head`.
+    fn upload(&mut self, tools: &mut Tools, wave: &Plan, head: &mut [u32]) -> Result<()> {
+        let row_bytes = wave.length() as usize * 4;
+        let all = 0..u64::from(wave.count()) * row_bytes as u64;
+        let mut read = Ok(());
+        self.picks.write_at(tools.commands, all, |bytes| {
+            let mut rows = (0..wave.count()).zip(bytes.chunks_exact_mut(row_bytes));
+            read = rows.try_for_each(|(index, row)| {
+                wave.read_head(index, head)?;
+                let items = row.chunks_exact_mut(4).zip(&*head);
+                items.for_each(|(to, item)| to.copy_from_slice(&item.to_ne_bytes()));
+                Ok(())
+            });
+        })?;
+        read
     }
 
-    /// The picks of a wave with these heads.
-    fn compute(
-        &mut self,
-        tools: &mut Tools,
-        plan: &Plan,
-        heads: &[&[u32]],
-        progress: &Progress,
-    ) -> Result<()> {
+    /// The picks of a wave.
+    fn compute(&mut self, tools: &mut Tools, wave: &Plan, progress: &Progress) -> Result<()> {
         // Taken out while it works, since it brings rows into the matrix beside it.
         match self.cache.take() {
-            None => self.run_ahead(tools, plan, heads.len() as u32, progress),
+            None => self.run_ahead(tools, wave, progress),
             Some(mut cache) => {
-                let starts = heads.iter().map(|head| head[0]).collect();
-                let result = self.step(tools, plan, starts, &mut cache, progress);
+                let starts = collected(wave.starts(), "the picks of a wave");
+                let step = |picks| self.step(tools, wave, picks, &mut cache, progress);
+                let result = starts.and_then(step);
                 self.cache = Some(cache);
                 result
             }
         }
     }
 
-    /// The picks of the wave's first `sequences` sequences, many in a dispatch.
-    fn run_ahead(
-        &mut self,
-        tools: &mut Tools,
-        plan: &Plan,
-        sequences: u32,
-        progress: &Progress,
-    ) -> Result<()> {
-        let (num_items, known) = (self.matrix.layout.num_items, plan.head() - 1);
+    /// The picks of a wave, many in a dispatch.
+    fn run_ahead(&mut self, tools: &mut Tools, wave: &Plan, progress: &Progress) -> Result<()> {
+        let sequences = wave.count();
+        let (num_items, known) = (self.matrix.layout.num_items, wave.head() - 1);
         let dispatch = |units: Units| {
             let first = 1 + units.done;
-            self.dispatch(plan, first..first + units.now, sequences)
+            self.dispatch(wave, first..first + units.now, sequences)
         };
         let finished = |Units { done, now }: Units| {
             // Rows of the head are read, but they are no picks.
@@ -183,7 +181,7 @@ impl<'a> SequenceRun<'a> {
                 u64::from(now) * u64::from(sequences) * u64::from(num_items) * 2,
             );
         };
-        let (mut pacer, picks) = (self.pacer.clone(), plan.length() - 1);
+        let (mut pacer, picks) = (self.pacer.clone(), wave.length() - 1);
         pacer.run(tools.commands, &self.kernel, picks, progress, dispatch, finished)?;
         self.pacer = pacer;
         Ok(())
@@ -193,24 +191,24 @@ impl<'a> SequenceRun<'a> {
     fn step(
         &mut self,
         tools: &mut Tools,
-        plan: &Plan,
+        wave: &Plan,
         mut picks: Vec<u32>,
         cache: &mut RowCache,
         progress: &Progress,
     ) -> Result<()> {
         let (sequences, at) = (picks.len() as u32, u64::from(self.slots_at) * 4);
         let slots_at = at..at + u64::from(sequences) * 4;
-        for pick in 1..plan.length() {
+        for pick in 1..wave.length() {
             progress.check()?;
             let slots = cache.bring(tools, &self.matrix, &picks, progress)?;
             let write = |bytes: &mut [u8]| bytes.copy_from_slice(bytemuck::cast_slice(slots));
             self.picks.write_at(tools.commands, slots_at.clone(), write)?;
-            let dispatch = self.dispatch(plan, pick..pick + 1, sequences);
+            let dispatch = self.dispatch(wave, pick..pick + 1, sequences);
             let took = tools.commands.dispatch(&self.kernel, &dispatch)?;
             progress.add_submission(took);
             let read = |bytes: &[u8]| bytemuck::cast_slice_mut(&mut picks).copy_from_slice(bytes);
             self.picks.read_at(tools.commands, slots_at.clone(), read)?;
-            let new = if pick < plan.head() { 0 } else { u64::from(sequences) };
+            let new = if pick < wave.head() { 0 } else { u64::from(sequences) };
             let row_bytes = u64::from(self.matrix.layout.num_items) * 2;
             progress.add_steps(new, u64::from(sequences) * row_bytes);
         }
@@ -233,22 +231,20 @@ impl<'a> SequenceRun<'a> {
         Dispatch { push, groups: Workgroups::row(sequences) }
     }
 
-    /// Hands the wave's first sequences to `put`, row by row.
+    /// Hands the wave's first sequences to `put`, each by way of `row`.
     fn download(
         &mut self,
         tools: &mut Tools,
-        plan: &Plan,
-        sequences: usize,
+        sequences: u32,
+        row: &mut [u32],
         mut put: impl FnMut(usize, &[u32]) -> Result<()>,
     ) -> Result<()> {
-        let row_bytes = plan.length() as usize * 4;
-        self.picks.read_at(tools.commands, 0..(sequences * row_bytes) as u64, |bytes| {
-            let mut row = Vec::new();
+        let row_bytes = row.len() * 4;
+        let all = 0..u64::from(sequences) * row_bytes as u64;
+        self.picks.read_at(tools.commands, all, |bytes| {
             for (index, bytes) in bytes.chunks_exact(row_bytes).enumerate() {
-                row.clear();
-                let word = |word: &[u8]| u32::from_ne_bytes([word[0], word[1], word[2], word[3]]);
-                row.extend(bytes.chunks_exact(4).map(word));
-                put(index, &row)?;
+                bytemuck::cast_slice_mut(row).copy_from_slice(bytes);
+                put(index, row)?;
             }
             Ok(())
         })?

@@ -9,10 +9,12 @@ use super::choice;
 use crate::corpus::Shape;
 use crate::engine::vulkan::gpu::device::Device;
 use crate::engine::vulkan::kernels::layout::{row_length, HeldRows, MatrixLayout};
+use crate::engine::vulkan::runs::row_cache;
 use crate::engine::vulkan::settings::Settings;
 use crate::engine::Needs;
 use crate::error::{Error, Result};
-use crate::plan::Plan;
+use crate::memory::Bytes;
+use crate::plan::PlanShape;
 
 /// Sequences side by side on a software driver: enough for its threads, few enough that a dispatch
 /// of thousands of picks stays short.
@@ -41,7 +43,7 @@ impl SequenceLayout {
     /// With the whole matrix, or as many of its rows as fit.
     pub(super) fn new(
         shape: Shape,
-        plan: &Plan,
+        plan: &PlanShape,
         device: &Device,
         settings: &Settings,
     ) -> Result<SequenceLayout> {
@@ -55,14 +57,14 @@ impl SequenceLayout {
 
     fn with_whole_matrix(
         shape: Shape,
-        plan: &Plan,
+        plan: &PlanShape,
         device: &Device,
         settings: &Settings,
     ) -> Result<SequenceLayout> {
         let matrix = MatrixLayout::of_any_memory(shape, device, settings)?;
         matrix.check_memory(device, settings)?;
         let available = device.usable_bytes(settings);
-        let free = available.saturating_sub(matrix.matrix_bytes());
+        let free = available.less(matrix.matrix_bytes()).get();
         let each = sequence_bytes(matrix.row_length, plan);
         // An eighth of the rest is left to the driver and its alignments.
         let most = most_side_by_side(device, settings, matrix.row_length, plan);
@@ -70,8 +72,8 @@ impl SequenceLayout {
         if wave == 0 {
             return Err(Error::TooLarge {
                 what: "the contribution matrix and one sequence",
-                needed: matrix.matrix_bytes() + each.div_ceil(7) * 8,
-                available,
+                needed: (matrix.matrix_bytes() + Bytes::new(each.div_ceil(7) * 8)).get(),
+                available: available.get(),
                 device: device.info().name.clone(),
             });
         }
@@ -80,7 +82,7 @@ impl SequenceLayout {
 
     fn with_held_rows(
         shape: Shape,
-        plan: &Plan,
+        plan: &PlanShape,
         device: &Device,
         settings: &Settings,
     ) -> Result<SequenceLayout> {
@@ -101,15 +103,15 @@ impl SequenceLayout {
         let fixed = matrix.bytes_beside_slots();
         // An eighth of the rest is left to the driver and its alignments, a quarter is for
         // sequences.
-        let free = available.saturating_sub(fixed) / 8 * 7;
+        let free = available.less(fixed).get() / 8 * 7;
         // Each sequence may need a row of its own.
         let possible = (free / (each + row_bytes)).min(bindable.slots.into());
         let wave = (free / 4 / each).max(1).min(possible).min(most.into()) as u32;
         if wave == 0 {
             return Err(Error::TooLarge {
                 what: "the prepared rows and a row of the contribution matrix",
-                needed: fixed + (each + row_bytes).div_ceil(7) * 8,
-                available,
+                needed: (fixed + Bytes::new((each + row_bytes).div_ceil(7) * 8)).get(),
+                available: available.get(),
                 device: device.info().name.clone(),
             });
         }
@@ -120,70 +122,81 @@ impl SequenceLayout {
     }
 
     /// Device bytes for the sequences of a wave.
-    fn wave_bytes(&self, plan: &Plan) -> u64 {
-        u64::from(self.wave) * sequence_bytes(self.matrix.row_length, plan)
+    fn wave_bytes(&self, plan: &PlanShape) -> Bytes {
+        Bytes::new(sequence_bytes(self.matrix.row_length, plan)) * self.wave.into()
     }
 
     /// Submissions that a wave takes at least.
-    fn dispatches(&self, plan: &Plan, device: &Device, settings: &Settings) -> Result<u64> {
+    fn dispatches(&self, plan: &PlanShape, device: &Device, settings: &Settings) -> Result<u64> {
         let cap = match self.matrix.held {
             None => {
                 let choice = choice::choose(device, settings, &self.matrix, plan.picks());
-                choice::picks_per_dispatch(device, &choice, self.matrix.row_length)?
+                choice::picks_per_dispatch(device, &choice)?
             }
             Some(_) => 1,
         };
-        Ok(u64::from((plan.length() - 1).div_ceil(cap)))
+        Ok(u64::from((plan.length - 1).div_ceil(cap)))
     }
 }
 
 /// What a run takes.
 pub(crate) fn needs(
     shape: Shape,
-    plan: &Plan,
+    plan: &PlanShape,
     device: &Device,
     settings: &Settings,
 ) -> Result<Needs> {
     let layout = SequenceLayout::new(shape, plan, device, settings)?;
     let matrix = &layout.matrix;
-    let waves = (plan.count() as u64).div_ceil(layout.wave.into());
+    let waves = u64::from(plan.count).div_ceil(layout.wave.into());
     let wave_bytes = layout.wave_bytes(plan);
     let slabs = u64::from(matrix.rows.slabs());
     // A wave's picks come down through one staging buffer; a slab of rows goes up through another,
     // earlier.
-    let row_bytes = u64::from(plan.length()) * 4;
+    let row = Bytes::of::<u32>(plan.length.into());
     let staged = match device.is_staged() {
-        true => (u64::from(layout.wave) * row_bytes).max(matrix.rows_bytes()),
-        false => 0,
+        true => (row * layout.wave.into()).max(matrix.rows_bytes()),
+        false => Bytes::ZERO,
     };
+    let cache = matrix.held.map(|held| row_cache::host_bytes(matrix, held, layout.wave));
+    // The last picks of a wave stand in a list beside the rows.
+    let picks = Bytes::of::<u32>(layout.wave.into());
     let (beside_matrix, matrix_dispatches) = match matrix.held {
         None => (matrix.rows_bytes().max(wave_bytes), slabs * (slabs + 1) / 2),
         Some(_) => (matrix.bytes_beside_slots() + wave_bytes, slabs),
     };
     Ok(Needs {
-        host_bytes: row_bytes + staged,
+        // One row that is put, or read as a head.
+        host_bytes: row + staged + cache.unwrap_or_default() + picks,
         device_bytes: matrix.matrix_bytes() + beside_matrix,
         groups: waves,
-        dispatches: matrix_dispatches + 1 + waves * layout.dispatches(plan, device, settings)?,
+        dispatches: waves
+            .saturating_mul(layout.dispatches(plan, device, settings)?)
+            .saturating_add(matrix_dispatches + 1),
         held_rows: matrix.held.map_or(shape.num_items, |held| held.slots).into(),
     })
 }
 
 /// Device bytes of a sequence: its scores, its picks and the slot of its row.
-fn sequence_bytes(row_length: u32, plan: &Plan) -> u64 {
-    u64::from(row_length) * 32 + u64::from(plan.length()) * 4 + 4
+fn sequence_bytes(row_length: u32, plan: &PlanShape) -> u64 {
+    u64::from(row_length) * 32 + u64::from(plan.length) * 4 + 4
 }
 
 /// Sequences side by side that the device's limits allow and that are of use.
-fn most_side_by_side(device: &Device, settings: &Settings, row_length: u32, plan: &Plan) -> u32 {
+fn most_side_by_side(
+    device: &Device,
+    settings: &Settings,
+    row_length: u32,
+    plan: &PlanShape,
+) -> u32 {
     let limits = device.limits();
     let scores = u64::from(row_length) * 32;
-    let picks = u64::from(plan.length()) * 4 + 4;
+    let picks = u64::from(plan.length) * 4 + 4;
     let bindable = limits.max_binding_bytes / scores.max(picks);
     let texels = if limits.software { limits.max_texels / (scores / 16) } else { u64::MAX };
     let usual = if limits.software { SOFTWARE_WAVE } else { GPU_WAVE };
     let most = settings.max_wave.unwrap_or(usual).min(limits.max_groups);
-    bindable.min(texels).min(u64::from(most)).min(plan.count() as u64) as u32
+    bindable.min(texels).min(u64::from(most)).min(plan.count.into()) as u32
 }
 
 /// The sizes of the waves of a run.

@@ -1,0 +1,108 @@
+//! Memory: how much this process may take, counts of bytes, and vectors that may be refused.
+//!
+//! `bytes` is the type of every size that is planned, `allocate` makes what grows with the input.
+//! What may be taken is the least of what the system has free, what the control groups leave
+//! (`group`), what the limits of the process leave (`process`), and what the user allows
+//! (`VKD_MEMORY_LIMIT`).
+
+mod allocate;
+mod bytes;
+mod group;
+mod process;
+
+use std::path::Path;
+
+pub(crate) use allocate::{
+    collected, copied, filled, has_room, require_spare, reserve, room, zeroed, zeroed_of,
+};
+pub use bytes::Bytes;
+
+use crate::environment;
+use crate::error::{Error, Result};
+
+/// Bytes that are free for this process: what the system can give without swapping, and what
+/// control groups and limits leave. `None` where the system does not tell.
+pub(crate) fn available_bytes() -> Option<Bytes> {
+    let root = Path::new("/");
+    let system = meminfo(&std::fs::read_to_string("/proc/meminfo").ok()?)?;
+    let limits = [group::rest(root), process::rest(root)].into_iter().flatten();
+    Some(limits.fold(system, Bytes::min))
+}
+
+/// Refuses `what`, which takes `needed` bytes of this machine, where they are not there, or are
+/// more than the user allows.
+pub(crate) fn require(what: &'static str, needed: Bytes) -> Result<()> {
+    let free = available_bytes().unwrap_or(Bytes::UNCOUNTABLE);
+    let available = limit()?.unwrap_or(free).min(free);
+    match needed.fit(available) {
+        true => Ok(()),
+        false => {
+            let (needed, available) = (needed.get(), available.get());
+            Err(Error::TooLarge { what, needed, available, device: "this machine".into() })
+        }
+    }
+}
+
+/// The variable of the limit.
+const LIMIT: &str = "VKD_MEMORY_LIMIT";
+
+/// The limit that `VKD_MEMORY_LIMIT` sets: a number of bytes, or one with K, M, G or T behind it
+/// (powers of 1,024).
+pub(crate) fn limit() -> Result<Option<Bytes>> {
+    let Some(text) = environment::text(LIMIT)? else { return Ok(None) };
+    match parse(&text) {
+        Some(limit) => Ok(Some(limit)),
+        None => Err(Error::BadOption {
+            option: LIMIT,
+            got: text,
+            allowed: "set it to a number of bytes from 1, such as 3000000000, 500M or 2G".into(),
+        }),
+    }
+}
+
+fn parse(text: &str) -> Option<Bytes> {
+    let digits = text.trim_end_matches(|c: char| c.is_ascii_alphabetic());
+    let shift = match &*text[digits.len()..].to_ascii_uppercase() {
+        "" => 0,
+        "K" | "KB" | "KIB" => 10,
+        "M" | "MB" | "MIB" => 20,
+        "G" | "GB" | "GIB" => 30,
+        "T" | "TB" | "TIB" => 40,
+        _ => return None,
+    };
+    let number: u64 = digits.trim_end().parse().ok()?;
+    number.checked_mul(1 << shift).filter(|&bytes| bytes > 0).map(Bytes::new)
+}
+
+/// `MemAvailable` of /proc/meminfo.
+fn meminfo(text: &str) -> Option<Bytes> {
+    kilobytes(text, "MemAvailable:")
+}
+
+/// A line of a file of /proc that counts in kB.
+fn kilobytes(text: &str, name: &str) -> Option<Bytes> {
+    let line = text.lines().find_map(|line| line.strip_prefix(name))?;
+    Some(Bytes::new(line.split_whitespace().next()?.parse().ok()?) * 1024)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn limits_have_units() {
+        let bytes = |text| parse(text).map(Bytes::get);
+        assert_eq!(bytes("3000"), Some(3000));
+        assert_eq!(bytes("2G"), Some(2 << 30));
+        assert_eq!(bytes("500 mb"), Some(500 << 20));
+        assert_eq!([bytes("0"), bytes("-1"), bytes("2X"), bytes("G"), bytes("")], [None; 5]);
+        assert_eq!([bytes("1 2"), bytes("1e9"), bytes("99999999999999999999T")], [None; 3]);
+    }
+
+    #[test]
+    fn reads_what_the_system_writes() {
+        let text = "MemTotal:       24676512 kB\nMemAvailable:   20000000 kB\n";
+        assert_eq!(meminfo(text), Some(Bytes::new(20_480_000_000)));
+        assert_eq!(meminfo("MemTotal: 3 kB"), None);
+    }
+}
