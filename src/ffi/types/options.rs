@@ -135,8 +135,8 @@ pub struct vkd_site_options {
     /// The folder of the pages, made where it is missing, as a NUL-terminated path. NULL: no
     /// pages.
     pub directory: *const c_char,
-    /// The file of all rankings, as a NUL-terminated path. NULL: none. Rankings that vkd wrote there are replaced; any other
-    /// file is VKD_ERROR_BAD_FILE, before anything is computed.
+    /// The file of all rankings, as a NUL-terminated path. NULL: none. Rankings that vkd wrote there
+    /// are replaced; any other file is VKD_ERROR_BAD_FILE, before anything is computed.
     pub rankings_path: *const c_char,
     /// `num_items` ids, one for each item, NUL-terminated UTF-8: file names without a path, each
     /// one only once. NULL: item numbers from 0.
