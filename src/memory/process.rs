@@ -26,12 +26,6 @@ pub(super) fn kilobytes(text: &str, name: &str) -> Option<Bytes> {
     Some(Bytes::new(line.split_whitespace().next()?.parse().ok()?) * 1024)
 }
 
-/// A line of a file of /proc that counts in kB.
-pub(super) fn kilobytes(text: &str, name: &str) -> Option<Bytes> {
-    let line = text.lines().find_map(|line| line.strip_prefix(name))?;
-    Some(Bytes::new(line.split_whitespace().next()?.parse().ok()?) * 1024)
-}
-
 fn used_bytes(status: &str, name: &str) -> Bytes {
     kilobytes(status, name).unwrap_or(Bytes::ZERO)
 }
