@@ -904,8 +904,8 @@ typedef struct vkd_site_options {
    */
   const char *directory;
   /**
-   * The file of all rankings, as a NUL-terminated path. NULL: none. Rankings that vkd wrote there are replaced; any other
-   * file is VKD_ERROR_BAD_FILE, before anything is computed.
+   * The file of all rankings, as a NUL-terminated path. NULL: none. Rankings that vkd wrote there
+   * are replaced; any other file is VKD_ERROR_BAD_FILE, before anything is computed.
    */
   const char *rankings_path;
   /**
@@ -1032,9 +1032,9 @@ int32_t vkd_batch_start(const struct vkd_context *context,
                         struct vkd_job **out_job);
 
 /**
- * Tells what a run would take, without the embeddings, and refuses what cannot be done, as the run
- * itself would. Set `out_plan->struct_size` first. Does not wait for a run that is under way on
- * the context.
+ * Tells what a run of `vkd_batch_compute` would take, without the embeddings, and refuses what
+ * cannot be done, with the run's own errors. `options` may be NULL. Set `out_plan->struct_size`
+ * first. Does not wait for a run that is under way on the context.
  *
  * # Safety
  * `context` must be NULL (an error) or live; `options` as in `vkd_batch_compute`; `out_plan` NULL
