@@ -4,6 +4,7 @@ package.path = (arg[0]:match("^(.*/)") or "./") .. "../lua/?.lua;" .. package.pa
 local vkd = require("vkd")
 
 local function size(bytes)
+  if bytes == 0 then return "unknown" end
   return bytes < 2 ^ 50 and ("%.1f GiB"):format(bytes / 2 ^ 30) or "any"
 end
 

@@ -114,13 +114,13 @@ impl Bench {
 
     fn of_sites(&mut self) {
         let written = |progress: &Progress| progress.files_done() > 100;
-        let job = self.context.start_site(&self.neighbors(500), &self.site());
+        let job = self.context.start_site(&self.neighbors(500), self.site());
         self.free("site", job.unwrap(), &written);
         let items: Vec<u32> =
             (0..2000).flat_map(|start| (0..2000).map(move |k| start ^ k)).collect();
         let items = items.into_iter().map(|item| item % 2048).collect();
         let source = Source::Sequences { num_items: 2048, length: 2000, items };
-        let job = start_site_write(source, &self.site());
+        let job = start_site_write(source, self.site());
         self.free("site from results", job.unwrap(), &written);
     }
 

@@ -10,6 +10,7 @@ use vkd::engine::neighbors::{similarity, Neighbors, QueryShape};
 use vkd::engine::vulkan;
 use vkd::engine::Pairs;
 use vkd::job::Output;
+use vkd::progress::Phase;
 use vkd::store::OutputFile;
 use vkd::{Bytes, Context, ContextOptions, Elements, Error, Input, Request};
 
@@ -317,6 +318,9 @@ fn what_is_over_the_limit_is_refused_while_another_run_works() {
     let input = npy.input(false);
     let request = Request { starts: None, length: 400 };
     let busy = context.start(&input, &request, Destination::Memory).unwrap();
+    while busy.progress().seconds(Phase::Matrix) == 0.0 {
+        std::thread::yield_now();
+    }
     // 72 MB of results, 144 MB while they are searched.
     let search = NeighborsRequest { input, k: 2999, queries: None };
     let path = std::env::temp_dir().join(format!("vkd-busy-{}", std::process::id()));

@@ -99,7 +99,7 @@ fn until_at_work<T>(job: &Job<T>) {
 fn rankings(path: &Path) -> Result<(), Error> {
     let source = Source::Sequences { num_items: 3, length: 3, items: vec![0, 1, 2, 1, 2, 0] };
     let site = Site { rankings: Some(path.to_owned()), ..Site::default() };
-    start_site_write(source, &site)?.into_result()
+    start_site_write(source, site)?.into_result()
 }
 
 /// A corpus that no run gets past: to be refused for its file, a run must look at that first.
@@ -123,7 +123,7 @@ fn every_way(path: &Path) -> Vec<Error> {
     let search = NeighborsRequest { input: npy.input(false), k: 9, queries: None };
     // Before the job, where nothing was left by another run.
     if partial(path).symlink_metadata().is_err() {
-        errors.push(context.start_site(&search, &site).unwrap_err());
+        errors.push(context.start_site(&search, site.clone()).unwrap_err());
     }
     for overwrite in [false, true] {
         let file = to(path, overwrite);
@@ -217,7 +217,7 @@ fn neighbors_and_rankings_leave_an_interrupted_run_alone() {
         assert!(matches!(error, Error::FileMismatch { what: w, .. } if w == what), "{error}");
     }
     let error = sequences(&context, &npy, 9, &to(&path, false)).unwrap_err();
-    assert!(matches!(error, Error::FileMismatch { what: "format", .. }), "{error}");
+    assert!(matches!(error, Error::OtherKind { .. }), "{error}");
     assert!(std::fs::read(partial(&path)).unwrap() == before);
     neighbors(&context, &npy, 9, &to(&path, false)).unwrap();
     assert!(std::fs::read(&path).unwrap() == before);
@@ -236,7 +236,7 @@ fn rankings_replace_rankings_only() {
     sequences(&cpu(), &random(60, 4, 2), 9, &to(&results, false)).unwrap();
     let before = std::fs::read(&results).unwrap();
     let site = Site { rankings: Some(results.clone()), ..Site::default() };
-    let write = || start_site_write(Source::open(&results).unwrap(), &site)?.into_result();
+    let write = || start_site_write(Source::open(&results).unwrap(), site.clone())?.into_result();
     let error = write().unwrap_err();
     assert!(matches!(error, Error::NotReplaced { .. }), "{error}");
     assert!(std::fs::read(&results).unwrap() == before);
@@ -282,7 +282,7 @@ fn what_is_no_regular_file_is_not_read() {
             ResultsKind::of(path).unwrap_err(),
             Source::open(path).unwrap_err(),
         ] {
-            assert!(matches!(error, Error::ForeignFile { .. }), "{error}");
+            assert!(matches!(error, Error::NoResults { .. }), "{error}");
         }
     }
 }

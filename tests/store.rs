@@ -197,7 +197,10 @@ fn damaged_files_are_errors() {
     let check = |bytes: &[u8], what: &str| {
         std::fs::write(&path, bytes).unwrap();
         let error = SequencesFile::open(&path).and_then(|file| file.verify()).unwrap_err();
-        let found = matches!(error, Error::BadFile { .. } | Error::ForeignFile { .. });
+        let found = matches!(
+            error,
+            Error::BadFile { .. } | Error::ForeignFile { .. } | Error::NoResults { .. }
+        );
         assert!(found, "{what}: {error}");
     };
     for cut in (0..good.len()).step_by(7).chain([good.len() - 1]) {
@@ -215,7 +218,7 @@ fn damaged_files_are_errors() {
     let missing = SequencesFile::open(&folder.0.join("none")).unwrap_err();
     assert!(matches!(missing, Error::File { action: "open", .. }), "{missing}");
     let directory = SequencesFile::open(&folder.0).unwrap_err();
-    assert!(matches!(directory, Error::ForeignFile { .. }), "{directory}");
+    assert!(matches!(directory, Error::NoResults { .. }), "{directory}");
 }
 
 #[test]
@@ -425,12 +428,12 @@ fn what_is_no_results_file_is_named() {
     let message = |bytes: &[u8]| {
         std::fs::write(&path, bytes).unwrap();
         let error = SequencesFile::open(&path).unwrap_err();
-        assert!(matches!(error, Error::ForeignFile { .. }), "{error}");
+        assert!(matches!(error, Error::ForeignFile { .. } | Error::NoResults { .. }), "{error}");
         error.to_string()
     };
     assert!(message(b"").contains("it is empty"));
     assert!(message(b"a poem").contains("it is too short"));
-    assert!(message(b"\x93NUMPY\x01\0v\0{'descr': '<f4'}").contains("it is a NumPy file"));
+    assert!(message(b"\x93NUMPY\x01\0v\0{'descr': '<f4'}").contains("a numpy array"));
     assert!(message(&[7; 100]).contains("its header is not as vkd writes it"));
 }
 

@@ -78,7 +78,8 @@ impl Context {
         self.home.check("this context")
     }
 
-    /// Plans a run, or refuses it, before any work and also while another run keeps the engine busy.
+    /// Plans a run, or refuses it, before any work and also while another run keeps the engine
+    /// busy.
     pub(super) fn check(
         &self,
         plan: impl FnOnce(&dyn Planner, &Bounds, Stage) -> Result<RunPlan>,

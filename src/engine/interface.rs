@@ -1,6 +1,7 @@
 //! What the rest of the library knows of an engine: what it computes, and what that takes.
 //!
-//! An `Engine` works for one caller at a time; its `Planner` says at any time what a run would take.
+//! An `Engine` works for one caller at a time; its `Planner` says at any time what a run would
+//! take.
 
 use std::sync::Arc;
 

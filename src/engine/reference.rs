@@ -245,6 +245,12 @@ mod tests {
         assert_eq!(contribution(32767 << 15, 16384, 1), 8192);
     }
 
+    #[cfg(target_os = "linux")]
+    #[test]
+    fn the_memory_is_the_machines() {
+        assert!(device_info().memory_bytes > 0);
+    }
+
     #[test]
     fn neighbors_come_by_falling_dot_then_rising_number() {
         let dots = [5, -7, 5, 9, 0];

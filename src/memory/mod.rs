@@ -76,13 +76,7 @@ fn parse(text: &str) -> Option<Bytes> {
 
 /// `MemAvailable` of /proc/meminfo.
 fn meminfo(text: &str) -> Option<Bytes> {
-    kilobytes(text, "MemAvailable:")
-}
-
-/// A line of a file of /proc that counts in kB.
-fn kilobytes(text: &str, name: &str) -> Option<Bytes> {
-    let line = text.lines().find_map(|line| line.strip_prefix(name))?;
-    Some(Bytes::new(line.split_whitespace().next()?.parse().ok()?) * 1024)
+    process::kilobytes(text, "MemAvailable:")
 }
 
 #[cfg(test)]

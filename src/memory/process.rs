@@ -5,7 +5,6 @@ use std::path::Path;
 
 use super::allocate::SPARE;
 use super::bytes::Bytes;
-use super::kilobytes;
 
 /// Bytes that the limits leave, less those to spare. `None`: there is no limit. `root` is "/".
 pub(super) fn rest(root: &Path) -> Option<Bytes> {
@@ -17,8 +16,14 @@ pub(super) fn rest(root: &Path) -> Option<Bytes> {
         return None;
     }
     let status = read("status")?;
-    let rest = |(limit, used)| Some(limit).map(|it: Bytes| it.less(used_bytes(&status, used)));
-    limited.into_iter().flatten().filter_map(rest).min().map(|rest| rest.less(SPARE))
+    let rest = |(limit, used): (Bytes, &str)| limit.less(used_bytes(&status, used));
+    limited.into_iter().flatten().map(rest).min().map(|rest| rest.less(SPARE))
+}
+
+/// A line of a file of /proc that counts in kB.
+pub(super) fn kilobytes(text: &str, name: &str) -> Option<Bytes> {
+    let line = text.lines().find_map(|line| line.strip_prefix(name))?;
+    Some(Bytes::new(line.split_whitespace().next()?.parse().ok()?) * 1024)
 }
 
 fn used_bytes(status: &str, name: &str) -> Bytes {

@@ -3,6 +3,8 @@
 
 use std::path::Path;
 
+use safetensors::SafeTensors;
+
 use super::errors::Refusal;
 use super::tensors::Header;
 use crate::error::Error;
@@ -26,14 +28,15 @@ pub(super) fn refused(path: &Path, bytes: &[u8], wanted: &'static str, refusal: 
     if let Some((_, is, next)) = FOREIGN.iter().find(|(begin, ..)| bytes.starts_with(begin)) {
         return Error::ForeignFile { path: name(), is, next };
     }
-    let Ok(header) = Header::parse(bytes) else { return refusal.at(path) };
+    let Ok(header) = Header::parse(bytes) else {
+        return match SafeTensors::read_metadata(bytes) {
+            Ok(_) => not_ours(path, bytes, refusal),
+            Err(_) => refusal.at(path),
+        };
+    };
     let format = header.text("format");
     match format.split(' ').nth(1).filter(|_| format.starts_with("vkd ")) {
-        None if format.is_empty() => Error::ForeignFile {
-            path: name(),
-            is: "a safetensors file that vkd did not write",
-            next: ELSE,
-        },
+        None if format.is_empty() => not_ours(path, bytes, refusal),
         Some("sequences") if wanted == "neighbours" => {
             Error::OtherKind { path: name(), holds: "sequences", wanted }
         }
@@ -41,5 +44,21 @@ pub(super) fn refused(path: &Path, bytes: &[u8], wanted: &'static str, refusal: 
             Error::OtherKind { path: name(), holds: "neighbours", wanted }
         }
         _ => refusal.at(path),
+    }
+}
+
+/// The error for a safetensors file, unless it says that it is one of vkd's, which is damaged then.
+fn not_ours(path: &Path, bytes: &[u8], refusal: Refusal) -> Error {
+    let names_vkd = SafeTensors::read_metadata(bytes).is_ok_and(|(_, metadata)| {
+        let format = metadata.metadata().as_ref().and_then(|texts| texts.get("format"));
+        format.is_some_and(|format| format.starts_with("vkd "))
+    });
+    match names_vkd {
+        true => refusal.at(path),
+        false => Error::ForeignFile {
+            path: path.display().to_string(),
+            is: "a safetensors file that vkd did not write",
+            next: ELSE,
+        },
     }
 }

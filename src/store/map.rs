@@ -23,8 +23,8 @@ pub(super) fn map(file: &File, path: &Path) -> Result<Mmap> {
 /// needed; until then it does not count as memory of this process.
 pub(super) fn release(map: &Mmap) {
     #[cfg(unix)]
-    // SAFETY: the map is of a file and read only, so all its pages can be read again. Who reads them
-    // at this moment does that.
+    // SAFETY: the map is of a file and read only, so all its pages can be read again. Who reads
+    // them at this moment does that.
     let _ = unsafe { map.unchecked_advise(memmap2::UncheckedAdvice::DontNeed) };
     #[cfg(not(unix))]
     let _ = map;

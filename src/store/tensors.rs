@@ -32,8 +32,9 @@ impl Tensor {
     }
 
     fn bytes(&self) -> u64 {
-        let values = self.shape.iter().map(|&length| length as u64).product::<u64>();
-        values * self.dtype.bitsize() as u64 / 8
+        // What cannot be counted fits no file.
+        let values = self.shape.iter().map(|&length| length as u64).fold(1, u64::saturating_mul);
+        values.saturating_mul(self.dtype.bitsize() as u64 / 8)
     }
 }
 
@@ -42,7 +43,7 @@ pub(super) fn ranges<const N: usize>(tensors: &[Tensor; N], begin: u64) -> [Rang
     let mut end = begin;
     tensors.each_ref().map(|tensor| {
         let begin = end;
-        end += tensor.bytes();
+        end = end.saturating_add(tensor.bytes());
         begin..end
     })
 }
@@ -180,5 +181,17 @@ impl Header {
             return Err(format!("it has {found}, its header says {wanted}"));
         }
         Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn tensors_beyond_counting_do_not_wrap() {
+        let huge = [u32::MAX, u32::MAX];
+        let tensors = ["a", "b"].map(|name| Tensor::new(name, Dtype::U64, &huge));
+        assert_eq!(ranges(&tensors, 8), [8..u64::MAX, u64::MAX..u64::MAX]);
     }
 }

@@ -2,8 +2,8 @@
 //!
 //! It is built on floors, each of which knows only itself and those before it: `settings` (and
 //! `faults`, which makes calls fail in tests), `gpu` (Vulkan itself), `kernels` (the SPIR-V and the
-//! data that it reads), `runs` (what the kernels are run for), `planner` and `engine`. `internals` is for
-//! tests and benchmarks and only there with the feature of that name.
+//! data that it reads), `runs` (what the kernels are run for), `planner` (what a run takes) and
+//! `engine`. `internals` is for tests and benchmarks and only there with the feature of that name.
 //!
 //! A run prepares the device's copy of the corpus, computes the contribution matrix once (or its
 //! rows when they are needed, where it does not fit), then works through the starts in waves of

@@ -18,7 +18,7 @@ use crate::store::items::{require_items, Repeats, Row};
 use crate::store::{known, map};
 
 /// Bytes that whoever reads all rows leaves mapped, before the system may have them back.
-const READ_AHEAD: u64 = 4 << 20;
+const READ_AHEAD: u64 = 1 << 20;
 
 /// A finished file of sequences. Any thread may read it.
 #[derive(Debug)]

@@ -35,7 +35,7 @@ use crate::store::place::{read_at, reserve, write_at};
 use crate::store::{known, map};
 
 /// Bytes of a map that are looked at before the system may have them back.
-const READ_AT_ONCE: usize = 4 << 20;
+const READ_AT_ONCE: usize = 1 << 20;
 
 /// How much a loss of power may cost.
 const SYNC_EVERY: Duration = Duration::from_secs(1);
