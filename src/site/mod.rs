@@ -26,7 +26,7 @@ mod source;
 mod targets;
 mod waiting;
 
-pub(crate) use needs::{host_bytes, SiteShape};
+pub(crate) use needs::{given_bytes, host_bytes, SiteShape};
 pub(crate) use queue::from_engine;
 pub use request::{List, Site};
 pub(crate) use source::write;

@@ -178,7 +178,7 @@ static void jobs(void) {
         ++failures;
     }
     progress.struct_size = 12;
-    expect("poll, small struct", vkd_job_poll(job, &progress), VKD_ERROR_STRUCT_SIZE, "128");
+    expect("poll, small struct", vkd_job_poll(job, &progress), VKD_ERROR_STRUCT_SIZE, "136");
     expect("result, no room", vkd_job_sequences(job, 15, out), VKD_ERROR_OUTPUT_TOO_SMALL,
         "the result has 16");
     expect("result", vkd_job_sequences(job, 16, out), VKD_OK, "");

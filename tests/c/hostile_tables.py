@@ -293,6 +293,13 @@ STRUCTS = {
         "similarities": [
             ("indices without similarities", "@.path = NULL; @.indices = indices; "
              "@.num_rows = ITEMS; @.row_length = K", NULL)],
+        "sequences_file": [
+            ("an open file of sequences", "@.path = NULL; @.sequences_file = sequences_file", OK),
+            ("a path and an open file", "@.sequences_file = sequences_file", OPTION)],
+        "neighbors_file": [
+            ("an open file of neighbours", "@.path = NULL; @.neighbors_file = neighbors_file", OK),
+            ("two open files", "@.path = NULL; @.neighbors_file = neighbors_file; "
+             "@.sequences_file = sequences_file", OPTION)],
     }),
     "vkd_verify_options": ([20], {
         "flags": "flags",
