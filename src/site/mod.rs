@@ -2,12 +2,12 @@
 //!
 //! A client of store and engine. `request` is what the caller wants (`Site`), `names` checks ids
 //! and metadata (by `fold`, which says what is one name), `needs` says what it takes of memory.
-//! `targets` checks and opens the places of the files (each in a `folder`), `ours` knows the files
-//! that a site may replace. `row` is a row, `json` the text of it; `pages` writes the ones
-//! (`batch` says how many at once), `rankings` the other (with `waiting`), `files` all of them, each
-//! under a temporary name, renamed when it is whole. A pool of threads writes, fed by an engine through a bounded queue (`queue`),
-//! so that rows are written while later ones are computed, or by results that are there (`source`).
-//! The bytes depend on the results alone, not on threads or order.
+//! `targets` checks and opens the places of the files (pages in a `folder`), `ours` knows the pages
+//! that a site may replace. `row` is a row, `json` the text of it; `pages` writes the ones (`batch`
+//! says how many at once), `rankings` the other (with `waiting`), `files` all of them, each under a
+//! temporary name, renamed when it is whole. A pool of threads writes, fed by an engine through a
+//! bounded queue (`queue`), so that rows are written while later ones are computed, or by results
+//! that are there (`source`). The bytes depend on the results alone, not on threads or order.
 
 mod batch;
 mod files;

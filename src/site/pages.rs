@@ -1,9 +1,9 @@
 //! The pages: each is whole or not there.
 //!
 //! A page is written as ID.json.partial, brought to the disk and renamed. That happens in batches
-//! of up to 64 MB, with one call for the whole file system where there is one: waiting for each page
-//! alone takes a millisecond and more. The folder is locked meanwhile, so that a partial page which
-//! is there belongs to no run, and is replaced. Nothing but pages is replaced, and no link is
+//! of up to 64 MB, with one call for the whole file system where there is one: waiting for each
+//! page alone takes a millisecond and more. The folder is locked meanwhile, so that a partial page
+//! which is there belongs to no run, and is replaced. Nothing but pages is replaced, and no link is
 //! followed: before all work each name is looked at, and again when its page gets it.
 
 use std::io::{ErrorKind, Write};

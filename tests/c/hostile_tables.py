@@ -116,7 +116,7 @@ FUNCTIONS = {
     "vkd_results_identify": Function(path="neighbors_path"),
     "vkd_sequences_file_open": Function(
         path="sequences_path",
-        more=[("neighbours", "a.path = neighbors_path", ["VKD_ERROR_BAD_FILE"])]),
+        more=[("neighbours", "a.path = neighbors_path", ["VKD_ERROR_FILE_MISMATCH"])]),
     "vkd_sequences_file_free": Function("file", file="new_sequences_file()"),
     "vkd_sequences_file_get_info": Function(file="sequences_file"),
     "vkd_sequences_file_row": Function(file="sequences_file"),
@@ -128,7 +128,7 @@ FUNCTIONS = {
         more=[NAN, ("huge both", "a.num_items = a.dim = UINT32_MAX", MISMATCH + WIDE)]),
     "vkd_neighbors_file_open": Function(
         path="neighbors_path",
-        more=[("sequences", "a.path = sequences_path", ["VKD_ERROR_BAD_FILE"])]),
+        more=[("sequences", "a.path = sequences_path", ["VKD_ERROR_FILE_MISMATCH"])]),
     "vkd_neighbors_file_free": Function("file", file="new_neighbors_file()"),
     "vkd_neighbors_file_get_info": Function(file="neighbors_file"),
     "vkd_neighbors_file_row": Function(
