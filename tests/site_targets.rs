@@ -352,7 +352,7 @@ fn little_memory_is_a_status() {
             Site { ids: Some(ids.clone()), threads: Some(2), no_sync: true, ..site(&folder) };
         // SAFETY: gives free memory back to the system.
         unsafe { libc::malloc_trim(0) };
-        limit_memory((1 << 20) + step * 2_000_000);
+        limit_memory((1 << 20) + step * 1_000_000);
         let pages = Site { rankings: None, ..pages };
         let result = start_site_write(results, pages).and_then(|job| job.into_result());
         limit_memory(1 << 40);

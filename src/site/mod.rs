@@ -2,7 +2,7 @@
 //!
 //! A client of store and engine. `request` is what the caller wants (`Site`), `names` checks ids
 //! and metadata (by `fold`, which says what is one name), `needs` says what it takes of memory.
-//! `targets` checks and opens the places of the files (each in a `folder`), `ours` knows the files
+//! `targets` checks and opens the places of the files (pages in a `folder`), `ours` knows the pages
 //! that a site may replace. `row` is a row, `json` the text of it; `pages` writes the ones (`batch`
 //! says how many at once), `rankings` the other (with `waiting`), `files` all of them, each under a
 //! temporary name, renamed when it is whole. A pool of threads writes, fed by an engine through a
@@ -26,7 +26,7 @@ mod source;
 mod targets;
 mod waiting;
 
-pub(crate) use needs::{host_bytes, SiteShape};
+pub(crate) use needs::{given_bytes, host_bytes, SiteShape};
 pub(crate) use queue::from_engine;
 pub use request::{List, Site};
 pub(crate) use source::write;

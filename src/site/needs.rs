@@ -40,6 +40,12 @@ impl Lengths {
     }
 }
 
+/// Bytes of the ids and metadata, which are there before a run begins.
+pub(crate) fn given_bytes(site: &Site) -> Bytes {
+    let lists = [&site.ids, &site.metadata];
+    lists.into_iter().flatten().map(|texts| Bytes::new(Lengths::of(texts).held)).sum()
+}
+
 /// Bytes at the most: ids and metadata, their texts in JSON, what every thread works with, rows on
 /// their way to the threads, and rankings that wait for others.
 pub(crate) fn host_bytes(site: &Site, shape: SiteShape) -> Result<Bytes> {
@@ -57,5 +63,5 @@ pub(crate) fn host_bytes(site: &Site, shape: SiteShape) -> Result<Bytes> {
         true => ROW_BYTES * shape.num_rows.into() + Bytes::new(HELD_BYTES + BUFFER as u64),
         false => Bytes::ZERO,
     };
-    Ok(threads + texts + rankings + Bytes::new(ids.held + metadata.held))
+    Ok(threads + texts + rankings + given_bytes(site))
 }

@@ -1,5 +1,5 @@
-//! Which pages a site may replace: those that an earlier one wrote, and empty ones. (Of rankings
-//! the store knows it.)
+//! Which pages a site may replace: those that an earlier one wrote, and empty ones. Of
+//! rankings the store knows it (`store/family.rs`).
 //!
 //! A file is known by how it begins and ends. One that only half was written, under its temporary
 //! name, is known by its begin.
