@@ -2,12 +2,14 @@
 
 VALIDATION := $(CURDIR)/target/validation.log
 # What `make test` makes, in this order.
-STEPS := setup lint build shipped spirv-val lua-test examples leak install-test rust-test validation
+STEPS := setup setup-test lint build shipped spirv-val lua-test examples leak install-test \
+	rust-test validation
 # Tests leave the user's cache of compiled kernels alone.
 test rust-test lua-test leak examples install-test tsan: \
 	export VKD_PIPELINE_CACHE := $(CURDIR)/target/kernels
 
-.PHONY: help run devices test $(STEPS) bench bench-growth fuzz tsan install uninstall header clean
+.PHONY: help run devices test $(STEPS) bench bench-growth fuzz tsan install uninstall header spirv \
+	clean
 help:
 	@echo "make run      install what is missing, build, compute the Psalms from LuaJIT"
 	@echo "make test     install what is missing, run all checks and tests"
@@ -17,6 +19,8 @@ help:
 	@echo "make fuzz     ten minutes of random files for the reader of results"
 	@echo "make tsan     the job tests under ThreadSanitizer (needs the Rust component rust-src)"
 	@echo "make header   write the C header and its LuaJIT cdef from the Rust sources"
+	@echo "make spirv    compile the shaders into shaders/spirv, for builds without a compiler"
+	@echo "Without a shader compiler: CARGOFLAGS=--no-default-features"
 
 run:
 	@.ci/setup run
@@ -29,22 +33,26 @@ devices:
 	@luajit examples/devices.lua
 
 test:
-	@mkdir -p target && rm -f $(VALIDATION)
+	@mkdir -p target && rm -f "$(VALIDATION)"
 	@for step in $(STEPS); do .ci/step $$step || exit 1; done
 
 setup:
 	.ci/setup test
 
+setup-test:
+	tests/setup
+
 # Programs that are linked in target/release look for the name in the library, libvkd.so.0.
 build:
-	cargo build --release
+	DESTDIR= cargo build --release $(CARGOFLAGS)
 	@ln -sf libvkd.so target/release/libvkd.so.0
 
 # The library is also checked as it ships, without the feature that tests need.
 lint:
-	cargo fmt --check
+	cargo fmt --all --check
 	cargo clippy --all-targets -- -D warnings
 	cargo clippy --lib -- -D warnings
+	cargo clippy --lib --no-default-features -- -D warnings
 	RUSTDOCFLAGS=-Dwarnings cargo doc --no-deps --quiet
 	luacheck -q lua examples tests/lua
 	tests/lint/test
@@ -56,22 +64,22 @@ shipped:
 	tests/shipped
 
 rust-test:
-	VKD_VALIDATION=$(VALIDATION) tests/rust
+	VKD_VALIDATION="$(VALIDATION)" tests/rust
 
 lua-test:
 	VKD_DEVICE=cpu busted --lua=luajit tests/lua
-	VKD_DEVICE=llvmpipe VKD_VALIDATION=$(VALIDATION) busted --lua=luajit tests/lua
+	VKD_DEVICE=llvmpipe VKD_VALIDATION="$(VALIDATION)" busted --lua=luajit tests/lua
 
-# Every kernel variant that was built is valid SPIR-V for Vulkan 1.1.
+# Every kernel variant that was built or is committed is valid SPIR-V for Vulkan 1.1.
 spirv-val:
-	@for file in target/*/build/vkd-*/out/*.spv; do \
+	@for file in target/*/build/vkd-*/out/*.spv shaders/spirv/*.spv; do \
 		spirv-val --target-env vulkan1.1 $$file || exit 1; \
 	done; echo "spirv-val: all kernels are valid"
 
 # No test may have caused a message of the validation layer.
 validation:
-	@if [ -s $(VALIDATION) ]; then \
-		echo "the validation layer had something to say:"; cat $(VALIDATION); exit 1; \
+	@if [ -s "$(VALIDATION)" ]; then \
+		echo "the validation layer had something to say:"; cat "$(VALIDATION)"; exit 1; \
 	fi; echo "validation layer: no message"
 
 leak:
@@ -111,36 +119,21 @@ examples:
 	cmp target/psalms.cpu target/psalms.llvmpipe
 	luajit examples/devices.lua
 
-PREFIX ?= /usr/local
-VERSION := $(shell sed -n 's/^version = "\(.*\)"/\1/p' Cargo.toml | head -n 1)
-INCLUDE := $(DESTDIR)$(PREFIX)/include
-LIB := $(DESTDIR)$(PREFIX)/lib
-LUA := $(DESTDIR)$(PREFIX)/share/lua/5.1
-# The LuaJIT modules, named from lua/: vkd.lua vkd/input.lua ...
-MODULES := $(patsubst lua/%,%,$(wildcard lua/*.lua lua/vkd/*.lua))
-
-install: build
-	tests/shipped
-	install -d $(INCLUDE) $(LIB)/pkgconfig
-	install -m 644 include/vkd.h $(INCLUDE)/
-	install -m 755 target/release/libvkd.so $(LIB)/libvkd.so.$(VERSION)
-	ln -sf libvkd.so.$(VERSION) $(LIB)/libvkd.so.0
-	ln -sf libvkd.so.$(VERSION) $(LIB)/libvkd.so
-	install -m 644 target/release/libvkd.a $(LIB)/
-	for module in $(MODULES); do install -D -m 644 lua/$$module $(LUA)/$$module || exit 1; done
-	printf '%s\n' 'prefix=$(PREFIX)' 'Name: vkd' 'Version: $(VERSION)' \
-		'Description: diversity sequences of embedded texts' \
-		'Cflags: -I$${prefix}/include' 'Libs: -L$${prefix}/lib -lvkd' \
-		'Libs.private: -lm -lpthread -ldl -lgcc_s' >$(LIB)/pkgconfig/vkd.pc
+# PREFIX (/usr/local where none is given) and DESTDIR reach the script as they are, with spaces.
+# With sudo there is often no cargo: what was built before is installed, if it is fresh.
+install:
+	@if command -v cargo >/dev/null; then $(MAKE) --no-print-directory build; fi
+	@build/install
 
 uninstall:
-	rm -f $(INCLUDE)/vkd.h $(LIB)/pkgconfig/vkd.pc $(LIB)/libvkd.a \
-		$(LIB)/libvkd.so $(LIB)/libvkd.so.0 $(LIB)/libvkd.so.$(VERSION)
-	cd $(LUA) && rm -f $(MODULES)
-	rmdir $(LUA)/vkd 2>/dev/null || true
+	@build/install remove
 
 header:
 	VKD_BLESS=1 cargo test --test header header_and_cdef
+
+# After a change of shaders; best on Debian 12, whose compiler's code is compared byte by byte.
+spirv:
+	VKD_BLESS=1 cargo test --test spirv
 
 clean:
 	cargo clean

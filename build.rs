@@ -1,5 +1,6 @@
 //! Build steps: GLSL kernels to SPIR-V and their Rust table (build/shaders.rs), the C header
-//! (cbindgen) and the LuaJIT cdef.
+//! (cbindgen) and the LuaJIT cdef. Whether there is a shader compiler build/shaderc-find says, and
+//! build/shaderc-link links it: this program could not be linked otherwise.
 //!
 //! Everything is written to OUT_DIR. `tests/header.rs` compares the committed header and cdef with
 //! the fresh ones (`make header` rewrites them).
@@ -16,7 +17,9 @@ use std::path::{Path, PathBuf};
 fn main() {
     let out = PathBuf::from(std::env::var_os("OUT_DIR").expect("cargo sets OUT_DIR"));
     println!("cargo:rerun-if-changed=build.rs");
-    println!("cargo:rerun-if-changed=build");
+    for file in ["shaders", "compile", "committed"] {
+        println!("cargo:rerun-if-changed=build/{file}.rs");
+    }
     println!("cargo:rerun-if-changed=cbindgen.toml");
     println!("cargo:rerun-if-changed=src/ffi");
     shaders::build(&out);

@@ -1,11 +1,26 @@
-//! The kernels: GLSL to SPIR-V (shaderc), and the Rust table of what was built.
+//! The kernels: GLSL to SPIR-V, and the Rust table of what was built.
 //!
 //! `KERNELS` is the one list of them. For each variant OUT_DIR gets `FILE.VARIANT.spv`, and
-//! `kernels.rs`, which `src/engine/vulkan/kernels/table.rs` includes, gets a constant.
+//! `kernels.rs`, which `src/engine/vulkan/kernels/table.rs` includes, gets a constant. The code is
+//! compiled (build/compile.rs), or without the feature `compile-shaders` that of shaders/spirv
+//! (build/committed.rs). `sources.txt` has a hash of all that the code is made of, by which the
+//! committed code is known to be of these sources.
 
 use std::fmt::Write;
 use std::fs;
 use std::path::Path;
+
+#[cfg(not(feature = "compile-shaders"))]
+#[path = "committed.rs"]
+mod committed;
+#[cfg(feature = "compile-shaders")]
+#[path = "compile.rs"]
+mod compile;
+
+#[cfg(not(feature = "compile-shaders"))]
+use committed::Committed as Code;
+#[cfg(feature = "compile-shaders")]
+use compile::Compiler as Code;
 
 /// A GLSL file and the variants that are built of it.
 struct Kernel {
@@ -100,18 +115,50 @@ const fn buffers(
     Variant { name, definitions, texels: 0, storage_texels: 0 }
 }
 
-/// Compiles all kernels into `out` and writes their table there. A shader error ends the build with
-/// its file and line.
+/// One SPIR-V file: a kernel's source with these definitions.
+pub(crate) struct Unit {
+    /// FILE.VARIANT or FILE.VARIANT_SLABS.
+    name: String,
+    file: &'static str,
+    definitions: Vec<(&'static str, String)>,
+}
+
+impl Unit {
+    fn new(kernel: &Kernel, variant: &Variant, slabs: Option<u32>) -> Self {
+        let mut name = format!("{}.{}", kernel.file, variant.name);
+        let mut definitions: Vec<_> =
+            variant.definitions.iter().map(|&(key, value)| (key, value.to_owned())).collect();
+        if let Some(slabs) = slabs {
+            name = format!("{name}_{slabs}");
+            definitions.push(("SLABS", slabs.to_string()));
+        }
+        Self { name, file: kernel.file, definitions }
+    }
+}
+
+/// Writes the code of all kernels into `out`, and their table. An error in a shader ends the build
+/// with its file and line.
 pub(crate) fn build(out: &Path) {
     println!("cargo:rerun-if-changed=shaders");
     let internals = std::env::var_os("CARGO_FEATURE_INTERNALS").is_some();
-    let compiler =
-        Compiler { compiler: shaderc::Compiler::new().expect("a shaderc compiler"), out };
+    let hash = sources();
+    fs::write(out.join("sources.txt"), format!("{hash}\n")).expect("OUT_DIR is writable");
+    let code = match Code::new(&hash) {
+        Ok(code) => code,
+        Err(error) => return println!("cargo::error={error}"),
+    };
+    // What an earlier build left may have another name by now.
+    for entry in fs::read_dir(out).expect("OUT_DIR is readable").flatten() {
+        if entry.path().extension().is_some_and(|ending| ending == "spv") {
+            fs::remove_file(entry.path()).expect("OUT_DIR is writable");
+        }
+    }
+    let tables = Tables { code, out };
     let mut table = String::new();
     let mut failed = false;
     for kernel in KERNELS.iter().filter(|kernel| internals || !kernel.internal) {
         for variant in kernel.variants {
-            match compiler.constant(kernel, variant) {
+            match tables.constant(kernel, variant) {
                 Ok(constant) => table += &constant,
                 Err(error) => {
                     // The text holds file:line of every message.
@@ -121,18 +168,43 @@ pub(crate) fn build(out: &Path) {
             }
         }
     }
-    assert!(!failed, "a shader does not compile, see above");
+    assert!(!failed, "the code of a shader is missing, see above");
     fs::write(out.join("kernels.rs"), table).expect("OUT_DIR is writable");
 }
 
-struct Compiler<'a> {
-    compiler: shaderc::Compiler,
+/// A hash (FNV-1a) of all shaders, and of the definitions of each unit.
+fn sources() -> String {
+    let mut hash = 0xcbf2_9ce4_8422_2325_u64;
+    let mut add = |text: &str| {
+        // A checkout may have other line ends.
+        for byte in text.bytes().filter(|&byte| byte != b'\r').chain([0]) {
+            hash = (hash ^ u64::from(byte)).wrapping_mul(0x100_0000_01b3);
+        }
+    };
+    let folder = fs::read_dir("shaders").expect("the folder shaders is readable");
+    let files = folder.map(|entry| entry.expect("the folder shaders is readable").path());
+    let mut files: Vec<_> = files.filter(|path| path.is_file()).collect();
+    files.sort();
+    for file in files {
+        add(&file.file_name().expect("files have names").to_string_lossy());
+        add(&fs::read_to_string(&file).expect("shaders are text"));
+    }
+    for kernel in KERNELS {
+        for variant in kernel.variants {
+            add(&format!("{} {:?}", kernel.file, variant.definitions));
+            add(&format!("{} {:?}", variant.name, kernel.slabs));
+        }
+    }
+    format!("{hash:016x}")
+}
+
+struct Tables<'a> {
+    code: Code,
     out: &'a Path,
 }
 
-impl Compiler<'_> {
-    /// Compiles a variant, and returns the declaration of its constant: a kernel, or one for each
-    /// number of slabs.
+impl Tables<'_> {
+    /// The declaration of a variant's constant: a kernel, or one for each number of slabs.
     fn constant(&self, kernel: &Kernel, variant: &Variant) -> Result<String, String> {
         let mut name = kernel.file.to_uppercase();
         if variant.name != "plain" {
@@ -151,21 +223,16 @@ impl Compiler<'_> {
         Ok(format!("pub(crate) const {name}: [SlabVariant; {count}] = [\n{values}];\n"))
     }
 
-    /// Compiles a variant and returns the Rust expression of it.
+    /// Writes a variant's code and returns the Rust expression of it.
     fn value(
         &self,
         kernel: &Kernel,
         variant: &Variant,
         slabs: Option<u32>,
     ) -> Result<String, String> {
-        let mut name = format!("{}.{}", kernel.file, variant.name);
-        let mut definitions: Vec<(&str, String)> =
-            variant.definitions.iter().map(|&(key, value)| (key, value.to_owned())).collect();
-        if let Some(slabs) = slabs {
-            name = format!("{name}_{slabs}");
-            definitions.push(("SLABS", slabs.to_string()));
-        }
-        let spirv = self.spirv(kernel.file, &definitions)?;
+        let unit = Unit::new(kernel, variant, slabs);
+        let name = &unit.name;
+        let spirv = self.code.spirv(&unit)?;
         fs::write(self.out.join(format!("{name}.spv")), spirv).expect("OUT_DIR is writable");
         let bindings = kernel.bindings + slabs.unwrap_or(0);
         let mask = (1 << bindings) - 1;
@@ -175,27 +242,5 @@ impl Compiler<'_> {
              spirv: include_bytes!(concat!(env!(\"OUT_DIR\"), \"/{name}.spv\")), \
              bindings: {bindings}, texels: {texels:#b}, storage_texels: {storage_texels:#b} }}"
         ))
-    }
-
-    fn spirv(&self, file: &str, definitions: &[(&str, String)]) -> Result<Vec<u8>, String> {
-        let path = format!("shaders/{file}.comp");
-        let source = fs::read_to_string(&path).map_err(|error| format!("{path}: {error}"))?;
-        let mut options = shaderc::CompileOptions::new().map_err(|error| error.to_string())?;
-        options.set_target_env(shaderc::TargetEnv::Vulkan, shaderc::EnvVersion::Vulkan1_1 as u32);
-        options.set_optimization_level(shaderc::OptimizationLevel::Performance);
-        options.set_warnings_as_errors();
-        options.set_include_callback(|include, _, _, _| {
-            let path = format!("shaders/{include}");
-            let content = fs::read_to_string(&path).map_err(|error| format!("{path}: {error}"))?;
-            Ok(shaderc::ResolvedInclude { resolved_name: path, content })
-        });
-        for (key, value) in definitions {
-            options.add_macro_definition(key, Some(value));
-        }
-        let kind = shaderc::ShaderKind::Compute;
-        self.compiler
-            .compile_into_spirv(&source, kind, &path, "main", Some(&options))
-            .map(|artifact| artifact.as_binary_u8().to_vec())
-            .map_err(|error| error.to_string())
     }
 }

@@ -4,13 +4,27 @@
  *
  * Conventions, for every function here:
  *  - Functions that can fail return an int32_t of enum vkd_status: 0 is success, negative numbers
- *    are errors; vkd_last_error() gives the calling thread's last message in full.
- *  - Parameters come as handle, inputs, options, outputs. Outputs are written only on success.
- *  - Structs begin with struct_size, which the caller sets to sizeof the struct. In options, zero
- *    always means the default, and a NULL options pointer means all defaults.
- *  - Every pointer is checked against NULL. Freeing NULL does nothing.
- *  - Items are numbered from 0.
- *  - All functions may be called from any thread. The library prints nothing.
+ *    are errors; vkd_last_error() gives the calling thread's last message in full. Each function
+ *    names the errors that are its own. Beside these, all that take pointers, structs or options
+ *    return VKD_ERROR_NULL_POINTER, VKD_ERROR_STRUCT_SIZE, VKD_ERROR_NEWER_STRUCT,
+ *    VKD_ERROR_UNKNOWN_FLAGS and VKD_ERROR_BAD_OPTION, and any VKD_ERROR_HOST_MEMORY.
+ *  - Parameters come as handle, inputs, options, outputs. Outputs are written only on success, and
+ *    must not overlap one another. Inputs are read during the call only, and never changed.
+ *  - Structs begin with struct_size, which the caller sets to sizeof the struct, as this or another
+ *    version of the header has it. In options, zero always means the default, a NULL options
+ *    pointer means all defaults, and what this library does not know must be zero. Of outputs it
+ *    fills with zeros what it does not know. Other sizes are refused.
+ *  - Every pointer is checked against NULL, and those to numbers, pointers and handles against
+ *    misalignment (VKD_ERROR_BAD_OPTION); structs may lie anywhere. That memory is as long as the
+ *    caller says, and that a handle is live and of its kind, cannot be checked.
+ *  - What a function gives out as struct vkd_... ** is the caller's, who frees it once, with the
+ *    function named there, while no other call uses it. Freeing NULL does nothing.
+ *  - Items, rows, places and dimensions are numbered from 0. Matrices lie row after row, without
+ *    gaps. Sizes in memory are bytes.
+ *  - Texts end with a NUL and are UTF-8; paths are bytes as the system takes them (UTF-8 on
+ *    Windows), at least one.
+ *  - All functions may be called from any thread, by several at once on the same handle. The
+ *    library prints nothing.
  */
 
 #ifndef VKD_H
@@ -165,6 +179,10 @@ typedef enum vkd_status {
    */
   VKD_ERROR_WRONG_JOB_KIND = -403,
   /**
+   * The context or job was made by the parent, before a fork: make a new context here.
+   */
+  VKD_ERROR_OTHER_PROCESS = -404,
+  /**
    * A file cannot be opened, read or written.
    */
   VKD_ERROR_FILE = -501,
@@ -173,7 +191,8 @@ typedef enum vkd_status {
    */
   VKD_ERROR_DISK_FULL = -502,
   /**
-   * A file is damaged or was not written by vkd.
+   * A file is damaged or was not written by vkd, or something that is to be replaced is no file
+   * that vkd wrote.
    */
   VKD_ERROR_BAD_FILE = -503,
   /**
@@ -229,7 +248,8 @@ typedef enum vkd_flags {
    */
   VKD_CENTER = 1,
   /**
-   * Replace the file at `output_path` and what an interrupted run left there, whatever it holds.
+   * Replace the results at `output_path` and what an interrupted run left there, whatever they
+   * are of. A file that vkd did not write is never replaced.
    */
   VKD_OVERWRITE = 2,
   /**
@@ -391,7 +411,7 @@ typedef struct vkd_batch_options {
    */
   const uint32_t *starts;
   /**
-   * How many starts there are.
+   * How many starts there are; 0 with `starts` NULL.
    */
   uint32_t num_starts;
   /**
@@ -509,6 +529,12 @@ typedef struct vkd_device_info {
    * Loop rounds one dispatch may spend per lane before the driver gives up; 0: no limit.
    */
   uint32_t loop_budget;
+  /**
+   * From `vkd_context_get_info`, of a context for which no device was named: the GPUs that would
+   * have come before this device but could not be opened, each with the reason. "" where there
+   * are none.
+   */
+  char passed_over[512];
 } vkd_device_info;
 
 /**
@@ -520,20 +546,21 @@ typedef struct vkd_context_options {
    */
   uint32_t struct_size;
   /**
-   * Of `vkd_flags`.
+   * VKD_NO_PIPELINE_CACHE.
    */
   uint32_t flags;
   /**
    * The device as NUL-terminated UTF-8. NULL or "": the environment variable `VKD_DEVICE`, and
-   * where that is unset the best GPU (discrete, integrated, virtual), else the CPU engine.
-   * "cpu": the built-in CPU engine. "reference": the arithmetic in plain loops. "vulkan": the
-   * best Vulkan device. A decimal number: the index of `vkd_device_get_info`. A UUID in hex. Or
-   * a part of a Vulkan device's name in any case, "vulkan:" before it allowed: "llvmpipe",
-   * "vulkan:RTX"; "vulkan:0" is the first Vulkan device, whatever its index. Several of these
-   * with + between them ("cpu + vulkan:0"): the starts of a run are split over them by the speed
-   * that each shows, and the first also does neighbours and similarities; a device that cannot
-   * do a run is left out of it, an error on one ends the run. "all": every GPU and the CPU
-   * engine. Read during the call only.
+   * where that is unset the best GPU that can be opened (discrete, integrated, virtual), else
+   * the CPU engine; a device that is named must open. "cpu": the built-in CPU engine.
+   * "reference": the arithmetic in plain loops. "vulkan": the best Vulkan device. A decimal
+   * number: the index of `vkd_device_get_info`, if there is one. A UUID in hex. Or a part of a
+   * Vulkan device's name in any case, "vulkan:" before it allowed: "llvmpipe", "vulkan:RTX";
+   * "vulkan:0" is the first Vulkan device, whatever its index. Several of these with + between
+   * them ("cpu + vulkan:0"): the starts of a run are split over them by the speed that each
+   * shows, and the first also does neighbours and similarities; a device that cannot do a run is
+   * left out of it, an error on one ends the run. "all": every GPU and the CPU engine. Read
+   * during the call only.
    */
   const char *device;
   /**
@@ -630,14 +657,18 @@ typedef struct vkd_job_progress {
    */
   uint64_t files_done;
   /**
-   * Files of the whole site; 0 for other jobs. Where it is not 0, it is the measure of how far
-   * the job is.
+   * Files of the whole site; 0 for other jobs.
    */
   uint64_t files_total;
   /**
    * Bytes of the files finished.
    */
   uint64_t bytes_written;
+  /**
+   * Of a site: rows whose page and ranking are written. Of `rows_total` they are the measure of
+   * how far the job is; `files_done` follows when they are on the disk.
+   */
+  uint64_t rows_written;
 } vkd_job_progress;
 
 /**
@@ -658,7 +689,7 @@ typedef struct vkd_neighbors_options {
    */
   uint32_t element_type;
   /**
-   * How many queries there are.
+   * How many queries there are; 0 with `queries` NULL.
    */
   uint32_t num_queries;
   /**
@@ -851,8 +882,10 @@ typedef struct vkd_similarity_options {
  * `"different":["b","c",...]`, the start left out. The rankings are one file:
  * `{"list":"similar","ids":["a",...],"items":[0,...],"rankings":[[1,...],...]}`, where numbers are
  * places in `ids` (0-based) and `items` says whose ranking each is. Each file gets its name when
- * it is whole and on the disk, and replaces one that was there. The bytes do not depend on device
- * or threads.
+ * it is whole and on the disk, and replaces one of an earlier site. Anything else that stands
+ * there, or at the name with ".partial" behind it, is VKD_ERROR_BAD_FILE before any work. One run
+ * at a time writes a folder; a second one is VKD_ERROR_FILE_BUSY. The bytes do not depend on
+ * device or threads.
  */
 typedef struct vkd_site_options {
   /**
@@ -864,24 +897,28 @@ typedef struct vkd_site_options {
    */
   uint32_t flags;
   /**
-   * Entries of each page and ranking; default: all there are.
+   * Entries of each page and ranking, at the most; default: all there are.
    */
   uint32_t top;
   /**
-   * Threads that write; default as for the CPU engine.
+   * Threads that write, at most 4,096; default as for the CPU engine.
    */
   uint32_t threads;
   /**
-   * The folder of the pages, made where it is missing. NULL: no pages.
+   * The folder of the pages, made where it is missing, as a NUL-terminated path. NULL: no
+   * pages.
    */
   const char *directory;
   /**
-   * The file of all rankings. NULL: none.
+   * The file of all rankings, as a NUL-terminated path; not where a page would be. NULL: none.
+   * Of a link the file that it leads to. Rankings that vkd wrote there are replaced; any other
+   * file is VKD_ERROR_BAD_FILE, before anything is computed.
    */
   const char *rankings_path;
   /**
    * `num_items` ids, one for each item, NUL-terminated UTF-8: file names without a path, each
-   * one only once. NULL: item numbers from 0.
+   * one only once, also where case and the ways to write an accent do not count. NULL: item
+   * numbers from 0.
    */
   const char *const *ids;
   /**
@@ -900,8 +937,10 @@ typedef struct vkd_site_options {
 } vkd_site_options;
 
 /**
- * Results that make a site: exactly one of `path`, `sequences` and `indices`. Set all bytes to 0,
- * then `struct_size`.
+ * Results that make a site: exactly one of `path`, `sequences`, `indices`, `sequences_file` and
+ * `neighbors_file`. Set all bytes to 0, then `struct_size`. Read during the call only. The rows of
+ * a file are checked as they are read: one that does not fit its checksum is VKD_ERROR_BAD_FILE,
+ * and gets no page.
  */
 typedef struct vkd_site_source {
   /**
@@ -909,7 +948,7 @@ typedef struct vkd_site_source {
    */
   uint32_t struct_size;
   /**
-   * With `sequences`: items of the corpus.
+   * With `sequences`: items of the corpus, at least num_rows and row_length.
    */
   uint32_t num_items;
   /**
@@ -917,11 +956,12 @@ typedef struct vkd_site_source {
    */
   uint32_t num_rows;
   /**
-   * With `sequences` or `indices`: numbers in a row.
+   * With `sequences` or `indices`: numbers in a row; with `indices` fewer than rows.
    */
   uint32_t row_length;
   /**
-   * A file of results, sequences or neighbours.
+   * A file of results, sequences or neighbours of the items themselves, as a NUL-terminated
+   * path.
    */
   const char *path;
   /**
@@ -935,9 +975,18 @@ typedef struct vkd_site_source {
    */
   const uint32_t *indices;
   /**
-   * With `indices`: as many similarities. Copied during the call.
+   * With `indices`: as many cosine similarities. Copied during the call.
    */
   const float *similarities;
+  /**
+   * An open file of sequences: what it was when it was opened, also where another has its path
+   * now. It may be freed while a job works with it.
+   */
+  const struct vkd_sequences_file *sequences_file;
+  /**
+   * The same of neighbours.
+   */
+  const struct vkd_neighbors_file *neighbors_file;
 } vkd_site_source;
 
 
@@ -968,6 +1017,11 @@ extern "C" {
  * A device that is lost during the run is opened anew, once, and the run goes on behind its
  * finished sequences.
  *
+ * Errors: VKD_ERROR_ZERO_SIZE, VKD_ERROR_DIM_TOO_LARGE, VKD_ERROR_START_OUT_OF_RANGE,
+ * VKD_ERROR_LENGTH_OUT_OF_RANGE; those of the embeddings (-101 to -104); VKD_ERROR_TOO_LARGE,
+ * before an embedding is read; those of the device (-203, -204, -301 to -307); with a file those
+ * of files (-501 to -505).
+ *
  * # Safety
  * Pointers must be NULL (an error, but for `options`) or valid for the sizes above.
  */
@@ -981,8 +1035,10 @@ int32_t vkd_batch_compute(const struct vkd_context *context,
 /**
  * Starts what `vkd_batch_compute` does and returns at once, with the input checked and prepared.
  *
- * Writes a job to `out_job`, to be freed with `vkd_job_free`. All pointers are read during the
- * call only: the embeddings may be freed before the job has finished.
+ * Writes a job to `out_job`, to be freed with `vkd_job_free`; `vkd_job_sequences` fetches the
+ * result. All pointers are read during the call only: the embeddings may be freed before the job
+ * has finished. The errors are those of `vkd_batch_compute`: what is wrong with the input the call
+ * returns, what happens later `vkd_job_wait`.
  *
  * # Safety
  * Pointers must be NULL (an error, but for `options`) or valid as in `vkd_batch_compute`.
@@ -995,9 +1051,9 @@ int32_t vkd_batch_start(const struct vkd_context *context,
                         struct vkd_job **out_job);
 
 /**
- * Tells what a run would take, without the embeddings, and refuses what cannot be done, as the run
- * itself would. Set `out_plan->struct_size` first. Does not wait for a run that is under way on
- * the context.
+ * Tells what a run of `vkd_batch_compute` would take, without the embeddings, and refuses what
+ * cannot be done, with the run's own errors. `options` may be NULL. Set `out_plan->struct_size`
+ * first. Does not wait for a run that is under way on the context.
  *
  * # Safety
  * `context` must be NULL (an error) or live; `options` as in `vkd_batch_compute`; `out_plan` NULL
@@ -1030,7 +1086,8 @@ const char *vkd_version_string(void);
  * Counts the devices: GPUs, the CPU engine, software Vulkan drivers, the reference engine, in the
  * order in which one is chosen. The built-in engines are always there, so the count is at least 2.
  *
- * Writes the count to `out_count`. Asks the drivers anew at every call (some 10 ms).
+ * Writes the count to `out_count`. Asks the drivers anew at every call (some 10 ms). No Vulkan
+ * loader and no driver are no errors: there are the built-in engines.
  *
  * # Safety
  * `out_count` must be NULL (an error) or valid for a write.
@@ -1040,7 +1097,8 @@ int32_t vkd_device_count(uint32_t *out_count);
 /**
  * Describes device `index` (0-based, below the count of `vkd_device_count`).
  *
- * Set `out_info->struct_size` first; the rest is written on success.
+ * Set `out_info->struct_size` first; the rest is written on success. An index that is none is
+ * VKD_ERROR_BAD_OPTION. Asks the drivers anew, as `vkd_device_count` does.
  *
  * # Safety
  * `out_info` must be NULL (an error) or point to `struct_size` bytes.
@@ -1051,8 +1109,15 @@ int32_t vkd_device_get_info(uint32_t index, struct vkd_device_info *out_info);
  * Opens a device. `options` may be NULL for all defaults.
  *
  * Writes a context to `out_context`, to be freed with `vkd_context_free`. A context may be used
- * from any thread, by several at once; its runs are done one after the other. Creating one loads
- * the driver; create one and keep it.
+ * from any thread, by several at once; its runs are done one after the other, in the order in
+ * which they were started. Creating one loads the driver; create one and keep it.
+ *
+ * A context and its jobs belong to the process that made them: in a child after a fork their calls
+ * are VKD_ERROR_OTHER_PROCESS, and freeing them does nothing. A child may create contexts of its
+ * own; on Vulkan devices only where the parent had none open at the fork.
+ *
+ * Errors: those of the device (-301 to -307), VKD_ERROR_BAD_OPTION also for an environment
+ * variable that cannot be understood.
  *
  * # Safety
  * `options` must be NULL or point to `struct_size` readable bytes, its `device` NULL or
@@ -1080,7 +1145,8 @@ void vkd_context_free(struct vkd_context *context);
 int32_t vkd_context_get_info(const struct vkd_context *context, struct vkd_device_info *out_info);
 
 /**
- * Tells how far a job is. Never blocks. Set `out_progress->struct_size` first.
+ * Tells how far a job is. Never blocks, and a job that failed is no error here. Set
+ * `out_progress->struct_size` first.
  *
  * # Safety
  * `job` must be NULL (an error) or live, `out_progress` NULL (an error) or `struct_size` bytes.
@@ -1088,9 +1154,11 @@ int32_t vkd_context_get_info(const struct vkd_context *context, struct vkd_devic
 int32_t vkd_job_poll(const struct vkd_job *job, struct vkd_job_progress *out_progress);
 
 /**
- * Waits until a job has ended, at most `timeout_ms` milliseconds (negative: for ever).
+ * Waits until a job has ended, at most `timeout_ms` milliseconds (0: not at all, negative: for
+ * ever).
  *
- * Returns VKD_OK when it has finished, VKD_PENDING when the time is over, or the job's error.
+ * Returns VKD_OK when it has finished, VKD_PENDING when the time is over, or the job's error, with
+ * its message for this thread's `vkd_last_error`. Can be called again, by several threads at once.
  *
  * # Safety
  * `job` must be NULL (an error) or live.
@@ -1101,7 +1169,8 @@ int32_t vkd_job_wait(const struct vkd_job *job, int64_t timeout_ms);
  * Copies the result of a finished job to `out_sequences` (starts x length numbers, see
  * `vkd_batch_compute`), which has room for `capacity` numbers; fewer than the result has are
  * VKD_ERROR_OUTPUT_TOO_SMALL. Can be called again. VKD_ERROR_NOT_FINISHED while the job is at
- * work.
+ * work, the job's error where it failed, VKD_ERROR_WRONG_JOB_KIND for a job of another kind,
+ * VKD_ERROR_RESULT_IN_FILE where the result is in a file.
  *
  * # Safety
  * `job` must be NULL (an error) or live, `out_sequences` NULL (an error) or `capacity` numbers
@@ -1120,7 +1189,10 @@ int32_t vkd_job_sequences(const struct vkd_job *job, uint64_t capacity, uint32_t
 void vkd_job_cancel(const struct vkd_job *job);
 
 /**
- * Frees a job; one still at work is cancelled and awaited. NULL is fine.
+ * Frees a job; one still at work is cancelled and awaited: at most 0.2 seconds on the CPU engine,
+ * the submissions under way on a Vulkan device, and where its driver compiles a kernel, that. One
+ * that waits for another job is gone at once. Does nothing in another process than the one that
+ * started the job. NULL is fine.
  *
  * # Safety
  * `job` must be NULL or come from one of the `_start` functions, and must not be used again.
@@ -1135,7 +1207,12 @@ void vkd_job_free(struct vkd_job *job);
  * queries). `options` may be NULL. `out_indices` has room for rows x k numbers (0-based), row
  * after row; `out_similarities`, which may be NULL, for as many floats: the cosine similarity, -1
  * to 1. Both are written only on success. The result does not depend on the device.
- * `vkd_neighbors_plan` tells what a run takes.
+ * `vkd_neighbors_plan` tells what a run takes. Blocks until done; `vkd_neighbors_start` is the
+ * same without blocking.
+ *
+ * Errors: VKD_ERROR_ZERO_SIZE, VKD_ERROR_DIM_TOO_LARGE, VKD_ERROR_TOO_MANY_NEIGHBORS; those of the
+ * embeddings and queries (-101 to -104); VKD_ERROR_TOO_LARGE, before an embedding is read; those
+ * of the device (-203, -204, -301 to -307).
  *
  * # Safety
  * Pointers must be NULL (an error, but for `options` and `out_similarities`) or valid for the
@@ -1153,7 +1230,9 @@ int32_t vkd_neighbors_compute(const struct vkd_context *context,
 /**
  * Starts what `vkd_neighbors_compute` does and returns at once. Writes a job to `out_job`, to be
  * freed with `vkd_job_free`; its `steps_done` counts dot products. `vkd_job_neighbors` fetches the
- * result.
+ * result, unless `options->output_path` names a file for it. All pointers are read during the call
+ * only. What is wrong with the input the call returns, what happens later `vkd_job_wait`; with a
+ * file the errors of files (-501 to -505) too.
  *
  * # Safety
  * Pointers must be NULL (an error, but for `options`) or valid as in `vkd_neighbors_compute`.
@@ -1169,7 +1248,8 @@ int32_t vkd_neighbors_start(const struct vkd_context *context,
 /**
  * Tells what a run of `vkd_neighbors_compute` would take, without the embeddings; refuses what
  * cannot be done. Of the options only `flags`, `num_queries` and `output_path` matter. The plan's
- * `rows` are items, or queries; its `steps` dot products.
+ * `rows` are items, or queries; its `steps` dot products. Set `out_plan->struct_size` first.
+ * Waits for a run that is under way on the context.
  *
  * # Safety
  * Pointers must be NULL (an error, but for `options`) or valid; `out_plan` must point to
@@ -1184,7 +1264,8 @@ int32_t vkd_neighbors_plan(const struct vkd_context *context,
 
 /**
  * Copies the result of a finished job of `vkd_neighbors_start` to `out_indices` and, unless NULL,
- * `out_similarities`, each with room for `capacity` values. Can be called again.
+ * `out_similarities`, each with room for `capacity` values: rows x k, as `vkd_neighbors_compute`
+ * writes them. Can be called again. The errors are those of `vkd_job_sequences`.
  *
  * # Safety
  * `job` must be NULL (an error) or live, `out_indices` NULL (an error) or `capacity` numbers long,
@@ -1201,7 +1282,7 @@ int32_t vkd_job_neighbors(const struct vkd_job *job,
  * checks all.
  *
  * Writes a handle to `out_file`, to be freed with `vkd_neighbors_file_free`. The file is mapped
- * into memory, read only, as in `vkd_sequences_file_open`.
+ * into memory, read only, as in `vkd_sequences_file_open`, with the same errors.
  *
  * # Safety
  * `path` must be NULL (an error) or NUL-terminated, `out_file` NULL (an error) or valid for a
@@ -1218,7 +1299,8 @@ int32_t vkd_neighbors_file_open(const char *path, struct vkd_neighbors_file **ou
 void vkd_neighbors_file_free(struct vkd_neighbors_file *file);
 
 /**
- * Describes a file. Set `out_info->struct_size` first; the rest is written on success.
+ * Describes a file of neighbours. Set `out_info->struct_size` first; the rest is written on
+ * success.
  *
  * # Safety
  * `file` must be NULL (an error) or live, `out_info` NULL (an error) or `struct_size` bytes.
@@ -1229,8 +1311,9 @@ int32_t vkd_neighbors_file_get_info(const struct vkd_neighbors_file *file,
 /**
  * Gives row `index` (0-based) as it lies in the file, nearest first: `k` item numbers (0-based) of
  * `item_bytes` bytes each, 2 (uint16_t) or 4 (uint32_t), see `vkd_neighbors_file_get_info`, and
- * `k` cosine similarities. Rows lie one behind the other. Nothing is copied; the pointers are good
- * until `vkd_neighbors_file_free`.
+ * `k` cosine similarities, -1 to 1. Rows lie one behind the other. Nothing is copied; the pointers
+ * are good until `vkd_neighbors_file_free`, and what they point to cannot be written. An index
+ * that is none is VKD_ERROR_BAD_OPTION.
  *
  * # Safety
  * `file` must be NULL (an error) or live; `out_indices` must be NULL (an error) or valid for a
@@ -1243,6 +1326,7 @@ int32_t vkd_neighbors_file_row(const struct vkd_neighbors_file *file,
 
 /**
  * Checks every row of a file: its checksum, and that it holds items of the corpus, nearest first.
+ * The first that is wrong is VKD_ERROR_BAD_FILE. Reads the whole file.
  *
  * # Safety
  * `file` must be NULL (an error) or live.
@@ -1251,7 +1335,7 @@ int32_t vkd_neighbors_file_verify(const struct vkd_neighbors_file *file);
 
 /**
  * Tells what a file of results holds: writes one of `vkd_results_kind` to `out_kind`. Reads its
- * header only.
+ * header only. Errors: VKD_ERROR_FILE, VKD_ERROR_BAD_FILE.
  *
  * # Safety
  * `path` must be NULL (an error) or NUL-terminated, `out_kind` NULL (an error) or valid for a
@@ -1268,6 +1352,9 @@ int32_t vkd_results_identify(const char *path, uint32_t *out_kind);
  * once, without locks and without copies. Do not cut or overwrite a file in place while it is
  * open; vkd itself replaces files by renaming, and whoever has the old one open keeps it.
  *
+ * Errors: VKD_ERROR_FILE where it cannot be read, VKD_ERROR_BAD_FILE where it is damaged, holds
+ * something else or is not finished.
+ *
  * # Safety
  * `path` must be NULL (an error) or NUL-terminated, `out_file` NULL (an error) or valid for a
  * write.
@@ -1283,7 +1370,8 @@ int32_t vkd_sequences_file_open(const char *path, struct vkd_sequences_file **ou
 void vkd_sequences_file_free(struct vkd_sequences_file *file);
 
 /**
- * Describes a file. Set `out_info->struct_size` first; the rest is written on success.
+ * Describes a file of sequences. Set `out_info->struct_size` first; the rest is written on
+ * success.
  *
  * # Safety
  * `file` must be NULL (an error) or live, `out_info` NULL (an error) or `struct_size` bytes.
@@ -1294,7 +1382,8 @@ int32_t vkd_sequences_file_get_info(const struct vkd_sequences_file *file,
 /**
  * Gives sequence `index` (0-based) as it lies in the file: `length` item numbers (0-based) of
  * `item_bytes` bytes each, 2 (uint16_t) or 4 (uint32_t), see `vkd_sequences_file_get_info`. The
- * first one is the start. Nothing is copied; the pointer is good until `vkd_sequences_file_free`.
+ * first one is the start. Nothing is copied; the pointer is good until `vkd_sequences_file_free`,
+ * and what it points to cannot be written. An index that is none is VKD_ERROR_BAD_OPTION.
  *
  * # Safety
  * `file` must be NULL (an error) or live, `out_row` NULL (an error) or valid for a write.
@@ -1305,7 +1394,8 @@ int32_t vkd_sequences_file_row(const struct vkd_sequences_file *file,
 
 /**
  * Copies `count` item numbers of sequence `index` from place `first` on (all 0-based) to
- * `out_items`, widened to 32 bits.
+ * `out_items`, widened to 32 bits. An index that is none, and more than the sequence has from
+ * `first` on, are VKD_ERROR_BAD_OPTION.
  *
  * # Safety
  * `file` must be NULL (an error) or live, `out_items` NULL (an error) or `count` numbers long.
@@ -1330,7 +1420,7 @@ int32_t vkd_sequences_file_find(const struct vkd_sequences_file *file,
 
 /**
  * Checks every row of a file: its checksum, its start, and that it holds items of the corpus, each
- * once.
+ * once. The first that is wrong is VKD_ERROR_BAD_FILE. Reads the whole file.
  *
  * # Safety
  * `file` must be NULL (an error) or live.
@@ -1344,9 +1434,10 @@ int32_t vkd_sequences_file_verify(const struct vkd_sequences_file *file);
  *
  * Reports the worst regret: how much farther from the centroid (in cosine distance, 0 to 2) some
  * other item was than the one picked. The integers round to 15 bits, so up to some 0.001 is right;
- * a wrong file shows 0.1 and more. Embeddings that are not the file's are VKD_ERROR_FILE_MISMATCH.
- * A pick costs num_items x dim multiplications. `options` may be NULL; set
- * `out_report->struct_size` first.
+ * a wrong file shows 0.1 and more. Embeddings that are not the file's are VKD_ERROR_FILE_MISMATCH,
+ * before one is read where their number is another. A pick costs num_items x dim multiplications.
+ * `embeddings` as in `vkd_batch_compute`; `options` may be NULL; set `out_report->struct_size`
+ * first. Blocks until done.
  *
  * # Safety
  * Pointers must be NULL (an error, but for `options`) or valid for the sizes above.
@@ -1365,7 +1456,12 @@ int32_t vkd_sequences_file_verify_against(const struct vkd_sequences_file *file,
  *
  * `embeddings` as in `vkd_batch_compute`; `options` may be NULL. `out_similarities` is written
  * only on success. A similarity is the dot product of the prepared rows / 32767^2. While the call
- * runs the library holds a second copy of the result.
+ * runs the library holds a second copy of the result. Blocks until done; `vkd_similarity_start` is
+ * the same without blocking.
+ *
+ * Errors: VKD_ERROR_ZERO_SIZE, VKD_ERROR_DIM_TOO_LARGE; those of the embeddings (-101 to -104);
+ * VKD_ERROR_TOO_LARGE, before an embedding is read; those of the device (-203, -204, -301 to
+ * -307).
  *
  * # Safety
  * Pointers must be NULL (an error, but for `options`) or valid for the sizes above.
@@ -1395,7 +1491,8 @@ int32_t vkd_similarity_start(const struct vkd_context *context,
 /**
  * Tells what a run of `vkd_similarity_compute` would take, without the embeddings; refuses what
  * cannot be done. Only `flags` of the options matters. The plan's `rows` are items, its `steps`
- * dot products. Set `out_plan->struct_size` first.
+ * dot products. Set `out_plan->struct_size` first. Waits for a run that is under way on the
+ * context.
  *
  * # Safety
  * Pointers must be NULL (an error, but for `options`) or valid; `out_plan` must point to
@@ -1410,7 +1507,7 @@ int32_t vkd_similarity_plan(const struct vkd_context *context,
 /**
  * Copies the result of a finished job of `vkd_similarity_start` to `out_similarities`, which has
  * room for `capacity` floats; fewer than the result has are VKD_ERROR_OUTPUT_TOO_SMALL. Can be
- * called again. VKD_ERROR_NOT_FINISHED while the job is at work.
+ * called again. The errors are those of `vkd_job_sequences`.
  *
  * # Safety
  * `job` must be NULL (an error) or live, `out_similarities` NULL (an error) or `capacity` floats
@@ -1425,6 +1522,9 @@ int32_t vkd_job_similarity(const struct vkd_job *job, uint64_t capacity, float *
  * `embeddings` as in `vkd_batch_compute`; `neighbors_options` may be NULL, and must name neither
  * queries nor an output. Ids, metadata and folder are checked before anything is computed; an
  * error names the file. Files that were written before an error stay.
+ *
+ * Errors: those of `vkd_neighbors_compute`, VKD_ERROR_BAD_ID, VKD_ERROR_BAD_METADATA,
+ * VKD_ERROR_FILE, VKD_ERROR_DISK_FULL.
  *
  * # Safety
  * Pointers must be NULL (an error, but for `neighbors_options`) or valid as in
@@ -1442,6 +1542,7 @@ int32_t vkd_site_compute(const struct vkd_context *context,
  * Starts what `vkd_site_compute` does and returns at once. Writes a job to `out_job`, to be freed
  * with `vkd_job_free`; its `files_done` counts the files, `vkd_job_wait` tells how it ended. Files
  * that were written before an error or a cancel stay. All pointers are read during the call only.
+ * What is wrong with the input the call returns, what happens later `vkd_job_wait`.
  *
  * # Safety
  * Pointers must be NULL (an error, but for `neighbors_options`) or valid as in `vkd_site_compute`.
@@ -1459,7 +1560,7 @@ int32_t vkd_site_start(const struct vkd_context *context,
  * Tells what a run of `vkd_site_compute` would take, without the embeddings, and refuses what
  * cannot be done, ids and metadata too. The plan's `rows` are items, its `steps` dot products;
  * `output_bytes` is 0, since ids and metadata decide how long the files are. Set
- * `out_plan->struct_size` first.
+ * `out_plan->struct_size` first. Waits for a run that is under way on the context.
  *
  * # Safety
  * Pointers must be NULL (an error, but for `neighbors_options`) or valid; `out_plan` must point to
@@ -1476,7 +1577,8 @@ int32_t vkd_site_plan(const struct vkd_context *context,
 /**
  * Writes the files of a site from results that are there, in memory or in a file. Needs no
  * context. Blocks until done; `vkd_site_write_start` is the same without blocking. Otherwise as
- * `vkd_site_compute`.
+ * `vkd_site_compute`. A number that is no item, and two rows for one page, are
+ * VKD_ERROR_BAD_OPTION; a file that cannot be used is VKD_ERROR_FILE or VKD_ERROR_BAD_FILE.
  *
  * # Safety
  * Pointers must be NULL (an error) or valid as in `vkd_site_source` and `vkd_site_options`.
@@ -1485,7 +1587,8 @@ int32_t vkd_site_write(const struct vkd_site_source *source,
                        const struct vkd_site_options *site_options);
 
 /**
- * Starts what `vkd_site_write` does and returns at once. Otherwise as `vkd_site_start`.
+ * Starts what `vkd_site_write` does and returns at once. Writes a job to `out_job`, to be freed
+ * with `vkd_job_free`. Otherwise as `vkd_site_start`.
  *
  * # Safety
  * Pointers must be NULL (an error) or valid as in `vkd_site_source` and `vkd_site_options`.

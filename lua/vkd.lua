@@ -65,7 +65,7 @@ vkd.terminal_width = progress.width
 ---A file for the result instead of memory; the call then returns it opened, as `vkd.open` does. The
 ---same call after a kill, a cancel or a full disk goes on where it stopped.
 ---@field output? string
----@field overwrite? boolean With output: replace whatever is there.
+---@field overwrite? boolean With output: replace the results there. No other file is replaced.
 
 ---How progress is shown, not where a job is started: true draws a line on standard error if that is
 ---a terminal; a function is called several times a second and once at the end.
@@ -110,17 +110,11 @@ function vkd.start(embeddings, num_items, options)
   return calls.start(embeddings, num_items, options)
 end
 
----@class vkd.PlanOptions: vkd.DeviceOptions
----@field starts? integer[]|ffi.cdata* As in `vkd.StartOptions`, like the three that follow.
----@field num_starts? integer
----@field length? integer
----@field output? string
-
 ---Tells what `vkd.batch_compute` would take, without the embeddings, and refuses what cannot be
----done.
+---done. It takes the options of the run, so that one table serves both.
 ---@param num_items integer
 ---@param dim integer
----@param options? vkd.PlanOptions
+---@param options? vkd.BatchOptions
 ---@return vkd.Plan? plan
 ---@return string? message
 ---@return string? status
@@ -131,6 +125,7 @@ function vkd.plan(num_items, dim, options) return calls.plan(num_items, dim, opt
 ---@class vkd.StartNeighborsOptions: vkd.OutputOptions
 ---Rows to find neighbours of, instead of the items themselves.
 ---@field queries? vkd.AnyEmbeddings
+---@field num_queries? integer How many; needed with a pointer. A plan may have it without queries.
 
 ---@class vkd.NeighborsOptions: vkd.StartNeighborsOptions
 ---@field progress? vkd.ShowProgress
@@ -161,15 +156,12 @@ function vkd.start_neighbors(embeddings, num_items, k, options)
   return calls.start_neighbors(embeddings, num_items, k, options)
 end
 
----@class vkd.PlanNeighborsOptions: vkd.DeviceOptions
----@field num_queries? integer Rows of the option queries.
----@field output? string
-
 ---Tells what `vkd.neighbors` would take, without the embeddings, and refuses what cannot be done.
+---It takes the options of the run, so that one table serves both.
 ---@param num_items integer
 ---@param dim integer
----@param k integer
----@param options? vkd.PlanNeighborsOptions
+---@param k integer 1 to the number of other items.
+---@param options? vkd.NeighborsOptions
 ---@return vkd.Plan? plan
 ---@return string? message
 ---@return string? status
@@ -187,7 +179,7 @@ end
 
 ---Computes the cosine similarity of all pairs: `float *` with N x N values, row after row. With
 ---upper each pair once, N x (N - 1) / 2 values: that of items i < j (0-based) is at i * N - i * (i
----+ 1) / 2 + j - i - 1. The pointer owns the memory.
+---+ 1) / 2 + j - i - 1. The pointer owns the memory: keep it as long as pointers computed from it.
 ---@param embeddings vkd.AnyEmbeddings
 ---@param num_items? integer|vkd.SimilarityOptions
 ---@param options? vkd.SimilarityOptions
@@ -209,13 +201,11 @@ function vkd.start_similarity(embeddings, num_items, options)
   return calls.start_similarity(embeddings, num_items, options)
 end
 
----@class vkd.PlanSimilarityOptions: vkd.DeviceOptions
----@field upper? boolean
-
 ---Tells what `vkd.similarity` would take, without the embeddings, and refuses what cannot be done.
+---It takes the options of the run, so that one table serves both.
 ---@param num_items integer
 ---@param dim integer
----@param options? vkd.PlanSimilarityOptions
+---@param options? vkd.SimilarityOptions
 ---@return vkd.Plan? plan
 ---@return string? message
 ---@return string? status
@@ -227,9 +217,10 @@ end
 
 ---@class vkd.FilesOptions
 ---@field directory? string The folder of the files ID.json, made where it is missing.
----@field rankings? string The file of all rankings.
----One for each item: a file name without a path, each only once. Default: "1", "2", ...
----@field ids? string[]
+---@field rankings? string The file of all rankings; not where a page would be. It replaces
+---rankings only.
+---@field ids? string[] One for each item: a file name without a path, each only once, whatever its
+---case and however its accents are written. Default: "1", "2", ...
 ---@field metadata? string[] One JSON text for each item: the member "metadata" of its file.
 ---@field top? integer Entries of each file and ranking. Default: all there are.
 ---@field threads? integer Threads that write. Default: VKD_THREADS, else one per processor.
@@ -252,7 +243,8 @@ end
 ---A file is `{"id":"a","metadata":...,"similar":[{"id":"b","similarity":0.912345},...]}`, or for
 ---sequences `"different":["b","c",...]`; the rankings are
 ---`{"list":"similar","ids":["a",...],"items":[0,...],"rankings":[[1,...],...]}` with places in
----`ids` counted from 0. Each file gets its name when it is whole.
+---`ids` counted from 0. Each file gets its name when it is whole, and replaces one of an earlier
+---site; anything else that stands there is an error. Of results in a file each row is checked.
 ---@param source vkd.SiteSource
 ---@param options vkd.SiteOptions
 ---@return true? written
@@ -268,14 +260,11 @@ function vkd.site(source, options) return calls.site(source, options) end
 ---@return string? status
 function vkd.start_site(source, options) return calls.start_site(source, options) end
 
----@class vkd.PlanSiteOptions: vkd.FilesOptions, vkd.DeviceOptions
----@field k integer Neighbours of each.
----@field center? boolean
-
 ---Tells what `vkd.site` of embeddings would take, without them, and refuses what cannot be done.
+---It takes the options of the run, so that one table serves both; k is needed.
 ---@param num_items integer
 ---@param dim integer
----@param options vkd.PlanSiteOptions
+---@param options vkd.SiteOptions
 ---@return vkd.Plan? plan
 ---@return string? message
 ---@return string? status

@@ -1,7 +1,7 @@
 //! Environment variables, read in one place.
 //!
-//! A variable that is unset, empty or blank says nothing: `VKD_DEVICE= program` is how a shell takes
-//! one back. A text must be UTF-8; a path may be any bytes.
+//! A variable that is unset, empty or blank says nothing: `VKD_DEVICE= program` is how a shell
+//! takes one back. A text must be UTF-8; a path may be any bytes.
 
 use std::ffi::{OsStr, OsString};
 use std::path::PathBuf;

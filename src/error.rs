@@ -1,7 +1,10 @@
 //! The one error type of the library.
 //!
 //! Every variant says what was wrong, where, which value and limit were involved and what to do
-//! next. It knows nothing of C: which number an error has there is said in `ffi`.
+//! next, in words that are true for callers from Rust, C and Lua. It knows nothing of C: which
+//! number an error has there is said in `ffi`.
+
+use crate::units;
 
 /// What can go wrong. The text of each variant is for the user.
 #[derive(Debug, Clone, PartialEq, thiserror::Error)]
@@ -10,25 +13,34 @@
 pub enum Error {
     #[error("{name} is 0; it must be at least 1")]
     ZeroSize { name: &'static str },
-    #[error("{option} is {got}; {allowed}")]
+    #[error("{option} is {}; {allowed}", units::quoted(.got))]
     BadOption { option: &'static str, got: String, allowed: String },
     #[error("starts[{position}] is {start}; item numbers run from 0 to {last} (0-based)")]
     StartOutOfRange { position: usize, start: u32, last: u32 },
-    #[error("no sequence of the file begins with item {start} (0-based)")]
+    #[error("no sequence of the file begins with item {start} (0-based); it has other starts")]
     NoSuchStart { start: u32 },
-    #[error("length is {length}, but there are only {num_items} items; use 0 for all of them")]
+    #[error(
+        "length is {}, more than the number of items, {}; use at most that, or leave it unset for \
+         all of them",
+        units::count(*.length), units::count(*.num_items)
+    )]
     LengthOutOfRange { length: u32, num_items: u32 },
-    #[error("k is {k}, but there are only {others} other items; use at most that many")]
+    #[error("k is {}; {}", units::count(*.k), most_neighbors(*.others))]
     TooManyNeighbors { k: u32, others: u32 },
     #[error(
-        "the queries have {dim} dimensions, the items {corpus_dim}; embed both with one model"
+        "the queries have {} dimensions, the items {}; embed both with one model",
+        units::count(*.dim), units::count(*.corpus_dim)
     )]
     QueryDim { dim: u32, corpus_dim: u32 },
-    #[error("dim is {dim}; at most {limit} dimensions are supported")]
+    #[error(
+        "dim is {}; at most {} dimensions are supported: use a model with shorter embeddings",
+        units::count(*.dim), units::count(*.limit)
+    )]
     DimTooLarge { dim: u32, limit: u32 },
     #[error(
-        "{given} embedding values were given, but {num_items} items of {dim} dimensions need \
-         {needed}"
+        "{} values were given, but num_items {} x dim {} are {}; give as many, or correct the two",
+        units::count(*.given as u64), units::count(*.num_items), units::count(*.dim),
+        units::count(*.needed)
     )]
     ShapeMismatch { given: usize, num_items: u32, dim: u32, needed: u64 },
 
@@ -54,13 +66,20 @@ pub enum Error {
     NormRange { item: u32 },
 
     #[error(
-        "{what} need {needed} bytes on {device}, and {available} are there; use fewer items, \
-         fewer starts per call or another device"
+        "not enough memory on {device} for {what}: {} needed, {} may be used; use fewer items, \
+         fewer starts per call or another device",
+        units::bytes(*.needed), units::bytes(*.available)
     )]
     TooLarge { what: &'static str, needed: u64, available: u64, device: String },
     #[error(
-        "the system refused {bytes} bytes of memory for {what}; free memory, or use fewer items \
-         or starts"
+        "{device} ends every kernel after {} loop rounds, and {what} takes {}; use fewer items or \
+         another device",
+        units::count(*.allowed), units::count(*.needed)
+    )]
+    TooManyRounds { what: &'static str, needed: u64, allowed: u64, device: String },
+    #[error(
+        "the system refused {} of memory for {what}; free memory, or use fewer items or starts",
+        units::bytes(*.bytes)
     )]
     HostMemory { what: &'static str, bytes: u64 },
     #[error(
@@ -69,8 +88,9 @@ pub enum Error {
     )]
     NoThread { what: &'static str, reason: String },
     #[error(
-        "{device} refused {bytes} bytes for {what} ({reason}); close other programs that use it, \
-         or use fewer items"
+        "{device} refused {} for {what} ({reason}); close other programs that use it, or use \
+         fewer items",
+        units::bytes(*.bytes)
     )]
     DeviceMemory { device: String, what: String, bytes: u64, reason: String },
     #[error(
@@ -89,45 +109,81 @@ pub enum Error {
          (Debian: mesa-vulkan-drivers), or choose the device \"cpu\""
     )]
     NoDevice { reason: String },
-    #[error("no device matches \"{wanted}\"; there are: {available}")]
-    DeviceNotFound { wanted: String, available: String },
+    #[error(
+        "{option} is \"{wanted}\", which matches no device; choose by number or name: {available}"
+    )]
+    DeviceNotFound { option: &'static str, wanted: String, available: String },
     #[error("{device} cannot run this: {missing}; choose another device")]
     Unsupported { device: String, missing: String },
-    #[error("{device} was lost during {call}; free this context and create a new one")]
+    #[error(
+        "{device} was lost during {call}; free this context and create a new one (a call from Lua \
+         without a context makes its own: call again)"
+    )]
     DeviceLost { device: String, call: &'static str },
     #[error("{device}: {call} failed with {code}; update the driver or choose another device")]
     Driver { device: String, call: &'static str, code: String },
-    #[error("the Vulkan validation layer reported {count} message(s), the first is: {first}")]
+    #[error(
+        "the Vulkan validation layer had something to say, {} {}; please report it, it begins: \
+         {first}",
+        units::count(*.count as u64), if *.count == 1 { "message" } else { "messages" }
+    )]
     Validation { count: usize, first: String },
 
     #[error("the job was cancelled")]
     Cancelled,
+    #[error(
+        "{what} belongs to process {owner}, and this is process {here}: threads and devices do not \
+         come along through a fork; {instead}"
+    )]
+    OtherProcess { what: &'static str, owner: u32, here: u32, instead: &'static str },
 
-    #[error("cannot {action} {path}: {reason}")]
+    #[error("cannot {action} {path}: {reason}; check the path and its permissions")]
     File { action: &'static str, path: String, reason: String },
     #[error(
-        "no room on the disk, or within the limit for files, to {action} {path} ({bytes} bytes): \
-         {reason}; make room and call again: finished sequences are kept"
+        "no room on the disk, or within the limit for files, to {action} {}: {reason}; make room \
+         and call again: a run of sequences goes on where it stopped",
+        sized(.path, *.bytes)
     )]
     DiskFull { action: &'static str, path: String, bytes: u64, reason: String },
-    #[error(
-        "{path} is damaged or was not written by vkd: {reason}; compute it again (with the \
-         overwrite flag) or restore it"
-    )]
+    #[error("{path} is damaged: {reason}; restore it, or compute it again under another name")]
     BadFile { path: String, reason: String },
+    #[error("{path} is no results file of vkd: {reason}; name a file that vkd wrote")]
+    NoResults { path: String, reason: String },
     #[error(
-        "{path} holds other results than asked for: its {what} is {found}, not {wanted}; choose \
-         another path, or set the overwrite flag to replace it"
+        "{path} is not replaced: {reason}; vkd replaces only files that it wrote for the same \
+         use: choose another path, or move that away"
+    )]
+    NotReplaced { path: String, reason: String },
+    #[error(
+        "{path} holds other results than asked for: its {what} is {}, not {}; choose another \
+         path, or ask for it to be replaced (VKD_OVERWRITE in C, overwrite = true in Lua)",
+        units::quoted(.found), units::quoted(.wanted)
     )]
     FileMismatch { path: String, what: &'static str, found: String, wanted: String },
+    #[error("{path} holds {holds}, not {wanted}; open it as {holds}, or give another path")]
+    OtherKind { path: String, holds: &'static str, wanted: &'static str },
+    #[error("{path} is {is}, no file of vkd's results; {next}")]
+    ForeignFile { path: String, is: &'static str, next: &'static str },
+    #[error(
+        "{path} was computed from other embeddings than these: its {what} is {}, theirs is {}; \
+         give the embeddings that it was computed from, all of them and in their order",
+        units::quoted(.found), units::quoted(.given)
+    )]
+    OtherEmbeddings { path: String, what: &'static str, found: String, given: String },
     #[error("{path} is being written by another run; wait for it, or choose another path")]
     FileBusy { path: String },
     #[error(
         "the id of item {item} (0-based), \"{id}\", is no file name: {reason}; give it another id"
     )]
     BadId { item: u32, id: String, reason: String },
-    #[error("the metadata of item {item} (0-based) is no JSON value: {reason}")]
+    #[error(
+        "the metadata of item {item} (0-based) is no JSON value: {reason}; give a text such as \
+         {{}} or \"a title\""
+    )]
     BadMetadata { item: u32, reason: String },
+
+    #[error("{error} ({name} is \"{value}\": change the environment variable or unset it)")]
+    Variable { name: &'static str, value: String, error: Box<Error> },
 
     #[error("a defect in vkd: {detail}; please report it with this text")]
     Internal { detail: String },
@@ -135,3 +191,22 @@ pub enum Error {
 
 /// Shorthand for results of this library.
 pub type Result<T> = std::result::Result<T, Error>;
+
+/// Why there cannot be more neighbours.
+fn most_neighbors(others: u32) -> String {
+    match others {
+        0 => "a single item has no neighbours: give more items".into(),
+        1 => "there is only 1 other item".into(),
+        others => {
+            format!("there are only {} other items: use at most that many", units::count(others))
+        }
+    }
+}
+
+/// A file with its size, where that is known.
+fn sized(path: &str, bytes: u64) -> String {
+    match bytes {
+        0 => path.to_owned(),
+        bytes => format!("{path} of {}", units::bytes(bytes)),
+    }
+}

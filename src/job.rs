@@ -1,10 +1,11 @@
 //! A job: one run on its own thread, which can be watched, awaited and cancelled from any thread.
 //!
 //! The job owns its input (the prepared corpus) and its result, so nothing of the caller's has to
-//! stay alive. Jobs on one context run one after the other: the engine is locked while one works. A
-//! cancelled job ends for its watchers at once or after `GRACE`; what a driver still does then
-//! (compiling a kernel takes some of them seconds) goes on behind it, and freeing the job waits for
-//! that.
+//! stay alive. A cancelled job ends for its watchers at once or after `GRACE`; what a driver still
+//! does then (compiling a kernel takes some of them seconds) goes on behind it, and freeing the job
+//! waits for that. A job that waits for its turn does not wait any longer.
+//!
+//! A job belongs to the process that started it: in a child after a fork its thread is not there.
 //!
 //! What a job gives is its type: `Job<Vec<f32>>` for similarities, `Job<()>` for the files of a
 //! site. Runs that end in memory or in a file give an [`Output`]. [`Watch`] is what all jobs have
@@ -17,6 +18,7 @@ use std::time::{Duration, Instant};
 
 use crate::error::{Error, Result};
 use crate::panics;
+use crate::process::Home;
 use crate::progress::Progress;
 use crate::threads::{self, lock};
 
@@ -50,6 +52,9 @@ pub trait Watch: Send + Sync {
 
     /// Asks the run to stop after its next step; does not wait for it.
     fn cancel(&self);
+
+    /// Refuses a job of another process (see the head of this file).
+    fn check_process(&self) -> Result<()>;
 }
 
 /// How a run ended, and how long it took.
@@ -59,13 +64,21 @@ struct End<T> {
     took: Duration,
 }
 
-#[derive(Debug)]
 struct Shared<T> {
+    home: Home,
     progress: Progress,
+    /// Wakes the run where it waits.
+    wake: Box<dyn Fn() + Send + Sync>,
     begin: Instant,
     end: Mutex<Option<End<T>>>,
     finished: Condvar,
     cancelled: Mutex<Option<Instant>>,
+}
+
+impl<T> std::fmt::Debug for Shared<T> {
+    fn fmt(&self, formatter: &mut std::fmt::Formatter) -> std::fmt::Result {
+        formatter.debug_struct("Shared").field("progress", &self.progress).finish_non_exhaustive()
+    }
 }
 
 /// How long a cancelled run may take to notice, for those who wait for it.
@@ -92,8 +105,22 @@ impl<T: Send + Sync + 'static> Job<T> {
     where
         W: FnOnce(&Progress) -> Result<T> + Send + 'static,
     {
+        Job::spawn_waiting(progress, || (), work)
+    }
+
+    /// The same for work that may wait for its turn: `wake` lets it look at the wish to stop.
+    pub(crate) fn spawn_waiting<W>(
+        progress: Progress,
+        wake: impl Fn() + Send + Sync + 'static,
+        work: W,
+    ) -> Result<Job<T>>
+    where
+        W: FnOnce(&Progress) -> Result<T> + Send + 'static,
+    {
         let shared = Arc::new(Shared {
+            home: Home::here(),
             progress,
+            wake: Box::new(wake),
             begin: Instant::now(),
             end: Mutex::new(None),
             finished: Condvar::new(),
@@ -116,6 +143,9 @@ impl<T> Job<T> {
 
     /// Seconds since the start, or that the whole run took.
     pub fn seconds(&self) -> f64 {
+        if !self.shared.home.is_here() {
+            return self.shared.begin.elapsed().as_secs_f64();
+        }
         let end = lock(&self.shared.end);
         let took = end.as_ref().map_or_else(|| self.shared.begin.elapsed(), |end| end.took);
         took.as_secs_f64()
@@ -127,8 +157,11 @@ impl<T> Job<T> {
     }
 
     /// Waits until the run has ended, at most `timeout` (`None`: for ever); then as
-    /// [`Job::result`].
+    /// [`Job::result`]. In another process than the one that started it: [`Error::OtherProcess`].
     pub fn wait(&self, timeout: Option<Duration>) -> Option<Arc<Result<T>>> {
+        if let Err(error) = self.check_process() {
+            return Some(Arc::new(Err(error)));
+        }
         let deadline = timeout.and_then(|timeout| Instant::now().checked_add(timeout));
         let mut end = lock(&self.shared.end);
         loop {
@@ -165,9 +198,18 @@ impl<T> Job<T> {
         }
     }
 
+    /// Refuses a job of another process.
+    pub(crate) fn check_process(&self) -> Result<()> {
+        self.shared.home.check("this job")
+    }
+
     /// Asks the run to stop after its next step; does not wait for it.
     pub fn cancel(&self) {
+        if !self.shared.home.is_here() {
+            return;
+        }
         self.shared.progress.cancel();
+        (self.shared.wake)();
         lock(&self.shared.cancelled).get_or_insert_with(Instant::now);
         // Whoever waits has to count from now.
         drop(lock(&self.shared.end));
@@ -192,11 +234,22 @@ impl<T: Send + Sync> Watch for Job<T> {
     fn cancel(&self) {
         Job::cancel(self);
     }
+
+    fn check_process(&self) -> Result<()> {
+        Job::check_process(self)
+    }
 }
 
 impl<T> Drop for Job<T> {
-    /// Cancels the run and waits for its thread, so that nothing outlives the job.
+    /// Cancels the run and waits for its thread, so that nothing outlives the job. In another
+    /// process there is no thread, and all that the job holds is the parent's.
     fn drop(&mut self) {
+        if !self.shared.home.is_here() {
+            std::mem::forget(self.thread.take());
+            // One more owner, who never lets go.
+            std::mem::forget(Arc::clone(&self.shared));
+            return;
+        }
         self.cancel();
         if let Some(thread) = self.thread.take() {
             // The worker catches every panic of the work itself.

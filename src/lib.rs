@@ -27,10 +27,12 @@ pub mod job;
 mod memory;
 mod panics;
 pub mod plan;
+mod process;
 pub mod progress;
 pub mod site;
 pub mod store;
 mod threads;
+mod units;
 pub mod verify;
 
 pub use context::{Context, ContextOptions};

@@ -55,7 +55,8 @@ pub struct Progress {
     /// The phase under way: 1 + its number, and above 3 bits its begin in nanoseconds after the
     /// epoch.
     running: AtomicU64,
-    cancel: AtomicBool,
+    /// Shared with the files that the run holds.
+    cancel: Arc<AtomicBool>,
     rows_done: AtomicU64,
     rows_total: AtomicU64,
     steps_done: AtomicU64,
@@ -64,6 +65,7 @@ pub struct Progress {
     files_done: AtomicU64,
     files_total: AtomicU64,
     bytes_written: AtomicU64,
+    rows_written: AtomicU64,
     nanoseconds: [AtomicU64; Phase::ALL.len()],
     /// How many submissions to a device took up to 1, 2, 4, ... ms.
     submissions: [AtomicU64; SUBMISSION_CLASSES],
@@ -77,7 +79,7 @@ impl Default for Progress {
         Progress {
             epoch: Instant::now(),
             running: AtomicU64::default(),
-            cancel: AtomicBool::default(),
+            cancel: Arc::default(),
             rows_done: AtomicU64::default(),
             rows_total: AtomicU64::default(),
             steps_done: AtomicU64::default(),
@@ -86,6 +88,7 @@ impl Default for Progress {
             files_done: AtomicU64::default(),
             files_total: AtomicU64::default(),
             bytes_written: AtomicU64::default(),
+            rows_written: AtomicU64::default(),
             nanoseconds: Default::default(),
             submissions: Default::default(),
         }
@@ -96,6 +99,11 @@ impl Progress {
     /// Asks the run to stop; it answers with [`Error::Cancelled`] after its next step.
     pub fn cancel(&self) {
         self.cancel.store(true, Relaxed);
+    }
+
+    /// True once the run was cancelled.
+    pub(crate) fn cancel_flag(&self) -> Arc<AtomicBool> {
+        Arc::clone(&self.cancel)
     }
 
     /// The engine's question between two steps.
@@ -152,6 +160,10 @@ impl Progress {
     pub(crate) fn add_file(&self, bytes: u64) {
         self.files_done.fetch_add(1, Relaxed);
         self.bytes_written.fetch_add(bytes, Relaxed);
+    }
+
+    pub(crate) fn add_written_row(&self) {
+        self.rows_written.fetch_add(1, Relaxed);
     }
 
     pub(crate) fn add_submission(&self, took: Duration) {
@@ -213,6 +225,11 @@ impl Progress {
     /// Bytes of the files finished.
     pub fn bytes_written(&self) -> u64 {
         self.bytes_written.load(Relaxed)
+    }
+
+    /// Rows of a site whose page and ranking are written, though not all on the disk yet.
+    pub fn rows_written(&self) -> u64 {
+        self.rows_written.load(Relaxed)
     }
 
     /// Seconds spent in `phase` so far, up to this moment.

@@ -3,8 +3,11 @@
 //! Knows nothing of what the threads do. Locks are taken through `lock`, which outlives a panic.
 
 use std::io;
+use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
+use std::sync::mpsc::{sync_channel, RecvTimeoutError};
 use std::sync::{Arc, Barrier, Mutex, MutexGuard, PoisonError};
 use std::thread::{Builder, JoinHandle, Scope};
+use std::time::Duration;
 
 use crate::environment;
 use crate::error::{Error, Result};
@@ -20,6 +23,9 @@ const HEAPS: [Bytes; 2] = [Bytes::new(64 << 20), Bytes::new(128 << 20)];
 
 /// The variable of the number of threads.
 const COUNT: &str = "VKD_THREADS";
+
+/// How often who waits for a thread apart looks whether to go on waiting.
+const CHECK_EVERY: Duration = Duration::from_millis(5);
 
 /// How many threads to use: as asked for, else `VKD_THREADS`, else one for each processor that this
 /// process may use.
@@ -110,13 +116,32 @@ impl Signal {
     }
 }
 
+/// Whether one of the threads of a [`run`] has failed.
+#[derive(Debug, Default)]
+pub(crate) struct Failure {
+    seen: AtomicBool,
+    first: Mutex<Option<Error>>,
+}
+
+impl Failure {
+    /// Asked between two pieces of work: true where no more is needed.
+    pub(crate) fn is_seen(&self) -> bool {
+        self.seen.load(Relaxed)
+    }
+
+    fn add(&self, error: Error) {
+        lock(&self.first).get_or_insert(error);
+        self.seen.store(true, Relaxed);
+    }
+}
+
 /// Runs `work` on `num_threads` threads at once, this one among them, and waits for all. The first
-/// error counts, and a panic is one.
-pub(crate) fn run(num_threads: usize, work: impl Fn() -> Result<()> + Sync) -> Result<()> {
-    let failed = Mutex::new(None);
+/// error counts, and a panic is one; the others can see that there is one.
+pub(crate) fn run(num_threads: usize, work: impl Fn(&Failure) -> Result<()> + Sync) -> Result<()> {
+    let failure = Failure::default();
     let guarded = || {
-        if let Err(error) = panics::caught(&work).flatten() {
-            lock(&failed).get_or_insert(error);
+        if let Err(error) = panics::caught(|| work(&failure)).flatten() {
+            failure.add(error);
         }
     };
     std::thread::scope(|scope| {
@@ -128,5 +153,82 @@ pub(crate) fn run(num_threads: usize, work: impl Fn() -> Result<()> + Sync) -> R
         }
         guarded();
     });
-    unlocked(failed).map_or(Ok(()), Err)
+    unlocked(failure.first).map_or(Ok(()), Err)
+}
+
+/// Lets a thread of its own do what cannot be stopped once it has begun, such as waiting for the
+/// disk, and waits for it unless `check` says no: then it ends by itself. So `work` owns all that
+/// it touches, and does no harm when it ends late.
+pub(crate) fn apart<T: Send + 'static>(
+    check: impl Fn() -> Result<()>,
+    work: impl FnOnce() -> T + Send + 'static,
+) -> Result<T> {
+    let (sender, result) = sync_channel(1);
+    // Beside the thread, for where the system has none.
+    let work = Arc::new(Mutex::new(Some(work)));
+    let take = |work: &Mutex<Option<_>>| lock(work).take();
+    let its_own = Arc::clone(&work);
+    let started = start("vkd apart", "waiting for the disk", move || {
+        if let Some(work) = take(&its_own) {
+            // Nobody may be waiting any more.
+            let _ = sender.send(work());
+        }
+    });
+    if started.is_err() {
+        if let Some(work) = take(&work) {
+            return Ok(work());
+        }
+    }
+    loop {
+        check()?;
+        match result.recv_timeout(CHECK_EVERY) {
+            Ok(result) => return Ok(result),
+            Err(RecvTimeoutError::Timeout) => {}
+            Err(RecvTimeoutError::Disconnected) => {
+                return Err(Error::Internal { detail: "a thread apart has panicked".into() })
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::atomic::AtomicUsize;
+    use std::time::Instant;
+
+    use super::*;
+
+    /// Three threads work for ever; one fails, or panics.
+    fn one_fails(fail: impl Fn() -> Result<()> + Sync) -> Result<()> {
+        let number = AtomicUsize::new(0);
+        run(4, |failure| {
+            if number.fetch_add(1, Relaxed) == 2 {
+                return fail();
+            }
+            while !failure.is_seen() {
+                std::thread::yield_now();
+            }
+            Ok(())
+        })
+    }
+
+    #[test]
+    fn what_is_done_apart_keeps_nobody_waiting_who_was_cancelled() {
+        assert_eq!(apart(|| Ok(()), || 7), Ok(7));
+        let begin = Instant::now();
+        let still = || match begin.elapsed() < Duration::from_millis(20) {
+            true => Ok(()),
+            false => Err(Error::Cancelled),
+        };
+        let slow = || std::thread::sleep(Duration::from_secs(1));
+        assert_eq!(apart(still, slow), Err(Error::Cancelled));
+        assert!(begin.elapsed() < Duration::from_millis(700), "{:?}", begin.elapsed());
+    }
+
+    #[test]
+    fn one_error_ends_all() {
+        assert_eq!(one_fails(|| Err(Error::Cancelled)), Err(Error::Cancelled));
+        let panics = || -> Result<()> { panic!("on purpose") };
+        assert!(matches!(one_fails(panics), Err(Error::Internal { .. })));
+    }
 }

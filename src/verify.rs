@@ -12,9 +12,8 @@
 //! those.
 
 use crate::corpus::{Elements, Input, Preparation, Shape};
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::memory::{self, room, zeroed, Bytes};
-use crate::store::errors::require_same;
 use crate::store::{fingerprint_of, SequencesFile, SequencesMeta};
 
 /// Defaults of a `Sample`.
@@ -66,10 +65,16 @@ pub fn verify(
     let meta = file.meta();
     let Shape { num_items, dim } = shape;
     let input = Input { elements, num_items, dim, center: meta.centered };
+    if meta.num_items != num_items {
+        let (found, given) = (meta.num_items.to_string(), num_items.to_string());
+        return Err(other_embeddings(file, "number of items", found, given));
+    }
     input.check()?;
     memory::require("the check", host_bytes(meta, shape))?;
-    let wanted = fingerprint_of(&input)?;
-    require_same(file.path(), "corpus fingerprint", &meta.fingerprint, &wanted)?;
+    let given = fingerprint_of(&input)?;
+    if meta.fingerprint != given {
+        return Err(other_embeddings(file, "fingerprint", meta.fingerprint.clone(), given));
+    }
     file.verify()?;
     let (mut items, sample) = (Items::new(&input)?, sample.filled());
     let mut row = room(meta.length as usize, "a sequence")?;
@@ -90,6 +95,15 @@ pub fn verify(
     }
     report.mean_regret = if report.picks == 0 { 0.0 } else { sum / report.picks as f64 };
     Ok(report)
+}
+
+fn other_embeddings(
+    file: &SequencesFile,
+    what: &'static str,
+    found: String,
+    given: String,
+) -> Error {
+    Error::OtherEmbeddings { path: file.path().display().to_string(), what, found, given }
 }
 
 /// The most bytes of memory that a check holds, beside the file and the embeddings.

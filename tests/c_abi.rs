@@ -93,9 +93,8 @@ fn golden_neighbors_from_c() {
     let mut checked = 0;
     for case in common::golden() {
         for (center, device) in [(false, "cpu"), (true, "cpu"), (false, "llvmpipe")] {
-            for (k, expected) in case.neighbor_hashes(center).into_iter().filter(|&(k, _)| k > 1) {
-                let found = rows(&program, device, &case.name, center, Some(k - 1));
-                let found = common::with_itself(&found, k);
+            for (k, expected) in case.neighbor_hashes(center) {
+                let found = rows(&program, device, &case.name, center, Some(k));
                 assert_eq!(common::sha256(&found), expected, "{}, k {k}, {device}", case.name);
                 checked += 1;
             }
@@ -137,6 +136,21 @@ fn files_of_results_from_c() {
     }
 }
 
+/// A context and a job at work when the process forks: see fork.c.
+#[cfg(unix)]
+#[test]
+fn a_fork_is_noticed_from_c() {
+    let program = compiled("fork", true);
+    for device in ["cpu", "llvmpipe", "cpu + llvmpipe"] {
+        let path = program.with_extension("safetensors");
+        let _ = std::fs::remove_file(&path);
+        let mut command = Command::new(&program);
+        command.arg(&path).env("VKD_DEVICE", device);
+        run(command.args(device.contains("llvmpipe").then_some("vulkan")));
+        std::fs::remove_file(&path).unwrap();
+    }
+}
+
 #[test]
 fn missing_loader_missing_driver_and_bad_variables_have_their_own_errors() {
     let program = compiled("main_job", true);
@@ -158,8 +172,55 @@ fn missing_loader_missing_driver_and_bad_variables_have_their_own_errors() {
     let text = fails(&[("VKD_DEVICE", "cpu"), ("VKD_MEMORY_LIMIT", "lots")]);
     assert!(text.contains("VKD_MEMORY_LIMIT is lots"), "{text}");
     let none = "/nonexistent/driver.json";
-    let text = fails(&[("VK_ICD_FILENAMES", none), ("VK_DRIVER_FILES", none)]);
+    let no_driver = [("VK_ICD_FILENAMES", none), ("VK_DRIVER_FILES", none)];
+    let text = fails(&no_driver);
     assert!(text.contains("it offers no device"), "{text}");
+    // A name that is wrong anyhow is refused as such, with the reason why there is no more.
+    let text = fails(&[no_driver[0], no_driver[1], ("VKD_DEVICE", "cppu")]);
+    for part in ["VKD_DEVICE is \"cppu\"", "0: CPU (", "1: reference", "offers no device"] {
+        assert!(text.contains(part), "{text}");
+    }
+    for odd in ["+", "cpu+", " + cpu", "cpu ++ cpu", "cppu", "Voodoo 2", "4097", "vulkan:77", "-1"]
+    {
+        let text = fails(&[("VKD_DEVICE", odd)]);
+        let name = format!("VKD_DEVICE is \"{}\"", odd.trim());
+        for part in [name.as_str(), ": CPU (", ": reference"] {
+            assert!(text.contains(part), "{odd}: {text}");
+        }
+    }
+}
+
+/// Variables that are no UTF-8 are refused by their names; empty and blank ones say nothing.
+#[cfg(unix)]
+#[test]
+fn odd_bytes_in_variables() {
+    use std::os::unix::ffi::OsStrExt;
+    let program = compiled("main_job", true);
+    let run = |name: &str, value: &[u8]| {
+        let mut command = Command::new(&program);
+        command.args(["--leak", "1"]).env_remove("LD_LIBRARY_PATH").env("VKD_DEVICE", "cpu");
+        let value = std::ffi::OsStr::from_bytes(value);
+        let output = command.env(name, value).output().unwrap();
+        output.status.success().then_some(()).ok_or(String::from_utf8(output.stderr).unwrap())
+    };
+    for name in ["VKD_DEVICE", "VKD_MEMORY_LIMIT", "VKD_THREADS"] {
+        let text = run(name, b"2\xff").unwrap_err();
+        assert!(text.contains(&format!("{name} is \"2\\xFF\"")), "{text}");
+        assert!(text.contains("UTF-8"), "{text}");
+        for nothing in ["", " \t"] {
+            assert_eq!(run(name, nothing.as_bytes()), Ok(()), "{name}");
+        }
+    }
+    // Paths may be any bytes.
+    let folder = std::env::temp_dir().join(format!("vkd-bytes-{}", std::process::id()));
+    let odd = folder.join(std::ffi::OsStr::from_bytes(b"kernels\xff"));
+    let folder_bytes = odd.as_os_str().as_bytes().to_vec();
+    let mut command = Command::new(&program);
+    command.args(["--leak", "1"]).env_remove("LD_LIBRARY_PATH").env("VKD_DEVICE", "llvmpipe");
+    command.env("VKD_PIPELINE_CACHE", std::ffi::OsStr::from_bytes(&folder_bytes));
+    assert!(command.status().unwrap().success());
+    assert!(odd.is_dir());
+    std::fs::remove_dir_all(folder).unwrap();
 }
 
 #[test]

@@ -4,9 +4,15 @@
 
 mod common;
 
+use std::sync::atomic::{AtomicU32, Ordering::Relaxed};
+
 use common::{compute, golden, random, reference, Npy};
-use vkd::engine::cpu::{Level, Settings};
-use vkd::{Context, ContextOptions, Elements, Error, Input, Request};
+use vkd::engine::cpu::{CpuEngine, Level, Settings};
+use vkd::engine::neighbors::Query;
+use vkd::engine::{Engine, Pairs, PutDots, PutNeighbors, PutSequences};
+use vkd::plan::Plan;
+use vkd::progress::Progress;
+use vkd::{Context, ContextOptions, Corpus, Elements, Error, Input, Request};
 
 fn cpu(cpu: Settings) -> ContextOptions {
     ContextOptions { device: Some("cpu".into()), cpu, ..Default::default() }
@@ -105,4 +111,65 @@ fn too_little_memory_is_refused_before_any_work() {
 fn the_thread_count_is_checked() {
     let context = Context::new(&cpu(Settings { threads: Some(3), ..Settings::default() })).unwrap();
     assert!(context.info().name.starts_with("CPU (3 threads, "), "{}", context.info().name);
+}
+
+/// Rows of which the first cannot be put.
+#[derive(Default)]
+struct FirstFails {
+    put: AtomicU32,
+}
+
+impl FirstFails {
+    fn put(&self) -> Result<(), Error> {
+        match self.put.fetch_add(1, Relaxed) {
+            0 => Err(Error::ZeroSize { name: "the room" }),
+            _ => Ok(()),
+        }
+    }
+}
+
+impl PutSequences for FirstFails {
+    fn put(&self, _: usize, _: &[u32]) -> Result<(), Error> {
+        self.put()
+    }
+
+    fn get(&self, _: usize, _: &mut [u32]) -> Result<(), Error> {
+        Ok(())
+    }
+}
+
+impl PutNeighbors for FirstFails {
+    fn put(&self, _: u32, _: &[u32], _: &[i32]) -> Result<(), Error> {
+        self.put()
+    }
+}
+
+impl PutDots for FirstFails {
+    fn put(&self, _: u32, _: u32, _: &[i32]) -> Result<(), Error> {
+        self.put()
+    }
+}
+
+/// The other threads do not go on with what nobody wants: of 2,000 rows at most some hundred are
+/// put after the first has failed, those of tasks under way.
+#[test]
+fn an_error_of_one_thread_ends_the_others() {
+    let settings =
+        Settings { threads: Some(4), share_equal_sets: Some(false), ..Settings::default() };
+    let mut engine = CpuEngine::new(&settings).unwrap();
+    let npy = random(2000, 4, 1);
+    let corpus = Corpus::prepare(&npy.input(false)).unwrap();
+    let plan = Plan::new(&Request { starts: None, length: 200 }, 2000).unwrap();
+    let (query, progress) = (Query { queries: None, k: 3 }, Progress::default());
+    for run in ["sequences", "neighbours", "dot products"] {
+        let rows = FirstFails::default();
+        let result = match run {
+            "sequences" => engine.sequences(&corpus, &plan, &rows, &progress),
+            "neighbours" => engine.neighbors(&corpus, &query, &rows, &progress),
+            _ => engine.dots(&corpus, Pairs::All, &rows, &progress),
+        };
+        assert!(matches!(result, Err(Error::ZeroSize { .. })), "{run}: {result:?}");
+        let put = rows.put.into_inner();
+        assert!(put < 1000, "{run}: {put} rows were put");
+    }
 }

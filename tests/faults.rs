@@ -19,7 +19,7 @@ use vkd::engine::vulkan::{Faults, Settings, VulkanEngine};
 use vkd::engine::{Engine, MemorySimilarities, Pairs};
 use vkd::plan::Plan;
 use vkd::progress::Progress;
-use vkd::{Corpus, Error, Request, Shape};
+use vkd::{Context, ContextOptions, Corpus, Error, Request, Shape};
 
 struct Case {
     corpus: Corpus,
@@ -308,4 +308,41 @@ fn a_device_lost_twice_in_one_run_is_given_up() {
     assert!(matches!(error, Error::DeviceLost { .. }), "{error}");
     assert_eq!(run(&mut engine), error);
     assert_eq!(engine.live_allocations(), (0, 0));
+}
+
+/// A GPU that is listed but cannot be opened (RADV without hardware makes no fences; or its calls
+/// fail on purpose) is passed over where nobody named it, and a device that was named must open.
+#[test]
+fn a_gpu_that_does_not_open_is_passed_over_unless_it_was_named() {
+    let driver = "/usr/share/vulkan/icd.d/radeon_icd.x86_64.json";
+    let without_hardware = |command: &mut std::process::Command| {
+        command.env("RADV_FORCE_FAMILY", "NAVI21").env_remove("VKD_DEVICE");
+        command.env("VK_ICD_FILENAMES", driver).env("VK_DRIVER_FILES", driver);
+        command.env_remove("VKD_VALIDATION");
+    };
+    common::alone("child_gpu_that_does_not_open", without_hardware).unwrap();
+}
+
+#[test]
+#[ignore = "run by a_gpu_that_does_not_open_is_passed_over_unless_it_was_named"]
+fn child_gpu_that_does_not_open() {
+    for (call, planted) in [("vkCreateFence", false), ("vkCreateDevice", true)] {
+        let open = |device: &str| {
+            let mut options = ContextOptions { device: Some(device.into()), ..Default::default() };
+            // The first call that can lose a device is the one that makes it.
+            options.vulkan.faults = planted.then(|| Arc::new(Faults::new(0, u64::MAX, true)));
+            Context::new(&options)
+        };
+        for default in ["", "all"] {
+            let context = open(default).unwrap();
+            assert!(context.info().name.starts_with("CPU ("), "{default}: {context:?}");
+            let [one] = context.passed_over() else { panic!("{:?}", context.passed_over()) };
+            assert!(one.device.contains("NAVI21"), "{one:?}");
+            assert!(one.reason.to_string().contains(call), "{one:?}");
+        }
+        for named in ["vulkan", "0", "vulkan:0", "NAVI21", "NAVI21 + cpu"] {
+            let text = open(named).unwrap_err().to_string();
+            assert!(text.contains("NAVI21") && text.contains(call), "{named}: {text}");
+        }
+    }
 }

@@ -75,3 +75,53 @@ fn off_is_off_and_a_place_that_cannot_be_written_does_no_harm() {
     assert_eq!(fs::read_to_string(&folder).unwrap(), "a file, no folder");
     fs::remove_file(folder).unwrap();
 }
+
+/// What is no file that the user alone could have written is neither read nor replaced; a link is
+/// not followed, to /dev/zero neither, which has no end.
+#[cfg(unix)]
+#[test]
+fn links_fifos_devices_and_files_of_others_are_left_alone() {
+    use std::os::unix::fs::{symlink, FileTypeExt, PermissionsExt};
+    let folder = folder("kernel-cache-strange");
+    let place = PipelineCache::At(folder.clone());
+    run(place.clone());
+    let mode = |path: &Path| fs::metadata(path).unwrap().permissions().mode() & 0o777;
+    let [file] = files(&folder).try_into().unwrap();
+    assert_eq!((mode(&folder), mode(&file)), (0o700, 0o600));
+    let whole = fs::read(&file).unwrap();
+    let elsewhere = std::env::temp_dir().join(format!("vkd-elsewhere-{}", std::process::id()));
+    let begin = std::time::Instant::now();
+    for target in [Path::new("/dev/zero"), &elsewhere] {
+        fs::write(&elsewhere, &whole).unwrap();
+        fs::remove_file(&file).unwrap();
+        symlink(target, &file).unwrap();
+        run(place.clone());
+        assert!(fs::symlink_metadata(&file).unwrap().is_symlink(), "{target:?} was replaced");
+        assert_eq!(fs::read(&elsewhere).unwrap(), whole);
+    }
+    fs::remove_file(&file).unwrap();
+    let made = std::process::Command::new("mkfifo").arg(&file).status().unwrap();
+    assert!(made.success());
+    run(place.clone());
+    assert!(fs::symlink_metadata(&file).unwrap().file_type().is_fifo());
+    fs::remove_file(&file).unwrap();
+    // Larger than any of ours, and with nothing in it.
+    fs::File::create(&file).unwrap().set_len(1 << 40).unwrap();
+    run(place.clone());
+    assert_eq!(fs::read(&file).unwrap(), whole);
+    // A folder to which others may write: nothing there is believed, and nothing is added.
+    fs::set_permissions(&folder, fs::Permissions::from_mode(0o777)).unwrap();
+    fs::remove_file(&file).unwrap();
+    run(place.clone());
+    assert_eq!(files(&folder).len(), 0);
+    fs::set_permissions(&folder, fs::Permissions::from_mode(0o755)).unwrap();
+    // A file to which others may write counts as damaged.
+    fs::write(&file, &whole).unwrap();
+    fs::set_permissions(&file, fs::Permissions::from_mode(0o666)).unwrap();
+    run(place);
+    assert_eq!(mode(&file), 0o600);
+    assert!(begin.elapsed() < std::time::Duration::from_secs(60), "{:?}", begin.elapsed());
+    assert_eq!(files(&folder).len(), 1, "something was left behind");
+    fs::remove_dir_all(folder).unwrap();
+    fs::remove_file(elsewhere).unwrap();
+}

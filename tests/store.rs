@@ -71,6 +71,27 @@ fn write_to(
     }
 }
 
+/// The end of a file's header.
+fn header_end(bytes: &[u8]) -> usize {
+    8 + u64::from_le_bytes(bytes[..8].try_into().unwrap()) as usize
+}
+
+/// Gives a file the checksum of its header and of the `rest` bytes behind it.
+fn seal(bytes: &mut [u8], rest: usize) {
+    let end = header_end(bytes);
+    let digits = checksum(bytes);
+    bytes[digits..digits + 16].fill(b'0');
+    let total = xxhash_rust::xxh3::xxh3_64(&bytes[..end + rest]);
+    bytes[digits..digits + 16].copy_from_slice(format!("{total:016x}").as_bytes());
+}
+
+/// Where the digits of a file's checksum are.
+fn checksum(bytes: &[u8]) -> usize {
+    let key = b"\"checksum\":";
+    let at = bytes.windows(key.len()).position(|window| window == key).unwrap();
+    at + key.len() + bytes[at + key.len()..].iter().position(|&byte| byte == b'"').unwrap() + 1
+}
+
 fn rows(file: &SequencesFile) -> Vec<u32> {
     (0..file.meta().count)
         .flat_map(|index| file.row(index).unwrap().iter().collect::<Vec<_>>())
@@ -144,7 +165,7 @@ fn other_results_are_never_overwritten_and_the_difference_is_named() {
     // Any other file is safe too.
     std::fs::write(&path, "my only copy of a poem").unwrap();
     let error = write(&context, &npy, &request(&[1]), &path).unwrap_err();
-    assert!(matches!(error, Error::BadFile { .. }), "{error}");
+    assert!(matches!(error, Error::NotReplaced { .. }), "{error}");
     assert_eq!(std::fs::read(&path).unwrap(), b"my only copy of a poem");
 }
 
@@ -176,22 +197,28 @@ fn damaged_files_are_errors() {
     let check = |bytes: &[u8], what: &str| {
         std::fs::write(&path, bytes).unwrap();
         let error = SequencesFile::open(&path).and_then(|file| file.verify()).unwrap_err();
-        assert!(matches!(error, Error::BadFile { .. }), "{what}: {error}");
+        let found = matches!(
+            error,
+            Error::BadFile { .. } | Error::ForeignFile { .. } | Error::NoResults { .. }
+        );
+        assert!(found, "{what}: {error}");
     };
     for cut in (0..good.len()).step_by(7).chain([good.len() - 1]) {
         check(&good[..cut], &format!("cut at {cut}"));
     }
-    let header = 8 + u64::from_le_bytes(good[..8].try_into().unwrap()) as usize;
-    for at in (0..8).chain(header..good.len()) {
+    let header = header_end(&good);
+    for bit in (0..header * 8).chain((header..good.len()).map(|at| at * 8 + at % 8)) {
         let mut bytes = good.clone();
-        bytes[at] ^= 1 << (at % 8);
-        check(&bytes, &format!("byte {at} changed"));
+        bytes[bit / 8] ^= 1 << (bit % 8);
+        // A changed letter of the format may make it a file of another kind.
+        std::fs::write(&path, bytes).unwrap();
+        SequencesFile::open(&path).and_then(|file| file.verify()).expect_err(&format!("bit {bit}"));
     }
     check(&[&good[..], &[0]].concat(), "one byte more");
     let missing = SequencesFile::open(&folder.0.join("none")).unwrap_err();
     assert!(matches!(missing, Error::File { action: "open", .. }), "{missing}");
     let directory = SequencesFile::open(&folder.0).unwrap_err();
-    assert!(matches!(directory, Error::BadFile { .. } | Error::File { .. }), "{directory}");
+    assert!(matches!(directory, Error::NoResults { .. }), "{directory}");
 }
 
 #[test]
@@ -215,7 +242,7 @@ fn verify_trusts_good_files_and_finds_wrong_picks() {
         Shape::new(400, 16),
         sample,
     );
-    assert!(matches!(error, Err(Error::FileMismatch { .. })), "{error:?}");
+    assert!(matches!(error, Err(Error::OtherEmbeddings { .. })), "{error:?}");
     let wrong = folder.0.join("wrong");
     write(&context("cpu"), &other, &Request::default(), &wrong).unwrap();
     let name = |path: &Path| SequencesFile::open(path).unwrap().meta().fingerprint.clone();
@@ -223,6 +250,7 @@ fn verify_trusts_good_files_and_finds_wrong_picks() {
     let mut bytes = std::fs::read(&wrong).unwrap();
     let place = bytes.windows(32).position(|window| window == from.as_bytes()).unwrap();
     bytes[place..place + 32].copy_from_slice(to.as_bytes());
+    seal(&mut bytes, 400 * 12);
     std::fs::write(&wrong, bytes).unwrap();
     let report =
         verify(&SequencesFile::open(&wrong).unwrap(), elements, Shape::new(400, 16), sample)
@@ -261,12 +289,152 @@ fn any_safetensors_reader_opens_the_files() {
         let numbers: Vec<String> =
             rows(&file).iter().chain(file.starts()).map(u32::to_string).collect();
         let expected = format!(
-            "{dtype} 3 {} {}\n{num_items} False vkd sequences 1\n",
+            "{dtype} 3 {} {}\n{num_items} False vkd sequences 2\n",
             request.length,
             numbers.join(" ")
         );
         assert_eq!(text.to_lowercase(), expected.to_lowercase(), "{output:?}");
     }
+}
+
+/// An earlier run's header stays where it is, whatever else it says: the rows behind it are kept,
+/// or the file is refused and left alone.
+#[test]
+fn resuming_keeps_the_place_of_the_header() {
+    let folder = Folder::new("headers");
+    let (path, npy, context) = (folder.file(), common::npy("odd_257x7.npy"), context("cpu"));
+    let request = Request { starts: Some((0..40).collect()), length: 20 };
+    write(&context, &npy, &request, &path).unwrap();
+    let whole = std::fs::read(&path).unwrap();
+    let end = header_end(&whole);
+    let text = String::from_utf8(whole[8..end].to_vec()).unwrap();
+    let digits = &whole[checksum(&whole)..][..16];
+    let text = text.trim_end().replace(std::str::from_utf8(digits).unwrap(), "0000000000000000");
+    let mut data = whole[end..].to_vec();
+    // Of 40 rows every other one is there.
+    (0..40).step_by(2).for_each(|row| data[row * 8..][..8].fill(0));
+    let with = |from: &str, to: &str| text.replacen(from, to, 1);
+    let version = format!("\"version\":\"{}\"", env!("CARGO_PKG_VERSION"));
+    let headers = [
+        text.clone(),
+        format!("{text}                "),
+        format!("{text}\n\n\n\n"),
+        with(":{", ": {"),
+        text.replace(',', ", "),
+        text.replace(':', " : "),
+        with("{\"centered\"", "{\"about\":\"mine\",\"centered\""),
+        with("{\"centered\"", "{\"a\":\"\",\"centered\""),
+        with("\"centered\":\"false\",", ""),
+        with("\"centered\":\"false\"", "\"centered\":\"true\""),
+        with("\"centered\":\"false\"", "\"centered\":\"no\""),
+        with(&version, "\"version\":\"0.0.1\""),
+        with(&version, "\"version\":\"1000.2000.3000-with-a-long-name\""),
+        with(&version, "\"version\":\"\""),
+        with(&version, "\"version\":\"0000000000000000\""),
+        with("\"items\":\"257\"", "\"items\":\"0257\""),
+        with("\"items\":\"257\"", "\"items\":\"258\""),
+        with("\"checksum\":\"0000000000000000\",", ""),
+        with("\"checksum\":\"0000000000000000\"", "\"checksum\":\"0\""),
+        with("\"checksum\":\"0000000000000000\"", "\"checksum\":\"+000000000000000\""),
+        with("\"checksum\":\"0000000000000000\"", "\"checksum\":\"\\u0030000000000000000\""),
+        with("vkd sequences", "vkd  sequences"),
+        with("farthest", "nearest"),
+    ];
+    let mut resumed = 0;
+    for header in &headers {
+        let length = header.len().next_multiple_of(8);
+        let mut file = (length as u64).to_le_bytes().to_vec();
+        file.extend(format!("{header:length$}").into_bytes());
+        file.extend(&data);
+        let _ = std::fs::remove_file(&path);
+        std::fs::write(partial(&path), &file).unwrap();
+        match write(&context, &npy, &request, &path) {
+            Ok(()) => {
+                let found = SequencesFile::open(&path).unwrap_or_else(|e| panic!("{header}: {e}"));
+                found.verify().unwrap();
+                let bytes = std::fs::read(&path).unwrap();
+                assert!(bytes.len() == file.len(), "{header}");
+                assert!(bytes[bytes.len() - 40 * 40..] == whole[whole.len() - 40 * 40..]);
+                resumed += 1;
+            }
+            Err(error) => {
+                assert!(std::fs::read(partial(&path)).unwrap() == file, "{header}: {error}");
+                std::fs::remove_file(partial(&path)).unwrap();
+            }
+        }
+    }
+    assert!(resumed >= 8, "{resumed} of {} went on", headers.len());
+}
+
+/// A file of 5 sequences that says that there are `num_items` items.
+fn small_file_of_many(num_items: u32) -> Vec<u8> {
+    let row = |start: u32| [start, start + 1, 9];
+    let rows: Vec<Vec<u8>> = (0..5)
+        .map(|start| row(start).iter().flat_map(|item| item.to_le_bytes()).collect())
+        .collect();
+    let mut data = Vec::new();
+    for (index, row) in rows.iter().enumerate() {
+        data.extend(xxhash_rust::xxh3::xxh3_64_with_seed(row, index as u64).to_le_bytes());
+    }
+    (0..5u32).for_each(|start| data.extend(start.to_le_bytes()));
+    rows.iter().for_each(|row| data.extend(row));
+    let header = serde_json::json!({
+        "__metadata__": {
+            "format": "vkd sequences 2", "rule": "farthest from the centroid, integers 1",
+            "version": "0.1.0", "fingerprint": "00112233445566778899aabbccddeeff",
+            "centered": "false", "items": num_items.to_string(), "checksum": "0000000000000000",
+        },
+        "row_checksums": { "dtype": "U64", "shape": [5], "data_offsets": [0, 40] },
+        "starts": { "dtype": "U32", "shape": [5], "data_offsets": [40, 60] },
+        "sequences": { "dtype": "U32", "shape": [5, 3], "data_offsets": [60, 120] },
+    });
+    let header = header.to_string();
+    let length = header.len().next_multiple_of(8);
+    let mut file = (length as u64).to_le_bytes().to_vec();
+    file.extend(format!("{header:length$}").into_bytes());
+    file.extend(data);
+    seal(&mut file, 60);
+    file
+}
+
+/// The number of items is a claim of the header alone: no memory is taken for it.
+#[test]
+fn a_small_file_of_many_items_takes_little_memory() {
+    let folder = Folder::new("many");
+    let path = folder.file();
+    std::fs::write(&path, small_file_of_many(u32::MAX)).unwrap();
+    let limited = |command: &mut Command| {
+        command.env("VKD_TEST_PATH", &path);
+    };
+    common::alone("child_many_items", limited).unwrap_or_else(|printed| panic!("{printed}"));
+}
+
+#[test]
+#[ignore = "run by a_small_file_of_many_items_takes_little_memory"]
+fn child_many_items() {
+    let path = PathBuf::from(std::env::var("VKD_TEST_PATH").unwrap());
+    let limit = libc::rlimit { rlim_cur: 1 << 30, rlim_max: libc::RLIM_INFINITY };
+    // SAFETY: a valid struct; only this process is limited.
+    assert_eq!(unsafe { libc::setrlimit(libc::RLIMIT_AS, &limit) }, 0);
+    let file = SequencesFile::open(&path).unwrap();
+    assert_eq!(file.meta().num_items, u32::MAX);
+    file.verify().unwrap();
+}
+
+#[test]
+fn what_is_no_results_file_is_named() {
+    let folder = Folder::new("kinds");
+    let path = folder.file();
+    let message = |bytes: &[u8]| {
+        std::fs::write(&path, bytes).unwrap();
+        let error = SequencesFile::open(&path).unwrap_err();
+        assert!(matches!(error, Error::ForeignFile { .. } | Error::NoResults { .. }), "{error}");
+        error.to_string()
+    };
+    assert!(message(b"").contains("it is empty"));
+    assert!(message(b"a poem").contains("it is too short"));
+    assert!(message(b"\x93NUMPY\x01\0v\0{'descr': '<f4'}").contains("a numpy array"));
+    assert!(message(&[7; 100]).contains("its header is not as vkd writes it"));
 }
 
 // Kills
@@ -374,9 +542,19 @@ fn child_full_disk() {
     let Error::DiskFull { action: "create", bytes, .. } = &error else { panic!("{error}") };
     assert!(*bytes > 1500 * 1500 * 2, "{error}");
     assert!(!partial(&path).exists());
+    // What an earlier run left there stays.
+    let three = Request { starts: Some(vec![3, 1, 2]), length: 0 };
+    let target = OutputFile { path: path.clone(), overwrite: false };
+    let starts_only = context.start(&npy.input(false), &three, Destination::File(&target)).unwrap();
+    starts_only.cancel();
+    drop(starts_only);
+    let left = std::fs::read(partial(&path)).unwrap();
+    let error = overwrite(&context, &npy, &Request::default(), &path).unwrap_err();
+    assert!(matches!(error, Error::DiskFull { action: "create", .. }), "{error}");
+    assert!(std::fs::read(partial(&path)).unwrap() == left);
+    std::fs::remove_file(partial(&path)).unwrap();
     // The disk fills up while the run goes on.
     limit(libc::RLIM_INFINITY);
-    let target = OutputFile { path: path.clone(), overwrite: false };
     let job =
         context.start(&npy.input(false), &Request::default(), Destination::File(&target)).unwrap();
     limit(2_000_000);

@@ -15,11 +15,8 @@ local c, failure, sized, hold = library.c, library.failure, library.sized, libra
 
 local batch = { kind = "sequences" }
 
-local SELECTION = { starts = "table cdata", num_starts = "number", length = "number",
-  output = "string" }
-
-batch.OPTIONS = check.join(input.OPTIONS, SELECTION, { center = "boolean", overwrite = "boolean" })
-batch.PLAN_OPTIONS = SELECTION
+batch.OPTIONS = check.join(input.OPTIONS, { starts = "table cdata", num_starts = "number",
+  length = "number", center = "boolean", output = "string", overwrite = "boolean" })
 batch.arguments = input.arguments
 
 function batch.plan_arguments(num_items, dim, options)
@@ -32,19 +29,21 @@ end
 
 -- 1-based items of a Lua table.
 local function starts_from_table(list, num_items)
-  if #list == 0 then misuse("option starts is empty; leave it out to start from every item") end
-  local items = ffi.new("uint32_t[?]", #list)
-  for i = 1, #list do
+  local count = check.list(list, "starts")
+  if count == 0 then misuse("option starts is empty; leave it out to start from every item") end
+  local items = ffi.new("uint32_t[?]", count)
+  for i = 1, count do
     if not check.is_integer(list[i], -check.MOST, check.MOST) then
       misuse("starts[%d] must be an item number, not %s", i, describe(list[i]))
     end
-    if list[i] < 1 or list[i] > num_items then
+    -- Of no items at all the library has the words.
+    if num_items > 0 and (list[i] < 1 or list[i] > num_items) then
       return nil, ("starts[%d] is %d; item numbers in a Lua table run from 1 to %d"):format(
         i, list[i], num_items), "VKD_ERROR_START_OUT_OF_RANGE"
     end
     items[i - 1] = list[i] - 1
   end
-  return { items = items, count = #list }
+  return { items = items, count = count }
 end
 
 -- 0-based items of cdata, `count` of them where that is given.
@@ -130,10 +129,10 @@ end
 ---@return string? message
 ---@return string? status
 function batch.plan(context, options, num_items, dim)
-  input.check_shape(num_items, dim)
   local starts, message, name = starts_of(options, num_items)
   if not starts then return nil, message, name end
   local raw = raw_options(options, starts)
+  raw.element_type = input.element_type(options)
   local place
   place, message, name = contexts.place(context, options)
   if not place then return nil, message, name end

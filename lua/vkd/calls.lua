@@ -1,11 +1,13 @@
 -- From one definition of a kind of work come the functions of `vkd` and the methods of a context
 -- that compute it, start it as a job and plan it.
 --
--- A kind has OPTIONS and PLAN_OPTIONS (for vkd.check), `arguments` and `plan_arguments`, which put
--- the options of a call first, `start(context, options, ...)`, which gives a job, and
--- `plan(context, options, ...)`.
+-- A kind has OPTIONS (for vkd.check), `arguments` and `plan_arguments`, which put the options of a
+-- call first, `start(context, options, ...)`, which gives a job, and `plan(context, options, ...)`.
+-- A plan takes every option of its run, so that one table serves both; PLAN_OPTIONS are what it
+-- takes besides.
 
 local check = require("vkd.check")
+local input = require("vkd.input")
 local library = require("vkd.library")
 local contexts = require("vkd.context")
 local progress = require("vkd.progress")
@@ -78,6 +80,15 @@ local function both(name, arguments, known, go)
   return function(...) return checked(nil, arguments(...)) end
 end
 
+-- The options of a run may say the shape again: then they must say the same.
+local function plan_of(kind)
+  return function(context, options, num_items, dim, ...)
+    shown(options.progress)
+    input.check_shape(num_items, dim, options)
+    return kind.plan(context, options, num_items, dim, ...)
+  end
+end
+
 ---The functions of `vkd` by name.
 ---@type table<string, function>
 local calls = {}
@@ -87,12 +98,14 @@ local calls = {}
 ---@param start string
 ---@param plan string
 local function define(kind, compute, start, plan)
-  calls[compute] = both(compute, kind.arguments, check.join(kind.OPTIONS, SHOW),
+  local all = check.join(kind.OPTIONS, SHOW)
+  calls[compute] = both(compute, kind.arguments, all,
     function(context, options, a, b, c)
       return run(options.progress, function() return kind.start(context, options, a, b, c) end)
     end)
   calls[start] = both(start, kind.arguments, kind.OPTIONS, kind.start)
-  calls[plan] = both(plan, kind.plan_arguments, kind.PLAN_OPTIONS, kind.plan)
+  calls[plan] = both(plan, kind.plan_arguments, check.join(all, kind.PLAN_OPTIONS or {}),
+    plan_of(kind))
 end
 
 define(require("vkd.batch"), "batch_compute", "start", "plan")

@@ -36,6 +36,7 @@ typedef enum vkd_status {
   VKD_ERROR_CANCELLED = -401,
   VKD_ERROR_NOT_FINISHED = -402,
   VKD_ERROR_WRONG_JOB_KIND = -403,
+  VKD_ERROR_OTHER_PROCESS = -404,
   VKD_ERROR_FILE = -501,
   VKD_ERROR_DISK_FULL = -502,
   VKD_ERROR_BAD_FILE = -503,
@@ -120,6 +121,7 @@ typedef struct vkd_device_info {
   uint64_t max_binding_bytes;
   uint32_t subgroup_size;
   uint32_t loop_budget;
+  char passed_over[512];
 } vkd_device_info;
 typedef struct vkd_context_options {
   uint32_t struct_size;
@@ -148,6 +150,7 @@ typedef struct vkd_job_progress {
   uint64_t files_done;
   uint64_t files_total;
   uint64_t bytes_written;
+  uint64_t rows_written;
 } vkd_job_progress;
 typedef struct vkd_neighbors_options {
   uint32_t struct_size;
@@ -221,6 +224,8 @@ typedef struct vkd_site_source {
   const uint32_t *sequences;
   const uint32_t *indices;
   const float *similarities;
+  const struct vkd_sequences_file *sequences_file;
+  const struct vkd_neighbors_file *neighbors_file;
 } vkd_site_source;
 int32_t vkd_batch_compute(const struct vkd_context *context,
                           const float *embeddings,

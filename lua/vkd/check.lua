@@ -2,6 +2,7 @@
 -- no matter how deep inside the binding it is noticed.
 
 local ffi = require("ffi")
+local units = require("vkd.units")
 
 local check = {}
 
@@ -46,7 +47,9 @@ end
 ---@return string
 function check.describe(value)
   if type(value) == "string" then
-    return ("%q"):format(#value > 40 and value:sub(1, 40) .. "..." or value)
+    local text = ("%q"):format(#value > 40 and value:sub(1, 40) .. "..." or value)
+    -- %q breaks the line at each newline.
+    return (text:gsub("\\\n", "\\n"))
   elseif type(value) == "number" or type(value) == "boolean" or value == nil then
     return tostring(value)
   elseif type(value) == "cdata" then
@@ -94,10 +97,13 @@ end
 ---@param value any
 ---@param name string
 ---@param least integer
+---@param most? number Default: what a count of the C library can be.
 ---@return integer
-function check.count(value, name, least)
-  if not check.is_integer(value, least, check.MOST) then
-    misuse("%s must be an integer of at least %d, not %s", name, least, describe(value))
+function check.count(value, name, least, most)
+  most = most or check.MOST
+  if not check.is_integer(value, least, most) then
+    misuse("%s must be an integer from %d to %s, not %s", name, least, units.count(most),
+      describe(value))
   end
   return value
 end
@@ -110,13 +116,43 @@ end
 ---@return number?
 function check.optional_count(options, name, least, most)
   local value = options[name]
-  if value ~= nil and not check.is_integer(value, least, most or check.MOST) then
-    misuse("option %s must be an integer of at least %d, not %s", name, least, describe(value))
-  end
-  return value
+  if value == nil then return nil end
+  return check.count(value, "option " .. name, least, most)
 end
 
----Checks a path for C, which ends it at its first NUL.
+---Checks that a table is a list without holes: `#` of one with holes is any of its borders. Keys
+---that are no numbers do not count.
+---@param list table
+---@param name string
+---@return integer length
+function check.list(list, name)
+  local count, last = 0, 0
+  for key in pairs(list) do
+    if type(key) == "number" then
+      if not check.is_integer(key, 1, check.MOST) then
+        misuse("%s[%s] is no place of a list, which is numbered from 1", name, tostring(key))
+      end
+      count, last = count + 1, math.max(last, key)
+    end
+  end
+  if count < last then
+    local missing = 1
+    while list[missing] ~= nil do missing = missing + 1 end
+    misuse("%s[%d] is nil, but %s[%d] is not: a list must have no holes", name, missing, name, last)
+  end
+  return count
+end
+
+---A text as C reads it, which ends it at its first NUL.
+---@param text string
+---@param name string
+---@return ffi.cdata* text
+function check.text(text, name)
+  if text:find("\0", 1, true) then misuse("%s holds a NUL character", name) end
+  return ffi.new("char[?]", #text + 1, text)
+end
+
+---Checks a path for C.
 ---@param path any
 ---@param name string
 ---@return ffi.cdata* text
@@ -124,8 +160,7 @@ function check.path(path, name)
   if type(path) ~= "string" or path == "" then
     misuse("%s must be the path of a file, not %s", name, describe(path))
   end
-  if path:find("\0", 1, true) then misuse("%s holds a NUL character", name) end
-  return ffi.new("char[?]", #path + 1, path)
+  return check.text(path, name)
 end
 
 ---Checks the options of a file for the result.

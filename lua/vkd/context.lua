@@ -35,10 +35,14 @@ local KINDS = { [0] = "discrete GPU", "integrated GPU", "virtual GPU", "CPU", "s
 ---@field max_binding_bytes number
 ---@field subgroup_size integer
 ---@field loop_budget integer 0: no limit.
+---Of a context for which no device was named: the GPUs that would have come before this device but
+---could not be opened, each with the reason. nil where there are none.
+---@field passed_over? string
 
 local function device_table(info, index)
   local uuid = {}
   for i = 0, 15 do uuid[i + 1] = ("%02x"):format(info.uuid[i]) end
+  local passed_over = ffi.string(info.passed_over)
   return {
     index = index,
     kind = KINDS[info.kind] or "unknown",
@@ -49,6 +53,7 @@ local function device_table(info, index)
     max_binding_bytes = tonumber(info.max_binding_bytes),
     subgroup_size = info.subgroup_size,
     loop_budget = info.loop_budget,
+    passed_over = passed_over ~= "" and passed_over or nil,
   }
 end
 
@@ -118,7 +123,8 @@ contexts.Context = Context
 local function device_name(device)
   if type(device) == "table" then
     local names = {}
-    for position, name in ipairs(device) do
+    for position = 1, check.list(device, "option device") do
+      local name = device[position]
       if type(name) ~= "string" and type(name) ~= "number" then
         misuse("option device[%d] must be a name or an index, not %s", position, describe(name))
       end
@@ -126,7 +132,7 @@ local function device_name(device)
     end
     for key, name in pairs(device) do
       if not names[key] then
-        misuse("option device must be a list without holes, but has %s", describe(key))
+        misuse("option device must be a list, but has the key %s", describe(key))
       end
       if name == "" then misuse("option device[%d] is empty", key) end
     end
@@ -134,7 +140,7 @@ local function device_name(device)
     return table.concat(names, " + ")
   end
   if type(device) == "number" then
-    if not check.is_integer(device, 0, 4294967295) then
+    if not check.is_integer(device, 0, check.MOST) then
       misuse("option device must be a name or an index from 0, not %s", describe(device))
     end
     return ("%d"):format(device)
@@ -208,7 +214,10 @@ local function chosen(options)
     return context
   end
   local device = device_name(options.device)
-  if not shared_contexts[device] then
+  local shared = shared_contexts[device]
+  -- In a child after a fork the parent's contexts are of no use.
+  local stale = shared and select(3, shared:info()) == "VKD_ERROR_OTHER_PROCESS"
+  if not shared or stale then
     local made, message, status = contexts.open({ device = device })
     if not made then return nil, message, status end
     shared_contexts[device] = made

@@ -13,9 +13,10 @@ local c, sized, failure, live = library.c, library.sized, library.failure, libra
 ---@class vkd.Progress
 ---@field kind vkd.JobKind
 ---@field state "running"|"done"|"failed"
----@field fraction number Share of the steps (of a site: the files) that are done, 0 to 1.
+---@field fraction number Share of the steps (of a site: rows written), 0 to 1.
 ---@field rows_done number Rows of the result that are finished.
 ---@field rows_total number
+---@field rows_written number Of a site: rows whose page and ranking are written.
 ---@field steps_done number Picks of sequences; dot products of neighbours and similarities.
 ---@field steps_total number
 ---@field bytes_read number
@@ -53,9 +54,10 @@ local function progress_table(raw, kind)
   local done, total = tonumber(raw.steps_done), tonumber(raw.steps_total)
   local state = STATES[raw.state]
   local files, all_files = tonumber(raw.files_done), tonumber(raw.files_total)
+  local rows, written = tonumber(raw.rows_total), tonumber(raw.rows_written)
   local fraction = state == "done" and 1 or 0
-  if all_files > 0 then
-    fraction = files / all_files
+  if kind == "site" then
+    if rows > 0 then fraction = written / rows end
   elseif total > 0 then
     fraction = done / total
   end
@@ -65,7 +67,8 @@ local function progress_table(raw, kind)
     state = state,
     fraction = fraction,
     rows_done = tonumber(raw.rows_done),
-    rows_total = tonumber(raw.rows_total),
+    rows_total = rows,
+    rows_written = written,
     steps_done = done,
     steps_total = total,
     bytes_read = tonumber(raw.bytes_read),

@@ -6,6 +6,7 @@ local check = require("vkd.check")
 local memory = require("vkd.memory")
 local library = require("vkd.library")
 local rows = require("vkd.rows")
+local misuse = check.misuse
 local c, sized, failure = library.c, library.sized, library.failure
 
 local neighbors = {}
@@ -16,9 +17,10 @@ local neighbors = {}
 ---@field count integer Rows: items, or queries.
 ---@field k integer Neighbours of each.
 ---@field num_items integer Items of the corpus.
----count x k item numbers, 0-based in index and value: `uint32_t *`, of a file `item_type`.
+---count x k item numbers, 0-based in index and value: `uint32_t *`, of a file `item_type`. It keeps
+---its memory or file alive; pointers computed from it (`indices + k`) do not.
 ---@field indices ffi.cdata*
----@field similarities ffi.cdata* `float *`, count x k cosine similarities.
+---@field similarities ffi.cdata* `float *`, count x k cosine similarities; as good as `indices`.
 ---@field own boolean The rows are those of the items themselves, not of other queries.
 ---@field item_type "uint16_t"|"uint32_t" What `indices` and `pointer` point to.
 ---@field path? string Of a file.
@@ -71,34 +73,47 @@ function methods:_free()
   end
 end
 
--- Every row in memory must hold items of the corpus, nearest first, and not the item itself.
+-- Every row in memory must hold items of the corpus, each once and nearest first, and not the item
+-- itself.
 local function verify_memory(self)
+  -- The last row that held each item, counted from 1.
+  local seen, message, name = memory.zeroed("uint32_t", self.num_items)
+  if not seen then return nil, message, name end
   for index = 0, self.count - 1 do
+    if self.own then seen[index] = index + 1 end
     local before = math.huge
     for place = index * self.k, (index + 1) * self.k - 1 do
       local item, similarity = self.indices[place], self.similarities[place]
-      local sound = item < self.num_items and similarity <= before
-        and not (self.own and item == index)
-      if not sound then
-        return nil, ("row %d (1-based) does not hold other items, nearest first"):format(index + 1),
-          "VKD_ERROR_INTERNAL"
+      local in_order = similarity == similarity and similarity <= before
+      if item >= self.num_items or seen[item] == index + 1 or not in_order then
+        return nil, ("row %d (1-based) does not hold other items, each once and nearest first; "
+          .. "compute it again"):format(index + 1), "VKD_ERROR_INTERNAL"
       end
-      before = similarity
+      seen[item], before = index + 1, similarity
     end
   end
   return true
 end
 
----Checks every row, that it holds items of the corpus, nearest first; of a file also its checksum.
----@return true? sound
----@return string? message
----@return string? status
-function methods:verify()
-  Neighbors.check(self, "verify")
-  if not rawget(self, "_file") then return verify_memory(self) end
+local function verify_file(self)
   local status = c.vkd_neighbors_file_verify(self._file)
   if status ~= 0 then return failure(status) end
   return true
+end
+
+---Checks every row, that it holds items of the corpus, nearest first; of a file also its checksum.
+---Unlike sequences, neighbours are not checked against embeddings.
+---@return vkd.RowsReport? report nil where a row is wrong.
+---@return string? message
+---@return string? status
+function methods:verify(...)
+  Neighbors.check(self, "verify")
+  if select("#", ...) > 0 then
+    misuse("neighbors:verify() takes no arguments: only sequences are checked against embeddings")
+  end
+  local sound, message, name = (rawget(self, "_file") and verify_file or verify_memory)(self)
+  if not sound then return nil, message, name end
+  return { rows_checked = self.count }
 end
 
 ---@param fields { count: integer, k: integer, num_items: integer, own: boolean,
@@ -128,8 +143,8 @@ function neighbors.open(path)
     _file = file,
     path = path,
     -- The rows lie one behind the other.
-    indices = ffi.cast("const " .. item_type .. " *", row[0]),
-    similarities = similarities[0],
+    indices = memory.anchored(file, ffi.cast("const " .. item_type .. " *", row[0])),
+    similarities = memory.anchored(file, similarities[0]),
     count = info.count,
     k = info.k,
     num_items = info.num_items,

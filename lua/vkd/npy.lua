@@ -1,10 +1,12 @@
 -- Loads embeddings from numpy's .npy files: versions 1 to 3, two dimensions, C order,
--- little-endian 16-, 32- or 64-bit floats. What cannot be read is refused with a reason.
+-- little-endian 16-, 32- or 64-bit floats, and nothing behind them. What cannot be read is refused
+-- with a reason.
 
 local ffi = require("ffi")
 local bit = require("bit")
 local check = require("vkd.check")
 local memory = require("vkd.memory")
+local units = require("vkd.units")
 
 local npy = {}
 
@@ -14,10 +16,13 @@ local TYPES = {
   ["<f8"] = { element_type = "f64", ctype = "double", size = 8 },
 }
 local CHUNK = 1024 * 1024
+-- What the library can compare.
+local MOST_DIM = 65536
 
 ---Embeddings as read from a file, to be passed to `vkd.batch_compute` as they are.
 ---@class vkd.Embeddings
 ---All values, row after row, 0-based: item i begins at `data + (i - 1) * dim`.
+---It owns the memory; pointers computed from it do not keep it.
 ---@field data ffi.cdata*
 ---@field num_items integer
 ---@field dim integer
@@ -61,10 +66,46 @@ local function little_endian(text)
   return value
 end
 
+-- Whether a path can be read from any place: a FIFO or a terminal cannot, and opening one would
+-- wait for a writer. What cannot be opened at all is left to io.open, which says why.
+local seekable
+if ffi.os == "Windows" then
+  seekable = function() return true end
+else
+  if not pcall(ffi.typeof, "vkd_lua_npy_declared") then
+    ffi.cdef([[
+      typedef struct vkd_lua_npy_declared vkd_lua_npy_declared;
+      int vkd_lua_open(const char *path, int flags, ...) __asm__("open");
+      long vkd_lua_lseek(int descriptor, long offset, int whence) __asm__("lseek");
+      int vkd_lua_close(int descriptor) __asm__("close");
+    ]])
+  end
+  local O_NONBLOCK, SEEK_CUR = ffi.os == "Linux" and 2048 or 4, 1
+  seekable = function(path)
+    local descriptor = ffi.C.vkd_lua_open(path, O_NONBLOCK)
+    if descriptor < 0 then return true end
+    local place = ffi.C.vkd_lua_lseek(descriptor, 0, SEEK_CUR)
+    ffi.C.vkd_lua_close(descriptor)
+    return place >= 0
+  end
+end
+
+-- Why a file that begins with `start` is no .npy file.
+local function foreign(file, start)
+  if #start == 0 then return "it is empty (0 bytes)" end
+  local text = start .. (file:read(1000) or "")
+  if text:find('"vkd sequences', 1, true) or text:find('"vkd neighbors', 1, true) then
+    return "it holds results of vkd, no embeddings; open it with vkd.open"
+  elseif start:sub(1, 2) == "PK" then
+    return "it is a zip archive, perhaps .npz; save one array with numpy.save"
+  end
+  return "it is not a .npy file; save the embeddings with numpy.save"
+end
+
 -- Returns the header's dictionary as text, or nil and why there is none.
 local function read_header(file)
-  local start = file:read(8)
-  if not start or start:sub(1, 6) ~= "\147NUMPY" then return nil, "it is not a .npy file" end
+  local start = file:read(8) or ""
+  if start:sub(1, 6) ~= "\147NUMPY" then return nil, foreign(file, start) end
   if #start < 8 then return nil, "it is cut short in its header" end
   local version = start:byte(7)
   if version < 1 or version > 3 then
@@ -75,7 +116,9 @@ local function read_header(file)
   if not size or #size < field then return nil, "it is cut short in its header" end
   size = little_endian(size)
   -- numpy itself refuses headers above 10,000 bytes.
-  if size > 10000 then return nil, ("its header claims %d bytes"):format(size) end
+  if size > 10000 then
+    return nil, ("its header claims %s; numpy reads at most 10,000"):format(units.bytes(size))
+  end
   local header = file:read(size)
   if not header or #header < size then return nil, "it is cut short in its header" end
   return header
@@ -101,12 +144,37 @@ local function parse_header(header)
   local sizes = {}
   for size in shape:gmatch("%d+") do sizes[#sizes + 1] = tonumber(size) end
   if #sizes ~= 2 then
-    return nil, ("it has %d dimension(s); embeddings need two: items x dimensions"):format(#sizes)
+    return nil, ("it has %s; embeddings need two: items x dimensions"):format(
+      units.many(#sizes, "dimension"))
   end
   if order ~= "False" then
     return nil, "it is in Fortran order; save numpy.ascontiguousarray(...) of it"
   end
   return element, sizes[1], sizes[2]
+end
+
+-- Why no run can take so many items and dimensions, or nil.
+local function refused_shape(num_items, dim)
+  local shape = ("its shape is (%s, %s)"):format(units.count(num_items), units.count(dim))
+  if num_items == 0 or dim == 0 then
+    return ("it holds no values: %s; save at least one item and one dimension"):format(shape)
+  elseif num_items > check.MOST then
+    return ("%s, and there can be at most %s items"):format(shape, units.count(check.MOST))
+  elseif dim > MOST_DIM then
+    return ("%s, and there can be at most %s dimensions"):format(shape, units.count(MOST_DIM))
+  end
+end
+
+-- Why the rest of a file cannot be its values, or nil.
+local function refused_size(num_items, dim, needed, there)
+  local values = ("%s x %s values need %s"):format(units.count(num_items), units.count(dim),
+    units.bytes(needed))
+  if there < needed then
+    return ("it is cut short: %s, %s are there"):format(values, units.bytes(there))
+  elseif there > needed then
+    return ("it is no single array: %s, but %s follow its header; save one array alone"):format(
+      values, units.bytes(there))
+  end
 end
 
 -- Fills `data` with `bytes` bytes; returns how many there were.
@@ -126,14 +194,13 @@ local function load_from(file)
   if not header then return nil, why end
   local element, num_items, dim = parse_header(header)
   if not element then return nil, num_items end
+  local refusal = refused_shape(num_items, dim)
+  if refusal then return nil, refusal end
   local bytes = num_items * dim * element.size
   -- Checked before memory is asked for: a damaged header may claim anything.
   local here = file:seek()
-  local there = file:seek("end") - here
-  if there < bytes then
-    return nil, ("it is cut short: %d x %d values need %.0f bytes, %.0f are there"):format(
-      num_items, dim, bytes, there)
-  end
+  refusal = refused_size(num_items, dim, bytes, file:seek("end") - here)
+  if refusal then return nil, refusal end
   file:seek("set", here)
   local data, refused, status = memory.allocate(element.ctype, num_items * dim)
   if not data then return nil, refused, status end
@@ -150,15 +217,15 @@ end
 ---@return string? message Why not.
 ---@return string? status
 function npy.load(path)
-  if type(path) ~= "string" then
-    check.misuse("path must be a string, not %s", check.describe(path))
-  end
+  local text = check.path(path, "path")
+  if not seekable(text) then return nil, path .. ": it is no regular file; name a .npy file" end
   local file, why = io.open(path, "rb")
-  if not file then return nil, why end
+  if not file then return nil, why .. "; check the path and its permissions" end
   -- Opening a folder works on some systems; only reading it fails.
-  if not file:read(0) and file:seek("end") ~= 0 then
+  local _, unreadable = file:read(1)
+  if unreadable then
     file:close()
-    return nil, path .. ": it cannot be read (is it a folder?)"
+    return nil, ("%s: it cannot be read: %s; name a .npy file"):format(path, unreadable)
   end
   file:seek("set", 0)
   local embeddings, message, status = load_from(file)

@@ -63,18 +63,34 @@ local WORDS = {
   neighbors = { before = "preparing the embeddings", rows = "rows", steps = "dot products" },
   similarity = { before = "preparing the embeddings", rows = "rows", steps = "dot products" },
   site = { before = "preparing the files", rows = "files" },
+  pages = { before = "preparing the files", rows = "pages" },
+  rankings = { before = "preparing the files", rows = "rankings" },
 }
+-- What a caller's own table may be about.
+local ANY = { before = "preparing", rows = "rows", steps = "steps" }
 
-local function done_of_total(state)
+-- Files get their names many at a time, so a site that is at work tells what is written.
+local function words_for(state)
+  if state.kind == "site" and state.state == "running" then
+    return state.files_total == 1 and WORDS.rankings or WORDS.pages
+  end
+  return WORDS[state.kind] or ANY
+end
+
+local function done_of_total(state, words)
   local done, total = state.rows_done, state.rows_total
-  if state.kind == "site" then done, total = state.files_done, state.files_total end
+  if words == WORDS.site then
+    done, total = state.files_done, state.files_total
+  elseif state.kind == "site" then
+    done = state.rows_written
+  end
   if total == nil or total == done then return progress.grouped(done) end
   return ("%s of %s"):format(progress.grouped(done), progress.grouped(total))
 end
 
 local function speed(state, words)
   if state.kind == "site" then
-    if state.seconds <= 0 then return nil end
+    if state.seconds <= 0 or state.bytes_written == 0 then return nil end
     return ("%.0f MB/s"):format(state.bytes_written / state.seconds / 1e6)
   end
   if state.steps_seconds <= 0 then return nil end
@@ -85,12 +101,13 @@ end
 ---@param state vkd.Progress
 ---@return string
 function progress.text(state)
-  local words = WORDS[state.kind] or WORDS.sequences
-  if state.steps_done == 0 and state.files_done == 0 and state.state == "running" then
+  local words = words_for(state)
+  local written = state.kind == "site" and state.rows_written or 0
+  if state.steps_done == 0 and written == 0 and state.state == "running" then
     return ("  0 %%  %s, %s"):format(words.before, duration(state.seconds))
   end
   local percent = ("%3d %%  "):format(math.floor(state.fraction * 100))
-  local parts = { ("%s %s"):format(done_of_total(state), words.rows) }
+  local parts = { ("%s %s"):format(done_of_total(state, words), words.rows) }
   parts[#parts + 1] = speed(state, words)
   if state.state ~= "running" then
     parts[#parts + 1] = duration(state.seconds)

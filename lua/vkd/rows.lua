@@ -2,6 +2,7 @@
 -- numbered from 1, asked for as Lua tables or as pointers, and memory that can be freed early.
 
 local check = require("vkd.check")
+local memory = require("vkd.memory")
 local misuse, describe = check.misuse, check.describe
 
 local rows = {}
@@ -9,21 +10,16 @@ local rows = {}
 ---@class vkd.Rows
 ---@field count integer Number of rows.
 
+---What `verify` of results found, beside what it says of sequences.
+---@class vkd.RowsReport
+---@field rows_checked integer All rows.
+
 ---How one class of results is read and freed.
 ---@class vkd.RowsKind
 ---@field name string What a variable of the class is called in messages.
 ---@field row_name string What a row is called.
 ---@field row fun(self: table, index: integer): table, ... A 0-based row as Lua tables.
 ---@field pointer fun(self: table, index: integer): ffi.cdata*, ... A 0-based row as it lies.
-
--- A pointer into the results keeps them alive; the keys are weak, so it costs nothing afterwards.
-local anchors = setmetatable({}, { __mode = "k" })
-
-local function anchored(results, pointer, ...)
-  anchors[pointer] = results
-  if select("#", ...) > 0 then return pointer, anchored(results, ...) end
-  return pointer
-end
 
 ---Makes a class of results. Its objects have `count`, and `_free`, which frees what they hold.
 ---@param kind vkd.RowsKind
@@ -55,7 +51,7 @@ function rows.class(kind)
   function methods:row(i) return kind.row(self, check_row(self, i, "row")) end
 
   function methods:pointer(i)
-    return anchored(self, kind.pointer(self, check_row(self, i, "pointer")))
+    return memory.anchored(self, kind.pointer(self, check_row(self, i, "pointer")))
   end
 
   local function next_row(self, i)

@@ -16,8 +16,7 @@ local c, failure, sized, hold = library.c, library.failure, library.sized, libra
 local search = { kind = "neighbors" }
 
 search.OPTIONS = check.join(input.OPTIONS, { center = "boolean", queries = "table cdata",
-  output = "string", overwrite = "boolean" })
-search.PLAN_OPTIONS = { num_queries = "number", output = "string" }
+  num_queries = "number", output = "string", overwrite = "boolean" })
 
 function search.arguments(embeddings, num_items, k, options)
   return options, embeddings, num_items, k
@@ -27,14 +26,11 @@ function search.plan_arguments(num_items, dim, k, options)
   return options, num_items, dim, k
 end
 
+---Checks the type of k. Whether there are so many neighbours the library says, also of 0: that
+---depends on the items.
 ---@param k any
 ---@return integer k
-function search.check_k(k)
-  if not check.is_integer(k, 0, check.MOST) then
-    misuse("k must be an integer of at least 1, not %s", check.describe(k))
-  end
-  return k
-end
+function search.check_k(k) return check.count(k, "k", 0) end
 
 ---The options as C reads them.
 ---@param options table
@@ -47,13 +43,22 @@ function search.raw_options(options)
   return raw
 end
 
+-- The option queries, of `dim` dimensions, as embeddings.
+local function queries_of(options, dim)
+  local count = check.optional_count(options, "num_queries", 1)
+  local queries, message, name = input.queries(options.queries, count, options, dim)
+  if not queries then return nil, message, name end
+  if queries.dim ~= dim then
+    misuse("option queries has %d dimensions, the embeddings have %d", queries.dim, dim)
+  end
+  return queries
+end
+
 -- Adds the queries to the options as C reads them.
 local function add_queries(raw, corpus, options)
-  local queries, message, name = input.corpus(options.queries, nil, options)
+  local queries, message, name = queries_of(options, corpus.dim)
   if not queries then return nil, message, name end
-  if queries.dim ~= corpus.dim then
-    misuse("option queries has %d dimensions, the embeddings have %d", queries.dim, corpus.dim)
-  elseif queries.element_type ~= corpus.element_type then
+  if queries.element_type ~= corpus.element_type then
     misuse("option queries has another element type than the embeddings")
   end
   raw.queries, raw.num_queries = hold(raw, queries).pointer, queries.num_items
@@ -87,7 +92,9 @@ function search.start(context, options, embeddings, num_items, k)
   local raw, queries = search.raw_options(options), nil
   search.check_k(k)
   raw.element_type = corpus.element_type
-  if options.queries ~= nil then
+  if options.queries == nil and options.num_queries then
+    misuse("option num_queries goes with option queries")
+  elseif options.queries ~= nil then
     queries, message, name = add_queries(raw, corpus, options)
     if not queries then return nil, message, name end
   end
@@ -115,11 +122,17 @@ end
 ---@return string? message
 ---@return string? status
 function search.plan(context, options, num_items, dim, k)
-  input.check_shape(num_items, dim)
   search.check_k(k)
   local raw = search.raw_options(options)
+  raw.element_type = input.element_type(options)
   raw.num_queries = check.optional_count(options, "num_queries", 1) or 0
-  local place, message, name = contexts.place(context, options)
+  local queries, place, message, name
+  if options.queries ~= nil then
+    queries, message, name = queries_of(options, dim)
+    if not queries then return nil, message, name end
+    raw.num_queries = queries.num_items
+  end
+  place, message, name = contexts.place(context, options)
   if not place then return nil, message, name end
   return plans.make(function(plan)
     return c.vkd_neighbors_plan(place.handle, num_items, dim, k, raw, plan)

@@ -18,6 +18,7 @@ local sequences = {}
 ---@field length integer Items in each.
 ---@field num_items integer Items of the corpus.
 ---count x length item numbers, 0-based in index and value: `uint32_t *`, of a file `item_type`.
+---It keeps its memory or file alive; pointers computed from it (`data + length`) do not.
 ---@field data ffi.cdata*
 ---@field item_type "uint16_t"|"uint32_t" What `data` and `pointer` point to.
 ---@field path? string Of a file.
@@ -60,6 +61,11 @@ function methods:_free()
   if file then c.vkd_sequences_file_free(ffi.gc(file, nil)) else memory.free(data) end
 end
 
+local function no_such_start(item)
+  return nil, ("no sequence begins with item %d (1-based); there are other starts"):format(item),
+    "VKD_ERROR_START_OUT_OF_RANGE"
+end
+
 ---The first sequence that begins with an item.
 ---@param item integer 1-based.
 ---@return integer? i Sequence number, 1-based.
@@ -73,18 +79,19 @@ function methods:find(item)
   if rawget(self, "_file") then
     local out = ffi.new("uint32_t[1]")
     local status = c.vkd_sequences_file_find(self._file, item - 1, out)
-    if status ~= 0 then return failure(status) end
-    return out[0] + 1
+    if status == 0 then return out[0] + 1 end
+    if status ~= ffi.C.VKD_ERROR_START_OUT_OF_RANGE then return failure(status) end
+    return no_such_start(item)
   end
   for index = 0, self.count - 1 do
     if self.data[index * self.length] == item - 1 then return index + 1 end
   end
-  return nil, ("no sequence begins with item %d (1-based)"):format(item),
-    "VKD_ERROR_START_OUT_OF_RANGE"
+  return no_such_start(item)
 end
 
 ---What `Sequences:verify` found.
----@class vkd.VerifyReport
+---@class vkd.VerifyReport: vkd.RowsReport
+---Of these the picks were computed anew; without embeddings all, and none.
 ---@field sequences_checked integer
 ---@field picks_checked number 0 where the embeddings were not given.
 ---In cosine distance: up to some 0.001 is right, a wrong file shows 0.1 and more.
@@ -95,13 +102,16 @@ end
 
 -- Every row in memory must hold items of the corpus, each of them once.
 local function verify_memory(self)
-  local seen = ffi.new("uint32_t[?]", self.num_items)
+  -- The last sequence that held each item, counted from 1.
+  local seen, message, name = memory.zeroed("uint32_t", self.num_items)
+  if not seen then return nil, message, name end
   for index = 0, self.count - 1 do
     for place = 0, self.length - 1 do
       local item = self.data[index * self.length + place]
       if item >= self.num_items or seen[item] == index + 1 then
-        return nil, ("sequence %d holds item %d (both 1-based) %s"):format(index + 1, item + 1,
-          item >= self.num_items and "beyond the last" or "twice"), "VKD_ERROR_INTERNAL"
+        return nil, ("sequence %d holds item %d (both 1-based) %s; compute it again"):format(
+          index + 1, item + 1, item >= self.num_items and "beyond the last" or "twice"),
+          "VKD_ERROR_INTERNAL"
       end
       seen[item] = index + 1
     end
@@ -118,37 +128,50 @@ end
 local function verify_rows(self)
   local sound, message, name = (rawget(self, "_file") and verify_file or verify_memory)(self)
   if not sound then return nil, message, name end
-  return { sequences_checked = self.count, picks_checked = 0, worst_regret = 0, mean_regret = 0,
-    worst_sequence = 1, worst_pick = 1 }
+  return { rows_checked = self.count, sequences_checked = self.count, picks_checked = 0,
+    worst_regret = 0, mean_regret = 0, worst_sequence = 1, worst_pick = 1 }
 end
 
-local VERIFY = check.join(input.OPTIONS, { sequences = "number", picks = "number" })
+---How embeddings are given, and how much is checked against them.
+---@class vkd.VerifyOptions
+---@field num_items? integer Needed with a pointer.
+---@field dim? integer As in `vkd.EmbeddingsOptions`.
+---@field element_type? "f32"|"f16"|"f64"
+---@field sequences? integer How many to check, spread over all; default 16.
+---@field picks? integer Of each; default 64.
+
+local VERIFY = check.join(input.OPTIONS, { num_items = "number", sequences = "number",
+  picks = "number" })
 
 ---Checks every row, of a file also its checksum. A file is also checked against the embeddings that
 ---it was computed from: a sample of its picks anew, and in f64.
----@param embeddings? ffi.cdata*|number[]|number[][]|vkd.Embeddings
----How many to check; default 16 sequences and 64 picks of each.
----@param options? { dim?: integer, element_type?: string, sequences?: integer, picks?: integer }
----@return vkd.VerifyReport? report
+---@param embeddings? vkd.AnyEmbeddings
+---@param options? vkd.VerifyOptions
+---@return vkd.VerifyReport? report nil where a row is wrong.
 ---@return string? message
 ---@return string? status
 function methods:verify(embeddings, options)
   Sequences.check(self, "verify")
   options = check.options(options, VERIFY)
-  if embeddings == nil then return verify_rows(self) end
+  if embeddings == nil then
+    for name in pairs(options) do misuse("option %s goes with embeddings", name) end
+    return verify_rows(self)
+  end
   if not rawget(self, "_file") then
     misuse("only a file can be verified against embeddings; compute with option output")
   end
   local raw, report = sized("vkd_verify_options"), sized("vkd_verify_report")
   raw.num_sequences = check.optional_count(options, "sequences", 1) or 0
   raw.num_picks = check.optional_count(options, "picks", 1) or 0
-  local corpus, message, name = input.corpus(embeddings, nil, options)
+  local num_items = check.optional_count(options, "num_items", 0)
+  local corpus, message, name = input.corpus(embeddings, num_items, options)
   if not corpus then return nil, message, name end
   raw.element_type = corpus.element_type
   local status = c.vkd_sequences_file_verify_against(self._file, corpus.pointer, corpus.num_items,
     corpus.dim, raw, report)
   if status ~= 0 then return failure(status) end
   return {
+    rows_checked = self.count,
     sequences_checked = report.sequences_checked,
     picks_checked = tonumber(report.picks_checked),
     worst_regret = report.worst_regret,
@@ -186,7 +209,7 @@ function sequences.open(path)
     _file = file,
     path = path,
     -- The rows lie one behind the other.
-    data = ffi.cast("const " .. item_type .. " *", row[0]),
+    data = memory.anchored(file, ffi.cast("const " .. item_type .. " *", row[0])),
     count = info.count,
     length = info.length,
     num_items = info.num_items,

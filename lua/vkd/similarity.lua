@@ -13,7 +13,6 @@ local c, failure, sized = library.c, library.failure, library.sized
 local similarity = { kind = "similarity" }
 
 similarity.OPTIONS = check.join(input.OPTIONS, { center = "boolean", upper = "boolean" })
-similarity.PLAN_OPTIONS = { upper = "boolean" }
 similarity.arguments = input.arguments
 
 function similarity.plan_arguments(num_items, dim, options)
@@ -66,10 +65,10 @@ end
 ---@return string? message
 ---@return string? status
 function similarity.plan(context, options, num_items, dim)
-  input.check_shape(num_items, dim)
   local place, message, name = contexts.place(context, options)
   if not place then return nil, message, name end
   local raw = raw_options(options)
+  raw.element_type = input.element_type(options)
   return plans.make(function(plan)
     return c.vkd_similarity_plan(place.handle, num_items, dim, raw, plan)
   end)

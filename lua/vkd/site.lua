@@ -88,8 +88,10 @@ local function raw_source(source)
   if neighbors.is(source) and not source.own then
     misuse("a site is of the items themselves, these are neighbours of other queries")
   end
-  if source.path then
-    raw.path = hold(raw, check.path(source.path, "the results' path"))
+  local file = rawget(source, "_file")
+  if file then
+    -- The file that is open, whatever has its path by now.
+    raw[neighbors.is(source) and "neighbors_file" or "sequences_file"] = hold(raw, file)
     return raw
   end
   raw.num_rows, raw.num_items = source.count, source.num_items
@@ -103,12 +105,12 @@ local function raw_source(source)
 end
 
 local function start_from_results(source, options)
+  if rawget(source, "_freed") then misuse("these results have been freed") end
   for name in pairs(check.join(COMPUTING, contexts.OPTIONS)) do
     if options[name] ~= nil then
       misuse("option %s goes with embeddings, not with results", name)
     end
   end
-  if rawget(source, "_freed") then misuse("these results have been freed") end
   local results, raw = raw_source(source), raw_options(options, source.num_items)
   local out = ffi.new("vkd_job *[1]")
   local status = c.vkd_site_write_start(results, raw, out)

@@ -1,21 +1,24 @@
 //! A context: one device, chosen once, and the computations on it.
 //!
 //! `options` is what the caller wants, `choice` finds the engine that a name means, `bounds` says
-//! what a run takes and whether there is memory for it; `open` holds the engine and the bounds.
-//! Each kind of work has a file: `sequences`, `neighbors`, `similarity`, `site`. A context may be
-//! used from any thread; its engine works for one caller at a time, the others wait.
+//! what a run takes and whether there is memory for it, `turns` who has the engine; `open` holds it
+//! all together. Each kind of work has a file: `sequences`, `neighbors`, `similarity`, `site`. A
+//! context may be used from any thread of its process; its engine works for one run at a time, in
+//! the order in which they were started.
 
 mod bounds;
 mod choice;
+mod environment;
 mod neighbors;
 mod open;
 mod options;
 mod sequences;
 mod similarity;
 mod site;
+mod turns;
 
 pub use bounds::RunPlan;
-pub use choice::devices;
+pub use choice::{devices, PassedOver};
 pub use neighbors::NeighborsRequest;
 pub use open::Context;
 pub use options::ContextOptions;

@@ -10,7 +10,9 @@ use crate::error::Result;
 use crate::job::{Job, Output};
 use crate::memory::Bytes;
 use crate::progress::{Phase, Progress};
-use crate::store::{self, NeighborsFile, NeighborsMeta, NeighborsWriter, OutputFile};
+use crate::store::{
+    self, Family, NeighborsFile, NeighborsMeta, NeighborsWriter, OutputFile, OutputPlace,
+};
 
 /// Of what to find neighbours.
 #[derive(Debug, Clone, Copy)]
@@ -132,6 +134,7 @@ impl Context {
     ) -> Result<Job<Output<Neighbors>>> {
         let (progress, shape, path) = (Progress::default(), request.shape(), file.path.clone());
         check(&shape)?;
+        let place = OutputPlace::new(file, Family::Results, &progress)?;
         let held = held(&shape, Destination::File(file));
         self.check(|planner, bounds, stage| match suffices(file, &shape) {
             true => {
@@ -141,7 +144,7 @@ impl Context {
         })?;
         let search = PreparedSearch::prepare(request, &progress)?;
         let meta = search.meta(&shape, request.input.center);
-        let Some(writer) = NeighborsWriter::begin(file, &meta)? else {
+        let Some(writer) = NeighborsWriter::begin_at(place, &meta)? else {
             progress.add_rows(meta.count.into());
             progress.expect_steps(0);
             return Job::spawn(progress, move |_| Ok(Output::File(path)));

@@ -9,7 +9,9 @@ use crate::job::{Job, Output};
 use crate::memory::{zeroed, Bytes};
 use crate::plan::{Plan, PlanShape, Request};
 use crate::progress::{Phase, Progress};
-use crate::store::{self, Begun, OutputFile, SequencesFile, SequencesMeta, SequencesWriter};
+use crate::store::{
+    self, Begun, Family, OutputFile, OutputPlace, SequencesFile, SequencesMeta, SequencesWriter,
+};
 
 /// Where the result of a run goes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -54,8 +56,14 @@ impl Context {
     }
 
     /// The run that both ways begin with: checked, its corpus prepared.
-    fn prepare(&self, input: &Input, request: &Request, to: Destination) -> Result<PreparedRun> {
-        let (progress, shape) = (Progress::default(), input.shape());
+    fn prepare(
+        &self,
+        input: &Input,
+        request: &Request,
+        to: Destination,
+        progress: Progress,
+    ) -> Result<PreparedRun> {
+        let shape = input.shape();
         shape.check()?;
         let plan = Plan::new(request, shape.num_items)?;
         let size = work_left(&plan.shape(), shape, to);
@@ -73,7 +81,7 @@ impl Context {
         request: &Request,
         wrap: fn(Vec<u32>) -> T,
     ) -> Result<Job<T>> {
-        let run = self.prepare(input, request, Destination::Memory)?;
+        let run = self.prepare(input, request, Destination::Memory, Progress::default())?;
         let PreparedRun { progress, corpus, plan } = run;
         let (shape, size) = (corpus.shape(), plan.shape());
         let check = move |planner: &dyn Planner, bounds: &Bounds, stage| {
@@ -92,7 +100,9 @@ impl Context {
         request: &Request,
         file: &OutputFile,
     ) -> Result<Job<Output<Vec<u32>>>> {
-        let run = self.prepare(input, request, Destination::File(file))?;
+        let progress = Progress::default();
+        let place = OutputPlace::new(file, Family::Results, &progress)?;
+        let run = self.prepare(input, request, Destination::File(file), progress)?;
         let PreparedRun { progress, corpus, plan } = run;
         let meta = SequencesMeta {
             version: env!("CARGO_PKG_VERSION").into(),
@@ -103,7 +113,7 @@ impl Context {
             length: plan.length(),
         };
         let file = file.clone();
-        let (writer, rest) = match SequencesWriter::begin(&file, &meta, &plan)? {
+        let (writer, rest) = match SequencesWriter::begin_at(place, &meta, &plan)? {
             Begun::Open(writer, rest) => (writer, rest),
             Begun::Finished => {
                 progress.add_rows(meta.count.into());

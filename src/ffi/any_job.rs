@@ -16,14 +16,16 @@ pub(super) enum AnyJob {
 }
 
 impl AnyJob {
-    /// What all kinds have in common.
-    pub(super) fn watch(&self) -> &dyn Watch {
-        match self {
+    /// What all kinds have in common; refused in a process that did not start the job.
+    pub(super) fn watch(&self) -> Result<&dyn Watch> {
+        let job: &dyn Watch = match self {
             AnyJob::Sequences(job) => job,
             AnyJob::Neighbors(job) => job,
             AnyJob::Similarity(job) => job,
             AnyJob::Site(job) => job,
-        }
+        };
+        job.check_process()?;
+        Ok(job)
     }
 
     /// The error for a caller who asks for a result of another kind.

@@ -1,15 +1,17 @@
 //! The functions of the C header for sequences: the main job.
 
 use super::any_job::AnyJob;
-use super::boundary::{guard, pointers, In, Options};
+use super::boundary::guard;
 use super::input::{check_element_type, check_flags, check_reserved, target, Embeddings};
 use super::output::plan_to_c;
+use super::pointers::{pointers, In};
 use super::status::Result;
+use super::structs::Options;
 use super::types::{vkd_batch_options, vkd_context, vkd_flags, vkd_job, vkd_run_plan};
 use crate::context::Destination;
 use crate::corpus::Shape;
 use crate::job::{Job, Output};
-use crate::memory::copied;
+
 use crate::plan::Request;
 
 /// Computes diversity sequences: from every start, again and again the item that is least similar
@@ -30,6 +32,11 @@ use crate::plan::Request;
 ///
 /// A device that is lost during the run is opened anew, once, and the run goes on behind its
 /// finished sequences.
+///
+/// Errors: VKD_ERROR_ZERO_SIZE, VKD_ERROR_DIM_TOO_LARGE, VKD_ERROR_START_OUT_OF_RANGE,
+/// VKD_ERROR_LENGTH_OUT_OF_RANGE; those of the embeddings (-101 to -104); VKD_ERROR_TOO_LARGE,
+/// before an embedding is read; those of the device (-203, -204, -301 to -307); with a file those
+/// of files (-501 to -505).
 ///
 /// # Safety
 /// Pointers must be NULL (an error, but for `options`) or valid for the sizes above.
@@ -58,8 +65,10 @@ pub unsafe extern "C" fn vkd_batch_compute(
 
 /// Starts what `vkd_batch_compute` does and returns at once, with the input checked and prepared.
 ///
-/// Writes a job to `out_job`, to be freed with `vkd_job_free`. All pointers are read during the
-/// call only: the embeddings may be freed before the job has finished.
+/// Writes a job to `out_job`, to be freed with `vkd_job_free`; `vkd_job_sequences` fetches the
+/// result. All pointers are read during the call only: the embeddings may be freed before the job
+/// has finished. The errors are those of `vkd_batch_compute`: what is wrong with the input the call
+/// returns, what happens later `vkd_job_wait`.
 ///
 /// # Safety
 /// Pointers must be NULL (an error, but for `options`) or valid as in `vkd_batch_compute`.
@@ -80,9 +89,9 @@ pub unsafe extern "C" fn vkd_batch_start(
     })
 }
 
-/// Tells what a run would take, without the embeddings, and refuses what cannot be done, as the run
-/// itself would. Set `out_plan->struct_size` first. Does not wait for a run that is under way on
-/// the context.
+/// Tells what a run of `vkd_batch_compute` would take, without the embeddings, and refuses what
+/// cannot be done, with the run's own errors. `options` may be NULL. Set `out_plan->struct_size`
+/// first. Does not wait for a run that is under way on the context.
 ///
 /// # Safety
 /// `context` must be NULL (an error) or live; `options` as in `vkd_batch_compute`; `out_plan` NULL
@@ -125,7 +134,7 @@ fn request(options: &Options<vkd_batch_options>) -> Result<Request> {
     let starts = options.member(|o| o.starts, "starts");
     let starts = match (starts.is_null(), options.num_starts) {
         (true, 0) => None,
-        (_, count) => Some(copied(starts.array(count.into())?, "the starts")?),
+        (_, count) => Some(starts.copied(count.into())?),
     };
     Ok(Request { starts, length: options.length })
 }

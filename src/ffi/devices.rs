@@ -4,12 +4,14 @@ use std::time::Duration;
 
 use libc::c_char;
 
-use super::boundary::{guard, pointers, release, Options};
+use super::boundary::{guard, release};
 use super::input::{bad, check_flags, check_threads, has};
 use super::output::text;
+use super::pointers::pointers;
 use super::status::Result;
+use super::structs::Options;
 use super::types::{vkd_context, vkd_context_options, vkd_device_info, vkd_device_kind, vkd_flags};
-use crate::context::{devices, Context, ContextOptions};
+use crate::context::{devices, Context, ContextOptions, PassedOver};
 use crate::engine::vulkan::{PipelineCache, SequenceKernel};
 use crate::engine::{cpu, vulkan, DeviceInfo, DeviceKind};
 use crate::error::Error;
@@ -32,7 +34,8 @@ pub extern "C" fn vkd_version_string() -> *const c_char {
 /// Counts the devices: GPUs, the CPU engine, software Vulkan drivers, the reference engine, in the
 /// order in which one is chosen. The built-in engines are always there, so the count is at least 2.
 ///
-/// Writes the count to `out_count`. Asks the drivers anew at every call (some 10 ms).
+/// Writes the count to `out_count`. Asks the drivers anew at every call (some 10 ms). No Vulkan
+/// loader and no driver are no errors: there are the built-in engines.
 ///
 /// # Safety
 /// `out_count` must be NULL (an error) or valid for a write.
@@ -47,7 +50,8 @@ pub unsafe extern "C" fn vkd_device_count(out_count: *mut u32) -> i32 {
 
 /// Describes device `index` (0-based, below the count of `vkd_device_count`).
 ///
-/// Set `out_info->struct_size` first; the rest is written on success.
+/// Set `out_info->struct_size` first; the rest is written on success. An index that is none is
+/// VKD_ERROR_BAD_OPTION. Asks the drivers anew, as `vkd_device_count` does.
 ///
 /// # Safety
 /// `out_info` must be NULL (an error) or point to `struct_size` bytes.
@@ -62,8 +66,15 @@ pub unsafe extern "C" fn vkd_device_get_info(index: u32, out_info: *mut vkd_devi
 /// Opens a device. `options` may be NULL for all defaults.
 ///
 /// Writes a context to `out_context`, to be freed with `vkd_context_free`. A context may be used
-/// from any thread, by several at once; its runs are done one after the other. Creating one loads
-/// the driver; create one and keep it.
+/// from any thread, by several at once; its runs are done one after the other, in the order in
+/// which they were started. Creating one loads the driver; create one and keep it.
+///
+/// A context and its jobs belong to the process that made them: in a child after a fork their calls
+/// are VKD_ERROR_OTHER_PROCESS, and freeing them does nothing. A child may create contexts of its
+/// own; on Vulkan devices only where the parent had none open at the fork.
+///
+/// Errors: those of the device (-301 to -307), VKD_ERROR_BAD_OPTION also for an environment
+/// variable that cannot be understood.
 ///
 /// # Safety
 /// `options` must be NULL or point to `struct_size` readable bytes, its `device` NULL or
@@ -103,7 +114,14 @@ pub unsafe extern "C" fn vkd_context_get_info(
     guard(|| {
         pointers!(context; out = out_info);
         let context = context.handle()?;
-        out.report(|| Ok(info_to_c(context.0.info())))
+        context.0.check_process()?;
+        let passed_over = context.0.passed_over().iter();
+        let one = |gpu: &PassedOver| format!("{}: {}", gpu.device, gpu.reason);
+        let passed_over = passed_over.map(one).collect::<Vec<_>>().join("; ");
+        out.report(|| {
+            let passed_over = text(&passed_over);
+            Ok(vkd_device_info { passed_over, ..info_to_c(context.0.info()) })
+        })
     })
 }
 
@@ -117,11 +135,7 @@ fn device(index: u32) -> Result<DeviceInfo> {
 
 fn context_options(options: &Options<vkd_context_options>) -> Result<ContextOptions> {
     check_flags::<vkd_context_options>(options.flags, &[vkd_flags::VKD_NO_PIPELINE_CACHE])?;
-    let device = options.member(|options| options.device, "device");
-    let device = match device.is_null() {
-        true => None,
-        false => Some(device.text()?.to_string_lossy().into_owned()),
-    };
+    let device = options.member(|options| options.device, "device").optional_utf8()?;
     let kernel = match options.sequence_kernel {
         0 => None,
         1 => Some(SequenceKernel::Buffer),
@@ -130,7 +144,8 @@ fn context_options(options: &Options<vkd_context_options>) -> Result<ContextOpti
     };
     let target = options.submit_target_ms;
     if target > 1000 {
-        return Err(bad("submit_target_ms", target, "at most 1000, drivers stop work after 2000"));
+        let allowed = "it can be at most 1,000: drivers stop work after two seconds";
+        return Err(bad("submit_target_ms", target, allowed));
     }
     check_threads(options.threads)?;
     let memory_limit = (options.memory_limit != 0).then_some(options.memory_limit);
@@ -147,7 +162,7 @@ fn context_options(options: &Options<vkd_context_options>) -> Result<ContextOpti
         submit_target: (target != 0).then(|| Duration::from_millis(target.into())),
         ..vulkan::Settings::default()
     };
-    Ok(ContextOptions { device, memory_limit, cpu, vulkan })
+    Ok(ContextOptions { device: device.map(str::to_owned), memory_limit, cpu, vulkan })
 }
 
 fn info_to_c(info: &DeviceInfo) -> vkd_device_info {
@@ -171,5 +186,6 @@ fn info_to_c(info: &DeviceInfo) -> vkd_device_info {
         max_binding_bytes: info.max_binding_bytes,
         subgroup_size: info.subgroup_size,
         loop_budget: info.loop_budget,
+        passed_over: [0; 512],
     }
 }

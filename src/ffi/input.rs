@@ -2,8 +2,9 @@
 
 use libc::c_char;
 
-use super::boundary::{In, Struct};
+use super::pointers::In;
 use super::status::{CallError, Result};
+use super::structs::Struct;
 use super::types::vkd_flags;
 use crate::corpus::{Elements, Input, Shape};
 use crate::error::Error;
@@ -23,7 +24,8 @@ impl<'a> Embeddings<'a> {
 
     /// The values as what `element_type` says they are.
     pub(super) fn elements(self, element_type: u32) -> Result<Elements<'a>> {
-        let (values, len) = (self.values, self.shape.values());
+        let (values, len) = (self.values.required()?, self.shape.values());
+        self.shape.check()?;
         Ok(match element_type {
             0 => Elements::F32(values.array(len)?),
             1 => Elements::F16(values.cast().array(len)?),
@@ -84,7 +86,7 @@ pub(super) fn check_element_type(element_type: u32) -> Result<()> {
 pub(super) fn check_threads(threads: u32) -> Result<()> {
     match threads {
         0..=4096 => Ok(()),
-        more => Err(bad("threads", more, "at most 4096")),
+        more => Err(bad("threads", more, "it can be at most 4,096")),
     }
 }
 

@@ -3,12 +3,14 @@
 use std::time::Duration;
 
 use super::any_job::{in_memory, with_result, AnyJob};
-use super::boundary::{guard, guard_status, pointers, release};
+use super::boundary::{guard, guard_status, release};
 use super::output::progress_to_c;
+use super::pointers::pointers;
 use super::status::vkd_status;
 use super::types::{vkd_job, vkd_job_progress};
 
-/// Tells how far a job is. Never blocks. Set `out_progress->struct_size` first.
+/// Tells how far a job is. Never blocks, and a job that failed is no error here. Set
+/// `out_progress->struct_size` first.
 ///
 /// # Safety
 /// `job` must be NULL (an error) or live, `out_progress` NULL (an error) or `struct_size` bytes.
@@ -20,13 +22,15 @@ pub unsafe extern "C" fn vkd_job_poll(
     guard(|| {
         pointers!(job; out = out_progress);
         let job = job.handle()?;
-        out.report(|| Ok(progress_to_c(job.0.watch())))
+        out.report(|| Ok(progress_to_c(job.0.watch()?)))
     })
 }
 
-/// Waits until a job has ended, at most `timeout_ms` milliseconds (negative: for ever).
+/// Waits until a job has ended, at most `timeout_ms` milliseconds (0: not at all, negative: for
+/// ever).
 ///
-/// Returns VKD_OK when it has finished, VKD_PENDING when the time is over, or the job's error.
+/// Returns VKD_OK when it has finished, VKD_PENDING when the time is over, or the job's error, with
+/// its message for this thread's `vkd_last_error`. Can be called again, by several threads at once.
 ///
 /// # Safety
 /// `job` must be NULL (an error) or live.
@@ -36,7 +40,7 @@ pub unsafe extern "C" fn vkd_job_wait(job: *const vkd_job, timeout_ms: i64) -> i
         pointers!(job;);
         let job = job.handle()?;
         let timeout = u64::try_from(timeout_ms).ok().map(Duration::from_millis);
-        match job.0.watch().ended(timeout) {
+        match job.0.watch()?.ended(timeout) {
             None => Ok(vkd_status::VKD_PENDING as i32),
             Some(Ok(())) => Ok(0),
             Some(Err(error)) => Err(error.into()),
@@ -47,7 +51,8 @@ pub unsafe extern "C" fn vkd_job_wait(job: *const vkd_job, timeout_ms: i64) -> i
 /// Copies the result of a finished job to `out_sequences` (starts x length numbers, see
 /// `vkd_batch_compute`), which has room for `capacity` numbers; fewer than the result has are
 /// VKD_ERROR_OUTPUT_TOO_SMALL. Can be called again. VKD_ERROR_NOT_FINISHED while the job is at
-/// work.
+/// work, the job's error where it failed, VKD_ERROR_WRONG_JOB_KIND for a job of another kind,
+/// VKD_ERROR_RESULT_IN_FILE where the result is in a file.
 ///
 /// # Safety
 /// `job` must be NULL (an error) or live, `out_sequences` NULL (an error) or `capacity` numbers
@@ -80,13 +85,16 @@ pub unsafe extern "C" fn vkd_job_cancel(job: *const vkd_job) {
     guard(|| {
         pointers!(job;);
         if !job.is_null() {
-            job.handle()?.0.watch().cancel();
+            job.handle()?.0.watch()?.cancel();
         }
         Ok(())
     });
 }
 
-/// Frees a job; one still at work is cancelled and awaited. NULL is fine.
+/// Frees a job; one still at work is cancelled and awaited: at most 0.2 seconds on the CPU engine,
+/// the submissions under way on a Vulkan device, and where its driver compiles a kernel, that. One
+/// that waits for another job is gone at once. Does nothing in another process than the one that
+/// started the job. NULL is fine.
 ///
 /// # Safety
 /// `job` must be NULL or come from one of the `_start` functions, and must not be used again.

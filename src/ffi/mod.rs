@@ -1,9 +1,9 @@
 //! The C ABI: check every pointer, call one safe function, map the error.
 //!
 //! `types` holds what the header declares, `status` the numbers of errors, `boundary` the panic
-//! boundary, the last error, pointers and structs. `any_job` is a job of any kind; `input` and
-//! `output` turn C's values into the library's and back. Each group of calls has a file. No logic
-//! of its own lives here, and no panic leaves.
+//! boundary and the last error, `pointers` and `structs` what crosses it. `any_job` is a job of any
+//! kind; `input` and `output` turn C's values into the library's and back. Each group of calls has
+//! a file. No logic of its own lives here, and no panic leaves.
 
 mod any_job;
 mod batch;
@@ -14,11 +14,13 @@ mod job;
 mod neighbors;
 mod neighbors_file;
 mod output;
+mod pointers;
 mod results;
 mod sequences_file;
 mod similarity;
 mod site;
 mod status;
+mod structs;
 mod types;
 
 pub use batch::*;

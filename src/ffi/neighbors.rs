@@ -1,10 +1,12 @@
 //! The functions of the C header for neighbours.
 
 use super::any_job::{in_memory, with_result, AnyJob};
-use super::boundary::{guard, pointers, In, Options, Out};
+use super::boundary::guard;
 use super::input::{check_element_type, check_flags, target, Embeddings};
 use super::output::plan_to_c;
+use super::pointers::{pointers, In, Out};
 use super::status::Result;
+use super::structs::Options;
 use super::types::{vkd_context, vkd_flags, vkd_job, vkd_neighbors_options, vkd_run_plan};
 use crate::context::{Destination, NeighborsRequest};
 use crate::corpus::Shape;
@@ -19,7 +21,12 @@ use crate::job::{Job, Output};
 /// queries). `options` may be NULL. `out_indices` has room for rows x k numbers (0-based), row
 /// after row; `out_similarities`, which may be NULL, for as many floats: the cosine similarity, -1
 /// to 1. Both are written only on success. The result does not depend on the device.
-/// `vkd_neighbors_plan` tells what a run takes.
+/// `vkd_neighbors_plan` tells what a run takes. Blocks until done; `vkd_neighbors_start` is the
+/// same without blocking.
+///
+/// Errors: VKD_ERROR_ZERO_SIZE, VKD_ERROR_DIM_TOO_LARGE, VKD_ERROR_TOO_MANY_NEIGHBORS; those of the
+/// embeddings and queries (-101 to -104); VKD_ERROR_TOO_LARGE, before an embedding is read; those
+/// of the device (-203, -204, -301 to -307).
 ///
 /// # Safety
 /// Pointers must be NULL (an error, but for `options` and `out_similarities`) or valid for the
@@ -40,17 +47,22 @@ pub unsafe extern "C" fn vkd_neighbors_compute(
             context, values = embeddings, options;
             indices = out_indices, similarities = out_similarities
         );
-        let (indices, options) = (indices.required()?, options.options()?);
+        let (options, similarities) = (options.options()?, similarities.optional()?);
+        indices.required()?;
         refuse_path(&options, "with a file use vkd_neighbors_start")?;
         let job = start(context, Embeddings::new(values, num_items, dim), k, &options)?;
+        let rows = shape(Shape::new(num_items, dim), k, &options)?.num_rows;
+        let outputs = Outputs::new(indices, similarities, u64::from(rows) * u64::from(k))?;
         let result = job.into_result()?;
-        write(in_memory(&result, "vkd_neighbors_file_open")?, u64::MAX, indices, similarities)
+        outputs.write(in_memory(&result, "vkd_neighbors_file_open")?, u64::MAX)
     })
 }
 
 /// Starts what `vkd_neighbors_compute` does and returns at once. Writes a job to `out_job`, to be
 /// freed with `vkd_job_free`; its `steps_done` counts dot products. `vkd_job_neighbors` fetches the
-/// result.
+/// result, unless `options->output_path` names a file for it. All pointers are read during the call
+/// only. What is wrong with the input the call returns, what happens later `vkd_job_wait`; with a
+/// file the errors of files (-501 to -505) too.
 ///
 /// # Safety
 /// Pointers must be NULL (an error, but for `options`) or valid as in `vkd_neighbors_compute`.
@@ -74,7 +86,8 @@ pub unsafe extern "C" fn vkd_neighbors_start(
 
 /// Tells what a run of `vkd_neighbors_compute` would take, without the embeddings; refuses what
 /// cannot be done. Of the options only `flags`, `num_queries` and `output_path` matter. The plan's
-/// `rows` are items, or queries; its `steps` dot products.
+/// `rows` are items, or queries; its `steps` dot products. Set `out_plan->struct_size` first.
+/// Waits for a run that is under way on the context.
 ///
 /// # Safety
 /// Pointers must be NULL (an error, but for `options`) or valid; `out_plan` must point to
@@ -99,7 +112,8 @@ pub unsafe extern "C" fn vkd_neighbors_plan(
 }
 
 /// Copies the result of a finished job of `vkd_neighbors_start` to `out_indices` and, unless NULL,
-/// `out_similarities`, each with room for `capacity` values. Can be called again.
+/// `out_similarities`, each with room for `capacity` values: rows x k, as `vkd_neighbors_compute`
+/// writes them. Can be called again. The errors are those of `vkd_job_sequences`.
 ///
 /// # Safety
 /// `job` must be NULL (an error) or live, `out_indices` NULL (an error) or `capacity` numbers long,
@@ -114,24 +128,40 @@ pub unsafe extern "C" fn vkd_job_neighbors(
     guard(|| {
         pointers!(job; indices = out_indices, similarities = out_similarities);
         let (job, indices) = (job.handle()?, indices.required()?);
+        let similarities = similarities.optional()?;
         let AnyJob::Neighbors(job) = &job.0 else { return Err(job.0.wrong_kind()) };
         with_result(job, |output| {
             let neighbors = in_memory(output, "vkd_neighbors_file_open")?;
-            write(neighbors, capacity, indices, similarities)
+            let len = neighbors.indices.len() as u64;
+            Outputs::new(indices, similarities, len)?.write(neighbors, capacity)
         })
     })
 }
 
-fn write(
-    neighbors: &Neighbors,
-    capacity: u64,
-    indices: Out<u32>,
-    similarities: Out<f32>,
-) -> Result<()> {
-    indices.copy(&neighbors.indices, capacity)?;
-    match similarities.is_null() {
-        true => Ok(()),
-        false => similarities.map(&neighbors.dots, capacity, |&dot| similarity(dot)),
+/// Where neighbours are written.
+struct Outputs<'a> {
+    indices: Out<'a, u32>,
+    similarities: Option<Out<'a, f32>>,
+}
+
+impl<'a> Outputs<'a> {
+    /// For `len` neighbours in all.
+    fn new(
+        indices: Out<'a, u32>,
+        similarities: Option<Out<'a, f32>>,
+        len: u64,
+    ) -> Result<Outputs<'a>> {
+        let indices = indices.required()?;
+        if let Some(similarities) = similarities {
+            indices.check_apart(similarities, len)?;
+        }
+        Ok(Outputs { indices, similarities })
+    }
+
+    fn write(self, neighbors: &Neighbors, capacity: u64) -> Result<()> {
+        self.indices.copy(&neighbors.indices, capacity)?;
+        let Some(similarities) = self.similarities else { return Ok(()) };
+        similarities.map(&neighbors.dots, capacity, |&dot| similarity(dot))
     }
 }
 
@@ -140,7 +170,7 @@ pub(super) fn refuse_path(options: &vkd_neighbors_options, instead: &str) -> Res
     if options.output_path.is_null() {
         return Ok(());
     }
-    let (option, got, allowed) = ("output_path", "a path".into(), instead.into());
+    let (option, got, allowed) = ("output_path", "set".into(), instead.into());
     Err(Error::BadOption { option, got, allowed }.into())
 }
 
@@ -185,7 +215,8 @@ pub(super) fn shape(shape: Shape, k: u32, options: &vkd_neighbors_options) -> Re
     Ok(QueryShape { num_items, dim, num_rows, own, k })
 }
 
-fn check(options: &vkd_neighbors_options) -> Result<()> {
+/// Checks what does not depend on the embeddings.
+pub(super) fn check(options: &vkd_neighbors_options) -> Result<()> {
     let known = [vkd_flags::VKD_CENTER, vkd_flags::VKD_OVERWRITE];
     check_flags::<vkd_neighbors_options>(options.flags, &known)?;
     check_element_type(options.element_type)

@@ -2,8 +2,9 @@
 
 use libc::{c_char, c_void};
 
-use super::boundary::{guard, pointers, release};
+use super::boundary::{guard, release};
 use super::output::{row_pointer, text};
+use super::pointers::pointers;
 use super::types::{vkd_flags, vkd_neighbors_file, vkd_neighbors_file_info};
 use crate::memory::require_spare;
 use crate::store::{NeighborsFile, NeighborsRow};
@@ -13,7 +14,7 @@ use crate::store::{NeighborsFile, NeighborsRow};
 /// checks all.
 ///
 /// Writes a handle to `out_file`, to be freed with `vkd_neighbors_file_free`. The file is mapped
-/// into memory, read only, as in `vkd_sequences_file_open`.
+/// into memory, read only, as in `vkd_sequences_file_open`, with the same errors.
 ///
 /// # Safety
 /// `path` must be NULL (an error) or NUL-terminated, `out_file` NULL (an error) or valid for a
@@ -26,7 +27,7 @@ pub unsafe extern "C" fn vkd_neighbors_file_open(
     guard(|| {
         pointers!(path; out = out_file);
         require_spare()?;
-        out.required()?.give(vkd_neighbors_file(NeighborsFile::open(&path.path()?)?))
+        out.required()?.give(vkd_neighbors_file(NeighborsFile::open(&path.path()?)?.into()))
     })
 }
 
@@ -40,7 +41,8 @@ pub unsafe extern "C" fn vkd_neighbors_file_free(file: *mut vkd_neighbors_file) 
     unsafe { release(file) }
 }
 
-/// Describes a file. Set `out_info->struct_size` first; the rest is written on success.
+/// Describes a file of neighbours. Set `out_info->struct_size` first; the rest is written on
+/// success.
 ///
 /// # Safety
 /// `file` must be NULL (an error) or live, `out_info` NULL (an error) or `struct_size` bytes.
@@ -71,8 +73,9 @@ pub unsafe extern "C" fn vkd_neighbors_file_get_info(
 
 /// Gives row `index` (0-based) as it lies in the file, nearest first: `k` item numbers (0-based) of
 /// `item_bytes` bytes each, 2 (uint16_t) or 4 (uint32_t), see `vkd_neighbors_file_get_info`, and
-/// `k` cosine similarities. Rows lie one behind the other. Nothing is copied; the pointers are good
-/// until `vkd_neighbors_file_free`.
+/// `k` cosine similarities, -1 to 1. Rows lie one behind the other. Nothing is copied; the pointers
+/// are good until `vkd_neighbors_file_free`, and what they point to cannot be written. An index
+/// that is none is VKD_ERROR_BAD_OPTION.
 ///
 /// # Safety
 /// `file` must be NULL (an error) or live; `out_indices` must be NULL (an error) or valid for a
@@ -87,16 +90,21 @@ pub unsafe extern "C" fn vkd_neighbors_file_row(
     guard(|| {
         pointers!(file; indices = out_indices, similarities = out_similarities);
         let (file, indices) = (file.handle()?, indices.required()?);
+        let similarities = similarities.optional()?;
+        if let Some(similarities) = similarities {
+            indices.check_apart(similarities, 1)?;
+        }
         let NeighborsRow { items, similarities: values } = file.0.row(index)?;
         indices.write(row_pointer(items))?;
-        match similarities.is_null() {
-            true => Ok(()),
-            false => similarities.write(values.as_ptr()),
+        match similarities {
+            Some(similarities) => similarities.write(values.as_ptr()),
+            None => Ok(()),
         }
     })
 }
 
 /// Checks every row of a file: its checksum, and that it holds items of the corpus, nearest first.
+/// The first that is wrong is VKD_ERROR_BAD_FILE. Reads the whole file.
 ///
 /// # Safety
 /// `file` must be NULL (an error) or live.

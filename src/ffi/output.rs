@@ -72,14 +72,15 @@ pub(super) fn progress_to_c(job: &dyn Watch) -> vkd_job_progress {
         files_done: progress.files_done(),
         files_total: progress.files_total(),
         bytes_written: progress.bytes_written(),
+        rows_written: progress.rows_written(),
     }
 }
 
-/// By the files of a site, else by the steps; negative while nothing is known.
+/// By the rows of a site that are written, else by the steps; negative while nothing is known.
 fn seconds_left(progress: &Progress, seconds: f64) -> f64 {
     let (done, total, spent) = match progress.files_total() {
         0 => (progress.steps_done(), progress.steps_total(), progress.seconds(Phase::Steps)),
-        files => (progress.files_done(), files, seconds),
+        _ => (progress.rows_written(), progress.rows_total(), seconds),
     };
     if done == 0 || spent == 0.0 {
         return -1.0;

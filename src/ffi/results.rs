@@ -2,12 +2,13 @@
 
 use libc::c_char;
 
-use super::boundary::{guard, pointers};
+use super::boundary::guard;
+use super::pointers::pointers;
 use super::types::vkd_results_kind;
 use crate::store::ResultsKind;
 
 /// Tells what a file of results holds: writes one of `vkd_results_kind` to `out_kind`. Reads its
-/// header only.
+/// header only. Errors: VKD_ERROR_FILE, VKD_ERROR_BAD_FILE.
 ///
 /// # Safety
 /// `path` must be NULL (an error) or NUL-terminated, `out_kind` NULL (an error) or valid for a

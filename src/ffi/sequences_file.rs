@@ -2,15 +2,17 @@
 
 use libc::{c_char, c_void};
 
-use super::boundary::{guard, pointers, release};
+use super::boundary::{guard, release};
 use super::input::{check_flags, Embeddings};
 use super::output::{row_pointer, text};
+use super::pointers::pointers;
 use super::types::{
     vkd_flags, vkd_sequences_file, vkd_sequences_file_info, vkd_verify_options, vkd_verify_report,
 };
 use crate::error::Error;
 use crate::memory::require_spare;
-use crate::store::SequencesFile;
+use crate::store::{Row, SequencesFile};
+use crate::units;
 use crate::verify::{verify, Report, Sample};
 
 /// Opens a finished file of sequences (`vkd_batch_options.output_path`) for reading, and checks its
@@ -20,6 +22,9 @@ use crate::verify::{verify, Report, Sample};
 /// into memory, read only: any number of threads, Lua states and processes can have it open at
 /// once, without locks and without copies. Do not cut or overwrite a file in place while it is
 /// open; vkd itself replaces files by renaming, and whoever has the old one open keeps it.
+///
+/// Errors: VKD_ERROR_FILE where it cannot be read, VKD_ERROR_BAD_FILE where it is damaged, holds
+/// something else or is not finished.
 ///
 /// # Safety
 /// `path` must be NULL (an error) or NUL-terminated, `out_file` NULL (an error) or valid for a
@@ -32,7 +37,7 @@ pub unsafe extern "C" fn vkd_sequences_file_open(
     guard(|| {
         pointers!(path; out = out_file);
         require_spare()?;
-        out.required()?.give(vkd_sequences_file(SequencesFile::open(&path.path()?)?))
+        out.required()?.give(vkd_sequences_file(SequencesFile::open(&path.path()?)?.into()))
     })
 }
 
@@ -46,7 +51,8 @@ pub unsafe extern "C" fn vkd_sequences_file_free(file: *mut vkd_sequences_file) 
     unsafe { release(file) }
 }
 
-/// Describes a file. Set `out_info->struct_size` first; the rest is written on success.
+/// Describes a file of sequences. Set `out_info->struct_size` first; the rest is written on
+/// success.
 ///
 /// # Safety
 /// `file` must be NULL (an error) or live, `out_info` NULL (an error) or `struct_size` bytes.
@@ -76,7 +82,8 @@ pub unsafe extern "C" fn vkd_sequences_file_get_info(
 
 /// Gives sequence `index` (0-based) as it lies in the file: `length` item numbers (0-based) of
 /// `item_bytes` bytes each, 2 (uint16_t) or 4 (uint32_t), see `vkd_sequences_file_get_info`. The
-/// first one is the start. Nothing is copied; the pointer is good until `vkd_sequences_file_free`.
+/// first one is the start. Nothing is copied; the pointer is good until `vkd_sequences_file_free`,
+/// and what it points to cannot be written. An index that is none is VKD_ERROR_BAD_OPTION.
 ///
 /// # Safety
 /// `file` must be NULL (an error) or live, `out_row` NULL (an error) or valid for a write.
@@ -93,7 +100,8 @@ pub unsafe extern "C" fn vkd_sequences_file_row(
 }
 
 /// Copies `count` item numbers of sequence `index` from place `first` on (all 0-based) to
-/// `out_items`, widened to 32 bits.
+/// `out_items`, widened to 32 bits. An index that is none, and more than the sequence has from
+/// `first` on, are VKD_ERROR_BAD_OPTION.
 ///
 /// # Safety
 /// `file` must be NULL (an error) or live, `out_items` NULL (an error) or `count` numbers long.
@@ -110,11 +118,15 @@ pub unsafe extern "C" fn vkd_sequences_file_copy_row(
         let (file, out) = (&file.handle()?.0, out.required()?);
         let (row, length) = (file.row(index)?, file.meta().length);
         if u64::from(first) + u64::from(count) > u64::from(length) {
+            let [length, first, got] = [length, first, count].map(units::count);
             let allowed = format!("sequences have {length} items, and first is {first}");
-            let got = count.to_string();
             return Err(Error::BadOption { option: "count", got, allowed }.into());
         }
-        out.fill(row.iter().skip(first as usize), count)
+        let part = first as usize..first as usize + count as usize;
+        match row {
+            Row::U16(items) => out.map(&items[part], count.into(), |&item| item.into()),
+            Row::U32(items) => out.copy(&items[part], count.into()),
+        }
     })
 }
 
@@ -138,7 +150,7 @@ pub unsafe extern "C" fn vkd_sequences_file_find(
 }
 
 /// Checks every row of a file: its checksum, its start, and that it holds items of the corpus, each
-/// once.
+/// once. The first that is wrong is VKD_ERROR_BAD_FILE. Reads the whole file.
 ///
 /// # Safety
 /// `file` must be NULL (an error) or live.
@@ -157,9 +169,10 @@ pub unsafe extern "C" fn vkd_sequences_file_verify(file: *const vkd_sequences_fi
 ///
 /// Reports the worst regret: how much farther from the centroid (in cosine distance, 0 to 2) some
 /// other item was than the one picked. The integers round to 15 bits, so up to some 0.001 is right;
-/// a wrong file shows 0.1 and more. Embeddings that are not the file's are VKD_ERROR_FILE_MISMATCH.
-/// A pick costs num_items x dim multiplications. `options` may be NULL; set
-/// `out_report->struct_size` first.
+/// a wrong file shows 0.1 and more. Embeddings that are not the file's are VKD_ERROR_FILE_MISMATCH,
+/// before one is read where their number is another. A pick costs num_items x dim multiplications.
+/// `embeddings` as in `vkd_batch_compute`; `options` may be NULL; set `out_report->struct_size`
+/// first. Blocks until done.
 ///
 /// # Safety
 /// Pointers must be NULL (an error, but for `options`) or valid for the sizes above.

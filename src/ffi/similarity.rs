@@ -1,10 +1,12 @@
 //! The functions of the C header for the similarities of pairs of items.
 
 use super::any_job::{with_result, AnyJob};
-use super::boundary::{guard, pointers, In, Options};
+use super::boundary::guard;
 use super::input::{check_element_type, check_flags, check_reserved, has, Embeddings};
 use super::output::plan_to_c;
+use super::pointers::{pointers, In};
 use super::status::Result;
+use super::structs::Options;
 use super::types::{vkd_context, vkd_flags, vkd_job, vkd_run_plan, vkd_similarity_options};
 use crate::corpus::Shape;
 use crate::engine::Pairs;
@@ -16,7 +18,12 @@ use crate::job::Job;
 ///
 /// `embeddings` as in `vkd_batch_compute`; `options` may be NULL. `out_similarities` is written
 /// only on success. A similarity is the dot product of the prepared rows / 32767^2. While the call
-/// runs the library holds a second copy of the result.
+/// runs the library holds a second copy of the result. Blocks until done; `vkd_similarity_start` is
+/// the same without blocking.
+///
+/// Errors: VKD_ERROR_ZERO_SIZE, VKD_ERROR_DIM_TOO_LARGE; those of the embeddings (-101 to -104);
+/// VKD_ERROR_TOO_LARGE, before an embedding is read; those of the device (-203, -204, -301 to
+/// -307).
 ///
 /// # Safety
 /// Pointers must be NULL (an error, but for `options`) or valid for the sizes above.
@@ -62,7 +69,8 @@ pub unsafe extern "C" fn vkd_similarity_start(
 
 /// Tells what a run of `vkd_similarity_compute` would take, without the embeddings; refuses what
 /// cannot be done. Only `flags` of the options matters. The plan's `rows` are items, its `steps`
-/// dot products. Set `out_plan->struct_size` first.
+/// dot products. Set `out_plan->struct_size` first. Waits for a run that is under way on the
+/// context.
 ///
 /// # Safety
 /// Pointers must be NULL (an error, but for `options`) or valid; `out_plan` must point to
@@ -86,7 +94,7 @@ pub unsafe extern "C" fn vkd_similarity_plan(
 
 /// Copies the result of a finished job of `vkd_similarity_start` to `out_similarities`, which has
 /// room for `capacity` floats; fewer than the result has are VKD_ERROR_OUTPUT_TOO_SMALL. Can be
-/// called again. VKD_ERROR_NOT_FINISHED while the job is at work.
+/// called again. The errors are those of `vkd_job_sequences`.
 ///
 /// # Safety
 /// `job` must be NULL (an error) or live, `out_similarities` NULL (an error) or `capacity` floats

@@ -1,13 +1,17 @@
 //! The functions of the C header for the files of a site.
 
+use std::sync::Arc;
+
 use libc::c_char;
 
 use super::any_job::AnyJob;
-use super::boundary::{guard, pointers, In, Options};
-use super::input::{check_flags, check_reserved, check_threads, has, target, Embeddings};
-use super::neighbors::{refuse_path, request, shape};
+use super::boundary::guard;
+use super::input::{bad, check_flags, check_reserved, check_threads, has, target, Embeddings};
+use super::neighbors::{check, refuse_path, request, shape};
 use super::output::plan_to_c;
+use super::pointers::{pointers, In};
 use super::status::Result;
+use super::structs::Options;
 use super::types::{
     vkd_context, vkd_flags, vkd_job, vkd_neighbors_options, vkd_run_plan, vkd_site_options,
     vkd_site_source,
@@ -24,6 +28,9 @@ use crate::site::{Site, Source};
 /// `embeddings` as in `vkd_batch_compute`; `neighbors_options` may be NULL, and must name neither
 /// queries nor an output. Ids, metadata and folder are checked before anything is computed; an
 /// error names the file. Files that were written before an error stay.
+///
+/// Errors: those of `vkd_neighbors_compute`, VKD_ERROR_BAD_ID, VKD_ERROR_BAD_METADATA,
+/// VKD_ERROR_FILE, VKD_ERROR_DISK_FULL.
 ///
 /// # Safety
 /// Pointers must be NULL (an error, but for `neighbors_options`) or valid as in
@@ -48,6 +55,7 @@ pub unsafe extern "C" fn vkd_site_compute(
 /// Starts what `vkd_site_compute` does and returns at once. Writes a job to `out_job`, to be freed
 /// with `vkd_job_free`; its `files_done` counts the files, `vkd_job_wait` tells how it ended. Files
 /// that were written before an error or a cancel stay. All pointers are read during the call only.
+/// What is wrong with the input the call returns, what happens later `vkd_job_wait`.
 ///
 /// # Safety
 /// Pointers must be NULL (an error, but for `neighbors_options`) or valid as in `vkd_site_compute`.
@@ -75,7 +83,7 @@ pub unsafe extern "C" fn vkd_site_start(
 /// Tells what a run of `vkd_site_compute` would take, without the embeddings, and refuses what
 /// cannot be done, ids and metadata too. The plan's `rows` are items, its `steps` dot products;
 /// `output_bytes` is 0, since ids and metadata decide how long the files are. Set
-/// `out_plan->struct_size` first.
+/// `out_plan->struct_size` first. Waits for a run that is under way on the context.
 ///
 /// # Safety
 /// Pointers must be NULL (an error, but for `neighbors_options`) or valid; `out_plan` must point to
@@ -93,17 +101,18 @@ pub unsafe extern "C" fn vkd_site_plan(
     guard(|| {
         pointers!(context, search = neighbors_options, site_options; out = out_plan);
         let (context, search) = (context.handle()?, search.options()?);
-        refuse_path(&search, NO_PATH)?;
-        target(search.member(|o| o.output_path, "output_path"), search.flags)?;
+        let site_options = site_options.required()?.options()?;
+        check_search(&search)?;
         let shape = shape(Shape::new(num_items, dim), k, &search)?;
-        let site = site(site_options)?;
+        let site = site(&site_options, num_items)?;
         out.report(|| Ok(plan_to_c(&context.0.plan_site(&shape, &site)?)))
     })
 }
 
 /// Writes the files of a site from results that are there, in memory or in a file. Needs no
 /// context. Blocks until done; `vkd_site_write_start` is the same without blocking. Otherwise as
-/// `vkd_site_compute`.
+/// `vkd_site_compute`. A number that is no item, and two rows for one page, are
+/// VKD_ERROR_BAD_OPTION; a file that cannot be used is VKD_ERROR_FILE or VKD_ERROR_BAD_FILE.
 ///
 /// # Safety
 /// Pointers must be NULL (an error) or valid as in `vkd_site_source` and `vkd_site_options`.
@@ -118,7 +127,8 @@ pub unsafe extern "C" fn vkd_site_write(
     })
 }
 
-/// Starts what `vkd_site_write` does and returns at once. Otherwise as `vkd_site_start`.
+/// Starts what `vkd_site_write` does and returns at once. Writes a job to `out_job`, to be freed
+/// with `vkd_job_free`. Otherwise as `vkd_site_start`.
 ///
 /// # Safety
 /// Pointers must be NULL (an error) or valid as in `vkd_site_source` and `vkd_site_options`.
@@ -134,7 +144,12 @@ pub unsafe extern "C" fn vkd_site_write_start(
     })
 }
 
-const NO_PATH: &str = "a site has a directory and a file of rankings";
+/// Refuses a file for the neighbours of a site.
+fn check_search(search: &Options<vkd_neighbors_options>) -> Result<()> {
+    check(search)?;
+    refuse_path(search, "a site has a directory and a file of rankings")?;
+    target(search.member(|o| o.output_path, "output_path"), search.flags).map(|_| ())
+}
 
 fn start<'a>(
     context: In<'a, vkd_context>,
@@ -144,71 +159,100 @@ fn start<'a>(
     site_options: In<'a, vkd_site_options>,
 ) -> Result<Job<()>> {
     let (context, search) = (context.handle()?, search.options()?);
-    refuse_path(&search, NO_PATH)?;
-    target(search.member(|o| o.output_path, "output_path"), search.flags)?;
+    let site_options = site_options.required()?.options()?;
+    check_search(&search)?;
     let request = request(embeddings, k, &search)?;
-    Ok(context.0.start_site(&request, &site(site_options)?)?)
+    let site = site(&site_options, embeddings.shape.num_items)?;
+    Ok(context.0.start_site(&request, site)?)
 }
 
 fn write(source: In<vkd_site_source>, options: In<vkd_site_options>) -> Result<Job<()>> {
-    let site = site(options)?;
+    let options = options.required()?.options()?;
     let source = results(&source.required()?.options()?)?;
-    Ok(start_site_write(source, &site)?)
+    let site = site(&options, source.num_items())?;
+    Ok(start_site_write(source, site)?)
 }
 
-fn site(options: In<vkd_site_options>) -> Result<Site> {
-    let options = options.required()?.options()?;
+/// The files of a site of so many items.
+fn site(options: &Options<vkd_site_options>, num_items: u32) -> Result<Site> {
     check_flags::<vkd_site_options>(options.flags, &[vkd_flags::VKD_NO_SYNC])?;
     check_reserved(options.reserved)?;
     check_threads(options.threads)?;
-    let count = options.num_items;
+    // Before a text is read: there are as many as the caller says.
+    let texts = |texts: In<*const c_char>, name| match (texts.is_null(), options.num_items) {
+        (true, _) => Ok(None),
+        (false, count) if count == num_items => texts.texts(count.into()).map(Some),
+        (false, count) => {
+            let allowed = format!("there must be one for each of the {num_items} items");
+            Err(Error::BadOption { option: name, got: count.to_string(), allowed }.into())
+        }
+    };
     Ok(Site {
         directory: options.member(|o| o.directory, "directory").optional_path()?,
         rankings: options.member(|o| o.rankings_path, "rankings_path").optional_path()?,
-        ids: texts(options.member(|o| o.ids, "ids"), count, "ids")?,
-        metadata: texts(options.member(|o| o.metadata, "metadata"), count, "metadata")?,
+        ids: texts(options.member(|o| o.ids, "ids"), "ids")?,
+        metadata: texts(options.member(|o| o.metadata, "metadata"), "metadata")?,
         top: options.top,
         threads: Some(options.threads),
         no_sync: has(options.flags, vkd_flags::VKD_NO_SYNC),
     })
 }
 
-/// One text for each item; `None` for NULL.
-fn texts(texts: In<*const c_char>, count: u32, name: &'static str) -> Result<Option<Vec<String>>> {
-    if texts.is_null() {
-        return Ok(None);
-    }
-    let one = |(item, text): (usize, In<c_char>)| match text.text()?.to_str() {
-        Ok(text) => Ok(text.to_owned()),
-        Err(_) => {
-            let got = format!("no UTF-8 for item {item} (0-based)");
-            Err(Error::BadOption { option: name, got, allowed: "texts are UTF-8".into() }.into())
-        }
-    };
-    texts.pointers(count.into())?.enumerate().map(one).collect::<Result<_>>().map(Some)
-}
-
 fn results(source: &Options<vkd_site_source>) -> Result<Source> {
-    let given = [source.path.is_null(), source.sequences.is_null(), source.indices.is_null()];
-    if given.iter().filter(|is_null| !**is_null).count() != 1 {
-        let got = "none or several of path, sequences and indices".into();
-        let allowed = "give exactly one".into();
+    let (sequences_file, neighbors_file) = (
+        source.member(|o| o.sequences_file, "sequences_file"),
+        source.member(|o| o.neighbors_file, "neighbors_file"),
+    );
+    let given = [
+        !source.path.is_null(),
+        !source.sequences.is_null(),
+        !source.indices.is_null(),
+        !sequences_file.is_null(),
+        !neighbors_file.is_null(),
+    ];
+    if given.iter().filter(|&&is_given| is_given).count() != 1 {
+        let allowed = "set exactly one of path, sequences, indices, sequences_file and \
+                       neighbors_file";
+        let (got, allowed) = ("ambiguous".into(), allowed.into());
         return Err(Error::BadOption { option: "source", got, allowed }.into());
+    }
+    if !sequences_file.is_null() {
+        return Ok(Source::SequencesFile(Arc::clone(&sequences_file.handle()?.0)));
+    }
+    if !neighbors_file.is_null() {
+        return Ok(Source::NeighborsFile(Arc::clone(&neighbors_file.handle()?.0)));
     }
     if !source.path.is_null() {
         return Ok(Source::open(&source.member(|o| o.path, "path").path()?)?);
     }
-    let (rows, length) = (source.num_rows, source.row_length);
+    let (num_items, rows, length) = (source.num_items, source.num_rows, source.row_length);
     if rows == 0 || length == 0 {
         let name = if rows == 0 { "num_rows" } else { "row_length" };
         return Err(Error::ZeroSize { name }.into());
     }
     let len = u64::from(rows) * u64::from(length);
     if !source.sequences.is_null() {
-        let items = source.member(|o| o.sequences, "sequences").array(len)?.to_vec();
-        return Ok(Source::Sequences { num_items: source.num_items, length, items });
+        check_sequences(num_items, rows, length)?;
+        let items = source.member(|o| o.sequences, "sequences").copied(len)?;
+        return Ok(Source::Sequences { num_items, length, items });
     }
-    let indices = source.member(|o| o.indices, "indices").array(len)?.to_vec();
-    let similarities = source.member(|o| o.similarities, "similarities").array(len)?.to_vec();
+    if length >= rows {
+        return Err(Error::TooManyNeighbors { k: length, others: rows - 1 }.into());
+    }
+    let indices = source.member(|o| o.indices, "indices").copied(len)?;
+    let similarities = source.member(|o| o.similarities, "similarities").copied(len)?;
     Ok(Source::Neighbors { k: length, indices, similarities })
+}
+
+/// No item is twice in a sequence, and none begins two: more cannot be there to be read.
+fn check_sequences(num_items: u32, rows: u32, length: u32) -> Result<()> {
+    if num_items == 0 {
+        return Err(Error::ZeroSize { name: "num_items" }.into());
+    }
+    let (option, got) = match (rows > num_items, length > num_items) {
+        (true, _) => ("num_rows", rows),
+        (_, true) => ("row_length", length),
+        _ => return Ok(()),
+    };
+    Err(bad(option, got, &format!("it must be at most num_items, {num_items}")))
 }

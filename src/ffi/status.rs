@@ -6,6 +6,7 @@
 use libc::c_char;
 
 use crate::error::Error;
+use crate::units;
 
 /// What every function that can fail returns: 0 for success, 1 for "not yet", negative numbers for
 /// errors. Errors come in bands: -1.. arguments, -101.. the embeddings, -201.. memory, -301..
@@ -84,11 +85,14 @@ pub enum vkd_status {
     VKD_ERROR_NOT_FINISHED = -402,
     /// The job computes another kind of result.
     VKD_ERROR_WRONG_JOB_KIND = -403,
+    /// The context or job was made by the parent, before a fork: make a new context here.
+    VKD_ERROR_OTHER_PROCESS = -404,
     /// A file cannot be opened, read or written.
     VKD_ERROR_FILE = -501,
     /// The disk is full, or a limit for files is reached. Finished sequences are kept.
     VKD_ERROR_DISK_FULL = -502,
-    /// A file is damaged or was not written by vkd.
+    /// A file is damaged or was not written by vkd, or something that is to be replaced is no file
+    /// that vkd wrote.
     VKD_ERROR_BAD_FILE = -503,
     /// A file holds other results than asked for.
     VKD_ERROR_FILE_MISMATCH = -504,
@@ -110,20 +114,23 @@ pub(super) enum CallError {
     #[error("{name} is NULL; pass a valid pointer")]
     NullPointer { name: &'static str },
     #[error(
-        "struct_size of {name} is {got}; set it to sizeof({name}), {expected} bytes here (at least \
-         {least})"
+        "struct_size of {name} is {}, which no version of the header gives it; set it to \
+         sizeof({name}), {expected} bytes here",
+        units::count(*.got)
     )]
-    StructSize { name: &'static str, got: u32, least: u32, expected: u32 },
+    StructSize { name: &'static str, got: u32, expected: u32 },
     #[error(
-        "{name} has a struct_size of {got}, this library knows {known} bytes, and the bytes beyond \
+        "{name} has a struct_size of {}, this library knows {known} bytes, and the bytes beyond \
          are not all zero: it asks for something this version ({version}) cannot do; update the \
-         library or leave the newer fields zero"
+         library or leave the newer fields zero",
+        units::count(*.got)
     )]
     NewerStruct { name: &'static str, got: u32, known: u32, version: &'static str },
     #[error("flags of {name} are {got:#x}; only the bits {known:#x} are known")]
     UnknownFlags { name: &'static str, got: u32, known: u32 },
     #[error(
-        "{name} has room for {capacity} values, but the result has {needed}; pass a larger one"
+        "{name} has room for {}, but the result has {}; pass a larger one",
+        values(*.capacity), values(*.needed)
     )]
     OutputTooSmall { name: &'static str, capacity: u64, needed: u64 },
     #[error("the job has not finished; wait for it first")]
@@ -134,6 +141,10 @@ pub(super) enum CallError {
     ResultInFile { path: String, open: &'static str },
     #[error(transparent)]
     Library(#[from] Error),
+}
+
+fn values(number: u64) -> String {
+    format!("{} {}", units::count(number), if number == 1 { "value" } else { "values" })
 }
 
 /// What a call from C gives.
@@ -171,7 +182,7 @@ fn library_status(error: &Error) -> vkd_status {
         E::ZeroNorm { .. } => VKD_ERROR_ZERO_NORM,
         E::ZeroNormCentered { .. } => VKD_ERROR_ZERO_NORM_CENTERED,
         E::NormRange { .. } => VKD_ERROR_NORM_RANGE,
-        E::TooLarge { .. } => VKD_ERROR_TOO_LARGE,
+        E::TooLarge { .. } | E::TooManyRounds { .. } => VKD_ERROR_TOO_LARGE,
         E::HostMemory { .. } => VKD_ERROR_HOST_MEMORY,
         E::DeviceMemory { .. } => VKD_ERROR_DEVICE_MEMORY,
         E::DriverMemory { .. } => VKD_ERROR_DRIVER_MEMORY,
@@ -184,13 +195,19 @@ fn library_status(error: &Error) -> vkd_status {
         E::Driver { .. } => VKD_ERROR_DRIVER,
         E::Validation { .. } => VKD_ERROR_VALIDATION,
         E::Cancelled => VKD_ERROR_CANCELLED,
+        E::OtherProcess { .. } => VKD_ERROR_OTHER_PROCESS,
         E::File { .. } => VKD_ERROR_FILE,
         E::DiskFull { .. } => VKD_ERROR_DISK_FULL,
-        E::BadFile { .. } => VKD_ERROR_BAD_FILE,
-        E::FileMismatch { .. } => VKD_ERROR_FILE_MISMATCH,
+        E::BadFile { .. } | E::ForeignFile { .. } | E::NoResults { .. } | E::NotReplaced { .. } => {
+            VKD_ERROR_BAD_FILE
+        }
+        E::FileMismatch { .. } | E::OtherKind { .. } | E::OtherEmbeddings { .. } => {
+            VKD_ERROR_FILE_MISMATCH
+        }
         E::FileBusy { .. } => VKD_ERROR_FILE_BUSY,
         E::BadId { .. } => VKD_ERROR_BAD_ID,
         E::BadMetadata { .. } => VKD_ERROR_BAD_METADATA,
+        E::Variable { error, .. } => library_status(error),
         E::Internal { .. } => VKD_ERROR_INTERNAL,
     }
 }
@@ -242,6 +259,7 @@ names! {
     VKD_ERROR_CANCELLED
     VKD_ERROR_NOT_FINISHED
     VKD_ERROR_WRONG_JOB_KIND
+    VKD_ERROR_OTHER_PROCESS
     VKD_ERROR_FILE
     VKD_ERROR_DISK_FULL
     VKD_ERROR_BAD_FILE

@@ -7,35 +7,77 @@
 //! that they come from resolve 0.00003. What every entry of an item looks like is laid out once, a
 //! page then is mostly copies.
 
+use super::ours::Form;
 use super::request::List;
 use super::row::SiteRow;
+use crate::error::{Error, Result};
 
 /// Texts one behind the other.
 struct Texts {
     bytes: Vec<u8>,
-    ends: Vec<u32>,
+    ends: Vec<usize>,
     longest: usize,
 }
 
 impl Texts {
-    fn new(count: u32, mut write: impl FnMut(u32, &mut Vec<u8>)) -> Texts {
-        let mut texts = Texts { bytes: Vec::new(), ends: Vec::new(), longest: 0 };
-        texts.ends.reserve_exact(count as usize);
+    fn new(count: u32, mut write: impl FnMut(u32, &mut Vec<u8>)) -> Result<Texts> {
+        let (mut bytes, mut ends, mut longest) = (Vec::new(), Vec::new(), 0);
+        let mut text = Vec::new();
+        let mut length_of = |item| {
+            text.clear();
+            write(item, &mut text);
+            text.len()
+        };
+        let length = (0..count).map(&mut length_of).sum();
+        room_for(&mut bytes, length)?;
+        room_for(&mut ends, count as usize)?;
         for item in 0..count {
-            let begin = texts.bytes.len();
-            write(item, &mut texts.bytes);
-            texts.longest = texts.longest.max(texts.bytes.len() - begin);
-            texts.ends.push(texts.bytes.len() as u32);
+            let begin = bytes.len();
+            write(item, &mut bytes);
+            longest = longest.max(bytes.len() - begin);
+            ends.push(bytes.len());
         }
-        texts
+        Ok(Texts { bytes, ends, longest })
     }
 
     fn get(&self, item: u32) -> &[u8] {
         let item = item as usize;
         let begin = item.checked_sub(1).map_or(0, |before| self.ends[before]);
-        &self.bytes[begin as usize..self.ends[item] as usize]
+        &self.bytes[begin..self.ends[item]]
     }
 }
+
+/// Makes room for `count` values more.
+fn room_for<T>(values: &mut Vec<T>, count: usize) -> Result<()> {
+    let bytes = (count as u64).saturating_mul(size_of::<T>() as u64);
+    let refused = Error::HostMemory { what: "the texts of a site", bytes };
+    values.try_reserve_exact(count).map_err(|_| refused)
+}
+
+/// How the pages of the item with this id look, with metadata and without.
+pub(super) fn page_form(id: &str) -> Form {
+    let mut begin = b"{\"id\":".to_vec();
+    push_quoted(id, &mut begin);
+    let head = |member: &str| [&begin, format!(",\"{member}\":").as_bytes()].concat();
+    let members = ["metadata", List::Similar.name(), List::Different.name()];
+    Form { heads: members.map(head).into(), tail: PAGE_TAIL, name: "page of this item" }
+}
+
+fn push_quoted(id: &str, to: &mut Vec<u8>) {
+    // Writing a text into memory does not fail.
+    serde_json::to_writer(to, id).unwrap_or_default();
+}
+
+/// What a file of rankings ends with.
+pub(super) const RANKINGS_TAIL: &[u8] = b"\n]}\n";
+
+/// What a file of rankings begins with, up to its first id (`store/family.rs` knows it).
+fn rankings_head(list: List) -> Vec<u8> {
+    format!("{{\"list\":\"{}\",\"ids\":[", list.name()).into_bytes()
+}
+
+/// What a page ends with.
+const PAGE_TAIL: &[u8] = b"]}\n";
 
 /// Writes the JSON of pages and rankings.
 pub(super) struct Json {
@@ -50,13 +92,12 @@ pub(super) struct Json {
 }
 
 impl Json {
-    pub(super) fn new(list: List, num_items: u32, ids: Option<&[String]>) -> Json {
+    pub(super) fn new(list: List, num_items: u32, ids: Option<&[String]>) -> Result<Json> {
         let quoted = |item: u32, to: &mut Vec<u8>| match ids {
-            // Writing a text into memory does not fail.
-            Some(ids) => serde_json::to_writer(to, &ids[item as usize]).unwrap_or_default(),
+            Some(ids) => push_quoted(&ids[item as usize], to),
             None => to.extend(format!("\"{item}\"").bytes()),
         };
-        let ids = Texts::new(num_items, quoted);
+        let ids = Texts::new(num_items, quoted)?;
         let entries = Texts::new(num_items, |item, to| match list {
             List::Similar => {
                 to.extend(b",{\"id\":");
@@ -67,16 +108,22 @@ impl Json {
                 to.push(b',');
                 to.extend(ids.get(item));
             }
-        });
-        let numbers = Texts::new(num_items, |item, to| to.extend(format!(",{item}").bytes()));
-        Json { list, num_items, ids, entries, numbers }
+        })?;
+        let numbers = Texts::new(num_items, |item, to| to.extend(format!(",{item}").bytes()))?;
+        Ok(Json { list, num_items, ids, entries, numbers })
     }
 
     /// The page of a row, into `page`.
-    pub(super) fn page(&self, row: &SiteRow, metadata: Option<&str>, page: &mut Vec<u8>) {
+    pub(super) fn page(
+        &self,
+        row: &SiteRow,
+        metadata: Option<&str>,
+        page: &mut Vec<u8>,
+    ) -> Result<()> {
         page.clear();
         // An entry, its number and its brace.
-        page.reserve(row.others.len() * (self.entries.longest + 11) + 64);
+        let entries = row.others.len() * (self.entries.longest + 11);
+        room_for(page, entries + self.ids.longest + metadata.map_or(0, str::len) + 64)?;
         page.extend(b"{\"id\":");
         page.extend(self.ids.get(row.item));
         if let Some(metadata) = metadata {
@@ -104,37 +151,40 @@ impl Json {
                 }
             }
         }
-        page.extend(b"]}\n");
+        page.extend(PAGE_TAIL);
+        Ok(())
     }
 
-    /// What the rankings begin with; `items` are those of the rows.
-    pub(super) fn begin_rankings(&self, items: impl Iterator<Item = u32>) -> Vec<u8> {
-        let mut text = format!("{{\"list\":\"{}\",\"ids\":[", self.list.name()).into_bytes();
+    /// Gives what the rankings begin with to `put`, part by part; `items` are those of the rows.
+    pub(super) fn begin_rankings(
+        &self,
+        items: impl Iterator<Item = u32>,
+        mut put: impl FnMut(&[u8]) -> Result<()>,
+    ) -> Result<()> {
+        put(&rankings_head(self.list))?;
         for item in 0..self.num_items {
-            if item > 0 {
-                text.push(b',');
-            }
-            text.extend(self.ids.get(item));
+            put(if item > 0 { b"," } else { b"" })?;
+            put(self.ids.get(item))?;
         }
-        text.extend(b"],\"items\":");
-        self.ranking(items, &mut text);
-        text.extend(b",\"rankings\":[\n");
-        text
+        put(b"],\"items\":[")?;
+        for (place, item) in items.enumerate() {
+            put(&self.numbers.get(item)[usize::from(place == 0)..])?;
+        }
+        put(b"],\"rankings\":[\n")
     }
 
-    pub(super) fn end_rankings(&self) -> &'static [u8] {
-        b"\n]}\n"
-    }
-
-    /// A list of item numbers.
-    pub(super) fn ranking(&self, items: impl Iterator<Item = u32>, text: &mut Vec<u8>) {
+    /// A list of item numbers, into `text`.
+    pub(super) fn ranking(&self, items: &[u32], text: &mut Vec<u8>) -> Result<()> {
+        text.clear();
+        room_for(text, items.len() * self.numbers.longest + 2)?;
         text.push(b'[');
         let mut comma = 1;
-        for item in items {
+        for &item in items {
             text.extend_from_slice(&self.numbers.get(item)[comma..]);
             comma = 0;
         }
         text.push(b']');
+        Ok(())
     }
 }
 
@@ -195,11 +245,11 @@ mod tests {
     fn pages_are_json_whatever_the_ids() {
         let ids = ["a\"b".to_owned(), "é".into(), "c".into()];
         for list in [List::Similar, List::Different] {
-            let json = Json::new(list, 3, Some(&ids));
+            let json = Json::new(list, 3, Some(&ids)).unwrap();
             let mut page = Vec::new();
             let (others, similarities) = (&[2, 1], &[0.5, -0.25]);
             let row = SiteRow { number: 0, item: 0, others, similarities };
-            json.page(&row, Some(" {\"x\": [1]} "), &mut page);
+            json.page(&row, Some(" {\"x\": [1]} "), &mut page).unwrap();
             let value: serde_json::Value = serde_json::from_slice(&page).unwrap();
             assert_eq!((&value["id"], &value["metadata"]["x"][0]), (&"a\"b".into(), &1.into()));
             let first = match list {
@@ -208,12 +258,18 @@ mod tests {
             };
             assert_eq!(first, "c");
             let row = SiteRow { number: 1, item: 1, others: &[], similarities: &[] };
-            json.page(&row, None, &mut page);
+            json.page(&row, None, &mut page).unwrap();
             let value: serde_json::Value = serde_json::from_slice(&page).unwrap();
             assert_eq!(value[list.name()].as_array().unwrap().len(), 0);
-            let mut rankings = json.begin_rankings([2, 0].into_iter());
-            json.ranking([1, 0].into_iter(), &mut rankings);
-            rankings.extend(json.end_rankings());
+            let (mut rankings, mut ranking) = (Vec::new(), Vec::new());
+            let put = |part: &[u8]| {
+                rankings.extend(part);
+                Ok(())
+            };
+            json.begin_rankings([2, 0].into_iter(), put).unwrap();
+            json.ranking(&[1, 0], &mut ranking).unwrap();
+            rankings.extend(ranking);
+            rankings.extend(RANKINGS_TAIL);
             let value: serde_json::Value = serde_json::from_slice(&rankings).unwrap();
             assert_eq!(value["items"], serde_json::json!([2, 0]));
             assert_eq!(value["rankings"], serde_json::json!([[1, 0]]));

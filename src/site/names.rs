@@ -4,23 +4,39 @@ use std::collections::HashMap;
 
 use serde::de::IgnoredAny;
 
+use super::fold::Fold;
 use crate::error::{Error, Result};
+use crate::units;
 
 /// Bytes of an id at the most: with ".json.partial" behind it a name has room in every usual file
 /// system.
 const LONGEST: usize = 240;
 
 /// Names that Windows keeps for devices, with any ending.
-const DEVICES: [&str; 4] = ["con", "prn", "aux", "nul"];
+const DEVICES: [&str; 6] = ["con", "prn", "aux", "nul", "conin$", "conout$"];
+
+/// What follows "com" and "lpt" in such names; Windows takes "¹" for a digit, too.
+const PORTS: [&str; 13] = ["0", "1", "2", "3", "4", "5", "6", "7", "8", "9", "¹", "²", "³"];
 
 /// Checks the number, the shape and the distinctness of ids.
 pub(super) fn check_ids(ids: &[String], num_items: u32) -> Result<()> {
-    check_count("ids", ids.len(), num_items)?;
-    let mut seen = HashMap::with_capacity(ids.len());
-    for (item, id) in (0..).zip(ids) {
+    check_count("the number of ids", ids.len(), num_items)?;
+    let (mut seen, mut fold) = (HashMap::new(), Fold::default());
+    // An entry is a key, an item and a byte of the table, which is at the most 7/8 full.
+    let bytes = ids.len() as u64 * 2 * 33;
+    let what = "the check of the ids";
+    seen.try_reserve(ids.len()).map_err(|_| Error::HostMemory { what, bytes })?;
+    for (item, id) in (0_u32..).zip(ids) {
         let reason = illegal(id).map(str::to_owned).or_else(|| {
-            let earlier = seen.insert(id.as_str(), item)?;
-            Some(format!("item {earlier} has the same"))
+            let earlier = seen.insert(fold.key(id), item)?;
+            Some(match ids[earlier as usize] == *id {
+                true => format!("item {earlier} has the same"),
+                false => format!(
+                    "it is that of item {earlier}, \"{}\", where upper and lower case, or two ways \
+                     to write an accent, are the same (Windows, macOS)",
+                    shortened(&ids[earlier as usize])
+                ),
+            })
         });
         if let Some(reason) = reason {
             return Err(Error::BadId { item, id: shortened(id), reason });
@@ -31,7 +47,7 @@ pub(super) fn check_ids(ids: &[String], num_items: u32) -> Result<()> {
 
 /// Checks the number of metadata, and that they are JSON.
 pub(super) fn check_metadata(metadata: &[String], num_items: u32) -> Result<()> {
-    check_count("metadata", metadata.len(), num_items)?;
+    check_count("the number of metadata texts", metadata.len(), num_items)?;
     for (item, text) in (0..).zip(metadata) {
         if let Err(error) = serde_json::from_str::<IgnoredAny>(text) {
             return Err(Error::BadMetadata { item, reason: error.to_string() });
@@ -44,8 +60,8 @@ fn check_count(option: &'static str, got: usize, num_items: u32) -> Result<()> {
     if got == num_items as usize {
         return Ok(());
     }
-    let allowed = format!("there must be one for each of the {num_items} items");
-    Err(Error::BadOption { option, got: got.to_string(), allowed })
+    let allowed = format!("there must be one for each of the {} items", units::count(num_items));
+    Err(Error::BadOption { option, got: units::count(got as u64), allowed })
 }
 
 fn shortened(id: &str) -> String {
@@ -55,10 +71,6 @@ fn shortened(id: &str) -> String {
 /// What makes an id no file name on some system that sites are served from; `None` where nothing
 /// does.
 fn illegal(id: &str) -> Option<&'static str> {
-    let stem = id.split('.').next().unwrap_or_default().to_lowercase();
-    let port = |name: &str| {
-        stem.strip_prefix(name).is_some_and(|rest| matches!(rest.as_bytes(), [b'1'..=b'9']))
-    };
     if id.is_empty() {
         Some("it is empty")
     } else if id.len() > LONGEST {
@@ -67,11 +79,18 @@ fn illegal(id: &str) -> Option<&'static str> {
         Some("it holds a control character or one of / \\ < > : \" | ? *")
     } else if id.starts_with('.') || id.ends_with(['.', ' ']) {
         Some("it begins with a dot, or ends with a dot or a space")
-    } else if DEVICES.contains(&&*stem) || port("com") || port("lpt") {
+    } else if is_device(id) {
         Some("it is the name of a device on Windows")
     } else {
         None
     }
+}
+
+/// Whether Windows takes a file of this name, with any ending, for a device.
+fn is_device(id: &str) -> bool {
+    let stem = id.split('.').next().unwrap_or_default().trim_end_matches(' ').to_lowercase();
+    let port = stem.strip_prefix("com").or_else(|| stem.strip_prefix("lpt"));
+    DEVICES.contains(&&*stem) || port.is_some_and(|port| PORTS.contains(&port))
 }
 
 #[cfg(test)]
@@ -80,13 +99,49 @@ mod tests {
 
     #[test]
     fn ids_must_be_file_names() {
-        for good in ["a", "psalm-1-1", "Über uns", "a.b", "0", "com10", "console", "a b"] {
+        for good in [
+            "a",
+            "psalm-1-1",
+            "Über uns",
+            "a.b",
+            "0",
+            "com10",
+            "console",
+            "a b",
+            "com⁴",
+            "lpt",
+            "con in$",
+            " a",
+        ] {
             assert_eq!(illegal(good), None, "{good}");
         }
         let long = "x".repeat(241);
         for bad in [
-            "", ".", "..", ".a", "a/b", "..\\b", "a\0", "a\n", "a.", "a ", "CON", "nul.txt",
-            "Com1", "lpt9.x", "a:b", "what?", &long,
+            "",
+            ".",
+            "..",
+            ".a",
+            "a/b",
+            "..\\b",
+            "a\0",
+            "a\n",
+            "a.",
+            "a ",
+            "CON",
+            "nul.txt",
+            "Com1",
+            "lpt9.x",
+            "a:b",
+            "what?",
+            &long,
+            "COM¹",
+            "lpt².x",
+            "Com³",
+            "CONIN$",
+            "conout$.a",
+            "con .txt",
+            "com0",
+            "a\u{85}",
         ] {
             assert!(illegal(bad).is_some(), "{bad}");
         }
@@ -98,7 +153,9 @@ mod tests {
         assert_eq!(check(["a", "b", "c"], 3), Ok(()));
         let error = check(["a", "b", "a"], 3).unwrap_err();
         assert!(error.to_string().contains("item 0 has the same"), "{error}");
-        assert!(check(["a", "b", "c"], 4).unwrap_err().to_string().contains("ids is 3"));
+        let error = check(["a", "Straße", "STRASSE"], 3).unwrap_err();
+        assert!(error.to_string().contains("that of item 1, \"Stra\\u{df}e\""), "{error}");
+        assert!(check(["a", "b", "c"], 4).unwrap_err().to_string().contains("number of ids is 3"));
         let error = check_metadata(&["{}".into(), "{\"a\":".into()], 2).unwrap_err();
         assert!(matches!(error, Error::BadMetadata { item: 1, .. }), "{error}");
     }

@@ -9,9 +9,10 @@ use std::sync::mpsc::{sync_channel, Receiver, SyncSender};
 use std::sync::{Arc, Mutex};
 use std::thread::Scope;
 
-use super::files::Files;
+use super::files::{Files, Plan};
 use super::request::{List, Site};
 use super::row::SiteRow;
+use super::targets::Targets;
 use crate::engine::neighbors::{similarity, QueryShape};
 use crate::engine::PutNeighbors;
 use crate::error::{Error, Result};
@@ -20,7 +21,7 @@ use crate::progress::Progress;
 use crate::threads::{lock, start_scoped};
 
 /// Rows in the queue for every thread.
-const ROWS: usize = 8;
+pub(super) const ROWS: usize = 8;
 
 /// A row in the queue: the neighbours of item `number`.
 struct QueuedRow {
@@ -59,8 +60,11 @@ struct Queue<'a> {
 impl PutNeighbors for Queue<'_> {
     fn put(&self, row: u32, indices: &[u32], dots: &[i32]) -> Result<()> {
         self.outcome.check()?;
-        let similarities = dots.iter().map(|&dot| similarity(dot)).collect();
-        let row = QueuedRow { number: row, indices: indices.to_vec(), similarities };
+        let (mut items, mut similarities) = (Vec::new(), Vec::new());
+        reserve_row(&mut items, &mut similarities, indices.len())?;
+        items.extend_from_slice(indices);
+        similarities.extend(dots.iter().map(|&dot| similarity(dot)));
+        let row = QueuedRow { number: row, indices: items, similarities };
         self.rows.send(row).map_err(|_| {
             let gone = Error::Internal { detail: "all threads that write have ended".into() };
             self.outcome.check().err().unwrap_or(gone)
@@ -69,13 +73,13 @@ impl PutNeighbors for Queue<'_> {
 }
 
 /// What each thread that writes works with.
-struct Writers<'a> {
-    files: &'a Files<'a>,
+struct Writers<'a, 'f> {
+    files: &'a Files<'f>,
     outcome: &'a Outcome,
     progress: &'a Progress,
 }
 
-impl Writers<'_> {
+impl Writers<'_, '_> {
     /// Starts up to `count` threads; an error where the system has none.
     fn start<'scope>(
         &'scope self,
@@ -124,24 +128,28 @@ impl Writers<'_> {
     }
 }
 
-/// Bytes that the queue and the threads hold at the most.
-pub(crate) fn host_bytes(site: &Site, shape: &QueryShape) -> Result<u64> {
-    let threads = site.num_threads()? as u64;
-    let row = u64::from(shape.k) * 8;
-    let longest = site.ids.iter().flatten().map(String::len).max().unwrap_or(10) as u64;
-    let page = u64::from(shape.k) * (2 * longest + 40);
-    let texts = u64::from(shape.num_items) * (2 * longest + 40);
-    Ok(threads * ((ROWS as u64 + 2) * row + page) + texts)
+/// Makes room for a row of `length` entries in two empty lists.
+pub(super) fn reserve_row(
+    items: &mut Vec<u32>,
+    similarities: &mut Vec<f32>,
+    length: usize,
+) -> Result<()> {
+    let refused = Error::HostMemory { what: "a row of a site", bytes: length as u64 * 8 };
+    let items = items.try_reserve_exact(length);
+    items.and_then(|()| similarities.try_reserve_exact(length)).map_err(|_| refused)
 }
 
 /// Writes the site while `produce` puts its rows: the neighbours of every item.
 pub(crate) fn from_engine(
     site: &Site,
+    targets: &Targets,
     shape: &QueryShape,
     progress: &Progress,
     produce: impl FnOnce(&dyn PutNeighbors) -> Result<()>,
 ) -> Result<()> {
-    let files = Files::begin(site, List::Similar, shape.num_items, 0..shape.num_rows, progress)?;
+    let QueryShape { num_items, num_rows, .. } = *shape;
+    let plan = Plan { site, targets, list: List::Similar, num_items, num_rows };
+    let files = Files::begin(plan, |row| row, progress)?;
     let threads = site.num_threads()?;
     let outcome = Outcome::default();
     let writers = Writers { files: &files, outcome: &outcome, progress };

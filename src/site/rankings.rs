@@ -1,72 +1,59 @@
 //! The file of the rankings, while it grows.
 //!
 //! It grows in the order of the rows, whatever the order in which they come: a row that is early
-//! waits in memory.
+//! waits (`waiting`).
 
-use std::collections::BTreeMap;
-use std::fs::{self, File};
-use std::io::{BufWriter, Write};
-use std::path::{Path, PathBuf};
+use std::io::Write;
 
+use super::json::RANKINGS_TAIL;
+use super::targets::RankingsTarget;
+use super::waiting::Waiting;
 use crate::error::Result;
-use crate::store::errors::file_error;
-use crate::store::partial::{self, partial_path};
+use crate::memory;
+use crate::store::partial::PartialFile;
 
 /// Bytes that are gathered before they are written.
-const BUFFER: usize = 1 << 20;
+pub(super) const BUFFER: usize = 1 << 20;
 
-pub(super) struct Rankings {
-    path: PathBuf,
-    partial: PathBuf,
-    file: BufWriter<File>,
+pub(super) struct Rankings<'a> {
+    target: &'a RankingsTarget,
+    /// What was not written yet.
+    buffer: Vec<u8>,
     /// The row that comes next.
     next: u32,
-    waiting: BTreeMap<u32, Vec<u8>>,
+    waiting: Waiting,
+    /// Memory to read texts into.
+    text: Vec<u8>,
     bytes: u64,
-    finished: bool,
 }
 
-impl Rankings {
-    /// Begins the file with `text`.
-    pub(super) fn begin(path: &Path, text: &[u8]) -> Result<Rankings> {
-        let partial = partial_path(path);
-        let file = partial::open(&partial)?;
-        file.set_len(0).map_err(|error| file_error("write", &partial, 0, &error))?;
-        let mut rankings = Rankings {
-            path: path.to_owned(),
-            partial,
-            file: BufWriter::with_capacity(BUFFER, file),
-            next: 0,
-            waiting: BTreeMap::new(),
-            bytes: 0,
-            finished: false,
-        };
-        rankings.write(text)?;
-        Ok(rankings)
+impl<'a> Rankings<'a> {
+    /// Begins the file; `waiting` is for `num_rows` of them.
+    pub(super) fn begin(target: &'a RankingsTarget, waiting: Waiting) -> Result<Rankings<'a>> {
+        target.partial.begin_anew()?;
+        let buffer = memory::room(BUFFER, "the rankings that are to be written")?;
+        Ok(Rankings { target, buffer, next: 0, waiting, text: Vec::new(), bytes: 0 })
     }
 
     /// Takes the ranking of row `row`, now or when the rows before it have come.
     pub(super) fn add(&mut self, row: u32, text: &[u8]) -> Result<()> {
         if row != self.next {
-            self.waiting.insert(row, text.to_vec());
-            return Ok(());
+            return self.waiting.put(row, text, &self.target.folder);
         }
         self.append(text)?;
-        while let Some(text) = self.waiting.remove(&self.next) {
+        let mut text = std::mem::take(&mut self.text);
+        while self.waiting.take(self.next, &mut text, &self.target.folder)? {
             self.append(&text)?;
         }
+        self.text = text;
         Ok(())
     }
 
-    /// Ends the file with `text` and gives it its name. Returns its bytes.
-    pub(super) fn finish(mut self, text: &[u8]) -> Result<u64> {
-        self.write(text)?;
-        let flushed = self.file.flush();
-        let finish = || partial::finish(self.file.get_ref(), &self.partial, &self.path);
-        flushed
-            .and_then(|()| finish())
-            .map_err(|error| file_error("finish", &self.path, 0, &error))?;
-        self.finished = true;
+    /// Ends the file and gives it its name. Returns its bytes.
+    pub(super) fn finish(mut self) -> Result<u64> {
+        self.write(RANKINGS_TAIL)?;
+        self.flush()?;
+        self.target.partial.publish()?;
         Ok(self.bytes)
     }
 
@@ -78,18 +65,61 @@ impl Rankings {
         self.write(text)
     }
 
-    fn write(&mut self, text: &[u8]) -> Result<()> {
-        let bytes = text.len() as u64;
-        self.bytes += bytes;
-        self.file.write_all(text).map_err(|error| file_error("write", &self.path, bytes, &error))
+    /// Writes a part of the head or of a ranking.
+    pub(super) fn write(&mut self, text: &[u8]) -> Result<()> {
+        self.bytes += text.len() as u64;
+        if self.buffer.len() + text.len() > BUFFER {
+            self.flush()?;
+        }
+        match text.len() {
+            ..BUFFER => self.buffer.extend_from_slice(text),
+            _ => put(&self.target.partial, text)?,
+        }
+        Ok(())
+    }
+
+    fn flush(&mut self) -> Result<()> {
+        put(&self.target.partial, &self.buffer)?;
+        self.buffer.clear();
+        Ok(())
     }
 }
 
-impl Drop for Rankings {
-    /// Half a file of rankings is of no use.
-    fn drop(&mut self) {
-        if !self.finished {
-            let _ = fs::remove_file(&self.partial);
+fn put(partial: &PartialFile, text: &[u8]) -> Result<()> {
+    partial.with("write", text.len() as u64, |mut file| file.write_all(text))
+}
+
+#[cfg(test)]
+mod tests {
+    use std::fs;
+
+    use super::*;
+    use crate::progress::Progress;
+
+    /// With room for none, for some and for all of the rows that come early.
+    #[test]
+    fn rows_come_in_any_order_and_wait_in_bounded_memory() {
+        let path = std::env::temp_dir().join(format!("vkd-rankings-{}", std::process::id()));
+        fs::create_dir_all(&path).unwrap();
+        let text = |row: u32| format!("[{row}{}]", ",7".repeat(row as usize % 40)).into_bytes();
+        for (most, in_file) in [(0, true), (1000, true), (u64::MAX, false)] {
+            let target = RankingsTarget::open(&path.join("file"), &Progress::default()).unwrap();
+            let mut rankings = Rankings::begin(&target, Waiting::new(300, most).unwrap()).unwrap();
+            let head = "{\"list\":\"similar\",\"ids\":[";
+            rankings.write(head.as_bytes()).unwrap();
+            // Every 7th row, the last ones first.
+            for row in (0..300).rev().map(|row| row * 7 % 300) {
+                rankings.add(row, &text(row)).unwrap();
+                assert!(rankings.waiting.held() <= most);
+            }
+            assert_eq!(rankings.waiting.has_file(), in_file);
+            rankings.finish().unwrap();
+            let rows: Vec<String> =
+                (0..300).map(|row| String::from_utf8(text(row)).unwrap()).collect();
+            let expected = format!("{head}{}\n]}}\n", rows.join(",\n"));
+            assert_eq!(fs::read_to_string(path.join("file")).unwrap(), expected);
+            assert_eq!(fs::read_dir(&path).unwrap().count(), 1);
         }
+        fs::remove_dir_all(&path).unwrap();
     }
 }

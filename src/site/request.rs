@@ -1,7 +1,9 @@
 //! What to write, and the check of it before anything is computed.
 
+use std::borrow::Cow;
 use std::path::PathBuf;
 
+use super::fold::Fold;
 use super::names::{check_ids, check_metadata};
 use crate::error::{Error, Result};
 use crate::threads;
@@ -29,6 +31,42 @@ pub struct Site {
 impl Site {
     pub(super) fn num_threads(&self) -> Result<usize> {
         threads::count(self.threads)
+    }
+
+    /// The id of an item.
+    pub(super) fn id(&self, item: u32) -> Cow<'_, str> {
+        match &self.ids {
+            Some(ids) => Cow::Borrowed(&ids[item as usize]),
+            None => Cow::Owned(item.to_string()),
+        }
+    }
+
+    /// The file name of an item's page.
+    pub(super) fn page_name(&self, item: u32) -> String {
+        format!("{}.json", self.id(item))
+    }
+
+    /// The item whose page, or half of it, has this name on some system.
+    pub(super) fn item_of_page(&self, name: &str, num_items: u32) -> Option<u32> {
+        let mut fold = Fold::default();
+        let name = fold.fold(name);
+        let name = name.strip_suffix(".partial").unwrap_or(name);
+        let id = name.strip_suffix(".json")?.to_owned();
+        match &self.ids {
+            Some(ids) => (0..).zip(ids).find(|(_, one)| fold.fold(one) == id).map(|(item, _)| item),
+            None => {
+                let item: u32 = id.parse().ok()?;
+                (item < num_items && item.to_string() == id).then_some(item)
+            }
+        }
+    }
+
+    /// Entries of each page and ranking of rows with so many.
+    pub(super) fn entries(&self, row_length: u32) -> u32 {
+        match self.top {
+            0 => row_length,
+            top => top.min(row_length),
+        }
     }
 
     /// Checks the site against the number of items.

@@ -1,8 +1,10 @@
-//! The checksums of a file of results: one for each row, and one of these in the header.
+//! The checksums of a file of results: one for each row, and one of all that is not in a row.
 //!
-//! A row's stands in the tensor `row_checksums`, 0 while the row is not there; the one over all of
-//! them stands in the header as 16 hex digits, 0 while the file is not finished.
+//! A row's stands in the tensor `row_checksums`, 0 while the row is not there; that of the whole
+//! stands in the header as 16 hex digits, 0 while the file is not finished. It is over the header
+//! with zeros for these digits, so that no bit of a file is outside of a checksum.
 
+use std::ops::Range;
 use std::path::Path;
 
 use xxhash_rust::xxh3::{xxh3_64_with_seed, Xxh3};
@@ -28,36 +30,75 @@ pub(super) fn row_checksum_of_parts(row: u32, parts: &[&[u8]]) -> u64 {
     hash.digest().max(1)
 }
 
-/// The checksum of all row checksums and of what else is not in a row, never `UNFINISHED`.
-pub(super) fn total_checksum(row_checksums: &[u8], others: &[u8]) -> u64 {
-    let mut hash = Xxh3::new();
-    hash.update(row_checksums);
-    hash.update(others);
-    hash.digest().max(1)
+/// The text of a checksum that is not there yet.
+pub(super) fn unfinished() -> String {
+    to_text(UNFINISHED)
 }
 
-/// The text of the header; equally long for a file that is not finished (`None`).
-pub(super) fn to_text(total: Option<u64>) -> String {
-    format!("{:016x}", total.unwrap_or(UNFINISHED))
+fn to_text(total: u64) -> String {
+    format!("{total:016x}")
 }
 
-/// Reads the text of a header. `None`: the file is not finished.
-pub(super) fn from_text(text: &str) -> std::result::Result<Option<u64>, String> {
-    match u64::from_str_radix(text, 16) {
-        Ok(UNFINISHED) => Ok(None),
-        Ok(total) => Ok(Some(total)),
-        Err(_) => Err("its checksum is unreadable".into()),
+/// A header as it lies in a file, but for its checksum.
+///
+/// It is written back as it was found: whatever else it says, and however it is spaced, nothing
+/// behind it moves.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Frame {
+    /// The header with zeros for its checksum.
+    bytes: Vec<u8>,
+    /// Where the checksum's digits are.
+    digits: Range<usize>,
+    /// The checksum. `None`: the file is not finished.
+    total: Option<u64>,
+}
+
+impl Frame {
+    /// The frame of `header`, whose metadata have `text` for a checksum.
+    pub(super) fn new(header: &[u8], text: &str) -> std::result::Result<Frame, String> {
+        // Not "+1" and the like: each checksum has one text.
+        let total = u64::from_str_radix(text, 16).ok().filter(|&total| to_text(total) == text);
+        let total = total.ok_or("its checksum is unreadable")?;
+        let quoted = format!("\"{text}\"");
+        let mut places =
+            (0..header.len()).filter(|&at| header[at..].starts_with(quoted.as_bytes()));
+        let (Some(at), None) = (places.next(), places.next()) else {
+            return Err("its checksum cannot be told from another text".into());
+        };
+        let (mut bytes, digits) = (header.to_vec(), at + 1..at + 1 + text.len());
+        bytes[digits.clone()].fill(b'0');
+        Ok(Frame { bytes, digits, total: Some(total).filter(|&total| total != UNFINISHED) })
     }
-}
 
-/// Refuses a file that is not finished, or whose header has another checksum than `actual`.
-pub(super) fn check_total(path: &Path, header: Option<u64>, actual: u64) -> Result<()> {
-    match header {
-        None => Err(bad_file(path, "it is not finished")),
-        Some(total) if total != actual => {
-            Err(bad_file(path, "its row checksums do not fit its checksum"))
+    /// The header of a file that is not finished.
+    pub(super) fn unfinished(&self) -> &[u8] {
+        &self.bytes
+    }
+
+    /// The header of a finished file that has these row checksums and others that are in no row.
+    pub(super) fn finished(&self, row_checksums: &[u8], others: &[u8]) -> Vec<u8> {
+        let mut header = self.bytes.clone();
+        let total = self.checksum(row_checksums, others);
+        header[self.digits.clone()].copy_from_slice(to_text(total).as_bytes());
+        header
+    }
+
+    /// Refuses a file that is not finished, or whose checksum is another than that of its contents.
+    pub(super) fn check(&self, path: &Path, row_checksums: &[u8], others: &[u8]) -> Result<()> {
+        match self.total {
+            None => Err(bad_file(path, "it is not finished")),
+            Some(total) if total != self.checksum(row_checksums, others) => {
+                Err(bad_file(path, "its header and row checksums do not fit its checksum"))
+            }
+            Some(_) => Ok(()),
         }
-        Some(_) => Ok(()),
+    }
+
+    /// The checksum of all that is in no row, never `UNFINISHED`.
+    fn checksum(&self, row_checksums: &[u8], others: &[u8]) -> u64 {
+        let mut hash = Xxh3::new();
+        [&self.bytes, row_checksums, others].iter().for_each(|part| hash.update(part));
+        hash.digest().max(1)
     }
 }
 

@@ -22,7 +22,50 @@ pub(crate) fn file_error(
     }
 }
 
-/// The error of a file that is damaged, or no file of results.
+/// What is wrong with the bytes of a file.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) enum Refusal {
+    /// A file of results that is damaged.
+    Damaged(String),
+    /// No file of results.
+    Foreign(String),
+    /// Results of another kind.
+    Other { found: String, wanted: &'static str },
+}
+
+impl Refusal {
+    /// The error for the file at `path`.
+    pub(super) fn at(self, path: &Path) -> Error {
+        match self {
+            Refusal::Damaged(reason) => bad_file(path, reason),
+            Refusal::Foreign(reason) => foreign(path, reason),
+            Refusal::Other { found, wanted } => Error::FileMismatch {
+                path: path.display().to_string(),
+                what: "format",
+                found,
+                wanted: wanted.into(),
+            },
+        }
+    }
+}
+
+impl From<String> for Refusal {
+    fn from(reason: String) -> Refusal {
+        Refusal::Damaged(reason)
+    }
+}
+
+/// The error of a file to read that is none of vkd's.
+pub(super) fn foreign(path: &Path, reason: impl Into<String>) -> Error {
+    Error::NoResults { path: path.display().to_string(), reason: reason.into() }
+}
+
+/// The error of something that must not be replaced.
+pub(crate) fn not_replaced(path: &Path, reason: impl Into<String>) -> Error {
+    Error::NotReplaced { path: path.display().to_string(), reason: reason.into() }
+}
+
+/// The error of a file of results that is damaged.
 pub(super) fn bad_file(path: &Path, reason: impl Into<String>) -> Error {
     Error::BadFile { path: path.display().to_string(), reason: reason.into() }
 }

@@ -1,8 +1,13 @@
 //! Item numbers as they lie in a file: 16 bits each where that is enough for the corpus, else 32.
 
 use std::borrow::Cow;
+use std::path::Path;
 
 use safetensors::tensor::Dtype;
+
+use super::errors::bad_file;
+use crate::error::Result;
+use crate::memory::zeroed;
 
 /// The type of item numbers below `num_items`.
 pub(super) fn item_dtype(num_items: u32) -> Dtype {
@@ -68,9 +73,74 @@ impl Row<'_> {
     }
 }
 
+/// Finds items that come twice in a row. Takes no more memory than the file does, however many
+/// items its header says that there are.
+pub(super) enum Repeats {
+    /// A bit for each item, all 0 between two rows.
+    Bits(Vec<u64>),
+    /// Room for a row: slower, by the sorting.
+    Sorted(Vec<u32>),
+}
+
+impl Repeats {
+    /// For rows of `length` items in a file of `file_bytes` bytes.
+    pub(super) fn new(num_items: u32, length: u32, file_bytes: usize) -> Result<Repeats> {
+        let (what, words) = ("the check of the rows", num_items.div_ceil(64) as usize);
+        Ok(match words <= file_bytes / 8 {
+            true => Repeats::Bits(zeroed(words, what)?),
+            false => Repeats::Sorted(zeroed(length as usize, what)?),
+        })
+    }
+
+    /// An item that comes twice in `row`, whose items are all of the corpus.
+    pub(super) fn find(&mut self, row: &Row) -> Option<u32> {
+        match self {
+            Repeats::Bits(bits) => {
+                let place = |item: u32| (item as usize / 64, 1 << (item % 64));
+                let found = row.iter().find(|&item| {
+                    let (word, bit) = place(item);
+                    let seen = bits[word] & bit != 0;
+                    bits[word] |= bit;
+                    seen
+                });
+                row.iter().for_each(|item| bits[place(item).0] = 0);
+                found
+            }
+            Repeats::Sorted(sorted) => {
+                row.iter().zip(&mut *sorted).for_each(|(item, to)| *to = item);
+                sorted.sort_unstable();
+                sorted.windows(2).find(|pair| pair[0] == pair[1]).map(|pair| pair[0])
+            }
+        }
+    }
+}
+
+/// Refuses row `index` of the file at `path` where it holds anything but items of a corpus.
+pub(super) fn require_items(path: &Path, index: u32, row: &Row, num_items: u32) -> Result<()> {
+    match row.iter().find(|&item| item >= num_items) {
+        Some(item) => {
+            let reason = format!("row {index} holds {item}, which is no item of the corpus");
+            Err(bad_file(path, reason))
+        }
+        None => Ok(()),
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn repeats_are_found_both_ways() {
+        for (num_items, file_bytes, bits) in [(200, 1000, true), (4_000_000_000, 1000, false)] {
+            let mut repeats = Repeats::new(num_items, 3, file_bytes).unwrap();
+            assert_eq!(matches!(repeats, Repeats::Bits(_)), bits);
+            for (row, expected) in [([1, 199, 2], None), ([199, 2, 199], Some(199))] {
+                assert_eq!(repeats.find(&Row::U32(&row)), expected);
+                assert_eq!(repeats.find(&Row::U32(&[2, 199, 65])), None);
+            }
+        }
+    }
 
     #[test]
     fn numbers_are_read_back_at_both_widths() {

@@ -2,9 +2,8 @@
 
 use std::path::Path;
 
-use super::errors::bad_file;
 use super::tensors::Header;
-use super::{map, neighbors, sequences};
+use super::{known, map, neighbors, sequences};
 use crate::error::Result;
 
 /// What a file of results holds.
@@ -20,13 +19,14 @@ impl ResultsKind {
     /// Reads from the header of the file at `path` what it holds.
     pub fn of(path: &Path) -> Result<ResultsKind> {
         let map = map::open(path)?;
-        let header = Header::parse(&map).map_err(|reason| bad_file(path, reason))?;
+        let refused = |refusal| known::refused(path, &map, "results", refusal);
+        let header = Header::parse(&map).map_err(refused)?;
         match header.text("format") {
             sequences::FORMAT => Ok(ResultsKind::Sequences),
             neighbors::FORMAT => Ok(ResultsKind::Neighbors),
             other => {
-                let reason = format!("its format is \"{other}\", which is none of vkd's");
-                Err(bad_file(path, reason))
+                let reason = format!("its format is \"{other}\", which this version does not know");
+                Err(refused(reason.into()))
             }
         }
     }

@@ -1,19 +1,21 @@
 //! Memory-mapped files, read only.
 
-use std::fs::File;
+use std::fs::{File, Metadata};
+use std::io;
 use std::path::Path;
 
 use memmap2::Mmap;
 
-use super::errors::{bad_file, file_error};
+use super::errors::{file_error, foreign};
+use super::place::open_to_read;
 use crate::error::Result;
 
 /// Maps a whole file. All who map the same file share its memory; the handle can be closed.
 pub(super) fn map(file: &File, path: &Path) -> Result<Mmap> {
     // SAFETY: the map is read only. Bytes that another process changes meanwhile are read as
     // numbers, for which any value is valid. A file that is cut short under a reader raises SIGBUS;
-    // vkd never does that to a finished file (it replaces by renaming), and the documentation tells
-    // users not to.
+    // vkd never does that to a file that has its final name (it replaces by renaming), and the
+    // documentation tells users not to.
     unsafe { Mmap::map(file) }.map_err(|error| file_error("map", path, 0, &error))
 }
 
@@ -30,10 +32,27 @@ pub(super) fn release(map: &Mmap) {
 
 /// Maps the file at `path`.
 pub(super) fn open(path: &Path) -> Result<Mmap> {
-    let file = File::open(path).map_err(|error| file_error("open", path, 0, &error))?;
+    let failed = |error: io::Error| file_error("open", path, 0, &error);
+    // Looked at first, since opening a device may do something, and then opened without waiting.
+    let about = std::fs::metadata(path).map_err(failed)?;
+    require_results(path, &about)?;
+    let file = open_to_read(path).map_err(failed)?;
+    open_file(&file, path)
+}
+
+/// Maps a file that is open.
+pub(super) fn open_file(file: &File, path: &Path) -> Result<Mmap> {
     let about = file.metadata().map_err(|error| file_error("read", path, 0, &error))?;
-    if !about.is_file() || about.len() < 8 {
-        return Err(bad_file(path, "it is no file of results"));
+    require_results(path, &about)?;
+    map(file, path)
+}
+
+/// Refuses what cannot be a file of results.
+fn require_results(path: &Path, about: &Metadata) -> Result<()> {
+    match (about.is_file(), about.len()) {
+        (true, 8..) => Ok(()),
+        (true, 0) => Err(foreign(path, "it is empty")),
+        (true, _) => Err(foreign(path, "it is too short")),
+        (false, _) => Err(foreign(path, "it is no regular file")),
     }
-    map(&file, path)
 }

@@ -2,20 +2,28 @@
 //! processes at once.
 //!
 //! Below, and knowing nothing of what the results are: `errors`, `place` (what differs between
-//! systems), `partial` (NAME.partial), `map` (the only file here with unsafe code), `tensors` (the
-//! bytes of a safetensors file), `items` (item numbers in a file), `checksums`, `fingerprint` (of a
-//! corpus) and `output_file`. On them, side by side, `sequences` and `neighbors`, each with its
-//! format, its writer and its reader; on both, `kind`. The store knows corpus, plan and engine (it
-//! takes the rows they finish), not who asked for them.
+//! systems), `tensors` (the bytes of a safetensors file), `known` (what a wrong file is), `items`
+//! (item numbers in a file), `checksums`, `fingerprint` (of a corpus), `map` (mapped files). Where
+//! files are written, results and a site's rankings alike: `family` (what may replace what),
+//! `folder` (names in a folder), `location` (of a file), `fork` (locks and child processes),
+//! `partial` (NAME.partial: locked, published) and `output_file` (what was asked for, looked at
+//! before any work). On them, side by side, `sequences` and `neighbors`, each with its format, its
+//! writer and its reader; on both, `kind`. Only `map` and `fork` have unsafe code. The store knows
+//! corpus, plan and engine (it takes the rows they finish), not who asked for them.
 //!
 //! Nothing is lost by a kill: a sequence counts as soon as its checksum stands in `row_checksums`,
 //! and whoever resumes believes no row that does not fit its checksum.
 
 mod checksums;
 pub(crate) mod errors;
+mod family;
 mod fingerprint;
+mod folder;
+mod fork;
 mod items;
 mod kind;
+mod known;
+mod location;
 mod map;
 mod neighbors;
 mod output_file;
@@ -24,10 +32,13 @@ pub(crate) mod place;
 mod sequences;
 mod tensors;
 
+pub(crate) use family::Family;
 pub use fingerprint::fingerprint;
 pub(crate) use fingerprint::fingerprint_of;
 pub use items::Row;
 pub use kind::ResultsKind;
+pub(crate) use location::follow_links;
 pub use neighbors::{NeighborsFile, NeighborsMeta, NeighborsRow, NeighborsWriter};
 pub use output_file::OutputFile;
+pub(crate) use output_file::OutputPlace;
 pub use sequences::{Begun, SequencesFile, SequencesMeta, SequencesWriter};

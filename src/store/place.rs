@@ -2,7 +2,7 @@
 
 use std::fs::File;
 use std::io;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 /// Writes all of `bytes` at `place`.
 #[cfg(unix)]
@@ -39,47 +39,87 @@ pub(crate) fn read_at(file: &File, mut bytes: &mut [u8], mut place: u64) -> io::
     Ok(())
 }
 
+/// Fills `bytes` from the beginning of a file as far as it goes, and tells how far.
+pub(super) fn read_some(file: &File, bytes: &mut [u8]) -> io::Result<usize> {
+    let there = usize::try_from(file.metadata()?.len()).unwrap_or(usize::MAX).min(bytes.len());
+    read_at(file, &mut bytes[..there], 0)?;
+    Ok(there)
+}
+
+/// Opens a file to read, without waiting for the other end where it is a FIFO after all.
+#[cfg(unix)]
+pub(super) fn open_to_read(path: &Path) -> io::Result<File> {
+    use std::os::unix::fs::OpenOptionsExt;
+    File::options().read(true).custom_flags(libc::O_NONBLOCK | libc::O_NOCTTY).open(path)
+}
+
+/// Opens a file to read.
+#[cfg(not(unix))]
+pub(super) fn open_to_read(path: &Path) -> io::Result<File> {
+    File::open(path)
+}
+
 /// Gives a file its size, with room on the disk where the file system can promise it.
 pub(crate) fn reserve(file: &File, bytes: u64) -> io::Result<()> {
     #[cfg(target_os = "linux")]
     {
         use rustix::fs::{fallocate, FallocateFlags};
-        match fallocate(file, FallocateFlags::empty(), 0, bytes) {
-            Err(rustix::io::Errno::OPNOTSUPP | rustix::io::Errno::NOSYS) => {}
+        use rustix::io::Errno;
+        let allocate = |begin, length| fallocate(file, FallocateFlags::empty(), begin, length);
+        match linux::in_parts(bytes, allocate) {
+            Err(Errno::OPNOTSUPP | Errno::NOSYS) => {}
             result => return Ok(result?),
         }
     }
     file.set_len(bytes)
 }
 
-/// A file that could not be brought to the disk.
-pub(crate) struct SyncError {
-    pub(crate) file: PathBuf,
-    pub(crate) error: io::Error,
-}
+#[cfg(target_os = "linux")]
+mod linux {
+    use rustix::io::Errno;
 
-/// Brings files of one folder to the disk.
-pub(crate) fn sync_files(files: &[&Path]) -> Result<(), SyncError> {
-    let failed = |file: &Path, error| SyncError { file: file.to_owned(), error };
-    // One call for the whole file system takes as long as its data, where one for each file waits
-    // for the disk each time.
-    #[cfg(target_os = "linux")]
-    if let [first, _, ..] = files {
-        let sync = || Ok(rustix::fs::syncfs(File::open(first)?)?);
-        return sync().map_err(|error| failed(first, error));
-    }
-    for file in files {
-        let sync = || File::options().write(true).open(file)?.sync_data();
-        sync().map_err(|error| failed(file, error))?;
-    }
-    Ok(())
-}
+    /// The least part of a file that is allocated at once: a millisecond's work.
+    const LEAST_PART: u64 = 1 << 20;
 
-/// Brings the name of a new file to the disk. Windows does that with the file.
-pub(crate) fn sync_directory(file: &Path) -> io::Result<()> {
-    if cfg!(windows) {
-        return Ok(());
+    /// Allocates `bytes` bytes, at once if no signal interrupts. A signal undoes the whole call on
+    /// some file systems: a process that gets one each millisecond, from a profiler, would never
+    /// come to the end of a large file in one call.
+    pub(super) fn in_parts(
+        bytes: u64,
+        mut allocate: impl FnMut(u64, u64) -> rustix::io::Result<()>,
+    ) -> rustix::io::Result<()> {
+        let (mut begin, mut part) = (0, bytes);
+        while begin < bytes {
+            let length = part.min(bytes - begin);
+            match allocate(begin, length) {
+                Ok(()) => begin += length,
+                Err(Errno::INTR) => part = (part / 2).max(LEAST_PART),
+                Err(error) => return Err(error),
+            }
+        }
+        Ok(())
     }
-    let folder = file.parent().filter(|folder| !folder.as_os_str().is_empty());
-    File::open(folder.unwrap_or(Path::new(".")))?.sync_all()
+
+    #[cfg(test)]
+    mod tests {
+        use super::*;
+
+        #[test]
+        fn signals_only_make_the_parts_smaller() {
+            for slowest in [1 << 20, 3 << 20, 1 << 40] {
+                let (bytes, mut end) = ((50 << 20) + 7, 0);
+                let allocate = |begin, length| {
+                    if length > slowest {
+                        return Err(Errno::INTR);
+                    }
+                    assert_eq!(begin, end);
+                    end += length;
+                    Ok(())
+                };
+                assert_eq!(in_parts(bytes, allocate), Ok(()));
+                assert_eq!(end, bytes);
+            }
+            assert_eq!(in_parts(7, |_, _| Err(Errno::NOSPC)), Err(Errno::NOSPC));
+        }
+    }
 }

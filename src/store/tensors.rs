@@ -10,6 +10,11 @@ use std::ops::Range;
 use safetensors::tensor::{Dtype, Metadata, SafeTensors};
 use serde_json::json;
 
+use super::checksums::Frame;
+use super::errors::Refusal;
+use super::family::Family;
+use crate::units;
+
 #[cfg(target_endian = "big")]
 compile_error!("results files are mapped as they are: little endian only");
 
@@ -67,23 +72,44 @@ pub(super) fn header<const N: usize>(
     bytes
 }
 
+/// Bytes of a header at the most: far more than vkd writes.
+const LONGEST_HEADER: usize = 1 << 20;
+
 /// A header that was read.
 pub(super) struct Header {
     metadata: Metadata,
+    bytes: Vec<u8>,
     /// Where the tensors begin.
     pub(super) data_begin: u64,
 }
 
 impl Header {
-    /// Reads the header of a file from its first bytes, or says what is wrong with it.
-    pub(super) fn parse(bytes: &[u8]) -> Result<Header, String> {
+    /// Reads the header of a whole file, or says what is wrong with it.
+    pub(super) fn parse(file: &[u8]) -> Result<Header, Refusal> {
+        if !Family::Results.knows(file) {
+            return Err(Refusal::Foreign("its header is not as vkd writes it".into()));
+        }
+        Header::read(file).map_err(Refusal::Damaged)
+    }
+
+    fn read(file: &[u8]) -> Result<Header, String> {
+        let length = file.first_chunk().map_or(0, |length| u64::from_le_bytes(*length));
+        if length > LONGEST_HEADER as u64 {
+            return Err(format!("its header has {length} bytes, more than {LONGEST_HEADER}"));
+        }
         let (length, metadata) =
-            SafeTensors::read_metadata(bytes).map_err(|error| format!("{error}"))?;
-        let data_begin = length as u64 + 8;
+            SafeTensors::read_metadata(file).map_err(|error| format!("{error}"))?;
+        let data_begin = length + 8;
         if !data_begin.is_multiple_of(8) {
             return Err("its tensors are not aligned to 8 bytes".into());
         }
-        Ok(Header { metadata, data_begin })
+        let bytes = file[..data_begin].to_vec();
+        Ok(Header { metadata, bytes, data_begin: data_begin as u64 })
+    }
+
+    /// The header's bytes, and its checksum.
+    pub(super) fn frame(&self) -> Result<Frame, String> {
+        Frame::new(&self.bytes, self.text("checksum"))
     }
 
     /// A text of the metadata; "" where there is none.
@@ -93,13 +119,28 @@ impl Header {
     }
 
     /// Checks what kind of results these are.
-    pub(super) fn expect(&self, format: &str, rule: &str) -> Result<(), String> {
+    pub(super) fn expect(&self, format: &'static str, rule: &str) -> Result<(), Refusal> {
+        let kind = |format: &str| format.trim_end_matches(|c: char| c.is_ascii_digit()).to_owned();
+        let found = self.text("format");
+        if kind(found) != kind(format) {
+            return Err(Refusal::Other { found: found.into(), wanted: format });
+        }
         for (key, wanted) in [("format", format), ("rule", rule)] {
             if self.text(key) != wanted {
-                return Err(format!("its {key} is \"{}\", not \"{wanted}\"", self.text(key)));
+                let found = self.text(key);
+                return Err(format!(
+                    "its {key} is \"{found}\", not \"{wanted}\" as this version \
+                                    of vkd writes"
+                )
+                .into());
             }
         }
         Ok(())
+    }
+
+    /// A yes or no of the metadata.
+    pub(super) fn flag(&self, key: &'static str) -> Result<bool, String> {
+        self.text(key).parse().map_err(|_| format!("its {key} is neither true nor false"))
     }
 
     /// A number of the metadata.
@@ -136,7 +177,8 @@ impl Header {
         let end =
             ranges(tensors, self.data_begin).last().map_or(self.data_begin, |range| range.end);
         if file_bytes != end {
-            return Err(format!("it has {file_bytes} bytes instead of {end}"));
+            let (found, wanted) = (units::bytes(file_bytes), units::bytes(end));
+            return Err(format!("it has {found}, its header says {wanted}"));
         }
         Ok(())
     }

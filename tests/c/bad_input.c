@@ -95,7 +95,8 @@ static void pointers(void) {
     expect("last device", vkd_device_get_info(count - 1, &info), VKD_OK, "");
     if (info.kind != VKD_DEVICE_REFERENCE || strcmp(info.name, "reference") != 0) ++failures;
     info.struct_size = 8;
-    expect("small info", vkd_device_get_info(0, &info), VKD_ERROR_STRUCT_SIZE, "816");
+    expect("small info", vkd_device_get_info(0, &info), VKD_ERROR_STRUCT_SIZE,
+        "sizeof(vkd_device_info), 1328 bytes");
 }
 
 static void data(void) {
@@ -116,7 +117,7 @@ static void data(void) {
     expect("zero after centring", compute(&options), VKD_ERROR_ZERO_NORM_CENTERED, "item 0");
     float one[65537] = {1};
     expect("too many dimensions", vkd_batch_compute(context, one, 1, 65537, NULL, out),
-        VKD_ERROR_DIM_TOO_LARGE, "65536");
+        VKD_ERROR_DIM_TOO_LARGE, "65,536");
 }
 
 static void batch_options(void) {
@@ -137,7 +138,7 @@ static void batch_options(void) {
     options = batch();
     options.length = 5;
     expect("length", compute(&options), VKD_ERROR_LENGTH_OUT_OF_RANGE,
-        "length is 5, but there are only 4 items");
+        "length is 5, more than the number of items, 4");
     options = batch();
     options.flags = 0x82;
     expect("flags", compute(&options), VKD_ERROR_UNKNOWN_FLAGS, "0x82");
@@ -178,7 +179,7 @@ static void jobs(void) {
         ++failures;
     }
     progress.struct_size = 12;
-    expect("poll, small struct", vkd_job_poll(job, &progress), VKD_ERROR_STRUCT_SIZE, "128");
+    expect("poll, small struct", vkd_job_poll(job, &progress), VKD_ERROR_STRUCT_SIZE, "136 bytes");
     expect("result, no room", vkd_job_sequences(job, 15, out), VKD_ERROR_OUTPUT_TOO_SMALL,
         "the result has 16");
     expect("result", vkd_job_sequences(job, 16, out), VKD_OK, "");
@@ -198,9 +199,9 @@ int main(int argc, char **argv) {
     jobs();
     expect("absent device", create("Voodoo 2", 0, 0, 0), VKD_ERROR_DEVICE_NOT_FOUND, "reference");
     expect("kernel", create(NULL, 9, 0, 0), VKD_ERROR_BAD_OPTION, "sequence_kernel is 9");
-    expect("target", create(NULL, 0, 5000, 0), VKD_ERROR_BAD_OPTION, "submit_target_ms is 5000");
+    expect("target", create(NULL, 0, 5000, 0), VKD_ERROR_BAD_OPTION, "submit_target_ms is 5,000");
     if (argc > 1) expect("memory limit", create(NULL, 0, 0, 100), VKD_ERROR_TOO_LARGE,
-        "100 are there");
+        "100 bytes may be used");
     vkd_context_free(context);
     printf("%d cases, %d failures\n", cases, failures);
     return failures != 0;

@@ -125,14 +125,6 @@ pub fn sha256(numbers: &[u32]) -> String {
     format!("{:x}", Sha256::digest(bytes))
 }
 
-/// Every item followed by its nearest, from rows of k - 1 of these: the oracle excludes an item by
-/// the lowest 64-bit number and then negates it, which leaves it the lowest, so in the committed
-/// hashes every row begins with its own item.
-pub fn with_itself(indices: &[u32], k: u32) -> Vec<u32> {
-    let rows = (0..).zip(indices.chunks(k as usize - 1));
-    rows.flat_map(|(item, row)| std::iter::once(item).chain(row.iter().copied())).collect()
-}
-
 impl Golden {
     /// k, and the committed hash of the neighbours.
     pub fn neighbor_hashes(&self, center: bool) -> Vec<(u32, String)> {

@@ -36,7 +36,7 @@ describe("bad data:", function()
   end)
 
   it("too many dimensions", function()
-    failed("VKD_ERROR_DIM_TOO_LARGE", "65537", vkd.batch_compute(ffi.new("float[65537]", 1), 1))
+    failed("VKD_ERROR_DIM_TOO_LARGE", "65,537", vkd.batch_compute(ffi.new("float[65537]", 1), 1))
   end)
 end)
 
@@ -60,7 +60,7 @@ describe("values out of range:", function()
   end)
 
   it("submit target", function()
-    failed("VKD_ERROR_BAD_OPTION", "submit_target_ms is 1001",
+    failed("VKD_ERROR_BAD_OPTION", "submit_target_ms is 1,001",
       vkd.context({ submit_target_ms = 1001 }))
   end)
 end)

@@ -41,6 +41,20 @@ function helper.with_file(bytes, use)
   return unpack(results, 2, 5)
 end
 
+---What a script of its own process prints, with its exit status behind it. A crash of it is no
+---crash of the specs.
+function helper.run(script, environment)
+  local path = os.tmpname()
+  local file = assert(io.open(path, "w"))
+  file:write(script)
+  file:close()
+  local pipe = assert(io.popen(("%s luajit %s 2>&1; echo exit $?"):format(environment or "", path)))
+  local text = pipe:read("*a")
+  pipe:close()
+  os.remove(path)
+  return text
+end
+
 -- JSON: enough for golden.json, which has no escapes in its strings
 
 local function skip(text, at)

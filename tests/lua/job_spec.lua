@@ -112,8 +112,8 @@ describe("progress", function()
     local text = require("vkd.progress").text
     local function line(kind, fields)
       local state = { kind = kind, state = "running", fraction = 0.5, rows_done = 1234,
-        rows_total = 2468, steps_done = 3e6, steps_seconds = 2, files_done = 0, files_total = 0,
-        bytes_written = 0, seconds = 10, seconds_left = 61 }
+        rows_total = 2468, rows_written = 0, steps_done = 3e6, steps_seconds = 2, files_done = 0,
+        files_total = 0, bytes_written = 0, seconds = 10, seconds_left = 61 }
       for name, value in pairs(fields or {}) do state[name] = value end
       return text(state)
     end
@@ -123,8 +123,16 @@ describe("progress", function()
       line("neighbors"))
     assert.equal(" 50 %  1,234 of 2,468 rows, 1.50 M dot products/s, 1 min 1 s left",
       line("similarity"))
-    assert.equal(" 50 %  7 of 14 files, 3 MB/s, 1 min 1 s left",
-      line("site", { files_done = 7, files_total = 14, bytes_written = 3e7 }))
+    local some = { rows_written = 7, rows_total = 14, files_total = 15, bytes_written = 3e7 }
+    assert.equal(" 50 %  7 of 14 pages, 3 MB/s, 1 min 1 s left", line("site", some))
+    -- From results there are no steps, and the first files may get their names at the end.
+    some.steps_done, some.bytes_written = 0, 0
+    assert.equal(" 50 %  7 of 14 pages, 1 min 1 s left", line("site", some))
+    some.files_total = 1
+    assert.equal(" 50 %  7 of 14 rankings, 1 min 1 s left", line("site", some))
+    assert.equal("100 %  15 files, 1 MB/s, 10 s", line("site", { state = "done", fraction = 1,
+      files_done = 15, files_total = 15, bytes_written = 1e7 }))
+    assert.equal(" 50 %  1,234 of 2,468 rows, 1.50 M steps/s, 1 min 1 s left", line(nil))
     assert.equal("100 %  2,468 sequences, 1.50 M picks/s, 10 s",
       line("sequences", { state = "done", fraction = 1, rows_done = 2468 }))
     local begin = { steps_done = 0, files_done = 0 }

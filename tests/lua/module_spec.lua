@@ -12,17 +12,7 @@ local function unload()
   end
 end
 
-local function run(script, environment)
-  local path = os.tmpname()
-  local file = assert(io.open(path, "w"))
-  file:write(script)
-  file:close()
-  local pipe = assert(io.popen(("%s luajit %s 2>&1; echo exit $?"):format(environment or "", path)))
-  local text = pipe:read("*a")
-  pipe:close()
-  os.remove(path)
-  return text
-end
+local run = helper.run
 
 local LIBRARY = require("ffi").os == "OSX" and "libvkd.dylib" or "libvkd.so"
 -- The library must be found by where it lies.
@@ -73,10 +63,53 @@ describe("the module", function()
     assert.equal(vkd.version .. "\nexit 0\n", text)
   end)
 
-  it("names the library that cannot be loaded", function()
-    local text = run(("dofile(%q)"):format(MODULE), "VKD_LIBRARY=/no/such/libvkd.so")
-    assert.matches("VKD_LIBRARY is /no/such/libvkd%.so, which cannot be loaded", text)
-    assert.matches("exit 1", text)
+  describe("names what VKD_LIBRARY is", function()
+    local function told(path, ...)
+      local text = run(("dofile(%q)"):format(MODULE), "VKD_LIBRARY=" .. path)
+      assert.matches("exit 1", text)
+      for _, expected in ipairs({ "VKD_LIBRARY is " .. path, "or unset it", ... }) do
+        assert.matches(expected, text, 1, true)
+      end
+    end
+
+    -- A library that has what the text of C declares.
+    local function with_library(c, use)
+      local path = os.tmpname()
+      local source = assert(io.open(path .. ".c", "w"))
+      source:write(c)
+      source:close()
+      sh("cc -shared -fPIC -o %s.so %s.c", path, path)
+      local fine, message = pcall(use, path .. ".so")
+      sh("rm %s %s.c %s.so", path, path, path)
+      assert(fine, message)
+    end
+
+    it("where it is missing", function() told("/no/such/libvkd.so", "there is no such file") end)
+
+    it("where it is no library", function()
+      told(helper.root .. "include/vkd.h", "which cannot be loaded: ")
+    end)
+
+    it("where it is another library", function()
+      with_library("int other(void) { return 1; }", function(path)
+        told(path, "which is no library of vkd", "it was loaded, but has no function vkd_version")
+      end)
+    end)
+
+    it("where it lacks a function", function()
+      with_library("int vkd_version(void) { return 256; }", function(path)
+        told(path, "which is of another release than this vkd.lua", "has no function vkd_")
+      end)
+    end)
+
+    it("where it is of another version", function()
+      local c = 'int vkd_version(void) { return 9 << 8; } '
+        .. 'const char *vkd_version_string(void) { return "0.9.0"; }'
+      with_library(c, function(path)
+        local text = run(("dofile(%q)"):format(MODULE), "VKD_LIBRARY=" .. path)
+        assert.matches("for library version 0.1, but " .. path .. " is 0.9.0", text, 1, true)
+      end)
+    end)
   end)
 
   it("is found along a relative package.path", function()
@@ -112,6 +145,24 @@ describe("the module", function()
     end)
   end)
 
+  it("finds the library by the name that programs look for", function()
+    if LIBRARY ~= "libvkd.so" then return end
+    with_prefix(function(prefix)
+      sh("mv %s/lib/vkd/%s %s/lib/libvkd.so.0", prefix, LIBRARY, prefix)
+      local script = [[package.path = "%s/share/lua/5.1/?.lua" print(require("vkd").version)]]
+      assert.equal(vkd.version .. "\nexit 0\n", run(script:format(prefix), NO_LIBRARY))
+    end)
+  end)
+
+  it("passes by a library that is not vkd's", function()
+    with_prefix(function(prefix)
+      sh("mv %s/lib/vkd/%s %s/lib/", prefix, LIBRARY, prefix)
+      sh("echo 'int nothing;' | cc -shared -x c - -o %s/share/lua/5.1/%s", prefix, LIBRARY)
+      local script = [[package.path = "%s/share/lua/5.1/?.lua" print(require("vkd").version)]]
+      assert.equal(vkd.version .. "\nexit 0\n", run(script:format(prefix), NO_LIBRARY))
+    end)
+  end)
+
   it("finds the library along package.cpath", function()
     with_prefix(function(prefix)
       local text = run(([[
@@ -130,11 +181,27 @@ describe("the module", function()
         package.cpath = "/no/such/?.so"
         require("vkd")]]):format(prefix), NO_LIBRARY)
       assert.matches("the shared library was not found", text)
+      assert.matches("install vkd's library (`make install` in its source tree)", text, 1, true)
+      assert.not_matches("cargo", text)
       for _, place in ipairs({ "/share/lua/5.1/" .. LIBRARY .. " (",
         "/share/lua/5.1/../target/release/", "/share/lua/5.1/../../../lib/", "/no/such/",
         "the system's library path (" }) do
         assert.matches(place, text, 1, true)
       end
+      assert.matches("`make install` in its source tree", text, 1, true)
+      sh("mkdir %s/lua && cp -r %s/share/lua/5.1/vkd* %s/lua/ && touch %s/Cargo.toml", prefix,
+        prefix, prefix, prefix)
+      text = run(('dofile("%s/lua/vkd.lua")'):format(prefix), NO_LIBRARY)
+      assert.matches("build it with `cargo build --release`", text, 1, true)
+    end)
+  end)
+
+  it("says in a source tree how to build the library", function()
+    with_prefix(function(prefix)
+      sh("touch %s/share/lua/Cargo.toml", prefix)
+      local text = run(("package.path = '%s/share/lua/5.1/?.lua' require('vkd')"):format(prefix),
+        NO_LIBRARY)
+      assert.matches("build it with `cargo build --release`, or set VKD_LIBRARY", text, 1, true)
     end)
   end)
 

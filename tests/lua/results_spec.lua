@@ -58,7 +58,7 @@ describe("files of results", function()
     local nothing, message, status = again:find(4)
     assert.is_nil(nothing)
     assert.equal("VKD_ERROR_START_OUT_OF_RANGE", status)
-    assert.matches("begins with item 3", message)
+    assert.matches("begins with item 4 (1-based)", message, 1, true)
   end)
 
   it("of other results are refused by name", function()
@@ -82,6 +82,25 @@ describe("files of results", function()
     local refused, _, status = results:verify(rows)
     assert.is_nil(refused)
     assert.equal("VKD_ERROR_FILE_MISMATCH", status)
+    rows[1][1] = math.sin(1)
+    local pointer = ffi.cast("double *", ffi.new("double[160]"))
+    helper.blames_caller("num_items is needed with a pointer", function()
+      local _ = results:verify(pointer, { dim = 4 })
+    end)
+    helper.failed("VKD_ERROR_FILE_MISMATCH", "number of items is 40, theirs is 41",
+      results:verify(corpus(41)))
+  end)
+
+  it("that are something else are named for it", function()
+    assert(vkd.neighbors(corpus(9), 9, 2, { output = path }))
+    local npy = helper.root .. "tests/golden/two_items.npy"
+    helper.failed("VKD_ERROR_FILE_MISMATCH", "holds neighbours, not sequences",
+      vkd.batch_compute(corpus(9), { output = path }))
+    helper.failed("VKD_ERROR_BAD_FILE", "a numpy array (.npy), no file of vkd's results; "
+      .. "it is embeddings: vkd.load_npy reads it in Lua", vkd.open(npy))
+    assert(vkd.batch_compute(corpus(9), { output = other }))
+    helper.failed("VKD_ERROR_FILE_MISMATCH", "holds sequences, not neighbours",
+      vkd.neighbors(corpus(9), 9, 2, { output = other }))
   end)
 
   it("stay readable through a pointer when all else is collected", function()
@@ -119,7 +138,7 @@ describe("files of results", function()
       vkd.batch_compute(corpus(3), { output = "/no/such/folder/file" })
     assert.is_nil(result)
     assert.equal("VKD_ERROR_FILE", status)
-    assert.matches("/no/such/folder/file.partial", message, 1, true)
+    assert.matches("/no/such/folder: No such file", message, 1, true)
   end)
 end)
 
@@ -141,7 +160,7 @@ describe("plans", function()
     local plan, message, status = context:plan(3000, 400)
     assert.is_nil(plan)
     assert.equal("VKD_ERROR_TOO_LARGE", status)
-    assert.matches("1000000", message, 1, true)
+    assert.matches("1.0 MB (1,000,000 bytes) may be used", message, 1, true)
   end)
 
   it("say how many rows of a matrix that does not fit are held", function()
@@ -154,6 +173,58 @@ describe("plans", function()
       starts = options.starts, length = 60 })))
     assert.equal(expected, helper.text(assert(context:batch_compute(numbers, 700, options))))
     assert.equal(700, assert(vkd.plan(700, 8)).held_rows)
+  end)
+
+  it("take every option of their run, and check it", function()
+    local path = os.tmpname()
+    os.remove(path)
+    local numbers, folder = helper.numbers(40, 4), os.tmpname()
+    os.remove(folder)
+    local shown = 0
+    local progress = function() shown = shown + 1 end
+    local common = { dim = 4, element_type = "f64", center = true, progress = progress }
+    local function with(more)
+      local all = {}
+      for _, options in ipairs({ common, more }) do
+        for name, value in pairs(options) do all[name] = value end
+      end
+      return all
+    end
+    local batch = with({ starts = { 1, 40 }, length = 9, output = path, overwrite = true })
+    assert.equal(2, assert(vkd.plan(40, 4, batch)).rows)
+    assert(vkd.batch_compute(numbers, 40, batch))
+    local search = with({ output = path, overwrite = true, queries = { 1, 2, 3, 4, 5, 6, 7, 8 } })
+    assert.equal(2, assert(vkd.plan_neighbors(40, 4, 3, search)).rows)
+    assert(vkd.neighbors(numbers, 40, 3, search))
+    local pairs_of = with({ upper = true })
+    assert.equal(40 * 39 / 2 * 4, assert(vkd.plan_similarity(40, 4, pairs_of)).output_bytes)
+    assert(vkd.similarity(numbers, 40, pairs_of))
+    local site = with({ num_items = 40, k = 2, directory = folder, top = 1, threads = 1,
+      sync = false })
+    assert.equal(40, assert(vkd.plan_site(40, 4, site)).rows)
+    assert(vkd.site(numbers, site))
+    assert.is_true(shown >= 4)
+    os.remove(path)
+    os.execute("rm -r " .. folder)
+
+    helper.blames_caller("option dim is 5, but dim is 4", function()
+      local _ = vkd.plan(40, 4, { dim = 5 })
+    end)
+    helper.blames_caller("option num_items is 41, but num_items is 40", function()
+      local _ = vkd.plan_site(40, 4, { k = 2, directory = folder, num_items = 41 })
+    end)
+    helper.blames_caller("option element_type must be", function()
+      local _ = vkd.plan(40, 4, { element_type = "f8" })
+    end)
+    helper.blames_caller("overwrite goes with option output", function()
+      local _ = vkd.plan(40, 4, { overwrite = true })
+    end)
+    helper.blames_caller("option progress must be", function()
+      local _ = vkd.plan(40, 4, { progress = {} })
+    end)
+    helper.blames_caller("option queries has 3 dimensions, the embeddings have 4", function()
+      local _ = vkd.plan_neighbors(40, 4, 2, { queries = { { 1, 2, 3 } } })
+    end)
   end)
 
   it("check their arguments", function()

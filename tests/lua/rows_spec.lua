@@ -88,7 +88,10 @@ for name, kind in pairs(KINDS) do
         end
       end)
 
-      it("are sound", function() assert(results:verify()) end)
+      it("are sound", function()
+        local report = assert(results:verify())
+        assert.equal(N, report.rows_checked)
+      end)
 
       it("are known to be damaged", function()
         local damaged_path = os.tmpname()
@@ -99,8 +102,14 @@ for name, kind in pairs(KINDS) do
           overwrite_end(damaged_path)
           helper.failed("VKD_ERROR_BAD_FILE", "does not fit its checksum", damaged:verify())
         else
-          damaged[kind.pointers[1].field][9] = N
-          helper.failed("VKD_ERROR_INTERNAL", "(", damaged:verify())
+          local items = damaged[kind.pointers[1].field]
+          local sound = items[9]
+          for _, wrong in ipairs({ N, 2 ^ 32 - 1, items[8] }) do
+            items[9] = wrong
+            helper.failed("VKD_ERROR_INTERNAL", "(", damaged:verify())
+          end
+          items[9] = sound
+          assert(damaged:verify())
         end
         damaged:free()
         os.remove(damaged_path)
@@ -142,11 +151,87 @@ for name, kind in pairs(KINDS) do
   end
 end
 
+describe("pointers that are fields", function()
+  -- In a process of its own: what fails here ends it.
+  local function survives(field, make)
+    local path = os.tmpname()
+    os.remove(path)
+    local text = helper.run(([[
+      package.path = "%slua/?.lua;" .. package.path
+      local vkd = require("vkd")
+      local numbers = {}
+      for i = 1, 3000 do numbers[i] = i * 7919 %% 1009 + 1 end
+      local options = { output = %s }
+      %s
+      for _ = 1, 2 do
+        local kept = make()[%q]
+        local before = {}
+        for i = 0, 99 do before[i] = kept[i] end
+        collectgarbage()
+        collectgarbage()
+        -- What is freed by now would be used again.
+        local others = {}
+        for i = 1, 20 do others[i] = require("ffi").new("uint8_t[?]", 100000, i) end
+        for i = 0, 99 do assert(kept[i] == before[i]) end
+      end]]):format(helper.root, make.output and ("%q"):format(path) or "nil", make.text, field))
+    os.remove(path)
+    assert.equal("exit 0\n", text)
+  end
+
+  local SEQUENCES = "local function make() return assert(vkd.batch_compute(numbers, 1000, "
+    .. "{ length = 40, output = options.output })) end"
+  local NEIGHBORS = "local function make() return assert(vkd.neighbors(numbers, 1000, 40, "
+    .. "options)) end"
+  for field, text in pairs({ data = SEQUENCES, indices = NEIGHBORS, similarities = NEIGHBORS }) do
+    for place, output in pairs({ memory = false, ["a file"] = true }) do
+      it(("keep what they point to: %s in %s"):format(field, place), function()
+        survives(field, { text = text, output = output })
+      end)
+    end
+  end
+
+  it("let go of it when they are collected", function()
+    local path = os.tmpname()
+    os.remove(path)
+    assert(vkd.neighbors(numbers, N, K, { output = path }))
+    local gone = setmetatable({}, { __mode = "v" })
+    do
+      local opened = assert(vkd.open(path))
+      gone.results, gone.file, gone.pointer = opened, opened._file, opened:pointer(3)
+    end
+    for _ = 1, 4 do collectgarbage() end
+    assert.same({}, gone)
+    os.remove(path)
+  end)
+end)
+
+describe("neighbours", function()
+  it("are not checked against embeddings, and say so", function()
+    local found = assert(vkd.neighbors(numbers, N, K))
+    helper.blames_caller("only sequences are checked against embeddings", function()
+      local _ = found:verify(numbers)
+    end)
+  end)
+
+  it("in memory must be in order, and not the item itself", function()
+    local found = assert(vkd.neighbors(numbers, N, K))
+    found.similarities[K] = 0 / 0
+    helper.failed("VKD_ERROR_INTERNAL", "row 2 (1-based)", found:verify())
+    found.similarities[K] = 1
+    assert(found:verify())
+    found.indices[K] = 1
+    helper.failed("VKD_ERROR_INTERNAL", "row 2 (1-based)", found:verify())
+  end)
+end)
+
 describe("sequences in memory", function()
   it("are found by their start", function()
     local sequences = assert(vkd.batch_compute(numbers, N, { starts = { 9, 4 }, length = 3 }))
     assert.equal(2, sequences:find(4))
-    helper.failed("VKD_ERROR_START_OUT_OF_RANGE", "begins with item 5", sequences:find(5))
+    helper.failed("VKD_ERROR_START_OUT_OF_RANGE", "begins with item 5 (1-based)", sequences:find(5))
+    helper.blames_caller("option picks goes with embeddings", function()
+      local _ = sequences:verify(nil, { picks = 3 })
+    end)
     helper.blames_caller("only a file", function() local _ = sequences:verify(numbers) end)
   end)
 end)

@@ -46,6 +46,65 @@ describe("a site", function()
     os.remove(path)
   end)
 
+  it("is of the file that is open, whatever has its path by now, and of none after free", function()
+    local path = os.tmpname()
+    for _, kind in ipairs({ "neighbors", "batch_compute" }) do
+      local function compute(values, output)
+        os.remove(output)
+        local options = { output = output }
+        if kind == "neighbors" then return assert(vkd.neighbors(values, 20, 5, options)) end
+        return assert(vkd.batch_compute(values, 20, options))
+      end
+      local function first(source)
+        assert(vkd.site(source, { directory = folder, ids = ids }))
+        return helper.read_file(folder .. "/poem-1.json")
+      end
+      local opened = compute(numbers, path)
+      local expected = first(opened)
+      local other = compute(helper.numbers(20, 7), path .. ".other")
+      assert.not_equal(expected, first(other))
+      assert(os.rename(path .. ".other", path))
+      assert.equal(expected, first(opened))
+      os.remove(path)
+      assert.equal(expected, first(opened))
+      -- The job keeps the file, though nobody else does.
+      local job = assert(vkd.start_site(opened, { directory = folder, ids = ids }))
+      opened:free()
+      assert(job:wait())
+      job:free()
+      assert.equal(expected, helper.read_file(folder .. "/poem-1.json"))
+      helper.blames_caller("have been freed", function()
+        local _ = vkd.site(opened, { directory = folder, ids = ids })
+      end)
+      os.execute("rm -rf " .. folder)
+    end
+  end)
+
+  it("tells how far it is, also before the first files have their names", function()
+    local found = assert(vkd.neighbors(helper.numbers(900, 4), 900, 899))
+    local text = require("vkd.progress").text
+    -- The line of a job at work, none of whose files have their names; nil if it was too fast.
+    local function line_at_work(target)
+      local job, line = assert(vkd.start_site(found, target)), nil
+      repeat
+        local state = assert(job:poll())
+        if state.state == "running" and state.files_done == 0 and state.rows_written > 0 then
+          line = text(state)
+          assert.equal(state.rows_written / 900, state.fraction)
+        end
+      until job:wait(0)
+      assert.matches("^100 %%  [%d,]+ files, %d+ MB/s, ", text(assert(job:poll())))
+      job:free()
+      return line
+    end
+    for _, target in ipairs({ { directory = folder }, { rankings = folder .. "-rankings" } }) do
+      local line
+      for _ = 1, 30 do line = line or line_at_work(target) end
+      assert.matches(target.rankings and "rankings" or "pages", line)
+    end
+    os.remove(folder .. "-rankings")
+  end)
+
   it("has a page for each item, and rankings", function()
     local found = assert(vkd.neighbors(numbers, 20, 19))
     assert(vkd.site(found, { directory = folder .. "/pages", rankings = folder .. "/pages/all",

@@ -11,7 +11,7 @@ const ROUNDS: usize = 4_000_000;
 /// 16-bit multiply-adds per second of `num_threads` threads that do nothing else.
 pub fn multiply_adds_per_second(level: Level, num_threads: usize) -> f64 {
     let begin = Instant::now();
-    let work = || {
+    let work = |_: &threads::Failure| {
         std::hint::black_box(dispatch(level, Peak));
         Ok(())
     };

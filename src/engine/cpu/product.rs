@@ -74,7 +74,7 @@ impl Packed {
         let panels =
             Mutex::new((0..corpus.num_items()).step_by(PANEL).zip(words.chunks_mut(pairs)));
         let next = || lock(&panels).next();
-        threads::run(num_threads.min(items / PANEL), || {
+        threads::run(num_threads.min(items / PANEL), |_| {
             while let Some((first, panel)) = next() {
                 pack(corpus, first, panel);
             }

@@ -20,7 +20,7 @@ use crate::engine::rows::PutSequences;
 use crate::error::Result;
 use crate::plan::Plan;
 use crate::progress::Progress;
-use crate::threads;
+use crate::threads::{self, Failure};
 
 /// Rounds between two looks at the wish to stop, and reports of progress: some 100 us.
 const ROUNDS: u32 = 64;
@@ -34,23 +34,27 @@ pub(super) fn compute(
     rows: &dyn PutSequences,
     progress: &Progress,
 ) -> Result<()> {
-    let picks = Picks { matrix, plan, meetings, rows, progress, next: AtomicU64::new(0) };
-    threads::run(workers.num_threads, || workers.dispatch(&picks))
+    let next = AtomicU64::new(0);
+    threads::run(workers.num_threads, |failure| {
+        let (meetings, next) = (meetings.as_ref(), &next);
+        workers.dispatch(Picks { matrix, plan, meetings, rows, progress, failure, next })
+    })
 }
 
 /// The picks of a run, as all threads share them.
 struct Picks<'a> {
     matrix: &'a Matrix,
     plan: &'a Plan,
-    meetings: Option<Meetings>,
+    meetings: Option<&'a Meetings>,
     rows: &'a dyn PutSequences,
     progress: &'a Progress,
+    failure: &'a Failure,
     /// The first sequence that no thread has begun.
-    next: AtomicU64,
+    next: &'a AtomicU64,
 }
 
 /// What one thread does.
-impl OnSimd for &Picks<'_> {
+impl OnSimd for Picks<'_> {
     type Output = Result<()>;
 
     fn run<S: Simd>(self, simd: S) -> Result<()> {
@@ -72,7 +76,7 @@ impl Picks<'_> {
                 slots.push(slot);
             }
         }
-        while !slots.is_empty() {
+        while !slots.is_empty() && !self.failure.is_seen() {
             self.progress.check()?;
             let mut picks = 0;
             for _ in 0..ROUNDS {
@@ -98,7 +102,7 @@ impl Picks<'_> {
         let start = match u32::try_from(next) {
             Ok(sequence) if sequence < self.plan.count() => Some(Start { sequence, alone: false }),
             _ => {
-                let alone = self.meetings.as_ref().and_then(Meetings::next_alone);
+                let alone = self.meetings.and_then(Meetings::next_alone);
                 alone.map(|sequence| Start { sequence, alone: true })
             }
         };
@@ -112,14 +116,14 @@ impl Picks<'_> {
     fn goes_on(&self, slot: &mut Slot) -> Result<bool> {
         let length = self.plan.length();
         if slot.picked == length {
-            let finished = match &self.meetings {
+            let finished = match self.meetings {
                 Some(meetings) => meetings.finish(slot.sequence, &slot.row, self.rows)?,
                 None => self.rows.put(slot.sequence as usize, &slot.row).map(|()| 1)?,
             };
             self.progress.add_rows(finished);
             return Ok(false);
         }
-        let Some(meetings) = &self.meetings else { return Ok(true) };
+        let Some(meetings) = self.meetings else { return Ok(true) };
         if slot.alone || !slot.replay.is_empty() || !meetings.is_checkpoint(slot.picked) {
             return Ok(true);
         }

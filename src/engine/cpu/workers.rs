@@ -26,7 +26,7 @@ impl Workers {
     }
 
     /// Runs `work` for every task from 0 to `count`. The threads take one after the other, in this
-    /// order; each has a scratch of its own, which it makes once.
+    /// order; each has a scratch of its own, which it makes once. After an error no new one begins.
     pub(super) fn each<T>(
         self,
         count: usize,
@@ -34,15 +34,16 @@ impl Workers {
         work: impl Fn(usize, &mut T) -> Result<()> + Sync,
     ) -> Result<()> {
         let next = AtomicUsize::new(0);
-        threads::run(self.num_threads.min(count), || {
+        threads::run(self.num_threads.min(count), |failure| {
             let mut scratch = scratch()?;
-            loop {
+            while !failure.is_seen() {
                 let task = next.fetch_add(1, Relaxed);
                 if task >= count {
-                    return Ok(());
+                    break;
                 }
                 work(task, &mut scratch)?;
             }
+            Ok(())
         })
     }
 }

@@ -1,5 +1,5 @@
 //! The engine: a device that is opened anew when it is lost and asked for less when it refuses
-//! memory.
+//! memory. In a child after a fork it refuses, and lets go of nothing.
 
 use std::sync::Arc;
 
@@ -19,6 +19,7 @@ use crate::engine::rows::Offset;
 use crate::engine::{DeviceInfo, Engine, Pairs, Planner, PutDots, PutNeighbors, PutSequences};
 use crate::error::{Error, Result};
 use crate::plan::Plan;
+use crate::process::Home;
 use crate::progress::Progress;
 
 /// How often a run may be refused memory: from all of it down to a hundredth, by quarters.
@@ -26,6 +27,7 @@ const MOST_REFUSALS: u32 = 16;
 
 /// One Vulkan device.
 pub struct VulkanEngine {
+    home: Home,
     /// None while a lost device cannot be opened again.
     open: Option<Open>,
     wanted: String,
@@ -64,7 +66,8 @@ impl VulkanEngine {
         let open = Open::new(wanted, settings)?;
         let planner = Arc::new(VulkanPlanner::new(settings, &open.device));
         let (info, settings) = (open.device.info().clone(), settings.clone());
-        Ok(VulkanEngine { open: Some(open), wanted: wanted.into(), info, settings, planner })
+        let home = Home::here();
+        Ok(VulkanEngine { home, open: Some(open), wanted: wanted.into(), info, settings, planner })
     }
 
     /// Bytes and number of the device allocations that are live now.
@@ -162,6 +165,15 @@ impl VulkanEngine {
                 *planned = Err(lost.clone());
                 Err(lost.clone())
             }
+        }
+    }
+}
+
+impl Drop for VulkanEngine {
+    fn drop(&mut self) {
+        if !self.home.is_here() {
+            // The device is the parent's, and its driver's threads are not here.
+            std::mem::forget(self.open.take());
         }
     }
 }

@@ -21,7 +21,8 @@ pub enum vkd_element_type {
 pub enum vkd_flags {
     /// Subtract the mean embedding first. Off by default.
     VKD_CENTER = 1,
-    /// Replace the file at `output_path` and what an interrupted run left there, whatever it holds.
+    /// Replace the results at `output_path` and what an interrupted run left there, whatever they
+    /// are of. A file that vkd did not write is never replaced.
     VKD_OVERWRITE = 2,
     /// Each pair once: the part of the matrix of similarities above its diagonal.
     VKD_UPPER_TRIANGLE = 4,

@@ -1,5 +1,7 @@
 //! Opaque handles of the C header.
 
+use std::sync::Arc;
+
 use crate::context::Context;
 use crate::ffi::any_job::AnyJob;
 use crate::store::{NeighborsFile, SequencesFile};
@@ -17,9 +19,9 @@ pub struct vkd_job(pub(in crate::ffi) AnyJob);
 /// A file of sequences, open for reading. Any thread may use it; see `vkd_sequences_file_open`.
 #[allow(non_camel_case_types)]
 #[derive(Debug)]
-pub struct vkd_sequences_file(pub(in crate::ffi) SequencesFile);
+pub struct vkd_sequences_file(pub(in crate::ffi) Arc<SequencesFile>);
 
 /// A file of neighbours, open for reading. Any thread may use it; see `vkd_neighbors_file_open`.
 #[allow(non_camel_case_types)]
 #[derive(Debug)]
-pub struct vkd_neighbors_file(pub(in crate::ffi) NeighborsFile);
+pub struct vkd_neighbors_file(pub(in crate::ffi) Arc<NeighborsFile>);

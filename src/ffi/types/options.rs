@@ -2,7 +2,8 @@
 
 use libc::c_char;
 
-use crate::ffi::boundary::structs;
+use super::handles::{vkd_neighbors_file, vkd_sequences_file};
+use crate::ffi::structs::structs;
 
 /// How to make a context. Set all bytes to 0, then `struct_size`; 0 means the default everywhere.
 #[repr(C)]
@@ -11,18 +12,19 @@ use crate::ffi::boundary::structs;
 pub struct vkd_context_options {
     /// `sizeof(vkd_context_options)`.
     pub struct_size: u32,
-    /// Of `vkd_flags`.
+    /// VKD_NO_PIPELINE_CACHE.
     pub flags: u32,
     /// The device as NUL-terminated UTF-8. NULL or "": the environment variable `VKD_DEVICE`, and
-    /// where that is unset the best GPU (discrete, integrated, virtual), else the CPU engine.
-    /// "cpu": the built-in CPU engine. "reference": the arithmetic in plain loops. "vulkan": the
-    /// best Vulkan device. A decimal number: the index of `vkd_device_get_info`. A UUID in hex. Or
-    /// a part of a Vulkan device's name in any case, "vulkan:" before it allowed: "llvmpipe",
-    /// "vulkan:RTX"; "vulkan:0" is the first Vulkan device, whatever its index. Several of these
-    /// with + between them ("cpu + vulkan:0"): the starts of a run are split over them by the speed
-    /// that each shows, and the first also does neighbours and similarities; a device that cannot
-    /// do a run is left out of it, an error on one ends the run. "all": every GPU and the CPU
-    /// engine. Read during the call only.
+    /// where that is unset the best GPU that can be opened (discrete, integrated, virtual), else
+    /// the CPU engine; a device that is named must open. "cpu": the built-in CPU engine.
+    /// "reference": the arithmetic in plain loops. "vulkan": the best Vulkan device. A decimal
+    /// number: the index of `vkd_device_get_info`, if there is one. A UUID in hex. Or a part of a
+    /// Vulkan device's name in any case, "vulkan:" before it allowed: "llvmpipe", "vulkan:RTX";
+    /// "vulkan:0" is the first Vulkan device, whatever its index. Several of these with + between
+    /// them ("cpu + vulkan:0"): the starts of a run are split over them by the speed that each
+    /// shows, and the first also does neighbours and similarities; a device that cannot do a run is
+    /// left out of it, an error on one ends the run. "all": every GPU and the CPU engine. Read
+    /// during the call only.
     pub device: *const c_char,
     /// The most memory in bytes that one run may use: of the device's; for the CPU engine of the
     /// host's; with several devices of each Vulkan device's, and of the host's for all together.
@@ -56,7 +58,7 @@ pub struct vkd_batch_options {
     /// `num_starts` item numbers (0-based): the first item of every sequence. Duplicates are
     /// allowed. NULL, with `num_starts` 0: every item once, in order. Read during the call only.
     pub starts: *const u32,
-    /// How many starts there are.
+    /// How many starts there are; 0 with `starts` NULL.
     pub num_starts: u32,
     /// Must be 0.
     pub reserved: u32,
@@ -81,7 +83,7 @@ pub struct vkd_neighbors_options {
     pub flags: u32,
     /// One of `vkd_element_type`: what `embeddings` and `queries` really point to.
     pub element_type: u32,
-    /// How many queries there are.
+    /// How many queries there are; 0 with `queries` NULL.
     pub num_queries: u32,
     /// `num_queries` x `dim` values: rows to find neighbours of. NULL, with `num_queries` 0: the
     /// items themselves, each without itself. Read during the call only.
@@ -117,8 +119,10 @@ pub struct vkd_similarity_options {
 /// `"different":["b","c",...]`, the start left out. The rankings are one file:
 /// `{"list":"similar","ids":["a",...],"items":[0,...],"rankings":[[1,...],...]}`, where numbers are
 /// places in `ids` (0-based) and `items` says whose ranking each is. Each file gets its name when
-/// it is whole and on the disk, and replaces one that was there. The bytes do not depend on device
-/// or threads.
+/// it is whole and on the disk, and replaces one of an earlier site. Anything else that stands
+/// there, or at the name with ".partial" behind it, is VKD_ERROR_BAD_FILE before any work. One run
+/// at a time writes a folder; a second one is VKD_ERROR_FILE_BUSY. The bytes do not depend on
+/// device or threads.
 #[repr(C)]
 #[allow(non_camel_case_types)]
 #[derive(Debug, Clone, Copy)]
@@ -127,16 +131,20 @@ pub struct vkd_site_options {
     pub struct_size: u32,
     /// VKD_NO_SYNC.
     pub flags: u32,
-    /// Entries of each page and ranking; default: all there are.
+    /// Entries of each page and ranking, at the most; default: all there are.
     pub top: u32,
-    /// Threads that write; default as for the CPU engine.
+    /// Threads that write, at most 4,096; default as for the CPU engine.
     pub threads: u32,
-    /// The folder of the pages, made where it is missing. NULL: no pages.
+    /// The folder of the pages, made where it is missing, as a NUL-terminated path. NULL: no
+    /// pages.
     pub directory: *const c_char,
-    /// The file of all rankings. NULL: none.
+    /// The file of all rankings, as a NUL-terminated path; not where a page would be. NULL: none.
+    /// Of a link the file that it leads to. Rankings that vkd wrote there are replaced; any other
+    /// file is VKD_ERROR_BAD_FILE, before anything is computed.
     pub rankings_path: *const c_char,
     /// `num_items` ids, one for each item, NUL-terminated UTF-8: file names without a path, each
-    /// one only once. NULL: item numbers from 0.
+    /// one only once, also where case and the ways to write an accent do not count. NULL: item
+    /// numbers from 0.
     pub ids: *const *const c_char,
     /// `num_items` JSON values, NUL-terminated, one for each item: the member "metadata" of its
     /// page. NULL: none.
@@ -147,21 +155,24 @@ pub struct vkd_site_options {
     pub reserved: u32,
 }
 
-/// Results that make a site: exactly one of `path`, `sequences` and `indices`. Set all bytes to 0,
-/// then `struct_size`.
+/// Results that make a site: exactly one of `path`, `sequences`, `indices`, `sequences_file` and
+/// `neighbors_file`. Set all bytes to 0, then `struct_size`. Read during the call only. The rows of
+/// a file are checked as they are read: one that does not fit its checksum is VKD_ERROR_BAD_FILE,
+/// and gets no page.
 #[repr(C)]
 #[allow(non_camel_case_types)]
 #[derive(Debug, Clone, Copy)]
 pub struct vkd_site_source {
     /// `sizeof(vkd_site_source)`.
     pub struct_size: u32,
-    /// With `sequences`: items of the corpus.
+    /// With `sequences`: items of the corpus, at least num_rows and row_length.
     pub num_items: u32,
     /// With `sequences` or `indices`: rows.
     pub num_rows: u32,
-    /// With `sequences` or `indices`: numbers in a row.
+    /// With `sequences` or `indices`: numbers in a row; with `indices` fewer than rows.
     pub row_length: u32,
-    /// A file of results, sequences or neighbours.
+    /// A file of results, sequences or neighbours of the items themselves, as a NUL-terminated
+    /// path.
     pub path: *const c_char,
     /// num_rows x row_length item numbers (0-based) as `vkd_batch_compute` writes them: each row
     /// makes the page of its first. Copied during the call.
@@ -169,8 +180,13 @@ pub struct vkd_site_source {
     /// num_rows x row_length item numbers (0-based) as `vkd_neighbors_compute` writes them: row i
     /// makes the page of item i. Copied during the call.
     pub indices: *const u32,
-    /// With `indices`: as many similarities. Copied during the call.
+    /// With `indices`: as many cosine similarities. Copied during the call.
     pub similarities: *const f32,
+    /// An open file of sequences: what it was when it was opened, also where another has its path
+    /// now. It may be freed while a job works with it.
+    pub sequences_file: *const vkd_sequences_file,
+    /// The same of neighbours.
+    pub neighbors_file: *const vkd_neighbors_file,
 }
 
 /// How much `vkd_sequences_file_verify_against` checks. Set all bytes to 0, then `struct_size`; 0
@@ -192,11 +208,11 @@ pub struct vkd_verify_options {
 }
 
 structs! {
-    vkd_context_options: 40,
-    vkd_batch_options: 40,
-    vkd_neighbors_options: 32,
-    vkd_similarity_options: 16,
-    vkd_site_options: 56,
-    vkd_site_source: 48,
-    vkd_verify_options: 20,
+    vkd_context_options: [40],
+    vkd_batch_options: [40],
+    vkd_neighbors_options: [32],
+    vkd_similarity_options: [16],
+    vkd_site_options: [56],
+    vkd_site_source: [48, 64],
+    vkd_verify_options: [20],
 }

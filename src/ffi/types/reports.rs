@@ -2,7 +2,7 @@
 
 use libc::c_char;
 
-use crate::ffi::boundary::structs;
+use crate::ffi::structs::structs;
 
 /// A device. Set `struct_size` before the call, the library fills the rest.
 #[repr(C)]
@@ -28,6 +28,10 @@ pub struct vkd_device_info {
     pub subgroup_size: u32,
     /// Loop rounds one dispatch may spend per lane before the driver gives up; 0: no limit.
     pub loop_budget: u32,
+    /// From `vkd_context_get_info`, of a context for which no device was named: the GPUs that would
+    /// have come before this device but could not be opened, each with the reason. "" where there
+    /// are none.
+    pub passed_over: [c_char; 512],
 }
 
 /// What a run takes. Set `struct_size` before the call, the library fills the rest.
@@ -108,11 +112,13 @@ pub struct vkd_job_progress {
     pub download_seconds: f64,
     /// Files of a site finished (`vkd_site_start`, `vkd_site_write_start`).
     pub files_done: u64,
-    /// Files of the whole site; 0 for other jobs. Where it is not 0, it is the measure of how far
-    /// the job is.
+    /// Files of the whole site; 0 for other jobs.
     pub files_total: u64,
     /// Bytes of the files finished.
     pub bytes_written: u64,
+    /// Of a site: rows whose page and ranking are written. Of `rows_total` they are the measure of
+    /// how far the job is; `files_done` follows when they are on the disk.
+    pub rows_written: u64,
 }
 
 /// What a file of sequences holds. Set `struct_size` before the call, the library fills the rest.
@@ -188,10 +194,10 @@ pub struct vkd_verify_report {
 }
 
 structs! {
-    vkd_device_info: 816,
-    vkd_run_plan: 80,
-    vkd_job_progress: 128,
-    vkd_sequences_file_info: 88,
-    vkd_neighbors_file_info: 128,
-    vkd_verify_report: 40,
+    vkd_device_info: [816, 1328],
+    vkd_run_plan: [80],
+    vkd_job_progress: [128, 136],
+    vkd_sequences_file_info: [88],
+    vkd_neighbors_file_info: [128],
+    vkd_verify_report: [40],
 }

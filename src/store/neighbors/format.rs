@@ -8,12 +8,15 @@ use std::ops::Range;
 
 use safetensors::tensor::Dtype;
 
-use crate::store::checksums;
+use crate::error::{Error, Result};
+use crate::store::checksums::{self, Frame};
+use crate::store::errors::Refusal;
 use crate::store::items::{item_bytes, item_dtype};
 use crate::store::tensors::{self, Header, Tensor};
+use crate::units;
 
 /// The format and its version.
-pub(in crate::store) const FORMAT: &str = "vkd neighbors 1";
+pub(in crate::store) const FORMAT: &str = "vkd neighbors 2";
 
 /// What the neighbours obey, and the version of the integer arithmetic.
 const RULE: &str = "greatest cosine similarity, integers 1";
@@ -52,9 +55,9 @@ impl NeighborsMeta {
         item_bytes(self.num_items)
     }
 
-    /// The header's bytes, with its length before it. That of an unfinished file (`None`) is as
-    /// long as that of the finished one.
-    pub(super) fn header(&self, checksum: Option<u64>) -> Vec<u8> {
+    /// The header, of a file that is not finished.
+    pub(super) fn frame(&self) -> Result<Frame> {
+        let unfinished = checksums::unfinished();
         let texts = BTreeMap::from([
             ("format", FORMAT.into()),
             ("rule", RULE.into()),
@@ -63,9 +66,10 @@ impl NeighborsMeta {
             ("queries", self.queries.clone()),
             ("centered", self.centered.to_string()),
             ("items", self.num_items.to_string()),
-            ("checksum", checksums::to_text(checksum)),
+            ("checksum", unfinished.clone()),
         ]);
-        tensors::header(&texts, &self.tensors())
+        let header = tensors::header(&texts, &self.tensors());
+        Frame::new(&header, &unfinished).map_err(|detail| Error::Internal { detail })
     }
 }
 
@@ -94,13 +98,13 @@ impl NeighborsTensors {
 pub(super) struct NeighborsHeader {
     pub(super) meta: NeighborsMeta,
     pub(super) tensors: NeighborsTensors,
-    /// The checksum of the whole; `None`: the file is not finished.
-    pub(super) checksum: Option<u64>,
+    /// Its bytes, and the checksum of the whole.
+    pub(super) frame: Frame,
 }
 
 impl NeighborsHeader {
     /// Reads the header of a whole file, or says what is wrong with it.
-    pub(super) fn parse(file: &[u8]) -> Result<NeighborsHeader, String> {
+    pub(super) fn parse(file: &[u8]) -> std::result::Result<NeighborsHeader, Refusal> {
         let header = Header::parse(file)?;
         header.expect(FORMAT, RULE)?;
         let [count, k] = header.shape("indices")?;
@@ -108,17 +112,18 @@ impl NeighborsHeader {
             version: header.text("version").into(),
             fingerprint: header.text("fingerprint").into(),
             queries: header.text("queries").into(),
-            centered: header.text("centered") == "true",
+            centered: header.flag("centered")?,
             num_items: header.number("items")?,
             count,
             k,
         };
         if count == 0 || k == 0 || k > meta.num_items {
-            return Err(format!("it has {count} rows of {k} of {} items", meta.num_items));
+            let [count, k, items] = [count, k, meta.num_items].map(units::count);
+            return Err(format!("it claims {count} x {k} neighbours of {items} items").into());
         }
         header.check(&meta.tensors(), file.len() as u64)?;
         let tensors = NeighborsTensors::new(&meta, header.data_begin);
-        let checksum = checksums::from_text(header.text("checksum"))?;
-        Ok(NeighborsHeader { meta, tensors, checksum })
+        let frame = header.frame()?;
+        Ok(NeighborsHeader { meta, tensors, frame })
     }
 }

@@ -1,5 +1,6 @@
 //! Finished neighbours, mapped: as for sequences, checked at opening and read without a copy.
 
+use std::fs::File;
 use std::ops::Range;
 use std::path::{Path, PathBuf};
 
@@ -7,10 +8,10 @@ use memmap2::Mmap;
 
 use super::format::{NeighborsHeader, NeighborsMeta, NeighborsTensors};
 use crate::error::{Error, Result};
-use crate::store::checksums::{check_total, checked_rows, row_checksum_of_parts, total_checksum};
+use crate::store::checksums::{checked_rows, row_checksum_of_parts};
 use crate::store::errors::bad_file;
-use crate::store::items::Row;
-use crate::store::map;
+use crate::store::items::{require_items, Row};
+use crate::store::{known, map};
 
 /// A finished file of neighbours. Any thread may read it.
 #[derive(Debug)]
@@ -38,12 +39,25 @@ struct RowBytes<'a> {
 
 impl NeighborsFile {
     /// Maps a finished file and checks its header, its size, its checksum and a few rows.
+    ///
+    /// Nobody may cut the file short or write into it while it is open. Reading a part of a mapped
+    /// file that is gone raises SIGBUS, which ends the process; bytes that change are read as they
+    /// are then, and no check here sees it. vkd itself replaces files by renaming, which leaves the
+    /// one that is open as it is; a program that has to replace one does the same.
     pub fn open(path: &Path) -> Result<NeighborsFile> {
-        let map = map::open(path)?;
-        let NeighborsHeader { meta, tensors, checksum } =
-            NeighborsHeader::parse(&map).map_err(|reason| bad_file(path, reason))?;
+        NeighborsFile::of(map::open(path)?, path)
+    }
+
+    /// The same for a file that is open already.
+    pub(super) fn of_file(file: &File, path: &Path) -> Result<NeighborsFile> {
+        NeighborsFile::of(map::open_file(file, path)?, path)
+    }
+
+    fn of(map: Mmap, path: &Path) -> Result<NeighborsFile> {
+        let NeighborsHeader { meta, tensors, frame } = NeighborsHeader::parse(&map)
+            .map_err(|refusal| known::refused(path, &map, "neighbours", refusal))?;
         let file = NeighborsFile { path: path.to_owned(), meta, tensors, map };
-        check_total(path, checksum, total_checksum(file.bytes(&file.tensors.row_checksums), &[]))?;
+        frame.check(path, file.bytes(&file.tensors.row_checksums), &[])?;
         checked_rows(file.meta.count).try_for_each(|row| file.check_row(row))?;
         Ok(file)
     }
@@ -69,7 +83,7 @@ impl NeighborsFile {
             return Err(Error::BadOption {
                 option: "index",
                 got: row.to_string(),
-                allowed: format!("there are {} rows, numbered from 0", self.meta.count),
+                allowed: format!("rows are numbered from 0 to {}", self.meta.count - 1),
             });
         }
         let RowBytes { similarities, indices } = self.row_bytes(row);
@@ -77,14 +91,19 @@ impl NeighborsFile {
         Ok(NeighborsRow { items, similarities: bytemuck::cast_slice(similarities) })
     }
 
+    /// Row `row`, checked as `verify` does but for the order: it fits its checksum, and holds items
+    /// of the corpus only.
+    pub fn checked_row(&self, row: u32) -> Result<NeighborsRow<'_>> {
+        let found = self.row(row)?;
+        self.check_row(row)?;
+        require_items(&self.path, row, &found.items, self.meta.num_items)?;
+        Ok(found)
+    }
+
     /// Checks every row: its checksum, and that it holds items of the corpus, nearest first.
     pub fn verify(&self) -> Result<()> {
         for row in 0..self.meta.count {
-            self.check_row(row)?;
-            let NeighborsRow { items, similarities } = self.row(row)?;
-            if items.iter().any(|item| item >= self.meta.num_items) {
-                return Err(bad_file(&self.path, format!("row {row} holds no item of the corpus")));
-            }
+            let NeighborsRow { similarities, .. } = self.checked_row(row)?;
             if !similarities.windows(2).all(|pair| pair[0] >= pair[1]) {
                 return Err(bad_file(&self.path, format!("row {row} is not in order")));
             }

@@ -10,12 +10,15 @@ use std::ops::Range;
 
 use safetensors::tensor::Dtype;
 
-use crate::store::checksums;
+use crate::error::{Error, Result};
+use crate::store::checksums::{self, Frame};
+use crate::store::errors::Refusal;
 use crate::store::items::{item_bytes, item_dtype};
 use crate::store::tensors::{self, Header, Tensor};
+use crate::units;
 
 /// The format and its version.
-pub(in crate::store) const FORMAT: &str = "vkd sequences 1";
+pub(in crate::store) const FORMAT: &str = "vkd sequences 2";
 
 /// What the sequences obey: the greedy rule, and the version of the integer arithmetic.
 const RULE: &str = "farthest from the centroid, integers 1";
@@ -56,9 +59,9 @@ impl SequencesMeta {
         u64::from(self.length) * u64::from(self.item_bytes())
     }
 
-    /// The header's bytes, with its length before it. That of an unfinished file (`None`) is as
-    /// long as that of the finished one.
-    pub(super) fn header(&self, checksum: Option<u64>) -> Vec<u8> {
+    /// The header, of a file that is not finished.
+    pub(super) fn frame(&self) -> Result<Frame> {
+        let unfinished = checksums::unfinished();
         let texts = BTreeMap::from([
             ("format", FORMAT.into()),
             ("rule", RULE.into()),
@@ -66,9 +69,10 @@ impl SequencesMeta {
             ("fingerprint", self.fingerprint.clone()),
             ("centered", self.centered.to_string()),
             ("items", self.num_items.to_string()),
-            ("checksum", checksums::to_text(checksum)),
+            ("checksum", unfinished.clone()),
         ]);
-        tensors::header(&texts, &self.tensors())
+        let header = tensors::header(&texts, &self.tensors());
+        Frame::new(&header, &unfinished).map_err(|detail| Error::Internal { detail })
     }
 }
 
@@ -98,37 +102,40 @@ impl SequencesTensors {
 pub(super) struct SequencesHeader {
     pub(super) meta: SequencesMeta,
     pub(super) tensors: SequencesTensors,
-    /// The checksum of the whole; `None`: the file is not finished.
-    pub(super) checksum: Option<u64>,
+    /// Its bytes, and the checksum of the whole.
+    pub(super) frame: Frame,
 }
 
 impl SequencesHeader {
     /// Reads the header of a whole file, or says what is wrong with it.
-    pub(super) fn parse(file: &[u8]) -> Result<SequencesHeader, String> {
+    pub(super) fn parse(file: &[u8]) -> std::result::Result<SequencesHeader, Refusal> {
         let header = Header::parse(file)?;
         header.expect(FORMAT, RULE)?;
-        let checksum = checksums::from_text(header.text("checksum"))?;
+        let frame = header.frame()?;
         let num_items = header.number("items")?;
         let [count, length] = header.shape("sequences")?;
         let meta = SequencesMeta {
             version: header.text("version").into(),
             fingerprint: header.text("fingerprint").into(),
-            centered: header.text("centered") == "true",
+            centered: header.flag("centered")?,
             num_items,
             count,
             length,
         };
         if count == 0 || length == 0 || length > num_items {
-            return Err(format!("it has {count} sequences of {length} of {num_items} items"));
+            let [count, length, items] = [count, length, num_items].map(units::count);
+            return Err(format!("it claims {count} x {length} picks of {items} items").into());
         }
         header.check(&meta.tensors(), file.len() as u64)?;
         let tensors = SequencesTensors::new(&meta, header.data_begin);
-        Ok(SequencesHeader { meta, tensors, checksum })
+        Ok(SequencesHeader { meta, tensors, frame })
     }
 }
 
 #[cfg(test)]
 mod tests {
+    use std::path::Path;
+
     use super::*;
 
     fn meta(num_items: u32, count: u32, length: u32) -> SequencesMeta {
@@ -141,36 +148,46 @@ mod tests {
     fn headers_are_read_back_and_keep_their_length() {
         for (num_items, item_bytes) in [(1, 2), (65_536, 2), (65_537, 4)] {
             let meta = meta(num_items, 7, 1);
-            let mut file = meta.header(Some(77));
-            assert_eq!((file.len(), file.len() % 8), (meta.header(None).len(), 0));
+            let frame = meta.frame().unwrap();
+            let mut file = frame.finished(b"sums", b"starts");
+            assert_eq!((file.len(), file.len() % 8), (frame.unfinished().len(), 0));
             assert_eq!(meta.item_bytes(), item_bytes);
             let tensors = SequencesTensors::new(&meta, file.len() as u64);
             file.resize(tensors.file_bytes() as usize, 0);
             let read = SequencesHeader::parse(&file).unwrap();
-            assert_eq!(read, SequencesHeader { meta, tensors, checksum: Some(77) });
+            assert_eq!((read.meta, read.tensors), (meta, tensors));
+            let path = Path::new("file");
+            read.frame.check(path, b"sums", b"starts").unwrap();
+            assert!(read.frame.check(path, b"sum", b"starts").is_err());
+            assert!(frame.check(path, b"sums", b"starts").is_err());
+            assert_eq!(read.frame.unfinished(), frame.unfinished());
         }
     }
 
     #[test]
     fn what_does_not_fit_is_named() {
         let meta = meta(100, 5, 9);
-        let mut file = meta.header(Some(1));
+        let mut file = meta.frame().unwrap().finished(&[], &[]);
         let tensors = SequencesTensors::new(&meta, file.len() as u64);
         file.resize(tensors.file_bytes() as usize, 0);
         assert!(SequencesHeader::parse(&file).is_ok());
         assert!(SequencesHeader::parse(&file[..file.len() - 1]).is_err());
         let header = Header::parse(&file).unwrap();
         let error = header.check(&meta.tensors(), tensors.file_bytes() - 1).unwrap_err();
-        assert!(error.contains("bytes instead of"), "{error}");
+        assert!(error.contains("its header says"), "{error}");
         let changed = |from: &str, to: &str| {
             let place =
                 file.windows(from.len()).position(|bytes| bytes == from.as_bytes()).unwrap();
             let mut changed = file.clone();
             changed[place..place + to.len()].copy_from_slice(to.as_bytes());
-            SequencesHeader::parse(&changed).unwrap_err()
+            SequencesHeader::parse(&changed).unwrap_err().at(Path::new("file")).to_string()
         };
-        let error = changed("sequences 1", "sequences 2");
-        assert!(error.contains("sequences 2"), "{error}");
+        let error = changed("sequences 2", "sequences 1");
+        assert!(error.contains("sequences 1") && error.contains("damaged"), "{error}");
+        let error = changed("sequences 2", "neighbors 2");
+        assert!(error.contains("neighbors 2") && !error.contains("damaged"), "{error}");
+        let error = changed("vkd sequences", "VKD sequences");
+        assert!(error.contains("no results file of vkd"), "{error}");
         let error = changed("[5,9]", "[9,5]");
         assert!(error.contains("row_checksums"), "{error}");
     }

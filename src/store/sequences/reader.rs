@@ -4,6 +4,7 @@
 //! same for any file. `verify` checks every row. A row is a slice of the file's own memory: nothing
 //! is copied, and all readers of a file share one copy in the system's cache.
 
+use std::fs::File;
 use std::ops::Range;
 use std::path::{Path, PathBuf};
 
@@ -11,11 +12,10 @@ use memmap2::Mmap;
 
 use super::format::{SequencesHeader, SequencesMeta, SequencesTensors};
 use crate::error::{Error, Result};
-use crate::memory::filled;
-use crate::store::checksums::{check_total, checked_rows, row_checksum, total_checksum};
+use crate::store::checksums::{checked_rows, row_checksum};
 use crate::store::errors::bad_file;
-use crate::store::items::Row;
-use crate::store::map;
+use crate::store::items::{require_items, Repeats, Row};
+use crate::store::{known, map};
 
 /// Bytes that whoever reads all rows leaves mapped, before the system may have them back.
 const READ_AHEAD: u64 = 1 << 20;
@@ -31,13 +31,26 @@ pub struct SequencesFile {
 
 impl SequencesFile {
     /// Maps a finished file and checks it (see the head of this module).
+    ///
+    /// Nobody may cut the file short or write into it while it is open. Reading a part of a mapped
+    /// file that is gone raises SIGBUS, which ends the process; bytes that change are read as they
+    /// are then, and no check here sees it. vkd itself replaces files by renaming, which leaves the
+    /// one that is open as it is; a program that has to replace one does the same.
     pub fn open(path: &Path) -> Result<SequencesFile> {
-        let map = map::open(path)?;
-        let SequencesHeader { meta, tensors, checksum } =
-            SequencesHeader::parse(&map).map_err(|reason| bad_file(path, reason))?;
+        SequencesFile::of(map::open(path)?, path)
+    }
+
+    /// The same for a file that is open already.
+    pub(super) fn of_file(file: &File, path: &Path) -> Result<SequencesFile> {
+        SequencesFile::of(map::open_file(file, path)?, path)
+    }
+
+    fn of(map: Mmap, path: &Path) -> Result<SequencesFile> {
+        let SequencesHeader { meta, tensors, frame } = SequencesHeader::parse(&map)
+            .map_err(|refusal| known::refused(path, &map, "sequences", refusal))?;
         let file = SequencesFile { path: path.to_owned(), meta, tensors, map };
         let (checksums, starts) = (&file.tensors.row_checksums, &file.tensors.starts);
-        check_total(path, checksum, total_checksum(file.bytes(checksums), file.bytes(starts)))?;
+        frame.check(path, file.bytes(checksums), file.bytes(starts))?;
         checked_rows(file.meta.count).try_for_each(|index| file.check_row(index))?;
         Ok(file)
     }
@@ -68,10 +81,19 @@ impl SequencesFile {
             return Err(Error::BadOption {
                 option: "index",
                 got: index.to_string(),
-                allowed: format!("there are {} sequences, numbered from 0", self.meta.count),
+                allowed: format!("sequences are numbered from 0 to {}", self.meta.count - 1),
             });
         }
         Ok(Row::new(self.row_bytes(index), self.item_bytes()))
+    }
+
+    /// Sequence `index`, checked as `verify` does but for items that come twice: it fits its
+    /// checksum, begins with its start, and holds items of the corpus only.
+    pub fn checked_row(&self, index: u32) -> Result<Row<'_>> {
+        let row = self.row(index)?;
+        self.check_row(index)?;
+        require_items(&self.path, index, &row, self.meta.num_items)?;
+        Ok(row)
     }
 
     /// The first sequence that begins with `start`.
@@ -82,20 +104,12 @@ impl SequencesFile {
     /// Checks every row: its checksum, and that it begins with its start and holds items of the
     /// corpus, each once.
     pub fn verify(&self) -> Result<()> {
-        // The last row that held each item.
-        let mut seen = filled(self.meta.num_items as usize, u32::MAX, "the items of a row")?;
+        let mut repeats = Repeats::new(self.meta.num_items, self.meta.length, self.map.len())?;
         for index in 0..self.meta.count {
             self.release_after(index);
-            self.check_row(index)?;
-            for (place, item) in self.row(index)?.iter().enumerate() {
-                match seen.get_mut(item as usize) {
-                    Some(last) if *last != index => *last = index,
-                    _ => {
-                        let wrong = "is no item of the corpus, or comes twice";
-                        let reason = format!("item {item} at place {place} of row {index} {wrong}");
-                        return Err(bad_file(&self.path, reason));
-                    }
-                }
+            if let Some(item) = repeats.find(&self.checked_row(index)?) {
+                let reason = format!("item {item} comes twice in row {index}");
+                return Err(bad_file(&self.path, reason));
             }
         }
         Ok(())

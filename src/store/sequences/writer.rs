@@ -1,10 +1,11 @@
 //! A file of sequences that grows.
 //!
 //! NAME.partial has its final size and shape from the beginning (so a full disk shows before the
-//! work). A finished sequence is written to its place, then its checksum to `row_checksums`: that
-//! tensor is the journal. Once a second the file is brought to the disk. At the end the header gets
-//! its checksum and the file is brought to the disk, renamed to NAME, and the directory too.
-//! Whoever writes holds a lock on the partial file.
+//! work); its header comes first and says whose it is. A finished sequence is written to its place,
+//! then its checksum to `row_checksums`: that tensor is the journal. Once a second the file is
+//! brought to the disk. At the end the header gets its checksum and the file is brought to the
+//! disk, renamed to NAME, and the directory too. Whoever writes holds a lock on the partial file
+//! (see `partial`).
 //!
 //! Resuming believes the rows whose checksums fit. A file of shorter sequences is extended: its
 //! rows become heads of the new ones, in a new partial file; the old file stays until the new one
@@ -13,22 +14,25 @@
 use std::fs::File;
 use std::io;
 use std::ops::Range;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
 use super::format::{SequencesHeader, SequencesMeta, SequencesTensors};
 use super::reader::SequencesFile;
 use crate::engine::PutSequences;
-use crate::error::{Error, Result};
+use crate::error::Result;
 use crate::memory::{collected, room};
 use crate::plan::{EarlierRows, Plan, Rows};
-use crate::store::checksums::{row_checksum, total_checksum};
-use crate::store::errors::{bad_file, file_error, require_same};
+use crate::progress::Progress;
+use crate::store::checksums::{row_checksum, Frame};
+use crate::store::errors::require_same;
+use crate::store::family::Family;
 use crate::store::items::to_bytes;
-use crate::store::partial::{self, partial_path};
-use crate::store::place::{read_at, reserve, sync_directory, write_at};
-use crate::store::{map, output_file::OutputFile};
+use crate::store::output_file::{OutputFile, OutputPlace};
+use crate::store::partial::PartialFile;
+use crate::store::place::{read_at, reserve, write_at};
+use crate::store::{known, map};
 
 /// Bytes of a map that are looked at before the system may have them back.
 const READ_AT_ONCE: usize = 1 << 20;
@@ -48,9 +52,8 @@ pub enum Begun {
 /// An open partial file.
 #[derive(Debug)]
 pub struct SequencesWriter {
-    path: PathBuf,
-    partial: PathBuf,
-    file: File,
+    partial: PartialFile,
+    frame: Frame,
     meta: SequencesMeta,
     tensors: SequencesTensors,
     /// The row in the file of every sequence of the plan.
@@ -62,18 +65,32 @@ impl SequencesWriter {
     /// Begins, resumes or extends the file of `plan` (with plain starts) over the corpus that
     /// `meta` describes.
     pub fn begin(target: &OutputFile, meta: &SequencesMeta, plan: &Plan) -> Result<Begun> {
+        let place = OutputPlace::new(target, Family::Results, &Progress::default())?;
+        SequencesWriter::begin_at(place, meta, plan)
+    }
+
+    /// The same at a place that was looked at before.
+    pub(crate) fn begin_at(place: OutputPlace, meta: &SequencesMeta, plan: &Plan) -> Result<Begun> {
         let starts = collected(plan.starts(), "the starts")?;
         let wanted = Contents { meta, starts: &starts };
-        let earlier = earlier_results(target, &wanted)?;
-        if earlier.as_ref().is_some_and(|earlier| earlier.meta().length >= meta.length) {
+        let target = place.target().clone();
+        let suffices = |earlier: &SequencesFile| earlier.meta().length >= meta.length;
+        if wanted.in_file(place.earlier()?, &target.path)?.is_some_and(|file| suffices(&file)) {
             return Ok(Begun::Finished);
         }
-        let mut writer = SequencesWriter::open(&target.path, meta)?;
+        let mut partial = place.hold()?;
+        // Another run may have finished before this one held the place.
+        let earlier = wanted.in_file(partial.earlier()?, &target.path)?;
+        if earlier.as_ref().is_some_and(suffices) {
+            return Ok(Begun::Finished);
+        }
+        let mut writer = SequencesWriter::new(partial, meta)?;
         let resumed = if target.overwrite { None } else { writer.resume(&wanted)? };
         writer.rows = match resumed {
             Some(unfinished) => unfinished,
             None => writer.create(&starts)?,
         };
+        writer.partial.keep();
         let plan = plan.only(writer.rows.clone());
         let plan = match earlier {
             Some(earlier) => extending(earlier, &plan)?,
@@ -82,38 +99,29 @@ impl SequencesWriter {
         Ok(Begun::Open(Box::new(writer), plan))
     }
 
-    /// Opens the partial file, new or not, and locks it.
-    fn open(path: &Path, meta: &SequencesMeta) -> Result<SequencesWriter> {
-        let partial = partial_path(path);
-        let file = partial::open(&partial)?;
-        Ok(SequencesWriter {
-            path: path.to_owned(),
-            partial,
-            file,
-            meta: meta.clone(),
-            tensors: SequencesTensors::new(meta, meta.header(None).len() as u64),
-            rows: Rows::All(0),
-            synced: Mutex::new(Instant::now()),
-        })
+    fn new(partial: PartialFile, meta: &SequencesMeta) -> Result<SequencesWriter> {
+        let frame = meta.frame()?;
+        let tensors = SequencesTensors::new(meta, frame.unfinished().len() as u64);
+        let (meta, rows, synced) = (meta.clone(), Rows::All(0), Mutex::new(Instant::now()));
+        Ok(SequencesWriter { partial, frame, meta, tensors, rows, synced })
     }
 
     /// Which rows an earlier run has left to do; `None` where there was none.
     fn resume(&mut self, wanted: &Contents) -> Result<Option<Rows>> {
-        let bytes = self.file.metadata().map_err(|error| self.error("read", 0, &error))?.len();
-        if bytes == 0 {
+        let path = self.partial.partial_path();
+        if self.partial.with("read", 0, |file| Ok(file.metadata()?.len()))? == 0 {
             return Ok(None);
         }
-        let map = map::map(&self.file, &self.partial)?;
-        if map.iter().take(8).all(|&byte| byte == 0) {
-            // Killed before the header was written.
+        let map = self.partial.with("map", 0, |file| Ok(map::map(file, path)))??;
+        if self.is_only_begun(&map) {
             return Ok(None);
         }
-        let SequencesHeader { meta, tensors, .. } =
-            SequencesHeader::parse(&map).map_err(|reason| bad_file(&self.partial, reason))?;
+        let SequencesHeader { meta, tensors, frame } = SequencesHeader::parse(&map)
+            .map_err(|refusal| known::refused(path, &map, "sequences", refusal))?;
         let bytes = |range: &Range<u64>| &map[range.start as usize..range.end as usize];
         let found = Contents { meta: &meta, starts: bytemuck::cast_slice(bytes(&tensors.starts)) };
-        found.require(wanted, &self.partial)?;
-        require_same(&self.partial, "length", &meta.length, &wanted.meta.length)?;
+        found.require(wanted, path)?;
+        require_same(path, "length", &meta.length, &wanted.meta.length)?;
         let checksums: &[u64] = bytemuck::cast_slice(bytes(&tensors.row_checksums));
         let rows = bytes(&tensors.sequences).chunks_exact(meta.row_bytes() as usize);
         let mut unfinished = room(meta.count as usize, "the rows that are left")?;
@@ -128,26 +136,30 @@ impl SequencesWriter {
                 read = 0;
             }
         }
-        // The header is written again at the end, byte for byte.
-        (self.meta, self.tensors) = (meta, tensors);
+        // The header stays, byte for byte, but for its checksum.
+        (self.meta, self.tensors, self.frame) = (meta, tensors, frame);
         Ok(Some(Rows::Some(Arc::new(unfinished))))
     }
 
-    /// Gives the file its size, header and starts, and leaves nothing behind where that fails. All
-    /// rows are to do.
+    /// Whether a file was begun as this one would be, and holds no finished row: it may lack its
+    /// starts, and part of its length.
+    fn is_only_begun(&self, file: &[u8]) -> bool {
+        let journal = file.len().min(self.tensors.row_checksums.end as usize);
+        file.strip_prefix(self.frame.unfinished()).is_some_and(|data| {
+            let journal = &data[..journal - self.frame.unfinished().len()];
+            journal.iter().all(|&byte| byte == 0)
+        })
+    }
+
+    /// Gives the file its header, size and starts. All rows are to do.
     fn create(&self, starts: &[u32]) -> Result<Rows> {
-        let create = || -> io::Result<()> {
-            self.file.set_len(0)?;
-            reserve(&self.file, self.tensors.file_bytes())?;
-            write_at(&self.file, bytemuck::cast_slice(starts), self.tensors.starts.start)?;
-            // The header last: a file that has one is whole.
-            write_at(&self.file, &self.meta.header(None), 0)?;
-            self.file.sync_all()?;
-            sync_directory(&self.partial)
-        };
-        create().map_err(|error| {
-            let _ = std::fs::remove_file(&self.partial);
-            self.error("create", self.tensors.file_bytes(), &error)
+        let bytes = self.tensors.file_bytes();
+        self.partial.create(bytes, |file| {
+            // The header first: a file without one is none of vkd's.
+            write_at(file, self.frame.unfinished(), 0)?;
+            reserve(file, bytes)?;
+            write_at(file, bytemuck::cast_slice(starts), self.tensors.starts.start)?;
+            file.sync_all()
         })?;
         Ok(Rows::All(self.meta.count))
     }
@@ -155,18 +167,17 @@ impl SequencesWriter {
     /// Brings the whole file to the disk and gives it its name.
     pub fn finish(self) -> Result<()> {
         let begin = self.tensors.row_checksums.start;
-        // Row checksums and starts, one behind the other.
-        let mut bytes = vec![0; (self.tensors.sequences.start - begin) as usize];
-        let mut finish = || -> io::Result<()> {
-            read_at(&self.file, &mut bytes, begin)?;
+        let length = self.tensors.sequences.start - begin;
+        self.partial.with("finish", 0, |file| {
+            // Row checksums and starts, one behind the other.
+            let mut bytes = vec![0; length as usize];
+            read_at(file, &mut bytes, begin)?;
             let (checksums, starts) = bytes.split_at(self.meta.count as usize * 8);
-            let checksum = total_checksum(checksums, starts);
             // Rows first, so that a header with a checksum means that they are there.
-            self.file.sync_data()?;
-            write_at(&self.file, &self.meta.header(Some(checksum)), 0)?;
-            partial::finish(&self.file, &self.partial, &self.path)
-        };
-        finish().map_err(|error| self.error("finish", 0, &error))
+            file.sync_data()?;
+            write_at(file, &self.frame.finished(checksums, starts), 0)
+        })?;
+        self.partial.publish()
     }
 
     /// How many sequences were finished before this run.
@@ -178,52 +189,48 @@ impl SequencesWriter {
         self.tensors.sequences.start + u64::from(row) * self.meta.row_bytes()
     }
 
-    fn write_row(&self, row: u32, items: &[u32]) -> io::Result<()> {
+    fn write_row(&self, file: &File, row: u32, items: &[u32]) -> io::Result<()> {
         let bytes = to_bytes(items, self.meta.item_bytes());
-        write_at(&self.file, &bytes, self.row_begin(row))?;
+        write_at(file, &bytes, self.row_begin(row))?;
         let checksum = row_checksum(row, &bytes).to_le_bytes();
-        write_at(&self.file, &checksum, self.tensors.row_checksums.start + u64::from(row) * 8)?;
+        write_at(file, &checksum, self.tensors.row_checksums.start + u64::from(row) * 8)?;
         let Ok(mut synced) = self.synced.try_lock() else { return Ok(()) };
         if synced.elapsed() > SYNC_EVERY {
-            self.file.sync_data()?;
+            file.sync_data()?;
             *synced = Instant::now();
         }
         Ok(())
     }
 
-    fn read_row(&self, row: u32, items: &mut [u32]) -> io::Result<()> {
+    fn read_row(&self, file: &File, row: u32, items: &mut [u32]) -> io::Result<()> {
         let item_bytes = self.meta.item_bytes() as usize;
         let mut bytes = vec![0; items.len() * item_bytes];
-        read_at(&self.file, &mut bytes, self.row_begin(row))?;
+        read_at(file, &mut bytes, self.row_begin(row))?;
         let item =
             |bytes: &[u8]| bytes.iter().rev().fold(0, |item, &byte| item << 8 | u32::from(byte));
         let numbers = bytes.chunks_exact(item_bytes).map(item);
         items.iter_mut().zip(numbers).for_each(|(to, item)| *to = item);
         Ok(())
     }
-
-    fn error(&self, action: &'static str, bytes: u64, error: &io::Error) -> Error {
-        file_error(action, &self.partial, bytes, error)
-    }
 }
 
 impl PutSequences for SequencesWriter {
     fn put(&self, index: usize, row: &[u32]) -> Result<()> {
         let bytes = self.meta.row_bytes();
-        self.write_row(self.rows.get(index as u32), row)
-            .map_err(|error| self.error("write", bytes, &error))
+        let row_of = self.rows.get(index as u32);
+        self.partial.with("write", bytes, |file| self.write_row(file, row_of, row))
     }
 
     fn get(&self, index: usize, row: &mut [u32]) -> Result<()> {
-        self.read_row(self.rows.get(index as u32), row)
-            .map_err(|error| self.error("read", 0, &error))
+        let row_of = self.rows.get(index as u32);
+        self.partial.with("read", 0, |file| self.read_row(file, row_of, row))
     }
 }
 
 impl Drop for SequencesWriter {
     /// What is written stays for the next run.
     fn drop(&mut self) {
-        let _ = self.file.sync_data();
+        let _ = self.partial.with("sync", 0, File::sync_data);
     }
 }
 
@@ -251,17 +258,15 @@ impl Contents<'_> {
             None => Ok(()),
         }
     }
-}
 
-/// The finished results that are there already, of the wanted sequences but maybe shorter.
-fn earlier_results(target: &OutputFile, wanted: &Contents) -> Result<Option<SequencesFile>> {
-    if !target.may_hold_results() {
-        return Ok(None);
+    /// These results, maybe shorter or longer, in the finished `file` at `path`, if there is one.
+    fn in_file(&self, file: Option<File>, path: &Path) -> Result<Option<SequencesFile>> {
+        let Some(file) = file else { return Ok(None) };
+        let file = SequencesFile::of_file(&file, path)?;
+        let found = Contents { meta: file.meta(), starts: file.starts() };
+        found.require(self, path)?;
+        Ok(Some(file))
     }
-    let earlier = SequencesFile::open(&target.path)?;
-    let found = Contents { meta: earlier.meta(), starts: earlier.starts() };
-    found.require(wanted, &target.path)?;
-    Ok(Some(earlier))
 }
 
 /// The plan that goes on behind the rows of an earlier file, which stay there.

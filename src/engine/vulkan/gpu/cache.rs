@@ -6,8 +6,12 @@
 //! name, too: each driver has a file of its own, a damaged one is ignored and replaced, those of
 //! earlier drivers stay. A cache is no result: where it cannot be read or written, the run goes on
 //! without.
+//!
+//! A hash keeps out accidents, not people: so a file is believed only where nobody but the user
+//! could have written it, and written only into a folder of which that holds (`private`).
 
 use std::fs;
+use std::io::{self, Read, Write};
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering::Relaxed};
 use std::sync::Arc;
@@ -17,7 +21,9 @@ use xxhash_rust::xxh3::xxh3_64;
 
 use super::calls;
 use super::device::Device;
+use super::private;
 use crate::engine::vulkan::settings::PipelineCache;
+use crate::environment;
 
 const MAGIC: [u8; 8] = *b"vkdcache";
 const VERSION: u32 = 1;
@@ -33,17 +39,16 @@ const LARGEST: u64 = 64 << 20;
 
 /// The folder that a setting means.
 fn folder(place: &PipelineCache) -> Option<PathBuf> {
-    let set = |name| std::env::var_os(name).filter(|value| !value.is_empty());
     match place {
         PipelineCache::Off => None,
         PipelineCache::At(folder) => Some(folder.clone()),
-        PipelineCache::Usual => match set("VKD_PIPELINE_CACHE") {
-            Some(value) if value == "off" => None,
-            Some(folder) => Some(folder.into()),
+        PipelineCache::Usual => match environment::path("VKD_PIPELINE_CACHE") {
+            Some(value) if value.as_os_str() == "off" => None,
+            Some(folder) => Some(folder),
             None => {
-                let home = || set("HOME").map(|home| Path::new(&home).join(".cache"));
-                let caches = set("XDG_CACHE_HOME").or_else(|| set("LOCALAPPDATA"));
-                Some(caches.map(PathBuf::from).or_else(home)?.join("vkd"))
+                let home = || environment::path("HOME").map(|home| home.join(".cache"));
+                let mut caches = ["XDG_CACHE_HOME", "LOCALAPPDATA"].into_iter();
+                Some(caches.find_map(environment::path).or_else(home)?.join("vkd"))
             }
         },
     }
@@ -93,20 +98,11 @@ impl Cache {
         let get = || unsafe { self.device.raw().get_pipeline_cache_data(self.raw) };
         let Ok(data) = self.device.call(&calls::GET_PIPELINE_CACHE, get) else { return };
         let contents = contents(self.key, &data);
-        if fs::read(file).is_ok_and(|there| there == contents) {
+        if bytes_of(file).is_some_and(|there| there == contents) {
             return;
         }
-        // A name that no other process and no other device of this one writes to.
-        let number = WRITTEN.fetch_add(1, Relaxed);
-        let partial = file.with_extension(format!("{}-{number}.partial", std::process::id()));
-        let write = || -> std::io::Result<()> {
-            fs::create_dir_all(file.parent().unwrap_or(Path::new(".")))?;
-            fs::write(&partial, &contents)?;
-            fs::rename(&partial, file)
-        };
-        if write().is_err() {
-            let _ = fs::remove_file(&partial);
-        }
+        // A run goes on without.
+        let _ = write(file, &contents);
     }
 }
 
@@ -137,12 +133,33 @@ fn contents(key: u64, data: &[u8]) -> Vec<u8> {
 
 /// The driver's bytes, if the file is whole and was made for `key`.
 fn read(file: &Path, key: u64) -> Option<Vec<u8>> {
-    if fs::metadata(file).ok()?.len() > LARGEST {
-        return None;
-    }
-    let there = fs::read(file).ok()?;
+    let there = bytes_of(file)?;
     let data = there.get(HEADER..)?;
     (there == contents(key, data)).then(|| data.to_vec())
+}
+
+/// All of a file that the user alone could have written, if it is not too large to be ours.
+fn bytes_of(path: &Path) -> Option<Vec<u8>> {
+    let file = private::open(path).ok()?;
+    let mut bytes = Vec::new();
+    // One byte more shows that it is too large, whatever it says of its length.
+    file.take(LARGEST + 1).read_to_end(&mut bytes).ok()?;
+    (bytes.len() as u64 <= LARGEST).then_some(bytes)
+}
+
+/// Writes a file under a name that nobody else uses, and gives it its own when it is whole.
+fn write(path: &Path, contents: &[u8]) -> io::Result<()> {
+    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty());
+    let folder = folder.unwrap_or(Path::new("."));
+    private::make_folder(folder)?;
+    private::check_folder(folder)?;
+    private::check_replaceable(path)?;
+    // A name that no other process and no other device of this one writes to.
+    let number = WRITTEN.fetch_add(1, Relaxed);
+    let partial = path.with_extension(format!("{}-{number}.partial", std::process::id()));
+    let mut file = private::create(&partial)?;
+    let written = file.write_all(contents).and_then(|()| fs::rename(&partial, path));
+    written.inspect_err(|_| drop(fs::remove_file(&partial)))
 }
 
 #[cfg(test)]

@@ -152,6 +152,9 @@ impl Commands {
     /// Waits for everything under way, whatever becomes of it: after an error, before buffers are
     /// freed.
     pub(super) fn drain(&mut self) {
+        if self.started == self.finished {
+            return;
+        }
         // SAFETY: the engine is locked for one caller. A lost device has nothing under way.
         let _ = unsafe { self.device.raw().device_wait_idle() };
         self.finished = self.started;

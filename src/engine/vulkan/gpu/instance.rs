@@ -13,17 +13,26 @@ use ash::{vk, Entry};
 
 use super::calls::{self, Call, Caller};
 use super::validation::{self, Validation};
+use crate::environment;
 use crate::error::{Error, Result};
+use crate::process::{Use, Uses};
 use crate::threads::lock;
 
 static LOADER: Mutex<Option<Entry>> = Mutex::new(None);
+
+/// Drivers keep threads and a list of them. In a child after a fork the threads are gone and the
+/// list is there: llvmpipe crashes when such a child ends, if it has used the driver, too.
+static INSTANCES: Uses = Uses::none(
+    "an open Vulkan device",
+    "use the device \"cpu\" here, or close all contexts on Vulkan devices before the fork",
+);
 
 fn loader() -> Result<Entry> {
     let mut loader = lock(&LOADER);
     if let Some(entry) = loader.as_ref() {
         return Ok(entry.clone());
     }
-    let loaded = match std::env::var_os("VKD_VULKAN_LIBRARY") {
+    let loaded = match environment::path("VKD_VULKAN_LIBRARY") {
         // SAFETY: opening a shared library runs its initialisers; the user chose the file.
         Some(path) => unsafe { Entry::load_from(path) },
         // SAFETY: as above, for the system's Vulkan loader.
@@ -43,15 +52,18 @@ pub(super) struct Instance {
     raw: ash::Instance,
     caller: Caller,
     validation: Option<Validation>,
+    /// Ends behind the instance.
+    _in_use: Use,
 }
 
 impl Instance {
     pub(super) fn new(caller: Caller) -> Result<Instance> {
+        let in_use = INSTANCES.begin()?;
         let entry = loader()?;
         let log = validation::wanted();
         let raw = create(&entry, &caller, log.is_some())?;
         // From here on `Drop` cleans up whatever fails.
-        let mut instance = Instance { entry, raw, caller, validation: None };
+        let mut instance = Instance { entry, raw, caller, validation: None, _in_use: in_use };
         if let Some(log) = log {
             instance.validation = Some(instance.call(&calls::CREATE_MESSENGER, || {
                 Validation::new(&instance.entry, &instance.raw, log)

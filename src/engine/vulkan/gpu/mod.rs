@@ -2,9 +2,9 @@
 //!
 //! `calls` knows what each call can fail with. `instance` opens the loader, `validation` listens to
 //! the validation layer, `physical` chooses a device and reads its limits, `device` opens it.
-//! `memory` owns buffers, `cache` keeps compiled pipelines on the disk, `pipeline` builds and binds
-//! them, `commands` records and submits, `transfer` writes and reads buffers, `pacing` sizes the
-//! submissions.
+//! `memory` owns buffers, `cache` keeps compiled pipelines on the disk (in `private` files),
+//! `pipeline` builds and binds them, `commands` records and submits, `transfer` writes and reads
+//! buffers, `pacing` sizes the submissions.
 
 pub(crate) mod cache;
 pub(crate) mod calls;
@@ -17,6 +17,7 @@ pub(crate) mod memory;
 pub(crate) mod pacing;
 pub(crate) mod physical;
 pub(crate) mod pipeline;
+mod private;
 mod transfer;
 mod usage;
 mod validation;

@@ -232,8 +232,8 @@ fn largest_heap(memory: &vk::PhysicalDeviceMemoryProperties) -> u64 {
     local.map(|heap| heap.size).max().unwrap_or(0)
 }
 
-/// The candidate that `wanted` names: "" or "vulkan": the best; a number: the index; else a UUID or
-/// a part of the name, "vulkan:" before it allowed.
+/// The candidate that `wanted` names: "" or "vulkan": the best; a number: the index, where there
+/// is one; else a UUID or a part of the name, "vulkan:" before it allowed.
 pub(super) fn choose(candidates: Vec<Candidate>, wanted: &str) -> Result<Candidate> {
     let infos: Vec<&DeviceInfo> = candidates.iter().map(|candidate| &candidate.info).collect();
     let position = find(&infos, wanted);
@@ -241,23 +241,25 @@ pub(super) fn choose(candidates: Vec<Candidate>, wanted: &str) -> Result<Candida
     let available = names.join(", ");
     position
         .and_then(|position| candidates.into_iter().nth(position))
-        .ok_or_else(|| Error::DeviceNotFound { wanted: wanted.into(), available })
+        .ok_or_else(|| Error::DeviceNotFound { option: "device", wanted: wanted.into(), available })
 }
 
 fn find(infos: &[&DeviceInfo], wanted: &str) -> Option<usize> {
-    let wanted = wanted.strip_prefix("vulkan:").unwrap_or(wanted).trim().to_lowercase();
+    let wanted = wanted.to_lowercase();
+    let wanted = wanted.strip_prefix("vulkan:").unwrap_or(&wanted).trim();
     if wanted.is_empty() || wanted == "vulkan" {
         return (!infos.is_empty()).then_some(0);
     }
-    if let Ok(index) = wanted.parse::<usize>() {
-        return (index < infos.len()).then_some(index);
+    // A number that is no index may be a part of a name: "4090".
+    if let Some(index) = wanted.parse().ok().filter(|&index| index < infos.len()) {
+        return Some(index);
     }
     let digits = wanted.replace('-', "");
     let hex = |info: &DeviceInfo| info.uuid.iter().map(|b| format!("{b:02x}")).collect::<String>();
     infos
         .iter()
         .position(|info| hex(info) == digits)
-        .or_else(|| infos.iter().position(|info| info.name.to_lowercase().contains(&wanted)))
+        .or_else(|| infos.iter().position(|info| info.name.to_lowercase().contains(wanted)))
 }
 
 #[cfg(test)]
@@ -273,13 +275,17 @@ mod tests {
 
     #[test]
     fn devices_are_found_by_index_uuid_and_name() {
-        let (a, b) = (device("NVIDIA RTX", 0x1f), device("llvmpipe (LLVM)", 2));
+        let (a, b) = (device("NVIDIA RTX 4090", 0x1f), device("llvmpipe (LLVM)", 2));
         let infos = [&a, &b];
         let cases = [
             ("", Some(0)),
             ("vulkan", Some(0)),
             ("1", Some(1)),
             ("2", None),
+            ("40", Some(0)),
+            ("vulkan:4090", Some(0)),
+            ("Vulkan:1", Some(1)),
+            ("4080", None),
             ("LLVMpipe", Some(1)),
             ("vulkan:rtx", Some(0)),
             ("02000000-0000-0000-0000-000000000000", Some(1)),

@@ -63,10 +63,10 @@ pub fn direct_method(
         budget => budget / rounds,
     };
     if per_dispatch == 0 {
-        return Err(Error::TooLarge {
-            what: "the loop rounds of one direct pick",
+        return Err(Error::TooManyRounds {
+            what: "one direct pick",
             needed: rounds.into(),
-            available: device.info().loop_budget.into(),
+            allowed: device.info().loop_budget.into(),
             device: device.info().name.clone(),
         });
     }

@@ -56,7 +56,7 @@ impl MatrixLayout {
         let slabs = table::max_slabs(limits.max_bindings);
         if layout.rows.rows_per_slab == 0 || layout.rows.slabs() > slabs {
             return Err(Error::TooLarge {
-                what: "the contribution matrix's bindings",
+                what: "the contribution matrix in the bindings of a kernel",
                 needed: layout.matrix_bytes().get(),
                 available: limits.max_binding_bytes * u64::from(slabs),
                 device: device.info().name.clone(),

@@ -48,10 +48,10 @@ fn choose(device: &Device, num_items: u32) -> Result<NearestShape> {
     let mut lanes = device.info().subgroup_size.next_power_of_two().min(most);
     while rounds(shape(lanes), num_items) > budget {
         if lanes == most {
-            return Err(Error::TooLarge {
-                what: "the loop rounds of the search in one row",
+            return Err(Error::TooManyRounds {
+                what: "the search in one row",
                 needed: rounds(shape(lanes), num_items),
-                available: budget,
+                allowed: budget,
                 device: device.info().name.clone(),
             });
         }

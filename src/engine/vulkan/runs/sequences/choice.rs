@@ -92,11 +92,7 @@ pub(super) fn choose(
 
 /// Picks that one dispatch may make within the device's loop budget. Rounds of nested loops add up;
 /// each loop counts one more for its end.
-pub(super) fn picks_per_dispatch(
-    device: &Device,
-    choice: &ChosenKernel,
-    row_length: u32,
-) -> Result<u32> {
+pub(super) fn picks_per_dispatch(device: &Device, choice: &ChosenKernel) -> Result<u32> {
     let budget = match device.info().loop_budget {
         0 => return Ok(u32::MAX),
         budget => budget,
@@ -107,11 +103,11 @@ pub(super) fn picks_per_dispatch(
     };
     // The buffer kernel's first dispatch also clears its scores: `scores` rounds more.
     match budget.saturating_sub(scores + 1) / (1 + scores) {
-        0 => Err(Error::TooLarge {
-            what: "the loop rounds of one pick",
+        0 => Err(Error::TooManyRounds {
+            what: "one pick",
             needed: u64::from(2 + 2 * scores),
-            available: budget.into(),
-            device: format!("{} ({} chunks a row)", device.info().name, row_length),
+            allowed: budget.into(),
+            device: device.info().name.clone(),
         }),
         picks => Ok(picks),
     }

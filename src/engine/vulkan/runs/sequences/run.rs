@@ -84,7 +84,7 @@ impl<'a> SequenceRun<'a> {
     ) -> Result<SequenceRun<'a>> {
         let (device, layout) = (tools.device, &matrix.layout);
         let choice = choice::choose(device, tools.settings, layout, plan.picks());
-        let cap = choice::picks_per_dispatch(device, &choice, layout.row_length)?;
+        let cap = choice::picks_per_dispatch(device, &choice)?;
         let slots_at = if cache.is_some() { wave * plan.length() } else { 0 };
         let wave = u64::from(wave);
         let scores = Buffer::on_device(device, "scores", wave * u64::from(layout.row_length) * 32)?;

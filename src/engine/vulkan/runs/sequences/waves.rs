@@ -131,7 +131,7 @@ impl SequenceLayout {
         let cap = match self.matrix.held {
             None => {
                 let choice = choice::choose(device, settings, &self.matrix, plan.picks());
-                choice::picks_per_dispatch(device, &choice, self.matrix.row_length)?
+                choice::picks_per_dispatch(device, &choice)?
             }
             Some(_) => 1,
         };

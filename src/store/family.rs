@@ -1,0 +1,78 @@
+//! Which files vkd may replace: those that it wrote for the same use, known by their beginning.
+
+use std::fs::File;
+use std::io;
+
+use super::place::read_some;
+
+/// Files that may take each other's place.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Family {
+    /// Sequences and neighbours.
+    Results,
+    /// The rankings of a site.
+    Rankings,
+}
+
+/// Bytes of a file that are looked at: all of a header that vkd wrote.
+const HEAD: usize = 4096;
+
+/// What the metadata of results say, in any version of the format.
+const FORMATS: [&[u8]; 2] = [b"\"vkd sequences ", b"\"vkd neighbo"];
+
+/// What rankings begin with (`site/json.rs` writes them).
+const RANKINGS: [&[u8]; 2] =
+    [b"{\"list\":\"similar\",\"ids\":[", b"{\"list\":\"different\",\"ids\":["];
+
+impl Family {
+    /// Whether a file that begins with `head` is one of these, whole or not.
+    pub(super) fn knows(self, head: &[u8]) -> bool {
+        let head = &head[..head.len().min(HEAD)];
+        match self {
+            Family::Results => {
+                let holds = |text: &[u8]| head.windows(text.len()).any(|window| window == text);
+                // Behind the length of the header.
+                head.get(8) == Some(&b'{')
+                    && holds(b"\"__metadata__\"")
+                    && FORMATS.into_iter().any(holds)
+            }
+            Family::Rankings => RANKINGS.into_iter().any(|begin| head.starts_with(begin)),
+        }
+    }
+
+    /// Whether `file` is one of these.
+    pub(super) fn knows_file(self, file: &File) -> io::Result<bool> {
+        let mut head = vec![0; HEAD];
+        let read = read_some(file, &mut head)?;
+        Ok(self.knows(&head[..read]))
+    }
+
+    /// What a file is not that this does not know.
+    pub(super) fn unlike(self) -> &'static str {
+        match self {
+            Family::Results => "it is no results file of vkd",
+            Family::Rankings => "it does not hold rankings that vkd wrote",
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_files_of_the_same_use_are_known() {
+        let header = b"\x10\0\0\0\0\0\0\0{\"__metadata__\":{\"format\":\"vkd sequences 1\"}}";
+        let rankings = b"{\"list\":\"similar\",\"ids\":[\"a\"";
+        for (text, results, is_rankings) in [
+            (&header[..], true, false),
+            (&rankings[..], false, true),
+            (b"a poem about \"vkd sequences 1\" and \"__metadata__\"", false, false),
+            (b"{\"list\":\"similar\"}", false, false),
+            (b"", false, false),
+        ] {
+            assert_eq!(Family::Results.knows(text), results);
+            assert_eq!(Family::Rankings.knows(text), is_rankings);
+        }
+    }
+}

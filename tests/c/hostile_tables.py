@@ -1,0 +1,340 @@
+"""What tests/c/hostile.py must be told of the header: the tables of its functions, parameters and
+fields, with what hostile values give. A status here is one of a list, any of which is right."""
+
+# Cases that a mend elsewhere has to come for, as patterns of their names: they are left out.
+OPEN = []
+
+OK = ["VKD_OK"]
+ZERO = ["VKD_ERROR_ZERO_SIZE"]
+OPTION = ["VKD_ERROR_BAD_OPTION"]
+NULL = ["VKD_ERROR_NULL_POINTER"]
+LARGE = ["VKD_ERROR_TOO_LARGE"]
+FLAGS = ["VKD_ERROR_UNKNOWN_FLAGS"]
+MANY = ["VKD_ERROR_TOO_MANY_NEIGHBORS"]
+START = ["VKD_ERROR_START_OUT_OF_RANGE"]
+SMALL = ["VKD_ERROR_OUTPUT_TOO_SMALL"]
+KIND = ["VKD_ERROR_WRONG_JOB_KIND"]
+WIDE = ["VKD_ERROR_DIM_TOO_LARGE"]
+NO_DEVICE = ["VKD_ERROR_DEVICE_NOT_FOUND", "VKD_ERROR_NO_LOADER"]
+NOT_FINITE = ["VKD_ERROR_NOT_FINITE"]
+MOST = "UINT32_MAX"
+
+# What a call that works passes for a parameter of that name.
+VALUES = {
+    "context": "context", "embeddings": "embeddings", "num_items": "ITEMS", "dim": "DIM", "k": "K",
+    "index": "1", "first": "1", "count": "2", "start": "1", "timeout_ms": "-1", "status": "0",
+    "capacity": "ITEMS * ITEMS",
+}
+# Numbers at their limits, and what they give. In a function of its own: `NUMBERS_OF`.
+NUMBERS = {
+    "num_items": [("0", ZERO), (MOST, LARGE), ("0x80000000", LARGE), ("0x7fffffff", LARGE)],
+    "dim": [("0", ZERO), ("65537", WIDE), (MOST, WIDE)],
+    "k": [("0", ZERO), ("ITEMS", MANY), (MOST, MANY)],
+    "timeout_ms": [("0", OK), ("INT64_MIN", OK), ("INT64_MAX", OK)],
+    "index": [("ITEMS", OPTION), (MOST, OPTION)],
+    "first": [("ITEMS - 1", OPTION), (MOST, OPTION), ("0", OK)],
+    "count": [("0", OK), ("ITEMS", OPTION), (MOST, OPTION)],
+    "start": [("ITEMS", START), (MOST, START)],
+    "capacity": [("0", SMALL), ("1", SMALL), ("UINT64_MAX", OK), ("SIZE_MAX", OK)],
+}
+MISMATCH = ["VKD_ERROR_FILE_MISMATCH", "VKD_ERROR_ZERO_SIZE"]
+NUMBERS_OF = {
+    ("vkd_sequences_file_verify_against", "num_items"): [
+        ("0", MISMATCH), ("ITEMS - 1", MISMATCH), (MOST, MISMATCH), ("0x80000000", MISMATCH)],
+}
+# Bytes of an output.
+ROOM = {
+    "out_sequences": "ITEMS * ITEMS * 4", "out_count": "4", "out_indices": "ITEMS * K * 4",
+    "out_kind": "4", "out_items": "2 * 4", "out_index": "4", "out_row": "sizeof(void *)",
+}
+ROOM_OF = {
+    ("vkd_neighbors_compute", "out_similarities"): "ITEMS * K * 4",
+    ("vkd_job_neighbors", "out_similarities"): "ITEMS * K * 4",
+    ("vkd_neighbors_file_row", "out_similarities"): "sizeof(void *)",
+    ("vkd_neighbors_file_row", "out_indices"): "sizeof(void *)",
+    ("vkd_similarity_compute", "out_similarities"): "ITEMS * ITEMS * 4",
+    ("vkd_job_similarity", "out_similarities"): "ITEMS * ITEMS * 4",
+}
+
+
+class Function:
+    """How a function is called. `null`: what may be NULL; `cheap`: a change and its status, which
+    spare the work for all but some sizes of its option structs; `more`: other cases, as (name,
+    change, status); `values`: what a call that works passes, where `VALUES` does not say it."""
+
+    def __init__(self, null="", cheap=None, more=(), **values):
+        self.null, self.cheap, self.more, self.values = set(null.split()), cheap, more, values
+
+
+NO_ITEMS = ("a.num_items = 0", ZERO)
+NAN = ("NaN", "embeddings[7] = NAN", NOT_FINITE)
+BAD_DATA = [NAN, ("infinity", "embeddings[7] = -INFINITY", NOT_FINITE),
+            ("zeros", "memset(numbers, 0, sizeof numbers)", ["VKD_ERROR_ZERO_NORM"]),
+            ("huge both", "a.num_items = a.dim = UINT32_MAX", WIDE + LARGE),
+            ("huge", "a.num_items = UINT32_MAX; a.dim = 65536", LARGE)]
+HUGE_PLAN = BAD_DATA[3:]
+KINDS = ["sequences_job", "neighbors_job", "similarity_job", "site_job"]
+OVERLAP = [("the same output twice", "a.out_similarities = (void *)a.out_indices", OPTION)]
+
+
+def other_kinds(job):
+    return [(other, f"a.job = {other}", KIND) for other in KINDS if other != job]
+
+
+FUNCTIONS = {
+    "vkd_batch_compute": Function("options", NO_ITEMS, BAD_DATA),
+    "vkd_batch_start": Function("options", NO_ITEMS, BAD_DATA),
+    "vkd_batch_plan": Function("options", more=HUGE_PLAN),
+    "vkd_device_count": Function(),
+    "vkd_device_get_info": Function(),
+    "vkd_context_create": Function("options"),
+    "vkd_context_free": Function("context", context="new_context()"),
+    "vkd_context_get_info": Function(),
+    "vkd_job_poll": Function(job="sequences_job"),
+    "vkd_job_wait": Function(job="sequences_job"),
+    "vkd_job_cancel": Function("job", job="sequences_job"),
+    "vkd_job_free": Function("job", job="new_job()"),
+    "vkd_job_sequences": Function(
+        job="sequences_job", more=other_kinds("sequences_job") + [
+            ("a result in a file", "a.job = file_job", ["VKD_ERROR_RESULT_IN_FILE"])]),
+    "vkd_job_neighbors": Function(
+        "out_similarities", job="neighbors_job", capacity="ITEMS * K",
+        more=other_kinds("neighbors_job") + OVERLAP),
+    "vkd_job_similarity": Function(job="similarity_job", more=other_kinds("similarity_job")),
+    "vkd_neighbors_compute": Function(
+        "options out_similarities", NO_ITEMS, BAD_DATA + OVERLAP),
+    "vkd_neighbors_start": Function("options", NO_ITEMS, BAD_DATA),
+    "vkd_neighbors_plan": Function("options", more=HUGE_PLAN),
+    "vkd_similarity_compute": Function("options", NO_ITEMS, BAD_DATA),
+    "vkd_similarity_start": Function("options", NO_ITEMS, BAD_DATA),
+    "vkd_similarity_plan": Function("options", more=HUGE_PLAN),
+    "vkd_site_compute": Function("neighbors_options", NO_ITEMS, BAD_DATA),
+    "vkd_site_start": Function("neighbors_options", NO_ITEMS, BAD_DATA),
+    "vkd_site_plan": Function("neighbors_options", more=HUGE_PLAN),
+    "vkd_site_write": Function(cheap=("site_options.reserved = 1", OPTION)),
+    "vkd_site_write_start": Function(cheap=("site_options.reserved = 1", OPTION)),
+    "vkd_results_identify": Function(path="neighbors_path"),
+    "vkd_sequences_file_open": Function(
+        path="sequences_path",
+        more=[("neighbours", "a.path = neighbors_path", ["VKD_ERROR_FILE_MISMATCH"])]),
+    "vkd_sequences_file_free": Function("file", file="new_sequences_file()"),
+    "vkd_sequences_file_get_info": Function(file="sequences_file"),
+    "vkd_sequences_file_row": Function(file="sequences_file"),
+    "vkd_sequences_file_copy_row": Function(file="sequences_file"),
+    "vkd_sequences_file_find": Function(file="sequences_file"),
+    "vkd_sequences_file_verify": Function(file="sequences_file"),
+    "vkd_sequences_file_verify_against": Function(
+        "options", file="sequences_file",
+        more=[NAN, ("huge both", "a.num_items = a.dim = UINT32_MAX", MISMATCH + WIDE)]),
+    "vkd_neighbors_file_open": Function(
+        path="neighbors_path",
+        more=[("sequences", "a.path = sequences_path", ["VKD_ERROR_FILE_MISMATCH"])]),
+    "vkd_neighbors_file_free": Function("file", file="new_neighbors_file()"),
+    "vkd_neighbors_file_get_info": Function(file="neighbors_file"),
+    "vkd_neighbors_file_row": Function(
+        "out_similarities", file="neighbors_file",
+        more=[("the same output twice", "a.out_similarities = (void *)a.out_indices", OPTION)]),
+    "vkd_neighbors_file_verify": Function(file="neighbors_file"),
+    # No status, no pointers.
+    "vkd_last_error": Function(),
+    "vkd_version": Function(),
+    "vkd_version_string": Function(),
+    "vkd_status_name": Function(),
+}
+
+
+def enum(field, count):
+    return [(f"{field} {value}", f"@.{field} = {value}", OPTION)
+            for value in [str(count), "0x7fffffff", "0x80000000", MOST]]
+
+
+def numbers(field, *values):
+    return [(f"{field} {value}", f"@.{field} = {value}", status) for value, status in values]
+
+
+def path(field, *roles):
+    return [("paths", field, roles)]
+
+
+def reserved():
+    return numbers("reserved", ("1", OPTION), (MOST, OPTION))
+
+
+BYTES = '"\\xff\\xfe"'
+LONG_TEXT = "long_text()"
+KNOWN_FLAGS = {
+    "vkd_context_options": ["VKD_NO_PIPELINE_CACHE"],
+    "vkd_batch_options": ["VKD_CENTER", "VKD_OVERWRITE"],
+    "vkd_neighbors_options": ["VKD_CENTER", "VKD_OVERWRITE"],
+    "vkd_similarity_options": ["VKD_CENTER", "VKD_UPPER_TRIANGLE"],
+    "vkd_site_options": ["VKD_NO_SYNC"],
+    "vkd_verify_options": [],
+}
+# Of each option struct: the sizes that it had in versions of the header, the last is today's; and
+# for each field its cases as (name, change, status), where @ stands for the struct.
+STRUCTS = {
+    "vkd_context_options": ([40], {
+        "flags": "flags",
+        "device": [
+            ("device empty", '@.device = ""', OK),
+            ("device unknown", '@.device = "Voodoo 2"', NO_DEVICE),
+            ("device no UTF-8", f"@.device = {BYTES}", OPTION),
+            ("device long", f"@.device = {LONG_TEXT}", NO_DEVICE)],
+        "memory_limit": numbers("memory_limit", ("1", OK), ("UINT64_MAX", OK)),
+        "sequence_kernel": enum("sequence_kernel", 3),
+        "submit_target_ms": numbers(
+            "submit_target_ms", ("1", OK), ("1000", OK), ("1001", OPTION), (MOST, OPTION)),
+        "threads": numbers("threads", ("1", OK), ("4097", OPTION), (MOST, OPTION)),
+    }),
+    "vkd_batch_options": ([40], {
+        "flags": "flags",
+        "element_type": enum("element_type", 3),
+        "length": numbers(
+            "length", ("1", OK), ("ITEMS + 1", ["VKD_ERROR_LENGTH_OUT_OF_RANGE"]),
+            (MOST, ["VKD_ERROR_LENGTH_OUT_OF_RANGE"])),
+        "starts": [
+            ("starts", "@.starts = starts; @.num_starts = 3", OK),
+            ("starts without a number", "@.starts = starts", ZERO),
+            ("a start that is none", "@.starts = starts; @.num_starts = 3; starts[2] = ITEMS",
+             START),
+            ("starts misaligned", "@.starts = off(starts); @.num_starts = 2", OPTION)],
+        "num_starts": [
+            ("no starts", "@.num_starts = 2", NULL),
+            ("huge number, no starts", "@.num_starts = UINT32_MAX", NULL),
+            ("huge number of starts", "@.starts = starts; @.num_starts = UINT32_MAX", LARGE)],
+        "reserved": reserved(),
+        "output_path": path("output_path", "WRITE", "OVER"),
+    }),
+    "vkd_neighbors_options": ([32], {
+        "flags": "flags",
+        "element_type": enum("element_type", 3),
+        "num_queries": [
+            ("no queries", "@.num_queries = 2", NULL),
+            ("huge number of queries", "@.queries = queries; @.num_queries = UINT32_MAX", LARGE)],
+        "queries": [
+            ("queries", "@.queries = queries; @.num_queries = 2", OK),
+            ("queries without a number", "@.queries = queries", ZERO),
+            ("NaN in queries", "@.queries = queries; @.num_queries = 2; queries[4] = NAN",
+             NOT_FINITE),
+            ("queries misaligned", "@.queries = off(queries); @.num_queries = 1", OPTION)],
+        "output_path": path("output_path", "WRITE", "OVER"),
+    }),
+    "vkd_similarity_options": ([16], {
+        "flags": "flags",
+        "element_type": enum("element_type", 3),
+        "reserved": reserved(),
+    }),
+    "vkd_site_options": ([56], {
+        "flags": "flags",
+        "top": numbers("top", ("1", OK), (MOST, OK)),
+        "threads": numbers("threads", ("1", OK), ("4097", OPTION), (MOST, OPTION)),
+        "directory": path("directory", "SITE") + [
+            ("neither folder nor rankings", "@.directory = NULL", OPTION)],
+        "rankings_path": path("rankings_path", "RANKINGS"),
+        "ids": [
+            ("ids", "@.ids = ids; @.num_items = ITEMS", OK),
+            ("an id NULL", "@.ids = ids; @.num_items = ITEMS; ids[3] = NULL", NULL),
+            ("an id no UTF-8", f"@.ids = ids; @.num_items = ITEMS; ids[3] = {BYTES}", OPTION),
+            ("an id long", f"@.ids = ids; @.num_items = ITEMS; ids[3] = {LONG_TEXT}",
+             ["VKD_ERROR_BAD_ID"]),
+            ("an id twice", "@.ids = ids; @.num_items = ITEMS; ids[3] = ids[2]",
+             ["VKD_ERROR_BAD_ID"]),
+            ("an id with a slash", '@.ids = ids; @.num_items = ITEMS; ids[3] = "a/b"',
+             ["VKD_ERROR_BAD_ID"]),
+            ("an id empty", '@.ids = ids; @.num_items = ITEMS; ids[3] = ""',
+             ["VKD_ERROR_BAD_ID"]),
+            ("an id of dots", '@.ids = ids; @.num_items = ITEMS; ids[3] = ".."',
+             ["VKD_ERROR_BAD_ID"]),
+            ("ids misaligned", "@.ids = off(ids); @.num_items = ITEMS", OPTION)],
+        "metadata": [
+            ("metadata", "@.metadata = metadata; @.num_items = ITEMS", OK),
+            ("metadata NULL inside", "@.metadata = metadata; @.num_items = ITEMS; "
+             "metadata[3] = NULL", NULL),
+            ("metadata no UTF-8", "@.metadata = metadata; @.num_items = ITEMS; "
+             f"metadata[3] = {BYTES}", OPTION),
+            ("metadata no JSON", "@.metadata = metadata; @.num_items = ITEMS; "
+             'metadata[3] = "{"', ["VKD_ERROR_BAD_METADATA"])],
+        "num_items": [
+            (f"{field}, {count} of them",
+             f"@.{field} = {field}; @.num_items = {count}", OPTION)
+            for field in ("ids", "metadata") for count in ("0", "ITEMS - 1", "ITEMS + 1", MOST)],
+        "reserved": reserved(),
+    }),
+    "vkd_site_source": ([48, 64], {
+        "num_items": [
+            (f"sequences, num_items {count}",
+             f"@.path = NULL; @.sequences = rows; @.num_rows = @.row_length = ITEMS; "
+             f"@.num_items = {count}", status)
+            for count, status in [("ITEMS", OK), ("0", OPTION + ZERO), ("1", OPTION)]],
+        "num_rows": [
+            (f"indices, num_rows {count}",
+             f"@.path = NULL; @.indices = indices; @.similarities = similarities; "
+             f"@.row_length = K; @.num_rows = {count}", status)
+            for count, status in [("ITEMS", OK), ("0", ZERO), (MOST, LARGE), ("0x80000000", LARGE)]]
+        + [("sequences, huge", "@.path = NULL; @.sequences = rows; @.num_items = UINT32_MAX; "
+            "@.num_rows = UINT32_MAX; @.row_length = UINT32_MAX", LARGE + OPTION),
+           ("sequences, many rows", "@.path = NULL; @.sequences = rows; @.num_items = ITEMS; "
+            "@.num_rows = UINT32_MAX; @.row_length = 1", LARGE + OPTION)],
+        "row_length": [
+            (f"indices, row_length {count}",
+             f"@.path = NULL; @.indices = indices; @.similarities = similarities; "
+             f"@.num_rows = ITEMS; @.row_length = {count}", status)
+            for count, status in [("0", ZERO), (MOST, LARGE + OPTION + MANY)]],
+        "path": path("path", "READ") + [("no source", "@.path = NULL", OPTION)],
+        "sequences": [
+            ("two sources", "@.sequences = rows", OPTION),
+            ("sequences misaligned", "@.path = NULL; @.sequences = off(rows); "
+             "@.num_items = @.num_rows = @.row_length = ITEMS - 1", OPTION)],
+        "indices": [
+            ("two other sources", "@.path = NULL; @.sequences = rows; @.indices = indices",
+             OPTION),
+            ("an index that is none", "@.path = NULL; @.indices = indices; @.similarities = "
+             "similarities; @.num_rows = ITEMS; @.row_length = K; indices[5] = ITEMS", OPTION)],
+        "similarities": [
+            ("indices without similarities", "@.path = NULL; @.indices = indices; "
+             "@.num_rows = ITEMS; @.row_length = K", NULL)],
+        "sequences_file": [
+            ("an open file of sequences", "@.path = NULL; @.sequences_file = sequences_file", OK),
+            ("a path and an open file", "@.sequences_file = sequences_file", OPTION)],
+        "neighbors_file": [
+            ("an open file of neighbours", "@.path = NULL; @.neighbors_file = neighbors_file", OK),
+            ("two open files", "@.path = NULL; @.neighbors_file = neighbors_file; "
+             "@.sequences_file = sequences_file", OPTION)],
+    }),
+    "vkd_verify_options": ([20], {
+        "flags": "flags",
+        "element_type": enum("element_type", 3),
+        "num_sequences": numbers("num_sequences", ("1", OK), (MOST, OK)),
+        "num_picks": numbers("num_picks", ("1", OK), (MOST, OK)),
+    }),
+}
+# Output structs: their sizes.
+OUTPUTS = {
+    "vkd_run_plan": [80], "vkd_device_info": [816, 1328], "vkd_job_progress": [128, 136],
+    "vkd_sequences_file_info": [88], "vkd_neighbors_file_info": [128], "vkd_verify_report": [40],
+}
+# What an option struct holds in a call that works.
+FILLED = {
+    "vkd_site_options": "@.flags = VKD_NO_SYNC; @.directory = site_path",
+    "vkd_site_source": "@.path = neighbors_path",
+}
+# Where a field means something else for one function: another status for its cases, or None where
+# it says nothing. The first pattern that fits the case's name counts.
+ELSEWHERE = [
+    # Plans look at the number of queries alone, and have no file to open before.
+    ("vkd_neighbors_plan, options.no queries", OK),
+    ("vkd_neighbors_plan, options.queries without a number", OK),
+    ("vkd_neighbors_plan, options.NaN in queries", OK),
+    ("vkd_neighbors_plan, options.queries misaligned", OK),
+    ("vkd_neighbors_compute, options.output_path *", OPTION),
+    ("vkd_site_*, neighbors_options.output_path *", OPTION),
+    ("vkd_site_plan, neighbors_options.queries without a number", OK),
+    ("vkd_site_*, neighbors_options.huge number of queries", OPTION + LARGE),
+    ("vkd_site_plan, neighbors_options.no queries", OPTION),
+    ("vkd_site_*, neighbors_options.queries", OPTION),
+    ("vkd_site_*, neighbors_options.NaN in queries", OPTION),
+    ("vkd_site_plan, neighbors_options.queries misaligned", OPTION),
+    # The files are looked at when they are written.
+    ("vkd_*_plan, *_path *", None),
+    ("vkd_site_plan, *directory *", None),
+]
