@@ -34,7 +34,11 @@ impl Simd for Portable {
 
     #[inline(always)]
     fn widen(self, from: &HalfLine) -> [i32; 16] {
-        from.0.map(i32::from)
+        let mut wide = [0; 16];
+        for (to, &from) in wide.iter_mut().zip(&from.0) {
+            *to = from.into();
+        }
+        wide
     }
 
     #[inline(always)]
@@ -49,7 +53,11 @@ impl Simd for Portable {
 
     #[inline(always)]
     fn where_equal(self, a: [i32; 16], b: [i32; 16], yes: [i32; 16], no: [i32; 16]) -> [i32; 16] {
-        std::array::from_fn(|lane| if a[lane] == b[lane] { yes[lane] } else { no[lane] })
+        let mut chosen = no;
+        for lane in 0..16 {
+            chosen[lane] = if a[lane] == b[lane] { yes[lane] } else { no[lane] };
+        }
+        chosen
     }
 
     #[inline(always)]
@@ -64,7 +72,12 @@ impl Simd for Portable {
     fn prefetch(self, _: &[HalfLine], _: usize) {}
 }
 
+// A loop: the steps of `array::from_fn` are functions, which the compiler may not inline here.
 #[inline(always)]
 fn each(a: [i32; 16], b: [i32; 16], of: impl Fn(i32, i32) -> i32) -> [i32; 16] {
-    std::array::from_fn(|lane| of(a[lane], b[lane]))
+    let mut results = a;
+    for (result, b) in results.iter_mut().zip(b) {
+        *result = of(*result, b);
+    }
+    results
 }
