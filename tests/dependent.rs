@@ -11,24 +11,27 @@ use common::programs::{library_folder, root};
 
 /// A crate of its own in target/dependent, whose manifest ends with `dependencies`.
 fn package(name: &str, dependencies: &str) -> PathBuf {
-    let folder = target().join("dependent").join(name);
+    let folder = folder().join(name);
     std::fs::create_dir_all(folder.join("src")).unwrap();
-    let manifest = std::fs::read_to_string(root().join("Cargo.toml")).unwrap();
-    // The same profile, so that what vkd depends on is built already; vkd itself in a hurry.
-    let profile = manifest.split("[profile.dev]").nth(1).unwrap().split("\n[").next().unwrap();
-    let manifest = format!(
-        "[package]\nname = \"{name}\"\nedition = \"2021\"\n[workspace]\n[profile.dev]{profile}\n\
-         [profile.dev.package.vkd]\nopt-level = 0\n{dependencies}\n"
-    );
+    let manifest =
+        format!("[package]\nname = \"{name}\"\nedition = \"2021\"\n[workspace]\n{dependencies}\n");
     std::fs::write(folder.join("Cargo.toml"), manifest).unwrap();
     std::fs::copy(root().join("examples/minimal.rs"), folder.join("src/main.rs")).unwrap();
     std::fs::copy(root().join("Cargo.lock"), folder.join("Cargo.lock")).unwrap();
     folder
 }
 
-/// This build's target folder, in which TARGET/PROFILE/deps has the programs of the tests.
-fn target() -> PathBuf {
-    library_folder().ancestors().nth(2).unwrap().to_owned()
+/// A folder in this build's target folder, in which TARGET/PROFILE/deps has the programs of the
+/// tests.
+fn folder() -> PathBuf {
+    library_folder().ancestors().nth(2).unwrap().join("dependent")
+}
+
+/// What the crates here build. Not the folder of this build: cargo gives a crate that is a shared
+/// library as well one file name, whatever its features and profile, so the programs of all later
+/// tests would be linked with the library as it is built here, slow and without internals.
+fn built() -> PathBuf {
+    folder().join("built")
 }
 
 fn cargo(package: &Path, target: &Path, arguments: &[&str]) -> Command {
@@ -45,7 +48,7 @@ fn text(output: &Output) -> String {
 /// Builds and runs a crate that depends on vkd.
 fn runs(name: &str, features: &str) {
     let vkd = format!("[dependencies]\nvkd = {{ path = {:?}{features} }}", root());
-    let output = cargo(&package(name, &vkd), &target(), &["run", "--quiet"]).output().unwrap();
+    let output = cargo(&package(name, &vkd), &built(), &["run", "--quiet"]).output().unwrap();
     assert!(output.status.success(), "{}", text(&output));
     let rows = String::from_utf8(output.stdout).unwrap();
     assert_eq!(rows, "[0, 2, 3, 1]\n[1, 3, 2, 0]\n[2, 0, 3, 1]\n[3, 0, 2, 1]\n");
@@ -61,7 +64,7 @@ fn a_crate_that_depends_on_vkd_runs() {
 fn a_crate_that_depends_on_vkd_without_its_shader_compiler_runs() {
     runs("without-compiler", ", default-features = false");
     let tree = ["tree", "--offline", "--edges", "all", "--prefix", "none"];
-    let folder = target().join("dependent/without-compiler");
+    let folder = folder().join("without-compiler");
     let mut cargo = Command::new(std::env::var_os("CARGO").unwrap_or("cargo".into()));
     let output = cargo.current_dir(folder).args(tree).output().unwrap();
     assert!(output.status.success(), "{}", text(&output));
