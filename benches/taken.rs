@@ -29,7 +29,7 @@ fn main() {
         println!("part of a row that is taken whole, mean over all picks");
         println!("{:<40} {:>8} {:>8} {:>8}", "tile", "plain", "centred", "random");
         let starts = (0..SEQUENCES).map(|i| i * (n / SEQUENCES)).collect();
-        let request = Request { starts: Some(starts), length: 0 };
+        let request = Request { starts: Some(starts), ..Request::default() };
         let options = ContextOptions { device: Some("cpu".into()), ..Default::default() };
         let [plain, centered] =
             [false, true].map(|center| common::compute(&options, &npy, center, &request));

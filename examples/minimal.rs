@@ -9,7 +9,7 @@ fn main() -> vkd::Result<()> {
     let input = Input { elements: Elements::F32(&poems), num_items: 4, dim: 3, center: false };
     let context = Context::new(&ContextOptions::default())?;
     let sequences = context.sequences(&input, &Request::default())?;
-    for items in sequences.chunks(4) {
+    for items in sequences.items.chunks(4) {
         println!("{items:?}"); // item numbers from 0, the start first
     }
     Ok(())

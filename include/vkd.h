@@ -35,6 +35,11 @@
 #include <stdint.h>
 
 /**
+ * 1 in Q15.
+ */
+#define Lambda_ONE (1 << 15)
+
+/**
  * What every function that can fail returns: 0 for success, 1 for "not yet", negative numbers for
  * errors. Errors come in bands: -1.. arguments, -101.. the embeddings, -201.. memory, -301..
  * devices and drivers, -401.. jobs, -501.. files, -901 a defect in vkd. `vkd_status_name` gives
@@ -101,6 +106,11 @@ typedef enum vkd_status {
    * Queries and items have different dimensions.
    */
   VKD_ERROR_QUERY_DIM = -13,
+  /**
+   * Heads of different lengths or longer than the sequences, an item that is not in the corpus
+   * or twice in a head, or starts and heads together.
+   */
+  VKD_ERROR_BAD_HEADS = -14,
   /**
    * A NaN or an infinity in the embeddings.
    */

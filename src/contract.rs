@@ -1,18 +1,42 @@
 //! The arithmetic of the fast engines: from a dot product of two prepared rows to what it adds to a
-//! score, to the order of neighbours and to the similarity that is reported.
+//! score, to the order of neighbours and to the similarities and values that are reported.
 //!
 //! What decides an order is exact integers, so that every engine gives the same bits. The reference
 //! engine has loops of its own and takes nothing from here: what is wrong here shows against it,
 //! but for `similarity`, which turns the dot products of all engines into what is reported. The
-//! GLSL twin is shaders/weighted.glsl.
+//! GLSL twins are shaders/weighted.glsl and shaders/sequence.glsl.
+
+use crate::rule::{Lambda, Rule};
+
+/// g: the similarity of two items in Q15, dot / 2^15, rounded, within -32767..=32767.
+#[inline(always)]
+pub(crate) fn similarity_q15(dot: i32) -> i16 {
+    ((dot + (1 << 14)) >> 15).clamp(-32767, 32767) as i16
+}
 
 /// What picking an item of weight `weight` adds to the score of an item, given their dot product:
-/// g = dot / 2^15, rounded, within -32767..=32767; then g x weight / 2^(15 + `extra_shift`),
-/// rounded. Fits an i16.
+/// g x weight / 2^(15 + `extra_shift`), rounded. Fits an i16.
 #[inline(always)]
 pub(crate) fn contribution(dot: i32, weight: u16, extra_shift: u32) -> i16 {
-    let g = ((dot + (1 << 14)) >> 15).clamp(-32767, 32767);
+    let g = i32::from(similarity_q15(dot));
     ((i32::from(weight) * g + (1 << (14 + extra_shift))) >> (15 + extra_shift)) as i16
+}
+
+/// The value of a pick of a rule: what its cost says of it, computed in f64 and rounded once. For
+/// `centroid` the mean of the contributions of the `picked` items before it (of rows of equal
+/// length the mean similarity), for the others the similarity that the rule is about.
+pub(crate) fn value(rule: Rule, cost: i32, picked: u32, extra_shift: u32) -> f32 {
+    let cost = f64::from(cost);
+    // 0 - cost: the negation of 0 is 0.
+    let value = match rule {
+        Rule::Centroid => {
+            cost * f64::from(1 << extra_shift) / (f64::from(Lambda::ONE) * f64::from(picked))
+        }
+        Rule::Farthest => cost / 32767.0,
+        Rule::Mmr(_) => (0.0 - cost) / (f64::from(Lambda::ONE) * 32767.0),
+        Rule::Chain => (0.0 - cost) / 32767.0,
+    };
+    value as f32
 }
 
 /// The extra shift e: the smallest with `num_items` <= 65536 x 2^e, so that a sum of so many

@@ -17,6 +17,29 @@ pub enum Error {
     BadOption { option: &'static str, got: String, allowed: String },
     #[error("starts[{position}] is {start}; item numbers run from 0 to {last} (0-based)")]
     StartOutOfRange { position: usize, start: u32, last: u32 },
+    #[error("starts and heads are both given; give one: a start is a head of one item")]
+    StartsAndHeads,
+    #[error(
+        "the heads hold {} items, which are not heads of {} items each; all heads of a run are \
+         equally long",
+        units::count(*.items as u64), units::count(*.length)
+    )]
+    HeadLength { items: usize, length: u32 },
+    #[error(
+        "place {place} of head {head} (both 0-based) is {item}; item numbers run from 0 to {last} \
+         (0-based)"
+    )]
+    HeadOutOfRange { head: usize, place: usize, item: u32, last: u32 },
+    #[error(
+        "item {item} stands twice in head {head}, again at place {place} (all 0-based); give each \
+         item once"
+    )]
+    HeadRepeats { head: usize, place: usize, item: u32 },
+    #[error(
+        "the heads have {} items, more than the length, {}; use a greater length or shorter heads",
+        units::count(*.head), units::count(*.length)
+    )]
+    HeadTooLong { head: u32, length: u32 },
     #[error("no sequence of the file begins with item {start} (0-based); it has other starts")]
     NoSuchStart { start: u32 },
     #[error(

@@ -2,8 +2,8 @@
 //!
 //! A `Request` is what the caller says; `Plan` is the same with every default filled in: the head
 //! of every sequence, their length and the size of the result. A head is what a sequence begins
-//! with: its start, or more of it where an earlier run got that far (a sequence's state is its
-//! prefix). Engines only ever see plans.
+//! with: its start, or several items that are given, or more of it where an earlier run got that
+//! far (a sequence's state is its prefix). Engines only ever see plans.
 //!
 //! A plan of all items holds no list, its parts share what it holds, and what an earlier run has
 //! found is read where it lies. What planning needs is a `PlanShape`: some numbers.
@@ -13,14 +13,31 @@ use std::ops::Range;
 use std::sync::Arc;
 
 use crate::error::{Error, Result};
-use crate::memory::{copied, Bytes};
+use crate::memory::{copied, room, Bytes};
+use crate::rule::Rule;
+use crate::sequence::{SequenceMut, SequenceRow};
 
 /// Which sequences to compute.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Request {
     /// The first item of every sequence (0-based, duplicates allowed); `None`: every item in order.
     pub starts: Option<Vec<u32>>,
-    /// How many items a sequence holds, the start included; 0: all of them.
+    /// Instead of starts: several items that each sequence begins with.
+    pub heads: Option<Heads>,
+    /// How many items a sequence holds, the head included; 0: all of them.
+    pub length: u32,
+    /// What a sequence asks of its next item.
+    pub rule: Rule,
+    /// Whether each place of a sequence gets a value, see [`crate::Sequences`].
+    pub values: bool,
+}
+
+/// What sequences begin with: "these I have shown already".
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Heads {
+    /// The items (0-based) of all heads, one head after the other. A head holds no item twice.
+    pub items: Vec<u32>,
+    /// Items of each head, at least 1.
     pub length: u32,
 }
 
@@ -31,15 +48,58 @@ impl Request {
             return Err(Error::LengthOutOfRange { length: self.length, num_items });
         }
         let length = if self.length == 0 { num_items } else { self.length };
-        let count = match &self.starts {
-            None => num_items,
-            Some(starts) => checked_count(starts, num_items)?,
+        let (count, head) = match (&self.starts, &self.heads) {
+            (None, None) => (num_items, 1),
+            (Some(starts), None) => (checked_count(starts, num_items)?, 1),
+            (None, Some(heads)) => (heads.checked_count(num_items)?, heads.length),
+            (Some(_), Some(_)) => return Err(Error::StartsAndHeads),
         };
         if count == 0 {
-            return Err(Error::ZeroSize { name: "num_starts" });
+            let name = if self.heads.is_some() { "num_heads" } else { "num_starts" };
+            return Err(Error::ZeroSize { name });
         }
-        Ok(PlanShape { count, head: 1, length, lists: u32::from(self.starts.is_some()), ..UNBOUND })
+        if head > length {
+            return Err(Error::HeadTooLong { head, length });
+        }
+        let lists = if self.starts.is_some() || self.heads.is_some() { head } else { 0 };
+        let Request { rule, values, .. } = *self;
+        Ok(PlanShape { count, head, length, lists, rule, values, ..UNBOUND })
     }
+}
+
+impl Heads {
+    /// How many heads there are, all of them of items of the corpus, none twice in a head.
+    fn checked_count(&self, num_items: u32) -> Result<u32> {
+        if self.length == 0 {
+            return Err(Error::ZeroSize { name: "head_length" });
+        }
+        let length = self.length as usize;
+        if !self.items.len().is_multiple_of(length) {
+            return Err(Error::HeadLength { items: self.items.len(), length: self.length });
+        }
+        let mut sorted = room(length, "the check of the heads")?;
+        for (head, items) in self.items.chunks_exact(length).enumerate() {
+            if let Some(place) = items.iter().position(|&item| item >= num_items) {
+                let (item, last) = (items[place], num_items - 1);
+                return Err(Error::HeadOutOfRange { head, place, item, last });
+            }
+            if let Some((place, item)) = repeated(items, &mut sorted) {
+                return Err(Error::HeadRepeats { head, place, item });
+            }
+        }
+        count_of(self.items.len() / length, "num_heads", "heads")
+    }
+}
+
+/// Where an item stands for the second time, and which. `sorted` has room for all of them.
+fn repeated(items: &[u32], sorted: &mut Vec<u32>) -> Option<(usize, u32)> {
+    sorted.clear();
+    sorted.extend(items);
+    sorted.sort_unstable();
+    sorted.windows(2).find(|pair| pair[0] == pair[1]).map(|pair| {
+        let mut places = (0..items.len()).filter(|&place| items[place] == pair[0]);
+        (places.nth(1).unwrap_or_default(), pair[0])
+    })
 }
 
 /// How many starts there are, all of them items.
@@ -48,10 +108,14 @@ fn checked_count(starts: &[u32], num_items: u32) -> Result<u32> {
         let (start, last) = (starts[position], num_items - 1);
         return Err(Error::StartOutOfRange { position, start, last });
     }
-    u32::try_from(starts.len()).map_err(|_| Error::BadOption {
-        option: "num_starts",
-        got: starts.len().to_string(),
-        allowed: format!("at most {} starts in one run", u32::MAX),
+    count_of(starts.len(), "num_starts", "starts")
+}
+
+fn count_of(count: usize, option: &'static str, what: &str) -> Result<u32> {
+    u32::try_from(count).map_err(|_| Error::BadOption {
+        option,
+        got: count.to_string(),
+        allowed: format!("at most {} {what} in one run", u32::MAX),
     })
 }
 
@@ -66,19 +130,45 @@ pub struct PlanShape {
     pub length: u32,
     /// Lists of a number for each sequence that are held while it runs.
     pub lists: u32,
+    /// What a sequence asks of its next item.
+    pub rule: Rule,
+    /// Whether each place of a sequence has a value.
+    pub values: bool,
     /// The most memory of the host that the engine may take. Engines that are several choose by it
     /// who takes part.
     pub room: Bytes,
 }
 
 /// A shape of nothing, with as much memory as there is.
-const UNBOUND: PlanShape =
-    PlanShape { count: 0, head: 1, length: 0, lists: 0, room: Bytes::UNCOUNTABLE };
+const UNBOUND: PlanShape = PlanShape {
+    count: 0,
+    head: 1,
+    length: 0,
+    lists: 0,
+    rule: Rule::Centroid,
+    values: false,
+    room: Bytes::UNCOUNTABLE,
+};
 
 impl PlanShape {
-    /// Values in the result: sequences x length.
+    /// Places in the result: sequences x length.
     pub fn output_len(&self) -> u64 {
         u64::from(self.count) * u64::from(self.length)
+    }
+
+    /// Values in the result: one for each place, or none.
+    pub fn values_len(&self) -> u64 {
+        if self.values {
+            self.output_len()
+        } else {
+            0
+        }
+    }
+
+    /// Bytes of a [`SequenceRow`].
+    pub(crate) fn row_bytes(&self) -> Bytes {
+        let values = if self.values { self.length } else { 0 };
+        Bytes::of::<u32>(self.length.into()) + Bytes::of::<f32>(values.into())
     }
 
     /// Picks that have to be computed: every item of every sequence but its head.
@@ -94,8 +184,8 @@ impl PlanShape {
 
 /// Rows of an earlier run: the first items of the sequences of this one.
 pub trait EarlierRows: Debug + Send + Sync {
-    /// Reads row `row`, which has as many items as `items`.
-    fn read(&self, row: u32, items: &mut [u32]) -> Result<()>;
+    /// Reads row `row`, which is as long as `to`, with its values where `to` has some.
+    fn read(&self, row: u32, to: SequenceMut) -> Result<()>;
 }
 
 /// Some rows: all from 0 on, which takes no list, or those of a list that is shared.
@@ -122,19 +212,39 @@ impl Rows {
     }
 }
 
-/// The starts that were asked for.
+/// The heads that were asked for.
 #[derive(Debug, Clone)]
-enum Starts {
+enum GivenHeads {
     /// Sequence i begins with item i.
     Items,
-    Given(Arc<Vec<u32>>),
+    /// Of these items `length` each.
+    List { items: Arc<Vec<u32>>, length: u32 },
+}
+
+impl GivenHeads {
+    fn new(request: &Request) -> Result<GivenHeads> {
+        let (items, length, what) = match (&request.starts, &request.heads) {
+            (Some(starts), _) => (starts, 1, "the starts"),
+            (_, Some(heads)) => (&heads.items, heads.length, "the heads"),
+            (None, None) => return Ok(GivenHeads::Items),
+        };
+        Ok(GivenHeads::List { items: Arc::new(copied(items, what)?), length })
+    }
+
+    /// The item at `place` of the head of row `row`.
+    fn get(&self, row: u32, place: usize) -> u32 {
+        match self {
+            GivenHeads::Items => row,
+            GivenHeads::List { items, length } => items[row as usize * *length as usize + place],
+        }
+    }
 }
 
 /// A checked request, or a part of one.
 #[derive(Debug, Clone)]
 pub struct Plan {
-    starts: Starts,
-    /// Where the heads come from, where they are more than the starts.
+    given: GivenHeads,
+    /// Where the heads come from, where they are longer than those given.
     earlier: Option<Arc<dyn EarlierRows>>,
     /// The rows of the whole request that are to do, and which of them are this part's.
     rows: Rows,
@@ -146,12 +256,8 @@ impl Plan {
     /// Checks `request` against a corpus of `num_items` items and fills in the defaults.
     pub fn new(request: &Request, num_items: u32) -> Result<Plan> {
         let shape = request.shape(num_items)?;
-        let starts = match &request.starts {
-            None => Starts::Items,
-            Some(starts) => Starts::Given(Arc::new(copied(starts, "the starts")?)),
-        };
         let (rows, part) = (Rows::All(shape.count), 0..shape.count);
-        Ok(Plan { starts, earlier: None, rows, part, shape })
+        Ok(Plan { given: GivenHeads::new(request)?, earlier: None, rows, part, shape })
     }
 
     /// The plan of some rows of a whole one.
@@ -198,11 +304,7 @@ impl Plan {
 
     /// The first item of sequence `index`.
     pub fn start(&self, index: u32) -> u32 {
-        let row = self.rows.get(self.part.start + index);
-        match &self.starts {
-            Starts::Items => row,
-            Starts::Given(starts) => starts[row as usize],
-        }
+        self.given.get(self.rows.get(self.part.start + index), 0)
     }
 
     /// The first items of all sequences.
@@ -210,15 +312,29 @@ impl Plan {
         Indices(0..self.count()).map(|index| self.start(index))
     }
 
-    /// Writes what sequence `index` begins with to `head`, which has [`Plan::head`] items.
-    pub fn read_head(&self, index: u32, head: &mut [u32]) -> Result<()> {
+    /// Writes what sequence `index` begins with to `head`, which has [`Plan::head`] places. Of a
+    /// head that was given all values are 0.
+    pub fn read_head(&self, index: u32, head: SequenceMut) -> Result<()> {
+        let row = self.rows.get(self.part.start + index);
         match &self.earlier {
-            Some(earlier) => earlier.read(self.rows.get(self.part.start + index), head),
+            Some(earlier) => earlier.read(row, head),
             None => {
-                head.fill(self.start(index));
+                let places = head.items.iter_mut().enumerate();
+                places.for_each(|(place, item)| *item = self.given.get(row, place));
+                head.values.fill(0.0);
                 Ok(())
             }
         }
+    }
+
+    /// Room for a sequence.
+    pub fn row(&self) -> Result<SequenceRow> {
+        SequenceRow::new(self.length(), self.shape.values, "a sequence")
+    }
+
+    /// What the sequences ask of their next items.
+    pub fn rule(&self) -> Rule {
+        self.shape.rule
     }
 
     /// Items of a head, at least 1.
@@ -231,7 +347,7 @@ impl Plan {
         self.shape.length
     }
 
-    /// Values in the result: sequences x length.
+    /// Places in the result: sequences x length.
     pub fn output_len(&self) -> u64 {
         self.shape.output_len()
     }
@@ -265,7 +381,7 @@ mod tests {
     use super::*;
 
     fn request(starts: &[u32], length: u32) -> Request {
-        Request { starts: Some(starts.to_vec()), length }
+        Request { starts: Some(starts.to_vec()), length, ..Request::default() }
     }
 
     /// Rows of an earlier run: of row r the items r, r + 1, ...
@@ -273,17 +389,17 @@ mod tests {
     struct Counted;
 
     impl EarlierRows for Counted {
-        fn read(&self, row: u32, items: &mut [u32]) -> Result<()> {
-            (row..).zip(items).for_each(|(item, to)| *to = item);
+        fn read(&self, row: u32, to: SequenceMut) -> Result<()> {
+            (row..).zip(to.items).for_each(|(item, to)| *to = item);
             Ok(())
         }
     }
 
     fn heads(plan: &Plan) -> Vec<Vec<u32>> {
         let head = |index| {
-            let mut head = vec![0; plan.head() as usize];
-            plan.read_head(index, &mut head).unwrap();
-            head
+            let mut row = SequenceRow::new(plan.head(), false, "a head").unwrap();
+            plan.read_head(index, row.get_mut()).unwrap();
+            row.items
         };
         (0..plan.count()).map(head).collect()
     }
@@ -325,5 +441,36 @@ mod tests {
         assert_eq!(length, Error::LengthOutOfRange { length: 4, num_items: 3 });
         let none = Plan::new(&request(&[], 0), 3).unwrap_err();
         assert_eq!(none, Error::ZeroSize { name: "num_starts" });
+    }
+
+    fn with_heads(items: &[u32], head: u32, length: u32) -> Result<Plan> {
+        let heads = Heads { items: items.to_vec(), length: head };
+        Plan::new(&Request { heads: Some(heads), length, ..Request::default() }, 9)
+    }
+
+    #[test]
+    fn heads_are_given_or_read_from_earlier_rows() {
+        let whole = with_heads(&[7, 1, 3, 5, 0, 8], 2, 5).unwrap();
+        assert_eq!((whole.count(), whole.head(), whole.picks()), (3, 2, 9));
+        assert_eq!(heads(&whole.part(1..3)), [[3, 5], [0, 8]]);
+        assert!(whole.starts().eq([7, 3, 0]));
+        assert_eq!(whole.shape().list_bytes(), Bytes::new(3 * 2 * 4));
+        assert_eq!(heads(&whole.behind(Arc::new(Counted), 3))[1], [1, 2, 3]);
+    }
+
+    #[test]
+    fn heads_that_cannot_be_are_refused() {
+        let refused = |items: &[u32], head, length| with_heads(items, head, length).unwrap_err();
+        assert_eq!(refused(&[], 2, 0), Error::ZeroSize { name: "num_heads" });
+        assert_eq!(refused(&[1], 0, 0), Error::ZeroSize { name: "head_length" });
+        assert_eq!(refused(&[1, 2, 3], 2, 0), Error::HeadLength { items: 3, length: 2 });
+        let place = Error::HeadOutOfRange { head: 1, place: 0, item: 9, last: 8 };
+        assert_eq!(refused(&[1, 2, 9, 2], 2, 0), place);
+        let twice = Error::HeadRepeats { head: 1, place: 2, item: 4 };
+        assert_eq!(refused(&[4, 1, 2, 4, 3, 4], 3, 0), twice);
+        assert_eq!(refused(&[1, 2, 3], 3, 2), Error::HeadTooLong { head: 3, length: 2 });
+        let heads = Some(Heads { items: vec![1], length: 1 });
+        let both = Request { starts: Some(vec![1]), heads, ..Request::default() };
+        assert_eq!(Plan::new(&both, 9).unwrap_err(), Error::StartsAndHeads);
     }
 }

@@ -132,7 +132,7 @@ impl Bench {
         let input = npy.input(false);
         let at_work = |progress: &Progress| progress.seconds(Phase::Steps) > 0.02;
         // Without the seconds in which the driver compiles.
-        let request = Request { starts: Some(vec![0]), length: 0 };
+        let request = Request { starts: Some(vec![0]), ..Request::default() };
         context.sequences(&input, &request).unwrap();
         let job = context.start(&input, &Request::default(), Destination::Memory).unwrap();
         self.free("Vulkan: steps", job, &at_work);

@@ -11,13 +11,13 @@ use common::{random, Npy};
 use vkd::context::Destination;
 use vkd::job::{Job, Output};
 use vkd::store::OutputFile;
-use vkd::{Context, ContextOptions, Error, Request};
+use vkd::{Context, ContextOptions, Error, Request, Sequences};
 
 fn context(device: &str) -> Context {
     Context::new(&ContextOptions { device: Some(device.into()), ..Default::default() }).unwrap()
 }
 
-fn start(context: &Context, npy: &Npy, to: Destination) -> Job<Output<Vec<u32>>> {
+fn start(context: &Context, npy: &Npy, to: Destination) -> Job<Output<Sequences>> {
     context.start(&npy.input(false), &Request::default(), to).unwrap()
 }
 

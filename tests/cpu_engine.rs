@@ -86,7 +86,7 @@ fn taken_items_stay_taken_among_thousands_of_parallel_rows() {
     for num_items in [21_845, 22_003] {
         let values: Vec<f32> = (0..num_items).flat_map(|i| [1.0, (i % 5) as f32 * 1e-4]).collect();
         let corpus = Npy { num_items, dim: 2, values };
-        let request = Request { starts: Some(vec![21_800]), length: 0 };
+        let request = Request { starts: Some(vec![21_800]), ..Request::default() };
         let mut sequence = compute(&cpu(Settings::default()), &corpus, false, &request);
         assert_eq!(sequence[0], 21_800);
         sequence.sort_unstable();
@@ -159,7 +159,7 @@ fn an_error_of_one_thread_ends_the_others() {
     let mut engine = CpuEngine::new(&settings).unwrap();
     let npy = random(2000, 4, 1);
     let corpus = Corpus::prepare(&npy.input(false)).unwrap();
-    let plan = Plan::new(&Request { starts: None, length: 200 }, 2000).unwrap();
+    let plan = Plan::new(&Request { length: 200, ..Request::default() }, 2000).unwrap();
     let (query, progress) = (Query { queries: None, k: 3 }, Progress::default());
     for run in ["sequences", "neighbours", "dot products"] {
         let rows = FirstFails::default();

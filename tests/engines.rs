@@ -49,7 +49,7 @@ fn the_psalms_on_vulkan_with_both_kernels() {
             let items = case.npy.num_items as usize;
             let row = |&start: &u32| &all[start as usize * items..][..items];
             let expected = starts.iter().map(row).collect::<Vec<_>>().concat();
-            let request = Request { starts: Some(starts), length: 0 };
+            let request = Request { starts: Some(starts), ..Request::default() };
             let buffer = options(SequenceKernel::Buffer);
             assert!(compute(&buffer, &case.npy, center, &request) == expected, "{center}");
         }
@@ -74,7 +74,7 @@ fn every_shape_agrees_with_the_reference() {
     for (num_items, dim) in [(2, 3), (67, 5), (301, 17)] {
         let corpus = random(num_items, dim, u64::from(num_items));
         let starts: Vec<u32> = (0..num_items).step_by(1 + num_items as usize / 9).collect();
-        let request = Request { starts: Some(starts), length: 0 };
+        let request = Request { starts: Some(starts), ..Request::default() };
         let expected = reference(&corpus, num_items % 2 == 0 && num_items > 2, &request);
         for kernel in kernels {
             for (reduction, lanes) in reductions {
@@ -108,7 +108,7 @@ fn every_shape_agrees_with_the_reference() {
 #[test]
 fn a_matrix_of_several_slabs_gives_the_same_bits() {
     let corpus = random(517, 40, 3);
-    let request = Request { starts: Some(vec![0, 516, 200, 200]), length: 0 };
+    let request = Request { starts: Some(vec![0, 516, 200, 200]), ..Request::default() };
     let expected = reference(&corpus, false, &request);
     let row_bytes = 517u64.div_ceil(8) * 16;
     // 130 rows a binding: 4 slabs; 40: 13; 516 rows: the last slab is one tile.
@@ -135,7 +135,7 @@ fn a_matrix_of_several_slabs_gives_the_same_bits() {
 #[test]
 fn the_loop_budget_is_what_keeps_long_dispatches_right() {
     let corpus = random(6000, 4, 11);
-    let request = Request { starts: Some(vec![7]), length: 0 };
+    let request = Request { starts: Some(vec![7]), ..Request::default() };
     let buffer = Settings { kernel: Some(SequenceKernel::Buffer), ..Settings::default() };
     let expected = compute(&vulkan(buffer.clone()), &corpus, false, &request);
     assert!(expected == reference(&corpus, false, &request));
@@ -160,7 +160,7 @@ fn taken_items_stay_taken_among_thousands_of_parallel_rows() {
     for (num_items, force_pin) in [(30_600, false), (22_003, true)] {
         let values: Vec<f32> = (0..num_items).flat_map(|i| [1.0, (i % 5) as f32 * 1e-4]).collect();
         let corpus = Npy { num_items, dim: 2, values };
-        let request = Request { starts: Some(vec![21_900]), length: 0 };
+        let request = Request { starts: Some(vec![21_900]), ..Request::default() };
         let settings = Settings { force_pin, ..Settings::default() };
         let mut sequence = compute(&vulkan(settings), &corpus, false, &request);
         assert_eq!(sequence[0], 21_900);
@@ -181,7 +181,7 @@ fn sequences_are_permutations_with_stable_prefixes() {
         assert!(sorted.into_iter().eq(0..257));
     }
     for length in [1, 2, 100, 256] {
-        let request = Request { starts: Some(vec![256, 0, 31]), length };
+        let request = Request { starts: Some(vec![256, 0, 31]), length, ..Request::default() };
         let part = compute(&options, &corpus, false, &request);
         for (start, row) in [256usize, 0, 31].iter().zip(part.chunks(length as usize)) {
             assert_eq!(row, &full[start * 257..][..length as usize]);

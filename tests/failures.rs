@@ -45,7 +45,7 @@ fn a_matrix_that_the_driver_refuses_is_computed_row_by_row() {
 fn child_refused_memory() {
     let corpus = common::random(8000, 4, 1);
     let context = Context::new(&common::vulkan(Settings::default())).unwrap();
-    let request = Request { starts: Some(vec![0, 4000]), length: 30 };
+    let request = Request { starts: Some(vec![0, 4000]), length: 30, ..Request::default() };
     let run = || {
         context.sequences(
             &Input {

@@ -15,13 +15,15 @@ use vkd::engine::Engine;
 use vkd::job::{Job, Output};
 use vkd::plan::Plan;
 use vkd::progress::Progress;
-use vkd::{Bytes, Context, ContextOptions, Corpus, Elements, Error, Input, Request, Shape};
+use vkd::{
+    Bytes, Context, ContextOptions, Corpus, Elements, Error, Input, Request, Sequences, Shape,
+};
 
 fn context(device: &str) -> Context {
     Context::new(&ContextOptions { device: Some(device.into()), ..Default::default() }).unwrap()
 }
 
-fn start(context: &Context, npy: &Npy, to: Destination) -> Job<Output<Vec<u32>>> {
+fn start(context: &Context, npy: &Npy, to: Destination) -> Job<Output<Sequences>> {
     context.start(&npy.input(false), &Request::default(), to).unwrap()
 }
 
@@ -64,7 +66,7 @@ fn two_jobs_on_one_context_run_one_after_the_other_watched_from_many_threads() {
             for (npy, job) in corpora.iter().zip(&jobs) {
                 let result = job.wait(None).unwrap();
                 let Ok(Output::Memory(rows)) = result.as_ref() else { panic!("{result:?}") };
-                assert!(*rows == reference(npy, false, &Request::default()), "{device}");
+                assert!(rows.items == reference(npy, false, &Request::default()), "{device}");
             }
             stop.store(true, Relaxed);
         });
@@ -79,7 +81,7 @@ fn a_job_outlives_its_context_and_its_input() {
     let expected = reference(&npy, false, &Request::default());
     drop((context, npy));
     assert!(
-        matches!(job.wait(None).unwrap().as_ref(), Ok(Output::Memory(rows)) if *rows == expected)
+        matches!(job.wait(None).unwrap().as_ref(), Ok(Output::Memory(rows)) if rows.items == expected)
     );
 }
 
@@ -97,7 +99,8 @@ fn a_vulkan_run_keeps_to_its_plan() {
     ] {
         let npy = random(items, dim, 6);
         let corpus = Corpus::prepare(&npy.input(false)).unwrap();
-        let request = Request { starts: Some((0..200).collect()), length: 300 };
+        let request =
+            Request { starts: Some((0..200).collect()), length: 300, ..Request::default() };
         let plan = Plan::new(&request, items).unwrap();
         let settings = Settings { force_staging: staging, memory_limit, ..Settings::default() };
         let mut engine = VulkanEngine::new("llvmpipe", &settings).unwrap();
@@ -140,7 +143,7 @@ fn a_memory_limit_splits_the_starts_into_batches() {
                 &Request::default(),
             )
             .unwrap();
-        assert!(rows == expected);
+        assert!(rows.items == expected);
     }
     // Then only some rows of the matrix are held, and below that nothing can be done.
     let limited = |limit| {
@@ -165,6 +168,7 @@ fn a_memory_limit_splits_the_starts_into_batches() {
                 &Request::default()
             )
             .unwrap()
+            .items
             == expected
     );
     let error = limited(20_000)

@@ -16,7 +16,7 @@ fn cpu() -> ContextOptions {
 }
 
 fn starts(starts: &[u32], length: u32) -> Request {
-    Request { starts: Some(starts.to_vec()), length }
+    Request { starts: Some(starts.to_vec()), length, ..Request::default() }
 }
 
 /// A prefix by the contract in plain loops, without a matrix.

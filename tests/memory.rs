@@ -37,7 +37,7 @@ fn a_run_keeps_to_its_stated_peak() {
         // Resets the system's high-water mark.
         std::fs::write("/proc/self/clear_refs", "5").unwrap();
         let before = status("VmRSS:");
-        let out = engine.sequences_in_memory(&corpus, &plan, &Progress::default()).unwrap();
+        let out = engine.sequences_in_memory(&corpus, &plan, &Progress::default()).unwrap().items;
         let used = status("VmHWM:") - before;
         let stated = engine.needs(Shape::new(num_items, dim), &plan.shape()).unwrap().host_bytes;
         let stated = (stated + Bytes::of::<u32>(out.len() as u64)).get();

@@ -316,7 +316,7 @@ fn what_is_over_the_limit_is_refused_while_another_run_works() {
     let context = Context::new(&options).unwrap();
     let npy = random(3000, 8, 4);
     let input = npy.input(false);
-    let request = Request { starts: None, length: 400 };
+    let request = Request { length: 400, ..Request::default() };
     let busy = context.start(&input, &request, Destination::Memory).unwrap();
     while busy.progress().seconds(Phase::Matrix) == 0.0 {
         std::thread::yield_now();

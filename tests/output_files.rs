@@ -75,7 +75,7 @@ fn to(path: &Path, overwrite: bool) -> OutputFile {
 }
 
 fn request(length: u32) -> Request {
-    Request { starts: None, length }
+    Request { length, ..Request::default() }
 }
 
 fn sequences(context: &Context, npy: &Npy, length: u32, file: &OutputFile) -> Result<(), Error> {
@@ -292,7 +292,8 @@ fn what_is_no_regular_file_is_not_read() {
 fn a_name_that_was_taken_or_lost_meanwhile_is_an_error() {
     let folder = Folder::new("meanwhile");
     let path = folder.join("file");
-    let plan = Plan::new(&Request { starts: Some(vec![0]), length: 1 }, 9).unwrap();
+    let plan =
+        Plan::new(&Request { starts: Some(vec![0]), length: 1, ..Request::default() }, 9).unwrap();
     let meta = SequencesMeta {
         version: "0.1.0".into(),
         fingerprint: "00112233445566778899aabbccddeeff".into(),

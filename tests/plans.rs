@@ -79,7 +79,7 @@ fn write(npy: &Npy, length: u32, rows: u32, target: &OutputFile) {
         count: npy.num_items,
         length,
     };
-    let plan = Plan::new(&Request { starts: None, length }, npy.num_items).unwrap();
+    let plan = Plan::new(&Request { length, ..Request::default() }, npy.num_items).unwrap();
     let Begun::Open(writer, _) = SequencesWriter::begin(target, &meta, &plan).unwrap() else {
         panic!("{target:?} is there")
     };
@@ -96,7 +96,8 @@ fn write(npy: &Npy, length: u32, rows: u32, target: &OutputFile) {
 const WARM_UP: &str = "warm-up";
 
 fn run(context: &Context, npy: &Npy, length: u32, target: &OutputFile, what: &str) {
-    let (shape, request) = (Shape::new(npy.num_items, npy.dim), Request { starts: None, length });
+    let (shape, request) =
+        (Shape::new(npy.num_items, npy.dim), Request { length, ..Request::default() });
     let device = &context.info().name;
     let plan = context.plan(shape, &request, Destination::File(target)).unwrap();
     // The memory of llvmpipe is the host's.
@@ -153,7 +154,7 @@ fn planning() {
             let begin = Instant::now();
             let (used, results) = growth(|| {
                 let (shape, all) = (Shape::new(num_items, dim), Request::default());
-                let ten = Request { starts: None, length: 10 };
+                let ten = Request { length: 10, ..Request::default() };
                 let search = |k, own, num_rows| {
                     let shape = QueryShape { num_items, dim, num_rows, own, k };
                     context.plan_neighbors(&shape, Destination::Memory)

@@ -74,7 +74,7 @@ fn the_plan_is_the_sum_and_a_list_may_name_a_device_twice() {
 fn small_runs() {
     let corpus = random(67, 9, 2);
     for (starts, length) in [(vec![5], 0), (vec![66, 0], 3), (vec![1, 1, 1], 67), (vec![0], 1)] {
-        let request = Request { starts: Some(starts), length };
+        let request = Request { starts: Some(starts), length, ..Request::default() };
         let expected = reference(&corpus, false, &request);
         assert!(compute(&both(), &corpus, false, &request) == expected, "{request:?}");
     }
@@ -119,7 +119,7 @@ fn a_device_that_cannot_is_left_out() {
     let plan = context.plan(Shape::new(517, 40), &Request::default(), Destination::Memory).unwrap();
     assert_eq!(plan.engine.device_bytes.get(), 0);
     // No room for the CPU engine's matrix on the host; llvmpipe holds some of its rows.
-    let request = Request { starts: None, length: 20 };
+    let request = Request { length: 20, ..Request::default() };
     let expected: Vec<u32> = expected.chunks(517).flat_map(|row| row[..20].to_vec()).collect();
     let limited = ContextOptions {
         memory_limit: Some(450_000),

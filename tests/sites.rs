@@ -225,7 +225,11 @@ fn the_bytes_of_a_site_depend_on_nothing_but_the_results() {
 fn sequences_make_pages_of_what_is_different() {
     let npy = random(40, 4, 2);
     let starts = vec![7, 0, 39];
-    let rows = common::reference(&npy, false, &Request { starts: Some(starts), length: 9 });
+    let rows = common::reference(
+        &npy,
+        false,
+        &Request { starts: Some(starts), length: 9, ..Request::default() },
+    );
     let folder = folder("sequences");
     let ids = (0..40).map(|item| format!("poem \u{e9} {item}")).collect();
     let metadata = (0..40).map(|item| format!("{{\"line\":{item}}}")).collect();

@@ -102,7 +102,7 @@ fn rows(file: &SequencesFile) -> Vec<u32> {
 fn every_engine_writes_the_same_file() {
     let folder = Folder::new("engines");
     let npy = common::npy("odd_257x7.npy");
-    let request = Request { starts: Some(vec![7, 0, 256, 7]), length: 100 };
+    let request = Request { starts: Some(vec![7, 0, 256, 7]), length: 100, ..Request::default() };
     let expected = reference(&npy, false, &request);
     let mut files = Vec::new();
     for device in ["reference", "cpu", "vulkan:llvmpipe"] {
@@ -125,7 +125,7 @@ fn a_longer_length_extends_a_shorter_one_is_there_already() {
         let folder = Folder::new(&format!("extend-{}", device.replace(':', "-")));
         let path = folder.file();
         let context = context(device);
-        let request = |length| Request { starts: None, length };
+        let request = |length| Request { length, ..Request::default() };
         write(&context, &npy, &request(40), &path).unwrap();
         let short = std::fs::read(&path).unwrap();
         write(&context, &npy, &request(30), &path).unwrap();
@@ -144,7 +144,8 @@ fn other_results_are_never_overwritten_and_the_difference_is_named() {
     let folder = Folder::new("other");
     let path = folder.file();
     let (npy, context) = (common::npy("odd_257x7.npy"), context("cpu"));
-    let request = |starts: &[u32]| Request { starts: Some(starts.to_vec()), length: 9 };
+    let request =
+        |starts: &[u32]| Request { starts: Some(starts.to_vec()), length: 9, ..Request::default() };
     write(&context, &npy, &request(&[1, 2]), &path).unwrap();
     let before = std::fs::read(&path).unwrap();
     let refused = |npy: &Npy, starts: &[u32], wanted: &str| {
@@ -182,7 +183,7 @@ fn two_runs_do_not_write_one_file() {
     assert!(matches!(error, Error::FileBusy { .. }), "{error}");
     drop(job);
     assert!(!path.exists() && partial(&path).exists());
-    write(&second, &npy, &Request { starts: None, length: 0 }, &path).unwrap();
+    write(&second, &npy, &Request { length: 0, ..Request::default() }, &path).unwrap();
 }
 
 /// Every cut and every changed byte of a file is found, by opening it or by `verify`.
@@ -191,7 +192,7 @@ fn damaged_files_are_errors() {
     let folder = Folder::new("damaged");
     let path = folder.file();
     let npy = common::npy("odd_257x7.npy");
-    let request = Request { starts: Some((0..40).collect()), length: 20 };
+    let request = Request { starts: Some((0..40).collect()), length: 20, ..Request::default() };
     write(&context("cpu"), &npy, &request, &path).unwrap();
     let good = std::fs::read(&path).unwrap();
     let check = |bytes: &[u8], what: &str| {
@@ -271,7 +272,8 @@ fn any_safetensors_reader_opens_the_files() {
     let flat = |items: u32| (0..items).flat_map(|i| [1.0, (i % 91) as f32]).collect();
     for (num_items, dtype) in [(300, "uint16"), (65_600, "uint32")] {
         let npy = Npy { num_items, dim: 2, values: flat(num_items) };
-        let request = Request { starts: Some(vec![4, num_items - 1, 0]), length: 3 };
+        let request =
+            Request { starts: Some(vec![4, num_items - 1, 0]), length: 3, ..Request::default() };
         let path = folder.0.join(dtype);
         // The larger matrix takes 8.6 GB; the sequences are what a reader sees, so one item of them
         // will do.
@@ -303,7 +305,7 @@ fn any_safetensors_reader_opens_the_files() {
 fn resuming_keeps_the_place_of_the_header() {
     let folder = Folder::new("headers");
     let (path, npy, context) = (folder.file(), common::npy("odd_257x7.npy"), context("cpu"));
-    let request = Request { starts: Some((0..40).collect()), length: 20 };
+    let request = Request { starts: Some((0..40).collect()), length: 20, ..Request::default() };
     write(&context, &npy, &request, &path).unwrap();
     let whole = std::fs::read(&path).unwrap();
     let end = header_end(&whole);
@@ -543,7 +545,7 @@ fn child_full_disk() {
     assert!(*bytes > 1500 * 1500 * 2, "{error}");
     assert!(!partial(&path).exists());
     // What an earlier run left there stays.
-    let three = Request { starts: Some(vec![3, 1, 2]), length: 0 };
+    let three = Request { starts: Some(vec![3, 1, 2]), ..Request::default() };
     let target = OutputFile { path: path.clone(), overwrite: false };
     let starts_only = context.start(&npy.input(false), &three, Destination::File(&target)).unwrap();
     starts_only.cancel();

@@ -28,7 +28,7 @@ pub fn run(
     starts: Option<Vec<u32>>,
 ) -> Times {
     let context = Context::new(options).unwrap();
-    let request = Request { starts, length: 0 };
+    let request = Request { starts, ..Request::default() };
     let begin = Instant::now();
     let job = context
         .start(

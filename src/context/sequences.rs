@@ -6,9 +6,10 @@ use crate::corpus::{Corpus, Input, Preparation, Shape};
 use crate::engine::{Engine, MemorySequences, Needs, Planner, PutSequences};
 use crate::error::Result;
 use crate::job::{Job, Output};
-use crate::memory::{zeroed, Bytes};
+use crate::memory::Bytes;
 use crate::plan::{Plan, PlanShape, Request};
 use crate::progress::{Phase, Progress};
+use crate::sequence::Sequences;
 use crate::store::{
     self, Begun, Family, OutputFile, OutputPlace, SequencesFile, SequencesMeta, SequencesWriter,
 };
@@ -48,7 +49,7 @@ impl Context {
         input: &Input,
         request: &Request,
         to: Destination,
-    ) -> Result<Job<Output<Vec<u32>>>> {
+    ) -> Result<Job<Output<Sequences>>> {
         match to {
             Destination::Memory => self.start_in_memory(input, request, Output::Memory),
             Destination::File(file) => self.start_into_file(input, request, file),
@@ -79,7 +80,7 @@ impl Context {
         &self,
         input: &Input,
         request: &Request,
-        wrap: fn(Vec<u32>) -> T,
+        wrap: fn(Sequences) -> T,
     ) -> Result<Job<T>> {
         let run = self.prepare(input, request, Destination::Memory, Progress::default())?;
         let PreparedRun { progress, corpus, plan } = run;
@@ -90,7 +91,7 @@ impl Context {
         self.spawn(progress, check, move |engine, run, progress| {
             let rows = MemorySequences::new(&plan)?;
             compute(engine, &corpus, &plan.within(run.engine.host_bytes), &rows, progress)?;
-            Ok(wrap(rows.into_values()))
+            Ok(wrap(rows.into_sequences()))
         })
     }
 
@@ -99,7 +100,7 @@ impl Context {
         input: &Input,
         request: &Request,
         file: &OutputFile,
-    ) -> Result<Job<Output<Vec<u32>>>> {
+    ) -> Result<Job<Output<Sequences>>> {
         let progress = Progress::default();
         let place = OutputPlace::new(file, Family::Results, &progress)?;
         let run = self.prepare(input, request, Destination::File(file), progress)?;
@@ -143,7 +144,7 @@ impl Context {
     }
 
     /// The blocking form of [`Context::start`], into memory.
-    pub fn sequences(&self, input: &Input, request: &Request) -> Result<Vec<u32>> {
+    pub fn sequences(&self, input: &Input, request: &Request) -> Result<Sequences> {
         self.start_in_memory(input, request, |sequences| sequences)?.into_result()
     }
 }
@@ -164,14 +165,15 @@ fn run_plan(
     plan: &PlanShape,
     to: Destination,
 ) -> Result<RunPlan> {
-    let output_bytes = match to {
+    let items = match to {
         Destination::File(_) if shape.num_items <= 1 << 16 => Bytes::of::<u16>(plan.output_len()),
         _ => Bytes::of::<u32>(plan.output_len()),
     };
+    let output_bytes = items + Bytes::of::<f32>(plan.values_len());
     let lists = match to {
         Destination::Memory => Bytes::ZERO,
-        // The starts, and where a run is resumed the rows that are left.
-        Destination::File(_) => Bytes::of::<u32>(plan.count.into()) * 2,
+        // The starts or heads, and where a run is resumed the rows that are left.
+        Destination::File(_) => Bytes::of::<u32>(plan.count.into()) * (u64::from(plan.head) + 1),
     };
     let beside = Beside {
         corpus: shape.prepared_bytes(),
@@ -179,7 +181,7 @@ fn run_plan(
         held: to.held(output_bytes) + plan.list_bytes().max(lists),
     };
     let needs = |room| match plan.picks() {
-        0 => Ok(Needs { host_bytes: Bytes::of::<u32>(plan.length.into()), ..Needs::default() }),
+        0 => Ok(Needs { host_bytes: plan.row_bytes(), ..Needs::default() }),
         _ => planner.needs(shape, &PlanShape { room, ..*plan }),
     };
     let (rows, steps) = (plan.count.into(), plan.picks());
@@ -217,11 +219,11 @@ fn compute(
 
 /// Sequences that are all head need no engine.
 fn put_heads(plan: &Plan, rows: &dyn PutSequences, progress: &Progress) -> Result<()> {
-    let mut row = zeroed(plan.length() as usize, "a sequence")?;
+    let mut row = plan.row()?;
     for index in 0..plan.count() {
         progress.check()?;
-        plan.read_head(index, &mut row)?;
-        rows.put(index as usize, &row)?;
+        plan.read_head(index, row.get_mut())?;
+        rows.put(index as usize, row.get())?;
         progress.add_rows(1);
     }
     Ok(())

@@ -13,6 +13,7 @@ use crate::error::Result;
 use crate::memory::Bytes;
 use crate::plan::{Plan, PlanShape};
 use crate::progress::Progress;
+use crate::sequence::Sequences;
 
 /// Says what runs on an engine take, also while the engine works. Takes no memory that grows with
 /// what is planned.
@@ -37,7 +38,7 @@ pub trait Engine: Send {
 
     /// Computes the planned sequences of `corpus`, with one pick at least, and puts them into
     /// `rows`. Every sequence begins with its head; each further item is the untaken one with the
-    /// lowest score, on equal scores the lowest number.
+    /// lowest cost (see [`crate::rule`]), on equal costs the lowest number.
     fn sequences(
         &mut self,
         corpus: &Corpus,
@@ -98,10 +99,10 @@ pub trait Engine: Send {
         corpus: &Corpus,
         plan: &Plan,
         progress: &Progress,
-    ) -> Result<Vec<u32>> {
+    ) -> Result<Sequences> {
         let rows = MemorySequences::new(plan)?;
         self.sequences(corpus, plan, &rows, progress)?;
-        Ok(rows.into_values())
+        Ok(rows.into_sequences())
     }
 }
 

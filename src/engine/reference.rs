@@ -1,6 +1,6 @@
 //! The arithmetic contract in the plainest loops: the oracle of every test.
 //!
-//! Written to be read, not to be fast: steps 3 to 6 of the contract, one after the other, in loops
+//! Written to be read, not to be fast: steps 3 to 9 of the contract, one after the other, in loops
 //! of its own. From the rest of the library it takes types (the corpus, the plan, the query) and no
 //! arithmetic. It needs no driver, so it is also a last resort for small corpora
 //! (`device = "reference"`).
@@ -17,6 +17,8 @@ use crate::error::Result;
 use crate::memory::{available_bytes, collected, room, zeroed, zeroed_of, Bytes};
 use crate::plan::{Plan, PlanShape};
 use crate::progress::{Phase, Progress};
+use crate::rule::Rule;
+use crate::sequence::SequenceMut;
 
 /// The reference engine.
 #[derive(Debug)]
@@ -60,16 +62,18 @@ impl Engine for Reference {
         rows: &dyn PutSequences,
         progress: &Progress,
     ) -> Result<()> {
-        let matrix = progress.time(Phase::Matrix, || contributions(corpus, progress))?;
-        let mut row = zeroed(plan.length() as usize, "a sequence")?;
+        let matrix = progress.time(Phase::Matrix, || matrix(corpus, plan.rule(), progress))?;
+        let extra_shift = extra_shift(corpus.num_items());
+        let mut row = plan.row()?;
         progress.time(Phase::Steps, || {
             for index in 0..plan.count() {
                 let head = plan.head() as usize;
-                plan.read_head(index, &mut row[..head])?;
-                sequence(&matrix, head, &mut row, progress)?;
-                let picks = (row.len() - head) as u64;
+                plan.read_head(index, row.begin_mut(head))?;
+                let run = Sequencer { matrix: &matrix, rule: plan.rule(), extra_shift };
+                run.sequence(head, row.get_mut(), progress)?;
+                let picks = u64::from(plan.length() - plan.head());
                 progress.add_steps(picks, picks * u64::from(corpus.num_items()) * 2);
-                rows.put(index as usize, &row)?;
+                rows.put(index as usize, row.get())?;
                 progress.add_rows(1);
             }
             Ok(())
@@ -136,9 +140,9 @@ impl Planner for PlainLoops {
     fn needs(&self, shape: Shape, plan: &PlanShape) -> Result<Needs> {
         let n = u64::from(shape.num_items);
         let matrix = Bytes::of::<i16>(n) * n;
-        // Per item a score and whether it is taken.
-        let sequence = Bytes::of::<i32>(n) + Bytes::of::<bool>(n);
-        let host_bytes = matrix + sequence + Bytes::of::<u32>(plan.length.into());
+        // Per item a sum, two similarities, and whether it is taken.
+        let sequence = Bytes::of::<i32>(n) * 3 + Bytes::of::<bool>(n);
+        let host_bytes = matrix + sequence + plan.row_bytes();
         Ok(Needs { host_bytes, groups: plan.count.into(), held_rows: n, ..Needs::default() })
     }
 
@@ -171,8 +175,13 @@ fn extra_shift(num_items: u32) -> u32 {
     (0..=16).find(|&e| u64::from(num_items) <= 65_536 << e).unwrap_or(16)
 }
 
-/// c(s, j) for all pairs: N rows of N.
-fn contributions(corpus: &Corpus, progress: &Progress) -> Result<Vec<i16>> {
+/// Step 7: g(s, j), the similarity in Q15.
+fn similarity(dot: i32) -> i16 {
+    ((dot + (1 << 14)) >> 15).clamp(-32767, 32767) as i16
+}
+
+/// c(s, j) for all pairs, or of other rules than centroid g(s, j): N rows of N.
+fn matrix(corpus: &Corpus, rule: Rule, progress: &Progress) -> Result<Vec<i16>> {
     let n = corpus.num_items() as usize;
     let values = u64::from(corpus.num_items()).pow(2);
     let mut matrix = zeroed_of::<i16>(values, "the contribution matrix")?;
@@ -180,32 +189,106 @@ fn contributions(corpus: &Corpus, progress: &Progress) -> Result<Vec<i16>> {
     for (s, row) in matrix.chunks_exact_mut(n).enumerate() {
         progress.check()?;
         let (picked, weight) = (corpus.row(s as u32), corpus.weights()[s]);
-        for (j, c) in row.iter_mut().enumerate() {
-            *c = contribution(dot(picked, corpus.row(j as u32)), weight, extra_shift);
+        for (j, value) in row.iter_mut().enumerate() {
+            let dot = dot(picked, corpus.row(j as u32));
+            *value = match rule {
+                Rule::Centroid => contribution(dot, weight, extra_shift),
+                _ => similarity(dot),
+            };
         }
     }
     Ok(matrix)
 }
 
-/// Step 5: one sequence into `row`, whose first `head` items are there.
-fn sequence(matrix: &[i16], head: usize, row: &mut [u32], progress: &Progress) -> Result<()> {
-    let n = matrix.len().isqrt();
-    let mut scores = zeroed::<i32>(n, "the scores of a sequence")?;
-    let mut taken = zeroed::<bool>(n, "the items taken")?;
-    for (k, place) in row.iter_mut().enumerate() {
-        progress.check()?;
-        if k >= head {
-            let untaken = (0..n as u32).filter(|&j| !taken[j as usize]);
-            // min_by_key keeps the first of equals: the lowest index.
-            *place = untaken.min_by_key(|&j| scores[j as usize]).unwrap_or(0);
+/// What sequences are computed from.
+struct Sequencer<'a> {
+    matrix: &'a [i16],
+    rule: Rule,
+    extra_shift: u32,
+}
+
+/// What one sequence knows of every item.
+struct Known {
+    /// The sum of what was picked.
+    sums: Vec<i32>,
+    /// The similarity with the first item.
+    relevance: Vec<i32>,
+    /// The largest similarity with one that was picked; of mmr the first does not count; of chain
+    /// the similarity with the last.
+    nearest: Vec<i32>,
+    taken: Vec<bool>,
+}
+
+/// Below every similarity.
+const NONE: i32 = i32::MIN;
+
+impl Sequencer<'_> {
+    /// Steps 5 and 7 to 9: one sequence, whose first `head` places are there.
+    fn sequence(&self, head: usize, row: SequenceMut, progress: &Progress) -> Result<()> {
+        let n = self.matrix.len().isqrt();
+        let mut known = Known {
+            sums: zeroed(n, "the scores of a sequence")?,
+            relevance: zeroed(n, "the scores of a sequence")?,
+            nearest: zeroed(n, "the scores of a sequence")?,
+            taken: zeroed(n, "the items taken")?,
+        };
+        known.nearest.fill(NONE);
+        for k in 0..row.items.len() {
+            progress.check()?;
+            if k >= head {
+                let untaken = (0..n).filter(|&j| !known.taken[j]);
+                // min_by_key keeps the first of equals: the lowest index.
+                let pick = untaken.min_by_key(|&j| self.cost(&known, j)).unwrap_or(0);
+                row.items[k] = pick as u32;
+                if !row.values.is_empty() {
+                    row.values[k] = self.value(self.cost(&known, pick), k);
+                }
+            }
+            self.pick(&mut known, row.items[k] as usize, k);
         }
-        let pick = *place as usize;
-        taken[pick] = true;
-        for (score, &c) in scores.iter_mut().zip(&matrix[pick * n..][..n]) {
-            *score += i32::from(c);
+        Ok(())
+    }
+
+    /// What item `j` costs.
+    fn cost(&self, known: &Known, j: usize) -> i32 {
+        match self.rule {
+            Rule::Centroid => known.sums[j],
+            Rule::Farthest => known.nearest[j],
+            Rule::Mmr(lambda) => {
+                let redundancy = if known.nearest[j] == NONE { 0 } else { known.nearest[j] };
+                -(lambda.q15() * known.relevance[j] - (32768 - lambda.q15()) * redundancy)
+            }
+            Rule::Chain => -known.nearest[j],
         }
     }
-    Ok(())
+
+    /// Takes an item, the one at place `k`.
+    fn pick(&self, known: &mut Known, pick: usize, k: usize) {
+        known.taken[pick] = true;
+        let n = known.taken.len();
+        for (j, &value) in self.matrix[pick * n..][..n].iter().enumerate() {
+            let value = i32::from(value);
+            match self.rule {
+                Rule::Centroid => known.sums[j] += value,
+                Rule::Mmr(_) if k == 0 => known.relevance[j] = value,
+                Rule::Farthest | Rule::Mmr(_) => known.nearest[j] = known.nearest[j].max(value),
+                Rule::Chain => known.nearest[j] = value,
+            }
+        }
+    }
+
+    /// The value of the pick at place `k`, which cost `cost`.
+    fn value(&self, cost: i32, k: usize) -> f32 {
+        let cost = f64::from(cost);
+        let value = match self.rule {
+            Rule::Centroid => cost * f64::from(1 << self.extra_shift) / (32768.0 * k as f64),
+            Rule::Farthest => cost / 32767.0,
+            // Not -0 for a cost of 0.
+            Rule::Mmr(_) => (0.0 - cost) / (32768.0 * 32767.0),
+            Rule::Chain => (0.0 - cost) / 32767.0,
+        };
+        value as f32
+    }
 }
 
 /// A neighbour. In order: the greatest dot product first, of equal ones the lowest item.

@@ -11,15 +11,16 @@ use crate::contract::similarity;
 use crate::error::Result;
 use crate::memory::zeroed_of;
 use crate::plan::Plan;
+use crate::sequence::{Sequence, SequenceMut, Sequences};
 use crate::threads::{lock, unlocked};
 
 /// Takes finished sequences, numbered as in the plan.
 pub trait PutSequences: Sync {
-    /// Takes sequence `index`, whole.
-    fn put(&self, index: usize, row: &[u32]) -> Result<()>;
+    /// Takes sequence `index`, whole, with its values where the plan has some.
+    fn put(&self, index: usize, row: Sequence) -> Result<()>;
 
     /// Gives back a sequence that was put.
-    fn get(&self, index: usize, row: &mut [u32]) -> Result<()>;
+    fn get(&self, index: usize, to: SequenceMut) -> Result<()>;
 }
 
 /// The rows from one on.
@@ -29,43 +30,49 @@ pub(super) struct Offset<'a> {
 }
 
 impl PutSequences for Offset<'_> {
-    fn put(&self, index: usize, row: &[u32]) -> Result<()> {
+    fn put(&self, index: usize, row: Sequence) -> Result<()> {
         self.rows.put(self.first + index, row)
     }
 
-    fn get(&self, index: usize, row: &mut [u32]) -> Result<()> {
-        self.rows.get(self.first + index, row)
+    fn get(&self, index: usize, to: SequenceMut) -> Result<()> {
+        self.rows.get(self.first + index, to)
     }
 }
 
 /// All sequences in memory, row after row.
 #[derive(Debug)]
 pub struct MemorySequences {
-    values: Mutex<Vec<u32>>,
+    sequences: Mutex<Sequences>,
 }
 
 impl MemorySequences {
     /// Room for all sequences of `plan`.
     pub fn new(plan: &Plan) -> Result<MemorySequences> {
-        Ok(MemorySequences { values: Mutex::new(zeroed_of(plan.output_len(), "the sequences")?) })
+        let items = zeroed_of(plan.output_len(), "the sequences")?;
+        let values = zeroed_of(plan.shape().values_len(), "the values of the sequences")?;
+        Ok(MemorySequences { sequences: Mutex::new(Sequences { items, values }) })
     }
 
     /// The sequences.
-    pub fn into_values(self) -> Vec<u32> {
-        unlocked(self.values)
+    pub fn into_sequences(self) -> Sequences {
+        unlocked(self.sequences)
     }
 }
 
 impl PutSequences for MemorySequences {
-    fn put(&self, index: usize, row: &[u32]) -> Result<()> {
-        let mut values = lock(&self.values);
-        values[index * row.len()..][..row.len()].copy_from_slice(row);
+    fn put(&self, index: usize, row: Sequence) -> Result<()> {
+        let mut sequences = lock(&self.sequences);
+        let Sequence { items, values } = row;
+        sequences.items[index * items.len()..][..items.len()].copy_from_slice(items);
+        sequences.values[index * values.len()..][..values.len()].copy_from_slice(values);
         Ok(())
     }
 
-    fn get(&self, index: usize, row: &mut [u32]) -> Result<()> {
-        let values = lock(&self.values);
-        row.copy_from_slice(&values[index * row.len()..][..row.len()]);
+    fn get(&self, index: usize, mut to: SequenceMut) -> Result<()> {
+        let sequences = lock(&self.sequences);
+        let (items, values) = (to.items.len(), to.values.len());
+        let items = &sequences.items[index * items..][..items];
+        to.copy_from(Sequence { items, values: &sequences.values[index * values..][..values] });
         Ok(())
     }
 }

@@ -5,11 +5,12 @@ use std::sync::Arc;
 use super::status::{CallError, Result};
 use crate::engine::neighbors::Neighbors;
 use crate::job::{Job, Output, Watch};
+use crate::sequence::Sequences;
 
 /// A job, and what it computes.
 #[derive(Debug)]
 pub(super) enum AnyJob {
-    Sequences(Job<Output<Vec<u32>>>),
+    Sequences(Job<Output<Sequences>>),
     Neighbors(Job<Output<Neighbors>>),
     Similarity(Job<Vec<f32>>),
     Site(Job<()>),

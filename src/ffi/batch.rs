@@ -11,8 +11,8 @@ use super::types::{vkd_batch_options, vkd_context, vkd_flags, vkd_job, vkd_run_p
 use crate::context::Destination;
 use crate::corpus::Shape;
 use crate::job::{Job, Output};
-
 use crate::plan::Request;
+use crate::sequence::Sequences;
 
 /// Computes diversity sequences: from every start, again and again the item that is least similar
 /// (cosine) to the centroid of all picked so far; on equal scores the lowest number.
@@ -58,7 +58,7 @@ pub unsafe extern "C" fn vkd_batch_compute(
         let job = start(context, Embeddings::new(values, num_items, dim), &options)?;
         match job.into_result()? {
             Output::File(_) => Ok(()),
-            Output::Memory(sequences) => out.copy(&sequences, u64::MAX),
+            Output::Memory(sequences) => out.copy(&sequences.items, u64::MAX),
         }
     })
 }
@@ -118,7 +118,7 @@ fn start(
     context: In<vkd_context>,
     embeddings: Embeddings,
     options: &Options<vkd_batch_options>,
-) -> Result<Job<Output<Vec<u32>>>> {
+) -> Result<Job<Output<Sequences>>> {
     let (context, request) = (context.handle()?, request(options)?);
     let input = embeddings.input(options.element_type, options.flags)?;
     let target = target(options.member(|o| o.output_path, "output_path"), options.flags)?;
@@ -136,5 +136,5 @@ fn request(options: &Options<vkd_batch_options>) -> Result<Request> {
         (true, 0) => None,
         (_, count) => Some(starts.copied(count.into())?),
     };
-    Ok(Request { starts, length: options.length })
+    Ok(Request { starts, length: options.length, ..Request::default() })
 }

@@ -69,7 +69,7 @@ pub unsafe extern "C" fn vkd_job_sequences(
         let AnyJob::Sequences(job) = &job.0 else { return Err(job.0.wrong_kind()) };
         with_result(job, |output| {
             let sequences = in_memory(output, "vkd_sequences_file_open")?;
-            out.copy(sequences, capacity)
+            out.copy(&sequences.items, capacity)
         })
     })
 }

@@ -46,6 +46,9 @@ pub enum vkd_status {
     VKD_ERROR_TOO_MANY_NEIGHBORS = -12,
     /// Queries and items have different dimensions.
     VKD_ERROR_QUERY_DIM = -13,
+    /// Heads of different lengths or longer than the sequences, an item that is not in the corpus
+    /// or twice in a head, or starts and heads together.
+    VKD_ERROR_BAD_HEADS = -14,
     /// A NaN or an infinity in the embeddings.
     VKD_ERROR_NOT_FINITE = -101,
     /// An embedding of zero length.
@@ -172,6 +175,11 @@ fn library_status(error: &Error) -> vkd_status {
     match error {
         E::ZeroSize { .. } => VKD_ERROR_ZERO_SIZE,
         E::BadOption { .. } => VKD_ERROR_BAD_OPTION,
+        E::StartsAndHeads
+        | E::HeadLength { .. }
+        | E::HeadOutOfRange { .. }
+        | E::HeadRepeats { .. }
+        | E::HeadTooLong { .. } => VKD_ERROR_BAD_HEADS,
         E::StartOutOfRange { .. } | E::NoSuchStart { .. } => VKD_ERROR_START_OUT_OF_RANGE,
         E::LengthOutOfRange { .. } => VKD_ERROR_LENGTH_OUT_OF_RANGE,
         E::DimTooLarge { .. } => VKD_ERROR_DIM_TOO_LARGE,
@@ -240,6 +248,7 @@ names! {
     VKD_ERROR_OUTPUT_TOO_SMALL
     VKD_ERROR_TOO_MANY_NEIGHBORS
     VKD_ERROR_QUERY_DIM
+    VKD_ERROR_BAD_HEADS
     VKD_ERROR_NOT_FINITE
     VKD_ERROR_ZERO_NORM
     VKD_ERROR_ZERO_NORM_CENTERED

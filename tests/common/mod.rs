@@ -93,7 +93,7 @@ pub fn vulkan(vulkan: Settings) -> ContextOptions {
 
 pub fn compute(options: &ContextOptions, npy: &Npy, center: bool, request: &Request) -> Vec<u32> {
     let context = Context::new(options).unwrap();
-    context.sequences(&npy.input(center), request).unwrap()
+    context.sequences(&npy.input(center), request).unwrap().items
 }
 
 pub fn reference(npy: &Npy, center: bool, request: &Request) -> Vec<u32> {
@@ -160,7 +160,7 @@ impl Golden {
             if self.expects_error(center) {
                 assert_eq!(result.unwrap_err(), vkd::Error::ZeroNormCentered { item: 0 });
             } else {
-                self.check_rows(center, &result.unwrap(), &format!("{options:?}"));
+                self.check_rows(center, &result.unwrap().items, &format!("{options:?}"));
             }
         }
     }

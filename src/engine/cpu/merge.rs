@@ -15,6 +15,7 @@ use crate::engine::rows::PutSequences;
 use crate::error::Result;
 use crate::memory::{take, zeroed, Bytes};
 use crate::plan::PlanShape;
+use crate::sequence::{Sequence, SequenceRow};
 use crate::threads::lock;
 
 /// Checkpoints of a sequence, at most: what a sequence leaves in the tables is 16 bytes each.
@@ -38,14 +39,14 @@ pub(super) struct Meetings {
 /// What a sequence has picked so far.
 pub(super) struct Prefix<'a> {
     pub(super) sequence: u32,
-    pub(super) items: &'a [u32],
+    pub(super) begin: Sequence<'a>,
 }
 
 /// A sequence that stopped: from pick `picked` on it equals another.
 struct Waiting {
     sequence: u32,
     picked: usize,
-    row: Vec<u32>,
+    row: SequenceRow,
 }
 
 /// Who waits for whom.
@@ -94,8 +95,7 @@ pub(super) fn most_bytes(plan: &PlanShape, num_threads: usize) -> Bytes {
     // One of the tables is copied at a time.
     let tables = u64::from((length - 1) / interval(length)) + 1;
     // A thread has a row of its own to complete one that waits, and their sets to compare.
-    let row = Bytes::of::<u32>(length.into());
-    let rows = row * (count.min(MOST_WAITING as u64) + num_threads as u64);
+    let rows = plan.row_bytes() * (count.min(MOST_WAITING as u64) + num_threads as u64);
     PLACE * places(count) * tables + rows + Bits::bytes(count)
 }
 
@@ -154,32 +154,33 @@ impl Meetings {
     pub(super) fn wait_for(
         &self,
         target: u32,
-        Prefix { sequence, items }: Prefix,
+        Prefix { sequence, begin }: Prefix,
         rows: &dyn PutSequences,
     ) -> Result<Option<u64>> {
         let mut waits = lock(&self.waits);
         if waits.waiting >= MOST_WAITING {
             return Ok(None);
         }
-        let mut row = zeroed(self.length as usize, "a waiting sequence")?;
-        row[..items.len()].copy_from_slice(items);
-        let one = Waiting { sequence, picked: items.len(), row };
+        let (picked, values) = (begin.items.len(), !begin.values.is_empty());
+        let mut row = SequenceRow::new(self.length, values, "a waiting sequence")?;
+        row.begin_mut(picked).copy_from(begin);
+        let one = Waiting { sequence, picked, row };
         if !waits.finished.has(target) {
             waits.waiting += 1;
             waits.by_target.entry(target).or_default().push(one);
             return Ok(Some(0));
         }
         drop(waits);
-        let mut found = zeroed(self.length as usize, "a finished sequence")?;
-        rows.get(target as usize, &mut found)?;
-        self.complete(vec![one], &found, rows).map(Some)
+        let mut found = SequenceRow::new(self.length, values, "a finished sequence")?;
+        rows.get(target as usize, found.get_mut())?;
+        self.complete(vec![one], found.get(), rows).map(Some)
     }
 
     /// Puts a finished sequence, and all that waited for it. Returns how many that are.
     pub(super) fn finish(
         &self,
         sequence: u32,
-        row: &[u32],
+        row: Sequence,
         rows: &dyn PutSequences,
     ) -> Result<u64> {
         rows.put(sequence as usize, row)?;
@@ -197,16 +198,16 @@ impl Meetings {
     fn complete(
         &self,
         waiting: Vec<Waiting>,
-        found: &[u32],
+        found: Sequence,
         rows: &dyn PutSequences,
     ) -> Result<u64> {
         let mut finished = 0;
         for mut one in waiting {
             let picked = one.picked;
-            if same_set(&one.row[..picked], &found[..picked])? {
-                one.row[picked..].copy_from_slice(&found[picked..]);
+            if same_set(&one.row.items[..picked], &found.items[..picked])? {
+                one.row.end_mut(picked).copy_from(found.part(picked, found.items.len()));
                 // Sequences wait for later and later meetings, so this ends after few steps.
-                finished += self.finish(one.sequence, &one.row, rows)?;
+                finished += self.finish(one.sequence, one.row.get(), rows)?;
             } else {
                 let mut waits = lock(&self.waits);
                 waits.alone.push(one.sequence);
@@ -252,6 +253,10 @@ mod tests {
         assert_ne!(hash(&[0, 7, 3]), hash(&[0, 7, 4]));
     }
 
+    fn plain(items: &[u32]) -> Sequence<'_> {
+        Sequence { items, values: &[] }
+    }
+
     fn plan(count: u32, length: u32) -> Plan {
         Plan::new(&Request { length, ..Request::default() }, count).unwrap()
     }
@@ -262,7 +267,8 @@ mod tests {
         let rows = crate::engine::rows::MemorySequences::new(&plan).unwrap();
         let meetings = Meetings::new(6, 6).unwrap();
         let wait = |target, sequence: u32, row: &[u32]| {
-            meetings.wait_for(target, Prefix { sequence, items: row }, &rows).unwrap().unwrap()
+            let prefix = Prefix { sequence, begin: plain(row) };
+            meetings.wait_for(target, prefix, &rows).unwrap().unwrap()
         };
         assert_eq!(wait(0, 1, &[1, 0]), 0);
         assert_eq!(wait(3, 2, &[2, 0, 1]), 0);
@@ -271,13 +277,13 @@ mod tests {
         assert_eq!(wait(0, 4, &[5, 4, 0, 1]), 0);
         // And one that relies on it.
         assert_eq!(wait(4, 5, &[4, 5]), 0);
-        assert_eq!(meetings.finish(0, &[0, 1, 2, 3, 4, 5], &rows).unwrap(), 4);
+        assert_eq!(meetings.finish(0, plain(&[0, 1, 2, 3, 4, 5]), &rows).unwrap(), 4);
         assert_eq!(meetings.next_alone(), Some(4));
-        assert_eq!(meetings.finish(4, &[5, 4, 0, 1, 3, 2], &rows).unwrap(), 2);
-        let values = rows.into_values();
-        assert_eq!(values[6..12], [1, 0, 2, 3, 4, 5]);
-        assert_eq!(values[12..18], [2, 0, 1, 3, 4, 5]);
-        assert_eq!(values[30..], [4, 5, 0, 1, 3, 2]);
+        assert_eq!(meetings.finish(4, plain(&[5, 4, 0, 1, 3, 2]), &rows).unwrap(), 2);
+        let items = rows.into_sequences().items;
+        assert_eq!(items[6..12], [1, 0, 2, 3, 4, 5]);
+        assert_eq!(items[12..18], [2, 0, 1, 3, 4, 5]);
+        assert_eq!(items[30..], [4, 5, 0, 1, 3, 2]);
     }
 
     #[test]
@@ -286,10 +292,10 @@ mod tests {
         let rows = crate::engine::rows::MemorySequences::new(&plan).unwrap();
         let meetings = Meetings::new(100, 3).unwrap();
         let waits = |sequence| {
-            let prefix = Prefix { sequence, items: &[0, 1] };
+            let prefix = Prefix { sequence, begin: plain(&[0, 1]) };
             meetings.wait_for(0, prefix, &rows).unwrap().is_some()
         };
         assert_eq!((1..100).filter(|&sequence| waits(sequence)).count(), MOST_WAITING);
-        assert_eq!(meetings.finish(0, &[1, 0, 2], &rows).unwrap(), 1 + MOST_WAITING as u64);
+        assert_eq!(meetings.finish(0, plain(&[1, 0, 2]), &rows).unwrap(), 1 + MOST_WAITING as u64);
     }
 }

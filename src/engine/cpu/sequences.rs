@@ -117,8 +117,8 @@ impl Picks<'_> {
         let length = self.plan.length();
         if slot.picked == length {
             let finished = match self.meetings {
-                Some(meetings) => meetings.finish(slot.sequence, &slot.row, self.rows)?,
-                None => self.rows.put(slot.sequence as usize, &slot.row).map(|()| 1)?,
+                Some(meetings) => meetings.finish(slot.sequence, slot.row.get(), self.rows)?,
+                None => self.rows.put(slot.sequence as usize, slot.row.get()).map(|()| 1)?,
             };
             self.progress.add_rows(finished);
             return Ok(false);
@@ -130,8 +130,8 @@ impl Picks<'_> {
         let Some(target) = meetings.meet(slot.picked, slot.hash, slot.sequence) else {
             return Ok(true);
         };
-        let items = &slot.row[..slot.picked as usize];
-        let prefix = Prefix { sequence: slot.sequence, items };
+        let begin = slot.row.get().part(0, slot.picked as usize);
+        let prefix = Prefix { sequence: slot.sequence, begin };
         let Some(finished) = meetings.wait_for(target, prefix, self.rows)? else {
             return Ok(true);
         };

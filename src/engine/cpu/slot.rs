@@ -3,8 +3,9 @@
 use super::merge::SetHash;
 use super::scores::Scores;
 use crate::error::Result;
-use crate::memory::{room, zeroed, Bytes};
+use crate::memory::{room, Bytes};
 use crate::plan::Plan;
+use crate::sequence::SequenceRow;
 
 /// Sequences that a thread works on in turn. Two, while their scores stay in 24 of the 32 KiB of a
 /// first-level cache; with scores that do not, four: the rows then come from memory and need more
@@ -36,7 +37,7 @@ pub(super) struct Start {
 /// Room for a sequence, which one after the other has.
 pub(super) struct Slot {
     pub(super) sequence: u32,
-    pub(super) row: Vec<u32>,
+    pub(super) row: SequenceRow,
     pub(super) picked: u32,
     /// Rows of the head that wait to be added, the next one last.
     pub(super) replay: Vec<u32>,
@@ -51,7 +52,7 @@ pub(super) struct Slot {
 impl Slot {
     /// Room for sequences of `plan`.
     pub(super) fn new(scores: Scores, plan: &Plan) -> Result<Slot> {
-        let row = zeroed(plan.length() as usize, "a sequence")?;
+        let row = plan.row()?;
         let replay = room(plan.head() as usize, "the head of a sequence")?;
         let (hash, alone) = (SetHash::default(), false);
         Ok(Slot { sequence: 0, row, picked: 0, replay, last: 0, hash, alone, scores })
@@ -63,10 +64,10 @@ impl Slot {
         self.hash = SetHash::default();
         self.scores.clear();
         let head = plan.head() as usize;
-        plan.read_head(sequence, &mut self.row[..head])?;
+        plan.read_head(sequence, self.row.begin_mut(head))?;
         self.replay.clear();
-        self.replay.extend(&self.row[..head]);
-        (0..head).for_each(|place| self.take(self.row[place]));
+        self.replay.extend(&self.row.items[..head]);
+        (0..head).for_each(|place| self.take(self.row.items[place]));
         self.replay.sort_unstable_by(|a, b| b.cmp(a));
         self.last = self.replay.pop().unwrap_or_default();
         Ok(())
@@ -74,7 +75,7 @@ impl Slot {
 
     pub(super) fn take(&mut self, item: u32) {
         self.scores.take(item);
-        self.row[self.picked as usize] = item;
+        self.row.items[self.picked as usize] = item;
         self.picked += 1;
         self.last = item;
         self.hash.add(item);

@@ -25,6 +25,7 @@ use crate::error::Result;
 use crate::memory::{collected, room};
 use crate::plan::{EarlierRows, Plan, Rows};
 use crate::progress::Progress;
+use crate::sequence::{Sequence, SequenceMut};
 use crate::store::checksums::{row_checksum, Frame};
 use crate::store::errors::require_same;
 use crate::store::family::Family;
@@ -215,15 +216,15 @@ impl SequencesWriter {
 }
 
 impl PutSequences for SequencesWriter {
-    fn put(&self, index: usize, row: &[u32]) -> Result<()> {
+    fn put(&self, index: usize, row: Sequence) -> Result<()> {
         let bytes = self.meta.row_bytes();
         let row_of = self.rows.get(index as u32);
-        self.partial.with("write", bytes, |file| self.write_row(file, row_of, row))
+        self.partial.with("write", bytes, |file| self.write_row(file, row_of, row.items))
     }
 
-    fn get(&self, index: usize, row: &mut [u32]) -> Result<()> {
+    fn get(&self, index: usize, to: SequenceMut) -> Result<()> {
         let row_of = self.rows.get(index as u32);
-        self.partial.with("read", 0, |file| self.read_row(file, row_of, row))
+        self.partial.with("read", 0, |file| self.read_row(file, row_of, to.items))
     }
 }
 
@@ -278,7 +279,7 @@ fn extending(earlier: SequencesFile, plan: &Plan) -> Result<Plan> {
 }
 
 impl EarlierRows for SequencesFile {
-    fn read(&self, row: u32, items: &mut [u32]) -> Result<()> {
-        self.copy_row(row, items)
+    fn read(&self, row: u32, to: SequenceMut) -> Result<()> {
+        self.copy_row(row, to.items)
     }
 }

@@ -18,9 +18,10 @@ use crate::engine::vulkan::runs::row_cache::RowCache;
 use crate::engine::vulkan::runs::tools::Tools;
 use crate::engine::PutSequences;
 use crate::error::Result;
-use crate::memory::{collected, zeroed};
+use crate::memory::collected;
 use crate::plan::Plan;
 use crate::progress::{Phase, Progress};
+use crate::sequence::{Sequence, SequenceRow};
 
 /// Puts the sequences of `plan` into `rows`; `done` counts them, also when an error ends the run.
 pub(crate) fn sequences(
@@ -113,18 +114,18 @@ impl<'a> SequenceRun<'a> {
         done: &mut u32,
     ) -> Result<()> {
         let mut sizes = WaveSizes::new(tools.device, most);
-        let mut row = zeroed(plan.length() as usize, "a sequence")?;
+        let mut row = plan.row()?;
         while *done < plan.count() {
             let begin = Instant::now();
             let size = (plan.count() - *done).min(sizes.next());
             let wave = plan.part(*done..*done + size);
-            self.upload(&mut tools, &wave, &mut row[..plan.head() as usize])?;
+            self.upload(&mut tools, &wave, &mut row)?;
             let compute = || self.compute(&mut tools, &wave, progress);
             progress.time(Phase::Steps, compute)?;
             sizes.learn(begin.elapsed());
             progress.time(Phase::Download, || {
                 let first = *done as usize;
-                let put = |index: usize, row: &[u32]| rows.put(first + index, row);
+                let put = |index: usize, row: Sequence| rows.put(first + index, row);
                 self.download(&mut tools, size, &mut row, put)
             })?;
             *done += size;
@@ -133,16 +134,17 @@ impl<'a> SequenceRun<'a> {
         Ok(())
     }
 
-    /// Writes the heads of a wave into its rows of picks, by way of `head`.
-    fn upload(&mut self, tools: &mut Tools, wave: &Plan, head: &mut [u32]) -> Result<()> {
+    /// Writes the heads of a wave into its rows of picks, by way of `row`.
+    fn upload(&mut self, tools: &mut Tools, wave: &Plan, row: &mut SequenceRow) -> Result<()> {
+        let head = wave.head() as usize;
         let row_bytes = wave.length() as usize * 4;
         let all = 0..u64::from(wave.count()) * row_bytes as u64;
         let mut read = Ok(());
         self.picks.write_at(tools.commands, all, |bytes| {
             let mut rows = (0..wave.count()).zip(bytes.chunks_exact_mut(row_bytes));
-            read = rows.try_for_each(|(index, row)| {
-                wave.read_head(index, head)?;
-                let items = row.chunks_exact_mut(4).zip(&*head);
+            read = rows.try_for_each(|(index, to)| {
+                wave.read_head(index, row.begin_mut(head))?;
+                let items = to.chunks_exact_mut(4).zip(&row.items[..head]);
                 items.for_each(|(to, item)| to.copy_from_slice(&item.to_ne_bytes()));
                 Ok(())
             });
@@ -236,15 +238,15 @@ impl<'a> SequenceRun<'a> {
         &mut self,
         tools: &mut Tools,
         sequences: u32,
-        row: &mut [u32],
-        mut put: impl FnMut(usize, &[u32]) -> Result<()>,
+        row: &mut SequenceRow,
+        mut put: impl FnMut(usize, Sequence) -> Result<()>,
     ) -> Result<()> {
-        let row_bytes = row.len() * 4;
+        let row_bytes = row.items.len() * 4;
         let all = 0..u64::from(sequences) * row_bytes as u64;
         self.picks.read_at(tools.commands, all, |bytes| {
             for (index, bytes) in bytes.chunks_exact(row_bytes).enumerate() {
-                bytemuck::cast_slice_mut(row).copy_from_slice(bytes);
-                put(index, row)?;
+                bytemuck::cast_slice_mut(&mut row.items).copy_from_slice(bytes);
+                put(index, row.get())?;
             }
             Ok(())
         })?
