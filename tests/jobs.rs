@@ -80,9 +80,9 @@ fn a_job_outlives_its_context_and_its_input() {
     let job = start(&context, &npy, Destination::Memory);
     let expected = reference(&npy, false, &Request::default());
     drop((context, npy));
-    assert!(
-        matches!(job.wait(None).unwrap().as_ref(), Ok(Output::Memory(rows)) if rows.items == expected)
-    );
+    let result = job.wait(None).unwrap();
+    let Ok(Output::Memory(rows)) = result.as_ref() else { panic!("{result:?}") };
+    assert!(rows.items == expected);
 }
 
 /// What the plan says of the device's memory is what the allocator then reports, within 5%; staging

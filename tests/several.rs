@@ -44,7 +44,7 @@ fn each_device_does_a_part_and_the_counters_add_up() {
         .unwrap();
     let outcome = job.wait(None).unwrap();
     let Ok(vkd::job::Output::Memory(sequences)) = outcome.as_ref() else { panic!("{outcome:?}") };
-    assert!(*sequences == expected);
+    assert!(sequences.items == expected);
     let progress = job.progress();
     assert_eq!(progress.rows_done(), 900);
     assert_eq!((progress.steps_done(), progress.steps_total()), (900 * 899, 900 * 899));

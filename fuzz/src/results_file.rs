@@ -54,7 +54,8 @@ fn neighbors(bytes: &[u8]) {
 fn partial(bytes: &[u8]) {
     let partial = file().with_extension("partial");
     std::fs::write(&partial, bytes).unwrap();
-    let plan = Plan::new(&Request { starts: Some(vec![0, 3, 5]), length: 4, ..Request::default() }, 9).unwrap();
+    let request = Request { starts: Some(vec![0, 3, 5]), length: 4, ..Request::default() };
+    let plan = Plan::new(&request, 9).unwrap();
     let meta = SequencesMeta {
         version: "0.1.0".into(),
         fingerprint: "00112233445566778899aabbccddeeff".into(),
