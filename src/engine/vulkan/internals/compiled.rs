@@ -16,6 +16,7 @@ use crate::engine::vulkan::kernels::table::open_device;
 use crate::engine::vulkan::runs::{matrix, row_cache, search, sequences};
 use crate::engine::vulkan::settings::{Multiply, PipelineCache, SequenceKernel, Settings};
 use crate::error::{Error, Result};
+use crate::rule::{Lambda, Rule, Weighing};
 
 /// A kernel as compiled for a device.
 #[derive(Debug, Clone, PartialEq)]
@@ -55,6 +56,11 @@ pub fn build_all(wanted: &str, place: &PipelineCache) -> Result<usize> {
     Ok(recipes.len())
 }
 
+/// The four rules; another lambda does not change a kernel.
+fn rules() -> impl Iterator<Item = Rule> {
+    [Rule::Centroid, Rule::Farthest, Rule::Mmr(Lambda::default()), Rule::Chain].into_iter()
+}
+
 /// Every recipe that corpora of 1 to 70,000 items lead to, by default and with the kernel that
 /// callers can ask for.
 fn recipes(device: &Device) -> Result<Vec<Recipe>> {
@@ -70,22 +76,25 @@ fn recipes(device: &Device) -> Result<Vec<Recipe>> {
     let mut seen: HashSet<Recipe> = HashSet::new();
     for num_items in (8..=70_000).step_by(8) {
         // A dimension more or less does not change these kernels.
-        let layout = match MatrixLayout::of_any_memory(Shape::new(num_items, 8), device, &settings)
-        {
+        let shape = Shape::new(num_items, 8);
+        let layout = MatrixLayout::of_any_memory(shape, Weighing::Weighted, device, &settings);
+        let layout = match layout {
             Err(Error::TooLarge { .. }) => break,
             layout => layout?,
         };
-        for settings in [&settings, &asked_for] {
-            let recipe = sequences::usual_recipe(device, settings, &layout)?;
-            if seen.insert(recipe.clone()) {
-                all.push(recipe);
+        for rule in rules() {
+            for settings in [&settings, &asked_for] {
+                let recipe = sequences::usual_recipe(device, settings, &layout, rule)?;
+                if seen.insert(recipe.clone()) {
+                    all.push(recipe);
+                }
             }
         }
     }
     Ok(all)
 }
 
-/// Such as `sequences_registers.subgroup_1 0=256 2=0 1=0 3=4`.
+/// Such as `sequences_registers.subgroup_1 0=256 2=0 4=0 1=0 3=4`.
 fn name(recipe: &Recipe) -> String {
     let constant = |Constant { id, value }: &Constant| format!(" {id}={value}");
     let constants: String = recipe.constants.iter().map(constant).collect();
