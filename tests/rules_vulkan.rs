@@ -9,7 +9,9 @@ use std::time::Duration;
 use common::{random, vulkan, Npy};
 use vkd::engine::vulkan::{Reduction, SequenceKernel, Settings, VulkanEngine};
 use vkd::engine::Engine;
-use vkd::{Context, ContextOptions, Heads, Lambda, Request, Rule, Shape};
+use vkd::plan::Plan;
+use vkd::progress::Progress;
+use vkd::{Bytes, Context, ContextOptions, Corpus, Heads, Lambda, Request, Rule, Shape};
 
 const REDUCTIONS: [Reduction; 3] =
     [Reduction::OneSubgroup, Reduction::Subgroups, Reduction::Shared];
@@ -155,5 +157,25 @@ fn rules_without_values() {
         let without = Request { values: false, ..request.clone() };
         let got = bits(&vulkan(Settings::default()), &npy, &without);
         assert_eq!(got, (bits(&reference(), &npy, &request).0, Vec::new()), "{rule:?}");
+    }
+}
+
+/// The costs are in the plan: its bytes are what the allocator then reports, within 5%.
+#[test]
+fn a_run_with_values_keeps_to_its_plan() {
+    let npy = random(2001, 60, 6);
+    let corpus = Corpus::prepare(&npy.input(false)).unwrap();
+    let starts = Some((0..200).collect());
+    let request = Request { starts, rule: mmr(0.5), values: true, ..Request::default() };
+    let plan = Plan::new(&Request { length: 1500, ..request }, 2001).unwrap();
+    for (force_staging, memory_limit) in [(false, None), (true, None), (false, Some(4 << 20))] {
+        let settings = Settings { force_staging, memory_limit, ..Settings::default() };
+        let mut engine = VulkanEngine::new("llvmpipe", &settings).unwrap();
+        let needs = engine.needs(Shape::new(2001, 60), &plan.shape()).unwrap();
+        engine.sequences_in_memory(&corpus, &plan, &Progress::default()).unwrap();
+        let staged = if force_staging { needs.host_bytes } else { Bytes::ZERO };
+        let used = engine.most_allocated() as f64;
+        let stated = (needs.device_bytes + staged).get() as f64;
+        assert!((0.95..=1.05).contains(&(used / stated)), "{settings:?}: {used} of {stated}");
     }
 }
