@@ -112,6 +112,9 @@ impl Context {
             num_items: corpus.num_items(),
             count: plan.count(),
             length: plan.length(),
+            head: plan.head(),
+            rule: plan.rule(),
+            values: plan.shape().values,
         };
         let file = file.clone();
         let (writer, rest) = match SequencesWriter::begin_at(place, &meta, &plan)? {
@@ -197,7 +200,11 @@ fn work_left(plan: &PlanShape, shape: Shape, to: Destination) -> PlanShape {
     };
     let suffices = file.is_some_and(|file| {
         let found = file.meta();
-        let same = (found.num_items, found.count) == (shape.num_items, plan.count);
+        let same = found.num_items == shape.num_items
+            && found.count == plan.count
+            && found.head == plan.head
+            && found.rule == plan.rule
+            && found.values == plan.values;
         same && found.length >= plan.length
     });
     let head = if suffices { plan.length } else { plan.head };
