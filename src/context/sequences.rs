@@ -188,7 +188,9 @@ fn run_plan(
         _ => planner.needs(shape, &PlanShape { room, ..*plan }),
     };
     let (rows, steps) = (plan.count.into(), plan.picks());
-    bounds.plan(stage, beside, needs, RunPlan { output_bytes, rows, steps, ..RunPlan::default() })
+    let weighing = (steps > 0).then(|| plan.rule.weighing());
+    let asked = RunPlan { output_bytes, rows, steps, weighing, ..RunPlan::default() };
+    bounds.plan(stage, beside, needs, asked)
 }
 
 /// What has to be done of a plan, as far as can be told without the embeddings: nothing, where a
