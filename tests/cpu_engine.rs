@@ -13,7 +13,7 @@ use vkd::engine::{Engine, Pairs, PutDots, PutNeighbors, PutSequences};
 use vkd::plan::Plan;
 use vkd::progress::Progress;
 use vkd::sequence::{Sequence, SequenceMut};
-use vkd::{Context, ContextOptions, Corpus, Elements, Error, Input, Request};
+use vkd::{Context, ContextOptions, Corpus, Elements, Error, Heads, Input, Lambda, Request, Rule};
 
 fn cpu(cpu: Settings) -> ContextOptions {
     ContextOptions { device: Some("cpu".into()), cpu, ..Default::default() }
@@ -49,6 +49,7 @@ fn random_corpora_agree_with_the_reference() {
             let request = Request {
                 starts: (at % 3 != 0).then(|| starts.collect()),
                 length: if at % 4 == 1 { 1 + num_items / 2 } else { 0 },
+                ..Request::default()
             };
             let expected = reference(&corpus, center, &request);
             for level in Level::available() {
@@ -65,6 +66,78 @@ fn random_corpora_agree_with_the_reference() {
                     );
                 }
             }
+        }
+    }
+}
+
+/// Every rule at every level: sizes around the blocks of 256 and 1,024 items, heads, values.
+#[test]
+fn every_rule_at_every_level_agrees_with_the_reference() {
+    let lambda = |lambda| Rule::Mmr(Lambda::new(lambda).unwrap());
+    let rules = [
+        Rule::Centroid,
+        Rule::Farthest,
+        Rule::Chain,
+        lambda(0.0),
+        lambda(1.0 / 32768.0),
+        lambda(0.6),
+        lambda(1.0),
+    ];
+    let reference =
+        Context::new(&ContextOptions { device: Some("reference".into()), ..Default::default() })
+            .unwrap();
+    for (seed, num_items) in [1, 2, 31, 33, 64, 257, 1023, 1025, 2100].into_iter().enumerate() {
+        let npy = random(num_items, 5, seed as u64);
+        let many = num_items > 300;
+        for rule in rules {
+            for head in [1, num_items.min(3), num_items.min(40)] {
+                // Of a number that shares no factor with the items: none comes twice in a head.
+                let item = |at: u32| (u64::from(at) * 1_000_003 % u64::from(num_items)) as u32;
+                let heads = if many { 4 } else { num_items.min(20) };
+                let items = (0..heads).flat_map(|first| (0..head).map(move |at| item(first + at)));
+                let request = Request {
+                    heads: Some(Heads { items: items.collect(), length: head }),
+                    length: if many { 60 } else { 0 },
+                    rule,
+                    values: true,
+                    ..Request::default()
+                };
+                let expected = reference.sequences(&npy.input(false), &request).unwrap();
+                for level in Level::available() {
+                    let settings =
+                        Settings { level: Some(level), threads: Some(2), ..Settings::default() };
+                    let what = format!("{num_items} items, {rule:?}, head {head}, {settings:?}");
+                    let context = Context::new(&cpu(settings)).unwrap();
+                    let found = context.sequences(&npy.input(false), &request).unwrap();
+                    assert!(found.items == expected.items, "{what}");
+                    // No value is a NaN, and -0 would show in the hashes of the committed cases.
+                    assert!(found.values == expected.values, "{what}");
+                }
+            }
+        }
+    }
+}
+
+/// Sequences with the same set of items go on alike only as far as their rule looks.
+#[test]
+fn futures_are_shared_by_what_the_rule_knows() {
+    // From any two of three duplicates on, sets meet at once.
+    let values: Vec<f32> =
+        (0..240).flat_map(|i| [(i / 3 % 16) as f32 - 7.5, (i / 48) as f32 + 1.0, 1.0]).collect();
+    let npy = Npy { num_items: 240, dim: 3, values };
+    let orders = [[0, 1, 2, 90], [1, 0, 2, 90], [0, 2, 1, 90], [90, 1, 2, 0], [2, 1, 90, 0]];
+    let heads = Some(Heads { items: orders.concat(), length: 4 });
+    let mmr = Rule::Mmr(Lambda::default());
+    for rule in [Rule::Centroid, Rule::Farthest, mmr, Rule::Chain] {
+        let request = Request { heads: heads.clone(), rule, values: true, ..Request::default() };
+        let run = |options: &ContextOptions| {
+            Context::new(options).unwrap().sequences(&npy.input(false), &request).unwrap()
+        };
+        let alone = ContextOptions { device: Some("reference".into()), ..Default::default() };
+        let expected = run(&alone);
+        for threads in [1, 3] {
+            let settings = Settings { threads: Some(threads), ..Settings::default() };
+            assert!(run(&cpu(settings)) == expected, "{rule:?}, {threads} threads");
         }
     }
 }

@@ -133,7 +133,7 @@ fn weigh<S: Simd>(
     factors: i32,
     fold: impl Fn(S::Wide, &HalfLine) -> S::Wide,
 ) -> Cheapest {
-    let (factors, zero) = (simd.splat(factors), simd.splat(0));
+    let factors = simd.splat(factors);
     wide::cheapest(
         simd,
         words,
@@ -143,10 +143,10 @@ fn weigh<S: Simd>(
         |words, row| {
             let word = fold(simd.load(words), row);
             simd.store(word, words);
-            simd.multiply_add(zero, word, factors)
+            simd.multiply_pairs(word, factors)
         },
         #[inline(always)]
-        |words| simd.multiply_add(zero, simd.load(words), factors),
+        |words| simd.multiply_pairs(simd.load(words), factors),
     )
 }
 

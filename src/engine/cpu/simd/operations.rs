@@ -42,6 +42,9 @@ pub(crate) trait Simd: Copy + Send + Sync {
 
     fn min(self, a: Self::Wide, b: Self::Wide) -> Self::Wide;
 
+    /// Of each pair in `a` and its pair in `b`: the sum of the two products.
+    fn multiply_pairs(self, a: Self::Wide, b: Self::Wide) -> Self::Wide;
+
     /// 16-bit numbers in the upper halves of words, above -32,768 in the lower ones.
     fn raise(self, from: &HalfLine) -> Self::Wide;
 

@@ -107,10 +107,14 @@ impl Simd for Portable {
 
     #[inline(always)]
     fn multiply_add(self, sum: [i32; 16], a: [i32; 16], b: [i32; 16]) -> [i32; 16] {
-        let low = |pair: i32| i32::from(pair as i16);
         // Sums of some dimensions may wrap; the sum of all fits.
-        let products = each(a, b, |a, b| (low(a) * low(b)).wrapping_add((a >> 16) * (b >> 16)));
-        self.add(sum, products)
+        self.add(sum, self.multiply_pairs(a, b))
+    }
+
+    #[inline(always)]
+    fn multiply_pairs(self, a: [i32; 16], b: [i32; 16]) -> [i32; 16] {
+        let low = |pair: i32| i32::from(pair as i16);
+        each(a, b, |a, b| (low(a) * low(b)).wrapping_add((a >> 16) * (b >> 16)))
     }
 
     #[inline(always)]

@@ -69,6 +69,14 @@ macro_rules! level {
             }
 
             #[inline(always)]
+            fn multiply_pairs(self, a: Self::Wide, b: Self::Wide) -> Self::Wide {
+                std::array::from_fn(
+                    #[inline(always)]
+                    |part| self.$madd.$madd_op(a[part], b[part]),
+                )
+            }
+
+            #[inline(always)]
             fn raise(self, from: &HalfLine) -> Self::Wide {
                 let (wide, low) = (self.widen(from), self.splat(0x8000));
                 std::array::from_fn(
