@@ -1,19 +1,22 @@
 //! Checks results against the embeddings they came from, in f64 and without any of the integers:
 //! how far is each pick from the best one?
 //!
-//! At a pick, with c the sum of the embeddings picked so far, every item j has the cosine distance
-//! 1 - x_j.c / (|x_j| |c|) from the centroid. The rule asks for the item with the largest; the
-//! regret of a pick is how much smaller its own is. The integers round to 15 bits, so regrets up to
-//! some 1e-3 are right (see docs/results-files.md); a wrong file has regrets of 0.1 and more. A
-//! sample of sequences and of picks in each keeps this short: a pick costs N x D.
+//! At a pick every item has a cost in cosines: its similarity with the centroid of those before
+//! (rule centroid), the largest with one of them (farthest), with the last one, negated (chain), or
+//! what mmr weighs. The rule asks for the item with the lowest; the regret of a pick is how much
+//! higher its own is. The integers round to 15 bits, so regrets up to some 1e-3 are right (see
+//! docs/results-files.md); a wrong file has regrets of 0.1 and more. A sample of sequences and of
+//! picks in each keeps this short: a pick costs N x D. The picks are spread over a sequence, but
+//! for farthest and mmr they are its first ones: each item before a pick costs N x D as well there.
 //!
-//! The embeddings are widened row by row, each time anew: beside them a check holds the lengths of
-//! the rows, some rows of scratch and a sequence, and it is refused where there is no memory for
-//! those.
+//! The embeddings are widened row by row, each time anew: beside them a check holds some numbers
+//! for each item, some rows of scratch and a sequence, and it is refused where there is no memory
+//! for those.
 
 use crate::corpus::{Elements, Input, Preparation, Shape};
 use crate::error::{Error, Result};
 use crate::memory::{self, room, zeroed, Bytes};
+use crate::rule::Rule;
 use crate::store::{fingerprint_of, SequencesFile, SequencesMeta};
 
 /// Defaults of a `Sample`.
@@ -76,7 +79,7 @@ pub fn verify(
         return Err(other_embeddings(file, "fingerprint", meta.fingerprint.clone(), given));
     }
     file.verify()?;
-    let (mut items, sample) = (Items::new(&input)?, sample.filled());
+    let (mut items, sample) = (Items::new(&input, meta.rule)?, sample.filled());
     let mut row = room(meta.length as usize, "a sequence")?;
     let mut report = Report::default();
     let mut sum = 0.0;
@@ -84,7 +87,7 @@ pub fn verify(
         row.clear();
         row.extend(file.row(index)?.iter());
         report.sequences += 1;
-        items.check(&row, sample.picks, |pick, regret| {
+        items.check(&row, meta.head, sample.picks, |pick, regret| {
             report.picks += 1;
             sum += regret;
             if regret > report.worst_regret {
@@ -111,7 +114,7 @@ fn host_bytes(meta: &SequencesMeta, shape: Shape) -> Bytes {
     let row = Bytes::of::<u32>(meta.length.into());
     // `SequencesFile::verify` has a number for each item.
     let seen = Bytes::of::<u32>(meta.num_items.into());
-    row + seen.max(Preparation::bytes(shape)).max(Items::bytes(shape))
+    row + seen.max(Preparation::bytes(shape)).max(Items::bytes(shape, meta.rule))
 }
 
 /// `wanted` numbers below `count`, evenly spread, the last one among them.
@@ -123,23 +126,49 @@ fn spread(count: u32, wanted: u32) -> impl Iterator<Item = u32> {
 /// The embeddings in f64, centred if the results are; a row at a time.
 struct Items<'a> {
     input: &'a Input<'a>,
+    rule: Rule,
     /// What is subtracted from every row.
     mean: Option<Vec<f64>>,
     norms: Vec<f64>,
     taken: Vec<bool>,
-    /// The sum of the rows picked so far.
-    sum: Vec<f64>,
+    /// What items are compared with: the sum of the rows so far, or the last one.
+    anchor: Vec<f64>,
+    /// Its length.
+    length: f64,
+    /// Of farthest and mmr: the similarity with the first item, and the largest with one of those
+    /// so far, for mmr but the first.
+    relevance: Vec<f64>,
+    nearest: Vec<f64>,
     /// The row that was loaded last.
     row: Vec<f64>,
 }
 
+/// Numbers of f64 for each item: its length, and what the rule keeps.
+fn numbers(rule: Rule) -> u64 {
+    match rule {
+        Rule::Centroid | Rule::Chain => 1,
+        Rule::Farthest | Rule::Mmr(_) => 3,
+    }
+}
+
 impl<'a> Items<'a> {
-    fn new(input: &'a Input<'a>) -> Result<Items<'a>> {
+    fn new(input: &'a Input<'a>, rule: Rule) -> Result<Items<'a>> {
         let (count, dim) = (input.num_items as usize, input.dim as usize);
         let zeros = |len: usize| zeroed::<f64>(len, "the check of picks");
         let taken = zeroed(count, "the items that are taken")?;
-        let (norms, sum, row) = (zeros(count)?, zeros(dim)?, zeros(dim)?);
-        let mut items = Items { input, mean: None, norms, taken, sum, row };
+        let kept = if numbers(rule) > 1 { count } else { 0 };
+        let mut items = Items {
+            input,
+            rule,
+            mean: None,
+            norms: zeros(count)?,
+            taken,
+            anchor: zeros(dim)?,
+            length: 0.0,
+            relevance: zeros(kept)?,
+            nearest: zeros(kept)?,
+            row: zeros(dim)?,
+        };
         if input.center {
             items.mean = Some(items.mean(zeros(dim)?));
         }
@@ -151,8 +180,8 @@ impl<'a> Items<'a> {
     }
 
     /// What one holds.
-    fn bytes(shape: Shape) -> Bytes {
-        let item = Bytes::of::<f64>(1) + Bytes::of::<bool>(1);
+    fn bytes(shape: Shape, rule: Rule) -> Bytes {
+        let item = Bytes::of::<f64>(numbers(rule)) + Bytes::of::<bool>(1);
         item * shape.num_items.into() + Bytes::of::<f64>(shape.dim.into()) * 3
     }
 
@@ -173,42 +202,97 @@ impl<'a> Items<'a> {
         }
     }
 
-    /// Tells `found` the regrets of some picks of a sequence.
-    fn check(&mut self, sequence: &[u32], picks: u32, mut found: impl FnMut(u32, f64)) {
-        self.sum.fill(0.0);
+    /// Tells `found` the regrets of some picks of a sequence that begins with `head` given items.
+    fn check(&mut self, sequence: &[u32], head: u32, picks: u32, mut found: impl FnMut(u32, f64)) {
+        self.anchor.fill(0.0);
         self.taken.fill(false);
-        let mut places = spread(sequence.len() as u32 - 1, picks).map(|place| place + 1).peekable();
+        self.nearest.fill(f64::NEG_INFINITY);
+        let picked = sequence.len() as u32 - head;
+        let of = match self.rule {
+            Rule::Centroid | Rule::Chain => picked,
+            Rule::Farthest | Rule::Mmr(_) => picked.min(picks),
+        };
+        let mut places = spread(of, picks).map(|place| place + head).peekable();
         for (place, &item) in (0..).zip(sequence) {
             if places.next_if_eq(&place).is_some() {
                 if let Some(regret) = self.regret(item) {
                     found(place, regret);
                 }
             }
-            self.taken[item as usize] = true;
-            self.load(item);
-            add(&mut self.sum, &self.row);
+            if places.peek().is_none() {
+                return;
+            }
+            self.take(item, place == 0);
         }
     }
 
-    /// How much farther from the centroid than `item` some untaken one is; `None` where the
-    /// centroid is zero.
+    /// Notes an item of the sequence.
+    fn take(&mut self, item: u32, is_first: bool) {
+        self.taken[item as usize] = true;
+        self.load(item);
+        match self.rule {
+            Rule::Centroid => add(&mut self.anchor, &self.row),
+            _ => self.anchor.copy_from_slice(&self.row),
+        }
+        self.length = dot(&self.anchor, &self.anchor).sqrt();
+        match self.rule {
+            Rule::Centroid | Rule::Chain => {}
+            Rule::Mmr(_) if is_first => self.each_cosine(|kept, cosine| kept.relevance = cosine),
+            Rule::Farthest | Rule::Mmr(_) => {
+                self.each_cosine(|kept, cosine| kept.nearest = kept.nearest.max(cosine));
+            }
+        }
+    }
+
+    /// Hands what is kept of every item to `note`, with its similarity to the anchor.
+    fn each_cosine(&mut self, note: impl Fn(&mut Kept, f64)) {
+        for item in 0..self.input.num_items {
+            let (at, cosine) = (item as usize, self.cosine(item));
+            let mut kept = Kept { relevance: self.relevance[at], nearest: self.nearest[at] };
+            note(&mut kept, cosine);
+            (self.relevance[at], self.nearest[at]) = (kept.relevance, kept.nearest);
+        }
+    }
+
+    /// How much more `item` costs than some untaken one; `None` where the centroid is zero.
     fn regret(&mut self, item: u32) -> Option<f64> {
-        let length = dot(&self.sum, &self.sum).sqrt();
         let mut lowest = f64::INFINITY;
         for other in 0..self.input.num_items {
             if !self.taken[other as usize] {
-                lowest = lowest.min(self.cosine(other, length));
+                lowest = lowest.min(self.cost(other));
             }
         }
-        let regret = self.cosine(item, length) - lowest;
+        let regret = self.cost(item) - lowest;
         regret.is_finite().then_some(regret.max(0.0))
     }
 
-    /// The cosine similarity of an item with the sum, which has this length.
-    fn cosine(&mut self, item: u32, length: f64) -> f64 {
-        self.load(item);
-        dot(&self.row, &self.sum) / (self.norms[item as usize] * length)
+    /// What an item costs, see [`crate::rule`].
+    fn cost(&mut self, item: u32) -> f64 {
+        let at = item as usize;
+        match self.rule {
+            Rule::Centroid => self.cosine(item),
+            Rule::Chain => -self.cosine(item),
+            Rule::Farthest => self.nearest[at],
+            Rule::Mmr(lambda) => {
+                // None so far but the first: nothing to repeat.
+                let redundancy = Some(self.nearest[at]).filter(|nearest| nearest.is_finite());
+                let (lambda, redundancy) = (lambda.value(), redundancy.unwrap_or_default());
+                (1.0 - lambda) * redundancy - lambda * self.relevance[at]
+            }
+        }
     }
+
+    /// The cosine similarity of an item with the anchor.
+    fn cosine(&mut self, item: u32) -> f64 {
+        self.load(item);
+        dot(&self.row, &self.anchor) / (self.norms[item as usize] * self.length)
+    }
+}
+
+/// What is kept of an item.
+struct Kept {
+    relevance: f64,
+    nearest: f64,
 }
 
 fn add(sum: &mut [f64], row: &[f64]) {
@@ -244,14 +328,40 @@ mod tests {
         let values = [1.0, 0.0, 0.0, 1.0, -1.0, 0.1];
         let elements = Elements::F64(&values);
         let input = Input { elements, num_items: 3, dim: 2, center: false };
-        let mut items = Items::new(&input).unwrap();
+        let mut items = Items::new(&input, Rule::Centroid).unwrap();
         let mut regrets = |sequence: &[u32]| {
             let mut found = Vec::new();
-            items.check(sequence, 9, |pick, regret| found.push((pick, regret)));
+            items.check(sequence, 1, 9, |pick, regret| found.push((pick, regret)));
             found
         };
         assert_eq!(regrets(&[0, 2, 1]), [(1, 0.0), (2, 0.0)]);
         let wrong = regrets(&[0, 1, 2]);
         assert!(wrong[0].1 > 0.9, "{wrong:?}");
+    }
+
+    #[test]
+    fn every_rule_has_its_own_regret() {
+        // On a circle: at 0, 30, 80, 180 and 200 degrees.
+        let values: Vec<f64> = [0.0_f64, 30.0, 80.0, 180.0, 200.0]
+            .iter()
+            .flat_map(|angle| [angle.to_radians().cos(), angle.to_radians().sin()])
+            .collect();
+        let elements = Elements::F64(&values);
+        let input = Input { elements, num_items: 5, dim: 2, center: false };
+        let mmr = Rule::new("mmr", Some(0.5)).unwrap();
+        for (rule, right, wrong) in [
+            (Rule::Farthest, [0, 3, 2, 1, 4], [0, 3, 4, 2, 1]),
+            (Rule::Chain, [0, 1, 2, 3, 4], [0, 1, 3, 2, 4]),
+            (mmr, [0, 1, 4, 2, 3], [0, 1, 2, 3, 4]),
+        ] {
+            let mut items = Items::new(&input, rule).unwrap();
+            let mut worst = |sequence: &[u32]| {
+                let mut worst = 0.0_f64;
+                items.check(sequence, 1, 9, |_, regret| worst = worst.max(regret));
+                worst
+            };
+            assert!(worst(&right) < 1e-12, "{rule:?}: {}", worst(&right));
+            assert!(worst(&wrong) > 0.1, "{rule:?}: {}", worst(&wrong));
+        }
     }
 }
