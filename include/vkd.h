@@ -279,7 +279,61 @@ typedef enum vkd_flags {
    * replaced, those of earlier drivers stay. The folder may be deleted at any time.
    */
   VKD_NO_PIPELINE_CACHE = 16,
+  /**
+   * Each place of a sequence gets a value, see `vkd_batch_options.out_values`.
+   */
+  VKD_VALUES = 32,
+  /**
+   * `vkd_batch_options.lambda` is given, also where it is 0.
+   */
+  VKD_LAMBDA = 64,
 } vkd_flags;
+
+/**
+ * Rules: what a sequence asks of its next item (`vkd_batch_options.rule`). Similarity is the
+ * cosine; on equal terms the item with the lowest number is next.
+ */
+typedef enum vkd_rule {
+  /**
+   * The item least similar to the centroid of all so far, the default. Its value: the mean
+   * similarity with all so far, each weighted by its length.
+   */
+  VKD_RULE_CENTROID = 0,
+  /**
+   * The item least similar to the nearest of all so far (farthest-first traversal, k-center).
+   * Its value: the similarity with that nearest one.
+   */
+  VKD_RULE_FARTHEST = 1,
+  /**
+   * The item with the most of `lambda` x its similarity to the first item, less (1 - lambda) x
+   * its largest similarity to one of those since (maximal marginal relevance). Its value: that.
+   */
+  VKD_RULE_MMR = 2,
+  /**
+   * The item most similar to the last one. Its value: the similarity.
+   */
+  VKD_RULE_CHAIN = 3,
+} vkd_rule;
+
+/**
+ * What the rows of the matrix of a run hold (`vkd_run_plan.row_values`). For embeddings of one
+ * length both are the same.
+ */
+typedef enum vkd_row_values {
+  /**
+   * There is no matrix.
+   */
+  VKD_ROWS_NONE = 0,
+  /**
+   * Contributions: similarities weighted by the length of the row's item, of
+   * `VKD_RULE_CENTROID`.
+   */
+  VKD_ROWS_CONTRIBUTIONS = 1,
+  /**
+   * Similarities, of the other rules.
+   */
+  VKD_ROWS_SIMILARITIES = 2,
+} vkd_row_values;
 
 /**
  * Kinds of devices (`vkd_device_info.kind`), in the order in which one is chosen by default.
@@ -404,7 +458,7 @@ typedef struct vkd_batch_options {
    */
   uint32_t struct_size;
   /**
-   * VKD_CENTER, VKD_OVERWRITE.
+   * VKD_CENTER, VKD_OVERWRITE, VKD_VALUES, VKD_LAMBDA.
    */
   uint32_t flags;
   /**
@@ -412,7 +466,7 @@ typedef struct vkd_batch_options {
    */
   uint32_t element_type;
   /**
-   * Items per sequence, the start included; default: all items.
+   * Items per sequence, the start or head included; default: all items.
    */
   uint32_t length;
   /**
@@ -437,6 +491,40 @@ typedef struct vkd_batch_options {
    * call only.
    */
   const char *output_path;
+  /**
+   * One of `vkd_rule`: what a sequence asks of its next item; default: VKD_RULE_CENTROID.
+   */
+  uint32_t rule;
+  /**
+   * Items of each head; 0 with `heads` NULL.
+   */
+  uint32_t head_length;
+  /**
+   * Instead of `starts`: `num_heads` x `head_length` item numbers (0-based), the items that each
+   * sequence begins with, head after head; none twice in a head. NULL, with `num_heads` and
+   * `head_length` 0: every sequence begins with its start. Read during the call only.
+   */
+  const uint32_t *heads;
+  /**
+   * Of VKD_RULE_MMR alone: the weight of similarity to the first item against repetition, 0 to
+   * 1, rounded to 1/32768. 0 without the flag VKD_LAMBDA means the default, 0.5.
+   */
+  double lambda;
+  /**
+   * Of `vkd_batch_compute` into memory: room for as many values as there are numbers in
+   * `out_sequences`, one for each place, or NULL. Written only on success. 0 for the start or
+   * head; for the others see `vkd_rule`. VKD_VALUES asks for values where they go elsewhere:
+   * into the file, or to `vkd_job_values`; then this must be NULL.
+   */
+  float *out_values;
+  /**
+   * How many heads there are; 0 with `heads` NULL.
+   */
+  uint32_t num_heads;
+  /**
+   * Must be 0.
+   */
+  uint32_t reserved_2;
 } vkd_batch_options;
 
 /**
@@ -448,9 +536,9 @@ typedef struct vkd_run_plan {
    */
   uint32_t struct_size;
   /**
-   * 0.
+   * One of `vkd_row_values`: which matrix is computed.
    */
-  uint32_t reserved;
+  uint32_t row_values;
   /**
    * Bytes of the host's memory at the most: the prepared embeddings, what the engine takes, and
    * the result where it goes to memory. Beside it a `_compute` call has the caller's
@@ -485,7 +573,7 @@ typedef struct vkd_run_plan {
    */
   uint64_t rows;
   /**
-   * Steps of the work: picks, sequences x (length - 1); for neighbours and similarities dot
+   * Steps of the work: picks, sequences x (length - items of a head); for neighbours and similarities dot
    * products, rows x items.
    */
   uint64_t steps;
@@ -768,7 +856,7 @@ typedef struct vkd_sequences_file_info {
    */
   uint32_t struct_size;
   /**
-   * VKD_CENTER if the mean was subtracted.
+   * VKD_CENTER if the mean was subtracted, VKD_VALUES if each place has a value.
    */
   uint32_t flags;
   /**
@@ -796,6 +884,18 @@ typedef struct vkd_sequences_file_info {
    * Version of the library that began the file, NUL-terminated.
    */
   char version[24];
+  /**
+   * One of `vkd_rule`.
+   */
+  uint32_t rule;
+  /**
+   * Items that were given of each sequence, at least 1.
+   */
+  uint32_t head_length;
+  /**
+   * Of VKD_RULE_MMR, else 0.
+   */
+  double lambda;
 } vkd_sequences_file_info;
 
 /**
@@ -1009,12 +1109,13 @@ extern "C" {
 
 /**
  * Computes diversity sequences: from every start, again and again the item that is least similar
- * (cosine) to the centroid of all picked so far; on equal scores the lowest number.
+ * (cosine) to the centroid of all picked so far; on equal scores the lowest number. Or by another
+ * rule, `options->rule`, and from several given items, `options->heads`.
  *
  * `embeddings` holds `num_items` x `dim` values, row after row: 32-bit floats, or what
  * `options->element_type` says (cast the pointer). They need not be normalised. `options` may be
  * NULL for all defaults: one full sequence from every item. `out_sequences` has room for starts x
- * length numbers; row r begins with start r. Item numbers count from 0. It is written only on
+ * length numbers; row r begins with start r, or with head r. Item numbers count from 0. It is written only on
  * success, and may be NULL where `options->output_path` names a file for the result. Blocks until
  * done; `vkd_batch_start` is the same without blocking. All pointers are read during the call
  * only. The result does not depend on the device.
@@ -1028,7 +1129,7 @@ extern "C" {
  * finished sequences.
  *
  * Errors: VKD_ERROR_ZERO_SIZE, VKD_ERROR_DIM_TOO_LARGE, VKD_ERROR_START_OUT_OF_RANGE,
- * VKD_ERROR_LENGTH_OUT_OF_RANGE; those of the embeddings (-101 to -104); VKD_ERROR_TOO_LARGE,
+ * VKD_ERROR_LENGTH_OUT_OF_RANGE, VKD_ERROR_BAD_HEADS; those of the embeddings (-101 to -104); VKD_ERROR_TOO_LARGE,
  * before an embedding is read; those of the device (-203, -204, -301 to -307); with a file those
  * of files (-501 to -505).
  *
@@ -1046,7 +1147,7 @@ int32_t vkd_batch_compute(const struct vkd_context *context,
  * Starts what `vkd_batch_compute` does and returns at once, with the input checked and prepared.
  *
  * Writes a job to `out_job`, to be freed with `vkd_job_free`; `vkd_job_sequences` fetches the
- * result. All pointers are read during the call only: the embeddings may be freed before the job
+ * result, and with VKD_VALUES `vkd_job_values` its values. All pointers are read during the call only: the embeddings may be freed before the job
  * has finished. The errors are those of `vkd_batch_compute`: what is wrong with the input the call
  * returns, what happens later `vkd_job_wait`.
  *
@@ -1187,6 +1288,16 @@ int32_t vkd_job_wait(const struct vkd_job *job, int64_t timeout_ms);
  * long.
  */
 int32_t vkd_job_sequences(const struct vkd_job *job, uint64_t capacity, uint32_t *out_sequences);
+
+/**
+ * Copies the values of a finished job that was started with VKD_VALUES to `out_values`: one for
+ * each number that `vkd_job_sequences` gives, see `vkd_rule`. VKD_ERROR_BAD_OPTION for a job
+ * without values; the other errors are those of `vkd_job_sequences`.
+ *
+ * # Safety
+ * `job` must be NULL (an error) or live, `out_values` NULL (an error) or `capacity` numbers long.
+ */
+int32_t vkd_job_values(const struct vkd_job *job, uint64_t capacity, float *out_values);
 
 /**
  * Asks a job to stop and returns at once; within 0.2 seconds the job has ended with
@@ -1403,6 +1514,19 @@ int32_t vkd_sequences_file_row(const struct vkd_sequences_file *file,
                                const void **out_row);
 
 /**
+ * Gives the values of sequence `index` (0-based) as they lie in the file: `length` floats, one for
+ * each item of `vkd_sequences_file_row`, see `vkd_rule`. The pointer is good until
+ * `vkd_sequences_file_free`, and what it points to cannot be written. An index that is none, and a
+ * file without values, are VKD_ERROR_BAD_OPTION.
+ *
+ * # Safety
+ * `file` must be NULL (an error) or live, `out_values` NULL (an error) or valid for a write.
+ */
+int32_t vkd_sequences_file_values(const struct vkd_sequences_file *file,
+                                  uint32_t index,
+                                  const float **out_values);
+
+/**
  * Copies `count` item numbers of sequence `index` from place `first` on (all 0-based) to
  * `out_items`, widened to 32 bits. An index that is none, and more than the sequence has from
  * `first` on, are VKD_ERROR_BAD_OPTION.
@@ -1429,8 +1553,8 @@ int32_t vkd_sequences_file_find(const struct vkd_sequences_file *file,
                                 uint32_t *out_index);
 
 /**
- * Checks every row of a file: its checksum, its start, and that it holds items of the corpus, each
- * once. The first that is wrong is VKD_ERROR_BAD_FILE. Reads the whole file.
+ * Checks every row of a file: its checksum, its start or head, that it holds items of the corpus,
+ * each once, and that its values are finite. The first that is wrong is VKD_ERROR_BAD_FILE. Reads the whole file.
  *
  * # Safety
  * `file` must be NULL (an error) or live.

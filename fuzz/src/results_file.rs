@@ -13,6 +13,7 @@ use vkd::store::{
     Begun, NeighborsFile, NeighborsRow, ResultsKind, SequencesFile, SequencesMeta, SequencesWriter,
     OutputFile,
 };
+use vkd::Rule;
 
 fn file() -> &'static PathBuf {
     static FILE: OnceLock<PathBuf> = OnceLock::new();
@@ -29,6 +30,10 @@ fn finished(bytes: &[u8]) {
             assert_eq!(length, file.meta().length as usize);
             assert!(!valid || row.iter().all(|item| item < file.meta().num_items));
             assert!(file.find(row.get(0).unwrap()).is_some());
+            let values = file.values(index).unwrap();
+            assert_eq!(values.is_some(), file.meta().values);
+            assert!(values.is_none_or(|values| values.len() == length));
+            assert!(!valid || values.is_none_or(|all| all.iter().all(|one| one.is_finite())));
         }
         assert!(file.row(file.meta().count).is_err());
     }
@@ -63,6 +68,9 @@ fn partial(bytes: &[u8]) {
         num_items: 9,
         count: 3,
         length: 4,
+        head: 1,
+        rule: Rule::Centroid,
+        values: false,
     };
     let target = OutputFile { path: file().clone(), overwrite: false };
     if let Ok(Begun::Open(writer, rest)) = SequencesWriter::begin(&target, &meta, &plan) {

@@ -59,7 +59,20 @@ typedef enum vkd_flags {
   VKD_UPPER_TRIANGLE = 4,
   VKD_NO_SYNC = 8,
   VKD_NO_PIPELINE_CACHE = 16,
+  VKD_VALUES = 32,
+  VKD_LAMBDA = 64,
 } vkd_flags;
+typedef enum vkd_rule {
+  VKD_RULE_CENTROID = 0,
+  VKD_RULE_FARTHEST = 1,
+  VKD_RULE_MMR = 2,
+  VKD_RULE_CHAIN = 3,
+} vkd_rule;
+typedef enum vkd_row_values {
+  VKD_ROWS_NONE = 0,
+  VKD_ROWS_CONTRIBUTIONS = 1,
+  VKD_ROWS_SIMILARITIES = 2,
+} vkd_row_values;
 typedef enum vkd_device_kind {
   VKD_DEVICE_DISCRETE_GPU = 0,
   VKD_DEVICE_INTEGRATED_GPU = 1,
@@ -98,10 +111,17 @@ typedef struct vkd_batch_options {
   uint32_t num_starts;
   uint32_t reserved;
   const char *output_path;
+  uint32_t rule;
+  uint32_t head_length;
+  const uint32_t *heads;
+  double lambda;
+  float *out_values;
+  uint32_t num_heads;
+  uint32_t reserved_2;
 } vkd_batch_options;
 typedef struct vkd_run_plan {
   uint32_t struct_size;
-  uint32_t reserved;
+  uint32_t row_values;
   uint64_t host_bytes;
   uint64_t device_bytes;
   uint64_t output_bytes;
@@ -181,6 +201,9 @@ typedef struct vkd_sequences_file_info {
   uint32_t item_bytes;
   char fingerprint[40];
   char version[24];
+  uint32_t rule;
+  uint32_t head_length;
+  double lambda;
 } vkd_sequences_file_info;
 typedef struct vkd_verify_options {
   uint32_t struct_size;
@@ -257,6 +280,7 @@ int32_t vkd_context_get_info(const struct vkd_context *context, struct vkd_devic
 int32_t vkd_job_poll(const struct vkd_job *job, struct vkd_job_progress *out_progress);
 int32_t vkd_job_wait(const struct vkd_job *job, int64_t timeout_ms);
 int32_t vkd_job_sequences(const struct vkd_job *job, uint64_t capacity, uint32_t *out_sequences);
+int32_t vkd_job_values(const struct vkd_job *job, uint64_t capacity, float *out_values);
 void vkd_job_cancel(const struct vkd_job *job);
 void vkd_job_free(struct vkd_job *job);
 int32_t vkd_neighbors_compute(const struct vkd_context *context,
@@ -301,6 +325,9 @@ int32_t vkd_sequences_file_get_info(const struct vkd_sequences_file *file,
 int32_t vkd_sequences_file_row(const struct vkd_sequences_file *file,
                                uint32_t index,
                                const void **out_row);
+int32_t vkd_sequences_file_values(const struct vkd_sequences_file *file,
+                                  uint32_t index,
+                                  const float **out_values);
 int32_t vkd_sequences_file_copy_row(const struct vkd_sequences_file *file,
                                     uint32_t index,
                                     uint32_t first,

@@ -6,6 +6,7 @@ use std::sync::Arc;
 use crate::engine::Needs;
 use crate::error::{Error, Result};
 use crate::memory::{self, Bytes};
+use crate::rule::Weighing;
 
 /// What a run takes.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -24,6 +25,8 @@ pub struct RunPlan {
     pub rows: u64,
     /// Steps of the work: picks, or dot products.
     pub steps: u64,
+    /// What the rows of the matrix hold; `None` where there is none: only sequences have one.
+    pub weighing: Option<Weighing>,
 }
 
 /// What a run has on the host beside what the engine takes.

@@ -112,6 +112,9 @@ impl Context {
             num_items: corpus.num_items(),
             count: plan.count(),
             length: plan.length(),
+            head: plan.head(),
+            rule: plan.rule(),
+            values: plan.shape().values,
         };
         let file = file.clone();
         let (writer, rest) = match SequencesWriter::begin_at(place, &meta, &plan)? {
@@ -185,7 +188,9 @@ fn run_plan(
         _ => planner.needs(shape, &PlanShape { room, ..*plan }),
     };
     let (rows, steps) = (plan.count.into(), plan.picks());
-    bounds.plan(stage, beside, needs, RunPlan { output_bytes, rows, steps, ..RunPlan::default() })
+    let weighing = (steps > 0).then(|| plan.rule.weighing());
+    let asked = RunPlan { output_bytes, rows, steps, weighing, ..RunPlan::default() };
+    bounds.plan(stage, beside, needs, asked)
 }
 
 /// What has to be done of a plan, as far as can be told without the embeddings: nothing, where a
@@ -197,7 +202,11 @@ fn work_left(plan: &PlanShape, shape: Shape, to: Destination) -> PlanShape {
     };
     let suffices = file.is_some_and(|file| {
         let found = file.meta();
-        let same = (found.num_items, found.count) == (shape.num_items, plan.count);
+        let same = found.num_items == shape.num_items
+            && found.count == plan.count
+            && found.head == plan.head
+            && found.rule == plan.rule
+            && found.values == plan.values;
         same && found.length >= plan.length
     });
     let head = if suffices { plan.length } else { plan.head };

@@ -2,7 +2,9 @@
 
 use super::any_job::AnyJob;
 use super::boundary::guard;
-use super::input::{check_element_type, check_flags, check_reserved, target, Embeddings};
+use super::input::{
+    bad, check_element_type, check_flags, check_reserved, check_unused, has, target, Embeddings,
+};
 use super::output::plan_to_c;
 use super::pointers::{pointers, In};
 use super::status::Result;
@@ -10,17 +12,20 @@ use super::structs::Options;
 use super::types::{vkd_batch_options, vkd_context, vkd_flags, vkd_job, vkd_run_plan};
 use crate::context::Destination;
 use crate::corpus::Shape;
+use crate::error::Error;
 use crate::job::{Job, Output};
-use crate::plan::Request;
+use crate::plan::{Heads, Request};
+use crate::rule::Rule;
 use crate::sequence::Sequences;
 
 /// Computes diversity sequences: from every start, again and again the item that is least similar
-/// (cosine) to the centroid of all picked so far; on equal scores the lowest number.
+/// (cosine) to the centroid of all picked so far; on equal scores the lowest number. Or by another
+/// rule, `options->rule`, and from several given items, `options->heads`.
 ///
 /// `embeddings` holds `num_items` x `dim` values, row after row: 32-bit floats, or what
 /// `options->element_type` says (cast the pointer). They need not be normalised. `options` may be
 /// NULL for all defaults: one full sequence from every item. `out_sequences` has room for starts x
-/// length numbers; row r begins with start r. Item numbers count from 0. It is written only on
+/// length numbers; row r begins with start r, or with head r. Item numbers count from 0. It is written only on
 /// success, and may be NULL where `options->output_path` names a file for the result. Blocks until
 /// done; `vkd_batch_start` is the same without blocking. All pointers are read during the call
 /// only. The result does not depend on the device.
@@ -34,7 +39,7 @@ use crate::sequence::Sequences;
 /// finished sequences.
 ///
 /// Errors: VKD_ERROR_ZERO_SIZE, VKD_ERROR_DIM_TOO_LARGE, VKD_ERROR_START_OUT_OF_RANGE,
-/// VKD_ERROR_LENGTH_OUT_OF_RANGE; those of the embeddings (-101 to -104); VKD_ERROR_TOO_LARGE,
+/// VKD_ERROR_LENGTH_OUT_OF_RANGE, VKD_ERROR_BAD_HEADS; those of the embeddings (-101 to -104); VKD_ERROR_TOO_LARGE,
 /// before an embedding is read; those of the device (-203, -204, -301 to -307); with a file those
 /// of files (-501 to -505).
 ///
@@ -52,13 +57,25 @@ pub unsafe extern "C" fn vkd_batch_compute(
     guard(|| {
         pointers!(context, values = embeddings, options; out = out_sequences);
         let options = options.options()?;
-        if options.output_path.is_null() {
+        let out_values = options.output(|o| o.out_values, "out_values");
+        if !options.output_path.is_null() {
+            refuse_values(&options, "the values go to the file at output_path: leave it NULL")?;
+        } else {
             out.required()?;
+            let length = request(&options)?.shape(num_items)?.output_len();
+            match has(options.flags, vkd_flags::VKD_VALUES) {
+                true => out_values.required().map(Some),
+                false => out_values.optional(),
+            }?
+            .map_or(Ok(()), |values| out.check_apart(values, length))?;
         }
         let job = start(context, Embeddings::new(values, num_items, dim), &options)?;
         match job.into_result()? {
             Output::File(_) => Ok(()),
-            Output::Memory(sequences) => out.copy(&sequences.items, u64::MAX),
+            Output::Memory(Sequences { items, values }) => {
+                out.copy(&items, u64::MAX)?;
+                out_values.optional()?.map_or(Ok(()), |out| out.copy(&values, u64::MAX))
+            }
         }
     })
 }
@@ -66,7 +83,7 @@ pub unsafe extern "C" fn vkd_batch_compute(
 /// Starts what `vkd_batch_compute` does and returns at once, with the input checked and prepared.
 ///
 /// Writes a job to `out_job`, to be freed with `vkd_job_free`; `vkd_job_sequences` fetches the
-/// result. All pointers are read during the call only: the embeddings may be freed before the job
+/// result, and with VKD_VALUES `vkd_job_values` its values. All pointers are read during the call only: the embeddings may be freed before the job
 /// has finished. The errors are those of `vkd_batch_compute`: what is wrong with the input the call
 /// returns, what happens later `vkd_job_wait`.
 ///
@@ -83,8 +100,10 @@ pub unsafe extern "C" fn vkd_batch_start(
 ) -> i32 {
     guard(|| {
         pointers!(context, values = embeddings, options; out = out_job);
-        let out = out.required()?;
-        let job = start(context, Embeddings::new(values, num_items, dim), &options.options()?)?;
+        let (out, options) = (out.required()?, options.options()?);
+        let allowed = "set VKD_VALUES and fetch the values with vkd_job_values: leave it NULL";
+        refuse_values(&options, allowed)?;
+        let job = start(context, Embeddings::new(values, num_items, dim), &options)?;
         out.give(vkd_job(AnyJob::Sequences(job)))
     })
 }
@@ -126,15 +145,44 @@ fn start(
     Ok(context.0.start(&input, &request, to)?)
 }
 
+/// Refuses room for values where nothing would be written to it.
+fn refuse_values(options: &Options<vkd_batch_options>, allowed: &str) -> Result<()> {
+    if options.out_values.is_null() {
+        return Ok(());
+    }
+    let got = format!("{:p}", options.out_values);
+    Err(Error::BadOption { option: "out_values", got, allowed: allowed.into() }.into())
+}
+
 fn request(options: &Options<vkd_batch_options>) -> Result<Request> {
-    let known = [vkd_flags::VKD_CENTER, vkd_flags::VKD_OVERWRITE];
+    use vkd_flags::*;
+    let known = [VKD_CENTER, VKD_OVERWRITE, VKD_VALUES, VKD_LAMBDA];
     check_flags::<vkd_batch_options>(options.flags, &known)?;
     check_reserved(options.reserved)?;
+    check_unused("reserved_2", options.reserved_2)?;
     check_element_type(options.element_type)?;
     let starts = options.member(|o| o.starts, "starts");
     let starts = match (starts.is_null(), options.num_starts) {
         (true, 0) => None,
         (_, count) => Some(starts.copied(count.into())?),
     };
-    Ok(Request { starts, length: options.length, ..Request::default() })
+    let values = has(options.flags, VKD_VALUES) || !options.out_values.is_null();
+    let (heads, rule) = (heads(options)?, rule(options)?);
+    Ok(Request { starts, heads, length: options.length, rule, values })
+}
+
+fn heads(options: &Options<vkd_batch_options>) -> Result<Option<Heads>> {
+    let (heads, length) = (options.member(|o| o.heads, "heads"), options.head_length);
+    if heads.is_null() && (options.num_heads, length) == (0, 0) {
+        return Ok(None);
+    }
+    let items = heads.copied(u64::from(options.num_heads) * u64::from(length))?;
+    Ok(Some(Heads { items, length }))
+}
+
+fn rule(options: &Options<vkd_batch_options>) -> Result<Rule> {
+    let name = Rule::NAMES.get(options.rule as usize);
+    let name = name.ok_or_else(|| bad("rule", options.rule, "use one of vkd_rule"))?;
+    let is_given = has(options.flags, vkd_flags::VKD_LAMBDA) || options.lambda != 0.0;
+    Ok(Rule::new(name, is_given.then_some(options.lambda))?)
 }

@@ -68,9 +68,14 @@ pub(super) fn check_flags<T: Struct>(got: u32, known: &[vkd_flags]) -> Result<()
 
 /// Checks a field that a later version may use.
 pub(super) fn check_reserved(reserved: u32) -> Result<()> {
-    match reserved {
+    check_unused("reserved", reserved)
+}
+
+/// The same of a field with another name.
+pub(super) fn check_unused(name: &'static str, value: u32) -> Result<()> {
+    match value {
         0 => Ok(()),
-        other => Err(bad("reserved", other, "it must be 0")),
+        other => Err(bad(name, other, "it must be 0")),
     }
 }
 

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use super::any_job::{in_memory, with_result, AnyJob};
 use super::boundary::{guard, guard_status, release};
-use super::output::progress_to_c;
+use super::output::{no_values, progress_to_c};
 use super::pointers::pointers;
 use super::status::vkd_status;
 use super::types::{vkd_job, vkd_job_progress};
@@ -70,6 +70,31 @@ pub unsafe extern "C" fn vkd_job_sequences(
         with_result(job, |output| {
             let sequences = in_memory(output, "vkd_sequences_file_open")?;
             out.copy(&sequences.items, capacity)
+        })
+    })
+}
+
+/// Copies the values of a finished job that was started with VKD_VALUES to `out_values`: one for
+/// each number that `vkd_job_sequences` gives, see `vkd_rule`. VKD_ERROR_BAD_OPTION for a job
+/// without values; the other errors are those of `vkd_job_sequences`.
+///
+/// # Safety
+/// `job` must be NULL (an error) or live, `out_values` NULL (an error) or `capacity` numbers long.
+#[no_mangle]
+pub unsafe extern "C" fn vkd_job_values(
+    job: *const vkd_job,
+    capacity: u64,
+    out_values: *mut f32,
+) -> i32 {
+    guard(|| {
+        pointers!(job; out = out_values);
+        let (job, out) = (job.handle()?, out.required()?);
+        let AnyJob::Sequences(job) = &job.0 else { return Err(job.0.wrong_kind()) };
+        with_result(job, |output| {
+            match in_memory(output, "vkd_sequences_file_open")?.values.as_slice() {
+                [] => Err(no_values("the job", "start it with VKD_VALUES")),
+                values => out.copy(values, capacity),
+            }
         })
     })
 }

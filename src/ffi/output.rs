@@ -2,10 +2,13 @@
 
 use libc::{c_char, c_void};
 
-use super::types::{vkd_job_progress, vkd_job_state, vkd_run_plan};
+use super::status::CallError;
+use super::types::{vkd_job_progress, vkd_job_state, vkd_row_values, vkd_run_plan};
 use crate::context::RunPlan;
+use crate::error::Error;
 use crate::job::Watch;
 use crate::progress::{Phase, Progress};
+use crate::rule::Weighing;
 use crate::store::Row;
 
 /// Copies as much of `text` as fits before a final NUL, into an array of zeros.
@@ -26,9 +29,14 @@ pub(super) fn row_pointer(row: Row) -> *const c_void {
 }
 
 pub(super) fn plan_to_c(plan: &RunPlan) -> vkd_run_plan {
+    let row_values = match plan.weighing {
+        None => vkd_row_values::VKD_ROWS_NONE,
+        Some(Weighing::Weighted) => vkd_row_values::VKD_ROWS_CONTRIBUTIONS,
+        Some(Weighing::Plain) => vkd_row_values::VKD_ROWS_SIMILARITIES,
+    };
     vkd_run_plan {
         struct_size: size_of::<vkd_run_plan>() as u32,
-        reserved: 0,
+        row_values: row_values as u32,
         host_bytes: plan.host_bytes.get(),
         device_bytes: plan.engine.device_bytes.get(),
         output_bytes: plan.output_bytes.get(),
@@ -39,6 +47,12 @@ pub(super) fn plan_to_c(plan: &RunPlan) -> vkd_run_plan {
         steps: plan.steps,
         held_rows: plan.engine.held_rows,
     }
+}
+
+/// The error for a caller who asks for values where there are none.
+pub(super) fn no_values(of: &str, next: &str) -> CallError {
+    let allowed = format!("{of} has no values: {next}");
+    Error::BadOption { option: "what is asked for", got: "values".into(), allowed }.into()
 }
 
 pub(super) fn progress_to_c(job: &dyn Watch) -> vkd_job_progress {

@@ -4,13 +4,15 @@ use libc::{c_char, c_void};
 
 use super::boundary::{guard, release};
 use super::input::{check_flags, Embeddings};
-use super::output::{row_pointer, text};
+use super::output::{no_values, row_pointer, text};
 use super::pointers::pointers;
 use super::types::{
-    vkd_flags, vkd_sequences_file, vkd_sequences_file_info, vkd_verify_options, vkd_verify_report,
+    vkd_flags, vkd_rule, vkd_sequences_file, vkd_sequences_file_info, vkd_verify_options,
+    vkd_verify_report,
 };
 use crate::error::Error;
 use crate::memory::require_spare;
+use crate::rule::{Lambda, Rule};
 use crate::store::{Row, SequencesFile};
 use crate::units;
 use crate::verify::{verify, Report, Sample};
@@ -68,13 +70,22 @@ pub unsafe extern "C" fn vkd_sequences_file_get_info(
         out.report(|| {
             Ok(vkd_sequences_file_info {
                 struct_size: size_of::<vkd_sequences_file_info>() as u32,
-                flags: u32::from(meta.centered) * vkd_flags::VKD_CENTER as u32,
+                flags: u32::from(meta.centered) * vkd_flags::VKD_CENTER as u32
+                    + u32::from(meta.values) * vkd_flags::VKD_VALUES as u32,
                 count: meta.count,
                 length: meta.length,
                 num_items: meta.num_items,
                 item_bytes: file.item_bytes(),
                 fingerprint: text(&meta.fingerprint),
                 version: text(&meta.version),
+                rule: match meta.rule {
+                    Rule::Centroid => vkd_rule::VKD_RULE_CENTROID,
+                    Rule::Farthest => vkd_rule::VKD_RULE_FARTHEST,
+                    Rule::Mmr(_) => vkd_rule::VKD_RULE_MMR,
+                    Rule::Chain => vkd_rule::VKD_RULE_CHAIN,
+                } as u32,
+                head_length: meta.head,
+                lambda: meta.rule.lambda().map_or(0.0, Lambda::value),
             })
         })
     })
@@ -96,6 +107,29 @@ pub unsafe extern "C" fn vkd_sequences_file_row(
     guard(|| {
         pointers!(file; out = out_row);
         out.required()?.write(row_pointer(file.handle()?.0.row(index)?))
+    })
+}
+
+/// Gives the values of sequence `index` (0-based) as they lie in the file: `length` floats, one for
+/// each item of `vkd_sequences_file_row`, see `vkd_rule`. The pointer is good until
+/// `vkd_sequences_file_free`, and what it points to cannot be written. An index that is none, and a
+/// file without values, are VKD_ERROR_BAD_OPTION.
+///
+/// # Safety
+/// `file` must be NULL (an error) or live, `out_values` NULL (an error) or valid for a write.
+#[no_mangle]
+pub unsafe extern "C" fn vkd_sequences_file_values(
+    file: *const vkd_sequences_file,
+    index: u32,
+    out_values: *mut *const f32,
+) -> i32 {
+    guard(|| {
+        pointers!(file; out = out_values);
+        let (file, out) = (file.handle()?, out.required()?);
+        match file.0.values(index)? {
+            Some(values) => out.write(values.as_ptr()),
+            None => Err(no_values("the file", "compute it with VKD_VALUES")),
+        }
     })
 }
 
@@ -149,8 +183,8 @@ pub unsafe extern "C" fn vkd_sequences_file_find(
     })
 }
 
-/// Checks every row of a file: its checksum, its start, and that it holds items of the corpus, each
-/// once. The first that is wrong is VKD_ERROR_BAD_FILE. Reads the whole file.
+/// Checks every row of a file: its checksum, its start or head, that it holds items of the corpus,
+/// each once, and that its values are finite. The first that is wrong is VKD_ERROR_BAD_FILE. Reads the whole file.
 ///
 /// # Safety
 /// `file` must be NULL (an error) or live.

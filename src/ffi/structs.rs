@@ -82,6 +82,12 @@ impl<'a, T> Options<'a, T> {
         // SAFETY: who vouched for the struct vouched for its pointers.
         unsafe { In::new(of(&self.values), name) }
     }
+
+    /// A pointer of the struct to write to.
+    pub(super) fn output<U>(&self, of: fn(&T) -> *mut U, name: &'static str) -> Out<'a, U> {
+        // SAFETY: who vouched for the struct vouched for its pointers.
+        unsafe { Out::new(of(&self.values), name) }
+    }
 }
 
 impl<'a, T: Struct> In<'a, T> {

@@ -7,7 +7,7 @@
 use std::ops::Range;
 use std::path::Path;
 
-use xxhash_rust::xxh3::{xxh3_64_with_seed, Xxh3};
+use xxhash_rust::xxh3::Xxh3;
 
 use super::errors::bad_file;
 use crate::error::Result;
@@ -18,12 +18,7 @@ const UNFINISHED: u64 = 0;
 /// Rows that are checked when a file is opened.
 const CHECKED_ROWS: u32 = 16;
 
-/// The checksum of row `row`, never 0.
-pub(super) fn row_checksum(row: u32, bytes: &[u8]) -> u64 {
-    xxh3_64_with_seed(bytes, row.into()).max(1)
-}
-
-/// The checksum of row `row` that lies in several tensors, never 0.
+/// The checksum of row `row`, which lies in one tensor or in several, never 0.
 pub(super) fn row_checksum_of_parts(row: u32, parts: &[&[u8]]) -> u64 {
     let mut hash = Xxh3::with_seed(row.into());
     parts.iter().for_each(|part| hash.update(part));

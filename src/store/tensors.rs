@@ -31,31 +31,42 @@ impl Tensor {
         Tensor { name, dtype, shape: shape.iter().map(|&length| length as usize).collect() }
     }
 
+    /// What it is called.
+    pub(super) fn name(&self) -> &'static str {
+        self.name
+    }
+
     fn bytes(&self) -> u64 {
         // What cannot be counted fits no file.
         let values = self.shape.iter().map(|&length| length as u64).fold(1, u64::saturating_mul);
         values.saturating_mul(self.dtype.bitsize() as u64 / 8)
+    }
+
+    /// Where it lies behind `end`, which becomes its own end.
+    fn range_from(&self, end: &mut u64) -> Range<u64> {
+        let begin = *end;
+        *end = begin.saturating_add(self.bytes());
+        begin..*end
     }
 }
 
 /// Where `tensors` lie behind byte `begin`.
 pub(super) fn ranges<const N: usize>(tensors: &[Tensor; N], begin: u64) -> [Range<u64>; N] {
     let mut end = begin;
-    tensors.each_ref().map(|tensor| {
-        let begin = end;
-        end = end.saturating_add(tensor.bytes());
-        begin..end
-    })
+    tensors.each_ref().map(|tensor| tensor.range_from(&mut end))
+}
+
+/// The same for any number of tensors.
+pub(super) fn ranges_of(tensors: &[Tensor], begin: u64) -> impl Iterator<Item = Range<u64>> + '_ {
+    let mut end = begin;
+    tensors.iter().map(move |tensor| tensor.range_from(&mut end))
 }
 
 /// The header's bytes, with its length before it.
-pub(super) fn header<const N: usize>(
-    texts: &BTreeMap<&str, String>,
-    tensors: &[Tensor; N],
-) -> Vec<u8> {
+pub(super) fn header(texts: &BTreeMap<&str, String>, tensors: &[Tensor]) -> Vec<u8> {
     // A BTreeMap writes its keys in order, so equal contents give equal bytes.
     let mut header = BTreeMap::from([("__metadata__", json!(texts))]);
-    for (tensor, range) in tensors.iter().zip(ranges(tensors, 0)) {
+    for (tensor, range) in tensors.iter().zip(ranges_of(tensors, 0)) {
         header.insert(
             tensor.name,
             json!({
@@ -118,24 +129,24 @@ impl Header {
         texts.and_then(|texts| texts.get(key)).map(String::as_str).unwrap_or_default()
     }
 
-    /// Checks what kind of results these are.
-    pub(super) fn expect(&self, format: &'static str, rule: &str) -> Result<(), Refusal> {
+    /// Checks what kind of results these are, in this version of their format.
+    pub(super) fn expect(&self, format: &'static str) -> Result<(), Refusal> {
         let kind = |format: &str| format.trim_end_matches(|c: char| c.is_ascii_digit()).to_owned();
         let found = self.text("format");
         if kind(found) != kind(format) {
             return Err(Refusal::Other { found: found.into(), wanted: format });
         }
-        for (key, wanted) in [("format", format), ("rule", rule)] {
-            if self.text(key) != wanted {
-                let found = self.text(key);
-                return Err(format!(
-                    "its {key} is \"{found}\", not \"{wanted}\" as this version \
-                                    of vkd writes"
-                )
-                .into());
-            }
+        Ok(self.expect_text("format", format)?)
+    }
+
+    /// Checks a text of the metadata of which this version of vkd knows one.
+    pub(super) fn expect_text(&self, key: &str, wanted: &str) -> Result<(), String> {
+        match self.text(key) {
+            found if found == wanted => Ok(()),
+            found => Err(format!(
+                "its {key} is \"{found}\", not \"{wanted}\" as this version of vkd writes"
+            )),
         }
-        Ok(())
     }
 
     /// A yes or no of the metadata.
@@ -146,6 +157,11 @@ impl Header {
     /// A number of the metadata.
     pub(super) fn number(&self, key: &'static str) -> Result<u32, String> {
         self.text(key).parse().map_err(|_| format!("its number of {key} is unreadable"))
+    }
+
+    /// Whether there is a tensor of this name.
+    pub(super) fn has(&self, name: &str) -> bool {
+        self.metadata.info(name).is_some()
     }
 
     /// The two lengths of a tensor.
@@ -159,12 +175,8 @@ impl Header {
     }
 
     /// Checks that a file of `file_bytes` bytes has exactly these tensors, where they should be.
-    pub(super) fn check<const N: usize>(
-        &self,
-        tensors: &[Tensor; N],
-        file_bytes: u64,
-    ) -> Result<(), String> {
-        for (tensor, range) in tensors.iter().zip(ranges(tensors, 0)) {
+    pub(super) fn check(&self, tensors: &[Tensor], file_bytes: u64) -> Result<(), String> {
+        for (tensor, range) in tensors.iter().zip(ranges_of(tensors, 0)) {
             let fits = self.metadata.info(tensor.name).is_some_and(|info| {
                 info.dtype == tensor.dtype
                     && info.shape == tensor.shape
@@ -174,8 +186,8 @@ impl Header {
                 return Err(format!("its tensor \"{}\" is not as expected", tensor.name));
             }
         }
-        let end =
-            ranges(tensors, self.data_begin).last().map_or(self.data_begin, |range| range.end);
+        let last = ranges_of(tensors, self.data_begin).last();
+        let end = last.map_or(self.data_begin, |range| range.end);
         if file_bytes != end {
             let (found, wanted) = (units::bytes(file_bytes), units::bytes(end));
             return Err(format!("it has {found}, its header says {wanted}"));

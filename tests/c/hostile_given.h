@@ -12,10 +12,11 @@ static uint32_t indices[ITEMS * K];
 static float similarities[ITEMS * K];
 static char id_texts[ITEMS][8];
 static const char *ids[ITEMS], *metadata[ITEMS];
-static vkd_job *sequences_job, *neighbors_job, *similarity_job, *site_job, *file_job;
-static vkd_sequences_file *sequences_file;
+static vkd_job *sequences_job, *neighbors_job, *similarity_job, *site_job, *file_job, *values_job;
+static vkd_sequences_file *sequences_file, *values_file;
 static vkd_neighbors_file *neighbors_file;
-static char sequences_path[ROOM], neighbors_path[ROOM], site_path[ROOM];
+static char sequences_path[ROOM], neighbors_path[ROOM], site_path[ROOM], values_path[ROOM];
+static float values[ITEMS * ITEMS];
 
 static void fill(void) {
     for (uint32_t i = 0; i < 2 * ITEMS * DIM; ++i)
@@ -77,6 +78,13 @@ static void make_fixtures(void) {
     batch.output_path = in_folder(sequences_path, "sequences");
     need(vkd_batch_start(context, embeddings, ITEMS, DIM, &batch, &file_job));
     need(vkd_job_wait(file_job, -1));
+    batch.flags = VKD_VALUES;
+    batch.output_path = in_folder(values_path, "values");
+    need(vkd_batch_compute(context, embeddings, ITEMS, DIM, &batch, NULL));
+    need(vkd_sequences_file_open(values_path, &values_file));
+    batch.output_path = NULL;
+    need(vkd_batch_start(context, embeddings, ITEMS, DIM, &batch, &values_job));
+    need(vkd_job_wait(values_job, -1));
     vkd_neighbors_options search = {.struct_size = sizeof search};
     search.output_path = in_folder(neighbors_path, "neighbors");
     vkd_job *job = NULL;
@@ -96,8 +104,10 @@ static void make_fixtures(void) {
 }
 
 static void free_fixtures(void) {
-    vkd_job *const jobs[] = {sequences_job, neighbors_job, similarity_job, site_job, file_job};
-    for (int i = 0; i < 5; ++i) vkd_job_free(jobs[i]);
+    vkd_job *const jobs[] = {sequences_job, neighbors_job, similarity_job, site_job, file_job,
+                             values_job};
+    for (int i = 0; i < 6; ++i) vkd_job_free(jobs[i]);
+    vkd_sequences_file_free(values_file);
     vkd_sequences_file_free(sequences_file);
     vkd_neighbors_file_free(neighbors_file);
     vkd_context_free(context);

@@ -12,6 +12,7 @@ LARGE = ["VKD_ERROR_TOO_LARGE"]
 FLAGS = ["VKD_ERROR_UNKNOWN_FLAGS"]
 MANY = ["VKD_ERROR_TOO_MANY_NEIGHBORS"]
 START = ["VKD_ERROR_START_OUT_OF_RANGE"]
+HEADS = ["VKD_ERROR_BAD_HEADS"]
 SMALL = ["VKD_ERROR_OUTPUT_TOO_SMALL"]
 KIND = ["VKD_ERROR_WRONG_JOB_KIND"]
 WIDE = ["VKD_ERROR_DIM_TOO_LARGE"]
@@ -46,8 +47,10 @@ NUMBERS_OF = {
 ROOM = {
     "out_sequences": "ITEMS * ITEMS * 4", "out_count": "4", "out_indices": "ITEMS * K * 4",
     "out_kind": "4", "out_items": "2 * 4", "out_index": "4", "out_row": "sizeof(void *)",
+    "out_values": "ITEMS * ITEMS * 4",
 }
 ROOM_OF = {
+    ("vkd_sequences_file_values", "out_values"): "sizeof(void *)",
     ("vkd_neighbors_compute", "out_similarities"): "ITEMS * K * 4",
     ("vkd_job_neighbors", "out_similarities"): "ITEMS * K * 4",
     ("vkd_neighbors_file_row", "out_similarities"): "sizeof(void *)",
@@ -97,6 +100,10 @@ FUNCTIONS = {
     "vkd_job_sequences": Function(
         job="sequences_job", more=other_kinds("sequences_job") + [
             ("a result in a file", "a.job = file_job", ["VKD_ERROR_RESULT_IN_FILE"])]),
+    "vkd_job_values": Function(
+        job="values_job", more=other_kinds("sequences_job") + [
+            ("without values", "a.job = sequences_job", OPTION),
+            ("a result in a file", "a.job = file_job", ["VKD_ERROR_RESULT_IN_FILE"])]),
     "vkd_job_neighbors": Function(
         "out_similarities", job="neighbors_job", capacity="ITEMS * K",
         more=other_kinds("neighbors_job") + OVERLAP),
@@ -120,6 +127,8 @@ FUNCTIONS = {
     "vkd_sequences_file_free": Function("file", file="new_sequences_file()"),
     "vkd_sequences_file_get_info": Function(file="sequences_file"),
     "vkd_sequences_file_row": Function(file="sequences_file"),
+    "vkd_sequences_file_values": Function(
+        file="values_file", more=[("without values", "a.file = sequences_file", OPTION)]),
     "vkd_sequences_file_copy_row": Function(file="sequences_file"),
     "vkd_sequences_file_find": Function(file="sequences_file"),
     "vkd_sequences_file_verify": Function(file="sequences_file"),
@@ -164,7 +173,7 @@ BYTES = '"\\xff\\xfe"'
 LONG_TEXT = "long_text()"
 KNOWN_FLAGS = {
     "vkd_context_options": ["VKD_NO_PIPELINE_CACHE"],
-    "vkd_batch_options": ["VKD_CENTER", "VKD_OVERWRITE"],
+    "vkd_batch_options": ["VKD_CENTER", "VKD_OVERWRITE", "VKD_VALUES", "VKD_LAMBDA"],
     "vkd_neighbors_options": ["VKD_CENTER", "VKD_OVERWRITE"],
     "vkd_similarity_options": ["VKD_CENTER", "VKD_UPPER_TRIANGLE"],
     "vkd_site_options": ["VKD_NO_SYNC"],
@@ -186,7 +195,7 @@ STRUCTS = {
             "submit_target_ms", ("1", OK), ("1000", OK), ("1001", OPTION), (MOST, OPTION)),
         "threads": numbers("threads", ("1", OK), ("4097", OPTION), (MOST, OPTION)),
     }),
-    "vkd_batch_options": ([40], {
+    "vkd_batch_options": ([40, 80], {
         "flags": "flags",
         "element_type": enum("element_type", 3),
         "length": numbers(
@@ -204,6 +213,40 @@ STRUCTS = {
             ("huge number of starts", "@.starts = starts; @.num_starts = UINT32_MAX", LARGE)],
         "reserved": reserved(),
         "output_path": path("output_path", "WRITE", "OVER"),
+        "rule": enum("rule", 4) + numbers("rule", ("1", OK), ("2", OK), ("3", OK)),
+        "head_length": [
+            ("a length of heads, no heads", "@.head_length = 2", NULL),
+            ("heads without a length", "@.heads = starts; @.num_heads = 1", ZERO),
+            ("heads longer than sequences", "@.heads = starts; @.num_heads = 1; "
+             "@.head_length = 3; @.length = 2", HEADS)],
+        "heads": [
+            ("heads", "@.heads = starts; @.num_heads = 1; @.head_length = 3", OK),
+            ("heads of one item", "@.heads = starts; @.num_heads = 3; @.head_length = 1", OK),
+            ("heads and starts", "@.heads = @.starts = starts; @.num_heads = @.num_starts = 3; "
+             "@.head_length = 1", HEADS),
+            ("a head with an item twice", "@.heads = starts; @.num_heads = 1; @.head_length = 3; "
+             "starts[2] = starts[0]", HEADS),
+            ("a head with an item that is none", "@.heads = starts; @.num_heads = 1; "
+             "@.head_length = 3; starts[1] = UINT32_MAX", HEADS),
+            ("heads misaligned", "@.heads = off(starts); @.num_heads = 1; @.head_length = 2",
+             OPTION)],
+        "lambda": [(f"lambda {value}, rule {rule}", f"@.lambda = {value}; @.rule = {rule}", status)
+                   for value, rule, status in [
+                       ("0.25", 2, OK), ("1", 2, OK), ("-1e-9", 2, OPTION), ("1.001", 2, OPTION),
+                       ("NAN", 2, OPTION), ("INFINITY", 2, OPTION), ("0.5", 0, OPTION),
+                       ("NAN", 1, OPTION)]] + [
+            ("lambda with another rule", "@.flags |= VKD_LAMBDA; @.rule = 3", OPTION),
+            ("lambda 0", "@.flags |= VKD_LAMBDA; @.rule = 2", OK)],
+        "out_values": [
+            ("room for values", "@.out_values = values", OK),
+            ("room for values misaligned", "@.out_values = off(values)", OPTION),
+            ("values without room", "@.flags |= VKD_VALUES", NULL)],
+        "num_heads": [
+            ("a number of heads, no heads", "@.num_heads = 2", NULL + ZERO),
+            ("heads without a number", "@.heads = starts; @.head_length = 1", ZERO),
+            ("huge number of heads", "@.heads = starts; @.num_heads = @.head_length = UINT32_MAX",
+             LARGE)],
+        "reserved_2": numbers("reserved_2", ("1", OPTION), (MOST, OPTION)),
     }),
     "vkd_neighbors_options": ([32], {
         "flags": "flags",
@@ -311,7 +354,7 @@ STRUCTS = {
 # Output structs: their sizes.
 OUTPUTS = {
     "vkd_run_plan": [80], "vkd_device_info": [816, 1328], "vkd_job_progress": [128, 136],
-    "vkd_sequences_file_info": [88], "vkd_neighbors_file_info": [128], "vkd_verify_report": [40],
+    "vkd_sequences_file_info": [88, 104], "vkd_neighbors_file_info": [128], "vkd_verify_report": [40],
 }
 # What an option struct holds in a call that works.
 FILLED = {
@@ -321,6 +364,11 @@ FILLED = {
 # Where a field means something else for one function: another status for its cases, or None where
 # it says nothing. The first pattern that fits the case's name counts.
 ELSEWHERE = [
+    # Jobs and plans write no values, and plans take what a run takes.
+    ("vkd_batch_start, options.room for values*", OPTION),
+    ("vkd_batch_plan, options.room for values misaligned", OK),
+    ("vkd_batch_start, options.values without room", OK),
+    ("vkd_batch_plan, options.values without room", OK),
     # Plans look at the number of queries alone, and have no file to open before.
     ("vkd_neighbors_plan, options.no queries", OK),
     ("vkd_neighbors_plan, options.queries without a number", OK),

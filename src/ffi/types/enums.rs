@@ -35,6 +35,44 @@ pub enum vkd_flags {
     /// version and library version has a file of its own there: a damaged one is ignored and
     /// replaced, those of earlier drivers stay. The folder may be deleted at any time.
     VKD_NO_PIPELINE_CACHE = 16,
+    /// Each place of a sequence gets a value, see `vkd_batch_options.out_values`.
+    VKD_VALUES = 32,
+    /// `vkd_batch_options.lambda` is given, also where it is 0.
+    VKD_LAMBDA = 64,
+}
+
+/// Rules: what a sequence asks of its next item (`vkd_batch_options.rule`). Similarity is the
+/// cosine; on equal terms the item with the lowest number is next.
+#[repr(C)]
+#[allow(non_camel_case_types)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum vkd_rule {
+    /// The item least similar to the centroid of all so far, the default. Its value: the mean
+    /// similarity with all so far, each weighted by its length.
+    VKD_RULE_CENTROID = 0,
+    /// The item least similar to the nearest of all so far (farthest-first traversal, k-center).
+    /// Its value: the similarity with that nearest one.
+    VKD_RULE_FARTHEST = 1,
+    /// The item with the most of `lambda` x its similarity to the first item, less (1 - lambda) x
+    /// its largest similarity to one of those since (maximal marginal relevance). Its value: that.
+    VKD_RULE_MMR = 2,
+    /// The item most similar to the last one. Its value: the similarity.
+    VKD_RULE_CHAIN = 3,
+}
+
+/// What the rows of the matrix of a run hold (`vkd_run_plan.row_values`). For embeddings of one
+/// length both are the same.
+#[repr(C)]
+#[allow(non_camel_case_types)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum vkd_row_values {
+    /// There is no matrix.
+    VKD_ROWS_NONE = 0,
+    /// Contributions: similarities weighted by the length of the row's item, of
+    /// `VKD_RULE_CENTROID`.
+    VKD_ROWS_CONTRIBUTIONS = 1,
+    /// Similarities, of the other rules.
+    VKD_ROWS_SIMILARITIES = 2,
 }
 
 /// Kinds of devices (`vkd_device_info.kind`), in the order in which one is chosen by default.

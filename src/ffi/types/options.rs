@@ -49,11 +49,11 @@ pub struct vkd_context_options {
 pub struct vkd_batch_options {
     /// `sizeof(vkd_batch_options)`.
     pub struct_size: u32,
-    /// VKD_CENTER, VKD_OVERWRITE.
+    /// VKD_CENTER, VKD_OVERWRITE, VKD_VALUES, VKD_LAMBDA.
     pub flags: u32,
     /// One of `vkd_element_type`: what the `embeddings` pointer really points to.
     pub element_type: u32,
-    /// Items per sequence, the start included; default: all items.
+    /// Items per sequence, the start or head included; default: all items.
     pub length: u32,
     /// `num_starts` item numbers (0-based): the first item of every sequence. Duplicates are
     /// allowed. NULL, with `num_starts` 0: every item once, in order. Read during the call only.
@@ -69,6 +69,26 @@ pub struct vkd_batch_options {
     /// ends at once; if it holds other results, that is VKD_ERROR_FILE_MISMATCH. Read during the
     /// call only.
     pub output_path: *const c_char,
+    /// One of `vkd_rule`: what a sequence asks of its next item; default: VKD_RULE_CENTROID.
+    pub rule: u32,
+    /// Items of each head; 0 with `heads` NULL.
+    pub head_length: u32,
+    /// Instead of `starts`: `num_heads` x `head_length` item numbers (0-based), the items that each
+    /// sequence begins with, head after head; none twice in a head. NULL, with `num_heads` and
+    /// `head_length` 0: every sequence begins with its start. Read during the call only.
+    pub heads: *const u32,
+    /// Of VKD_RULE_MMR alone: the weight of similarity to the first item against repetition, 0 to
+    /// 1, rounded to 1/32768. 0 without the flag VKD_LAMBDA means the default, 0.5.
+    pub lambda: f64,
+    /// Of `vkd_batch_compute` into memory: room for as many values as there are numbers in
+    /// `out_sequences`, one for each place, or NULL. Written only on success. 0 for the start or
+    /// head; for the others see `vkd_rule`. VKD_VALUES asks for values where they go elsewhere:
+    /// into the file, or to `vkd_job_values`; then this must be NULL.
+    pub out_values: *mut f32,
+    /// How many heads there are; 0 with `heads` NULL.
+    pub num_heads: u32,
+    /// Must be 0.
+    pub reserved_2: u32,
 }
 
 /// Options of a search for neighbours. Set all bytes to 0, then `struct_size`; 0 means the default
@@ -209,7 +229,7 @@ pub struct vkd_verify_options {
 
 structs! {
     vkd_context_options: [40],
-    vkd_batch_options: [40],
+    vkd_batch_options: [40, 80],
     vkd_neighbors_options: [32],
     vkd_similarity_options: [16],
     vkd_site_options: [56],

@@ -41,8 +41,8 @@ pub struct vkd_device_info {
 pub struct vkd_run_plan {
     /// `sizeof(vkd_run_plan)`.
     pub struct_size: u32,
-    /// 0.
-    pub reserved: u32,
+    /// One of `vkd_row_values`: which matrix is computed.
+    pub row_values: u32,
     /// Bytes of the host's memory at the most: the prepared embeddings, what the engine takes, and
     /// the result where it goes to memory. Beside it a `_compute` call has the caller's
     /// copy.
@@ -62,7 +62,7 @@ pub struct vkd_run_plan {
     pub dispatches: u64,
     /// Rows of the result: sequences, or those of neighbours or similarities.
     pub rows: u64,
-    /// Steps of the work: picks, sequences x (length - 1); for neighbours and similarities dot
+    /// Steps of the work: picks, sequences x (length - items of a head); for neighbours and similarities dot
     /// products, rows x items.
     pub steps: u64,
     /// Rows of the contribution matrix that the engine holds at once; 0 where there is none: only
@@ -128,7 +128,7 @@ pub struct vkd_job_progress {
 pub struct vkd_sequences_file_info {
     /// `sizeof(vkd_sequences_file_info)`.
     pub struct_size: u32,
-    /// VKD_CENTER if the mean was subtracted.
+    /// VKD_CENTER if the mean was subtracted, VKD_VALUES if each place has a value.
     pub flags: u32,
     /// Sequences.
     pub count: u32,
@@ -143,6 +143,12 @@ pub struct vkd_sequences_file_info {
     pub fingerprint: [c_char; 40],
     /// Version of the library that began the file, NUL-terminated.
     pub version: [c_char; 24],
+    /// One of `vkd_rule`.
+    pub rule: u32,
+    /// Items that were given of each sequence, at least 1.
+    pub head_length: u32,
+    /// Of VKD_RULE_MMR, else 0.
+    pub lambda: f64,
 }
 
 /// What a file of neighbours holds. Set `struct_size` before the call, the library fills the rest.
@@ -197,7 +203,7 @@ structs! {
     vkd_device_info: [816, 1328],
     vkd_run_plan: [80],
     vkd_job_progress: [128, 136],
-    vkd_sequences_file_info: [88],
+    vkd_sequences_file_info: [88, 104],
     vkd_neighbors_file_info: [128],
     vkd_verify_report: [40],
 }

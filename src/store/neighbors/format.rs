@@ -106,7 +106,8 @@ impl NeighborsHeader {
     /// Reads the header of a whole file, or says what is wrong with it.
     pub(super) fn parse(file: &[u8]) -> std::result::Result<NeighborsHeader, Refusal> {
         let header = Header::parse(file)?;
-        header.expect(FORMAT, RULE)?;
+        header.expect(FORMAT)?;
+        header.expect_text("rule", RULE)?;
         let [count, k] = header.shape("indices")?;
         let meta = NeighborsMeta {
             version: header.text("version").into(),

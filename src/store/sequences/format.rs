@@ -1,9 +1,10 @@
-//! The bytes of a file of sequences: three tensors.
+//! The bytes of a file of sequences: three to five tensors.
 //!
-//! `row_checksums`, 64 bits a sequence; `starts`, 32 bits a sequence; `sequences`, count x length
-//! item numbers of 16 bits if all fit, else 32. What the sequences are of stands in the header's
-//! metadata. The bytes depend on the results alone, not on when or in how many runs they were
-//! computed.
+//! `row_checksums`, 64 bits a sequence; `starts`, 32 bits a sequence; where heads have several
+//! items `heads`, count x head item numbers of 32 bits; where there are values `values`, count x
+//! length floats; `sequences`, count x length item numbers of 16 bits if all fit, else 32. What the
+//! sequences are of stands in the header's metadata. The bytes depend on the results alone, not on
+//! when or in how many runs they were computed.
 
 use std::collections::BTreeMap;
 use std::ops::Range;
@@ -11,6 +12,7 @@ use std::ops::Range;
 use safetensors::tensor::Dtype;
 
 use crate::error::{Error, Result};
+use crate::rule::Rule;
 use crate::store::checksums::{self, Frame};
 use crate::store::errors::Refusal;
 use crate::store::items::{item_bytes, item_dtype};
@@ -20,8 +22,15 @@ use crate::units;
 /// The format and its version.
 pub(in crate::store) const FORMAT: &str = "vkd sequences 2";
 
-/// What the sequences obey: the greedy rule, and the version of the integer arithmetic.
-const RULE: &str = "farthest from the centroid, integers 1";
+/// The version of the integer arithmetic.
+const INTEGERS: &str = "1";
+
+/// The names of the tensors.
+const ROW_CHECKSUMS: &str = "row_checksums";
+const STARTS: &str = "starts";
+const HEADS: &str = "heads";
+const VALUES: &str = "values";
+const SEQUENCES: &str = "sequences";
 
 /// What a file of sequences holds.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -38,15 +47,26 @@ pub struct SequencesMeta {
     pub count: u32,
     /// Items of a sequence.
     pub length: u32,
+    /// Items of a head, at least 1: what was given of each sequence.
+    pub head: u32,
+    /// What a sequence asks of its next item.
+    pub rule: Rule,
+    /// Whether each place of a sequence has a value.
+    pub values: bool,
 }
 
 impl SequencesMeta {
-    fn tensors(&self) -> [Tensor; 3] {
-        [
-            Tensor::new("row_checksums", Dtype::U64, &[self.count]),
-            Tensor::new("starts", Dtype::U32, &[self.count]),
-            Tensor::new("sequences", item_dtype(self.num_items), &[self.count, self.length]),
-        ]
+    fn tensors(&self) -> Vec<Tensor> {
+        let shape = [self.count, self.length];
+        let heads = Tensor::new(HEADS, Dtype::U32, &[self.count, self.head]);
+        let mut tensors = vec![
+            Tensor::new(ROW_CHECKSUMS, Dtype::U64, &[self.count]),
+            Tensor::new(STARTS, Dtype::U32, &[self.count]),
+        ];
+        tensors.extend((self.head > 1).then_some(heads));
+        tensors.extend(self.values.then(|| Tensor::new(VALUES, Dtype::F32, &shape)));
+        tensors.push(Tensor::new(SEQUENCES, item_dtype(self.num_items), &shape));
+        tensors
     }
 
     /// Bytes of an item number: 2 or 4.
@@ -54,23 +74,34 @@ impl SequencesMeta {
         item_bytes(self.num_items)
     }
 
-    /// Bytes of a sequence.
+    /// Bytes of a sequence's items.
     pub(super) fn row_bytes(&self) -> u64 {
         u64::from(self.length) * u64::from(self.item_bytes())
+    }
+
+    /// Bytes of a sequence's values.
+    pub(super) fn value_bytes(&self) -> u64 {
+        if self.values {
+            u64::from(self.length) * size_of::<f32>() as u64
+        } else {
+            0
+        }
     }
 
     /// The header, of a file that is not finished.
     pub(super) fn frame(&self) -> Result<Frame> {
         let unfinished = checksums::unfinished();
-        let texts = BTreeMap::from([
+        let mut texts = BTreeMap::from([
             ("format", FORMAT.into()),
-            ("rule", RULE.into()),
+            ("rule", self.rule.name().into()),
+            ("integers", INTEGERS.into()),
             ("version", self.version.clone()),
             ("fingerprint", self.fingerprint.clone()),
             ("centered", self.centered.to_string()),
             ("items", self.num_items.to_string()),
             ("checksum", unfinished.clone()),
         ]);
+        texts.extend(self.rule.lambda().map(|lambda| ("lambda", lambda.value().to_string())));
         let header = tensors::header(&texts, &self.tensors());
         Frame::new(&header, &unfinished).map_err(|detail| Error::Internal { detail })
     }
@@ -81,20 +112,63 @@ impl SequencesMeta {
 pub(super) struct SequencesTensors {
     pub(super) row_checksums: Range<u64>,
     pub(super) starts: Range<u64>,
+    /// Empty where a head is a start.
+    pub(super) heads: Range<u64>,
+    /// Empty where there are none.
+    pub(super) values: Range<u64>,
     pub(super) sequences: Range<u64>,
 }
 
 impl SequencesTensors {
     /// Tensors that begin at byte `begin`, the end of the header.
     pub(super) fn new(meta: &SequencesMeta, begin: u64) -> SequencesTensors {
-        let [row_checksums, starts, sequences] = tensors::ranges(&meta.tensors(), begin);
-        SequencesTensors { row_checksums, starts, sequences }
+        let tensors = meta.tensors();
+        let range = |name| {
+            let mut ranges = tensors.iter().zip(tensors::ranges_of(&tensors, begin));
+            ranges.find(|(tensor, _)| tensor.name() == name).map_or(0..0, |(_, range)| range)
+        };
+        SequencesTensors {
+            row_checksums: range(ROW_CHECKSUMS),
+            starts: range(STARTS),
+            heads: range(HEADS),
+            values: range(VALUES),
+            sequences: range(SEQUENCES),
+        }
+    }
+
+    /// The starts and heads, one behind the other: what is in no row.
+    pub(super) fn outside(&self) -> Range<u64> {
+        self.starts.start..self.starts.end.max(self.heads.end)
+    }
+
+    /// The first item of each head where these are starts, else all items.
+    pub(super) fn given(&self) -> Range<u64> {
+        if self.heads.is_empty() {
+            self.starts.clone()
+        } else {
+            self.heads.clone()
+        }
+    }
+
+    /// The items of row `row`.
+    pub(super) fn row_items(&self, meta: &SequencesMeta, row: u32) -> Range<u64> {
+        row_range(&self.sequences, meta.row_bytes(), row)
+    }
+
+    /// The values of row `row`; empty where there are none.
+    pub(super) fn row_values(&self, meta: &SequencesMeta, row: u32) -> Range<u64> {
+        row_range(&self.values, meta.value_bytes(), row)
     }
 
     /// Bytes of the whole file.
     pub(super) fn file_bytes(&self) -> u64 {
         self.sequences.end
     }
+}
+
+fn row_range(tensor: &Range<u64>, row_bytes: u64, row: u32) -> Range<u64> {
+    let begin = tensor.start + u64::from(row) * row_bytes;
+    begin..begin + row_bytes
 }
 
 /// The header of a file, read.
@@ -110,10 +184,12 @@ impl SequencesHeader {
     /// Reads the header of a whole file, or says what is wrong with it.
     pub(super) fn parse(file: &[u8]) -> std::result::Result<SequencesHeader, Refusal> {
         let header = Header::parse(file)?;
-        header.expect(FORMAT, RULE)?;
+        header.expect(FORMAT)?;
+        header.expect_text("integers", INTEGERS)?;
         let frame = header.frame()?;
         let num_items = header.number("items")?;
-        let [count, length] = header.shape("sequences")?;
+        let [count, length] = header.shape(SEQUENCES)?;
+        let [_, head] = if header.has(HEADS) { header.shape(HEADS)? } else { [count, 1] };
         let meta = SequencesMeta {
             version: header.text("version").into(),
             fingerprint: header.text("fingerprint").into(),
@@ -121,10 +197,17 @@ impl SequencesHeader {
             num_items,
             count,
             length,
+            head,
+            rule: rule(header.text("rule"), header.text("lambda"))?,
+            values: header.has(VALUES),
         };
         if count == 0 || length == 0 || length > num_items {
             let [count, length, items] = [count, length, num_items].map(units::count);
             return Err(format!("it claims {count} x {length} picks of {items} items").into());
+        }
+        if head == 0 || head > length {
+            let [head, length] = [head, length].map(units::count);
+            return Err(format!("it claims heads of {head} items in rows of {length}").into());
         }
         header.check(&meta.tensors(), file.len() as u64)?;
         let tensors = SequencesTensors::new(&meta, header.data_begin);
@@ -132,16 +215,39 @@ impl SequencesHeader {
     }
 }
 
+/// The rule of the metadata's texts, if vkd wrote them so.
+fn rule(name: &str, lambda: &str) -> std::result::Result<Rule, String> {
+    let number = lambda.parse().ok().filter(|_| !lambda.is_empty());
+    let written = |rule: &Rule| rule.lambda().map(|lambda| lambda.value().to_string());
+    let rule = Rule::new(name, number).ok();
+    rule.filter(|rule| written(rule).unwrap_or_default() == lambda).ok_or_else(|| {
+        format!("its rule is \"{name}\" with the lambda \"{lambda}\", which vkd does not write")
+    })
+}
+
 #[cfg(test)]
 mod tests {
     use std::path::Path;
 
     use super::*;
+    use crate::rule::Lambda;
 
     fn meta(num_items: u32, count: u32, length: u32) -> SequencesMeta {
         let fingerprint = "00112233445566778899aabbccddeeff".into();
         let version = "0.1.0".into();
-        SequencesMeta { version, fingerprint, centered: true, num_items, count, length }
+        let (head, rule, values) = (1, Rule::Centroid, false);
+        let centered = true;
+        SequencesMeta {
+            version,
+            fingerprint,
+            centered,
+            num_items,
+            count,
+            length,
+            head,
+            rule,
+            values,
+        }
     }
 
     #[test]
@@ -161,6 +267,55 @@ mod tests {
             assert!(read.frame.check(path, b"sum", b"starts").is_err());
             assert!(frame.check(path, b"sums", b"starts").is_err());
             assert_eq!(read.frame.unfinished(), frame.unfinished());
+        }
+    }
+
+    #[test]
+    fn rules_heads_and_values_are_read_back() {
+        let lambda = Lambda::new(0.7).unwrap();
+        for rule in [Rule::Centroid, Rule::Farthest, Rule::Mmr(lambda), Rule::Chain] {
+            for (head, values) in [(1, true), (3, false), (3, true), (9, true)] {
+                let meta = SequencesMeta { head, rule, values, ..meta(70_000, 5, 9) };
+                let mut file = meta.frame().unwrap().finished(b"", b"");
+                let begin = file.len() as u64;
+                let tensors = SequencesTensors::new(&meta, begin);
+                let heads = if head > 1 { 5 * 4 * u64::from(head) } else { 0 };
+                let values = if values { 5 * 9 * 4 } else { 0 };
+                assert_eq!(tensors.outside(), begin + 40..begin + 60 + heads);
+                assert_eq!(tensors.sequences.start, begin + 60 + heads + values);
+                let last = tensors.row_values(&meta, 4);
+                assert_eq!((last.end, last.end - last.start), (tensors.values.end, values / 5));
+                file.resize(tensors.file_bytes() as usize, 0);
+                let read = SequencesHeader::parse(&file).unwrap();
+                assert_eq!((read.meta, read.tensors), (meta, tensors));
+            }
+        }
+    }
+
+    #[test]
+    fn rules_have_one_text() {
+        assert_eq!(rule("mmr", "0.70001220703125"), Ok(Rule::Mmr(Lambda::new(0.7).unwrap())));
+        assert_eq!(rule("chain", ""), Ok(Rule::Chain));
+        for (name, lambda) in
+            [("mmr", ""), ("mmr", "0.7"), ("mmr", "0.50"), ("mmr", "2"), ("chain", "0.5"), ("", "")]
+        {
+            let error = rule(name, lambda).unwrap_err();
+            assert!(error.contains(&format!("\"{lambda}\"")), "{error}");
+        }
+    }
+
+    #[test]
+    fn heads_that_no_row_holds_are_refused() {
+        let meta = SequencesMeta { head: 9, ..meta(100, 5, 9) };
+        let header = meta.frame().unwrap().finished(b"", b"");
+        let end = SequencesTensors::new(&meta, header.len() as u64).file_bytes();
+        let text = String::from_utf8(header[8..].to_vec()).unwrap();
+        for (from, to) in [("\"shape\":[5,9]},\"row", "\"shape\":[5,8]},\"row"), ("[5,9]", "[5,0]")]
+        {
+            let text = text.replacen(from, to, 1);
+            let mut file = [&header[..8], text.as_bytes()].concat();
+            file.resize(end as usize, 0);
+            assert!(SequencesHeader::parse(&file).is_err(), "{text}");
         }
     }
 

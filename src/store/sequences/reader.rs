@@ -12,7 +12,8 @@ use memmap2::Mmap;
 
 use super::format::{SequencesHeader, SequencesMeta, SequencesTensors};
 use crate::error::{Error, Result};
-use crate::store::checksums::{checked_rows, row_checksum};
+use crate::sequence::SequenceMut;
+use crate::store::checksums::{checked_rows, row_checksum_of_parts};
 use crate::store::errors::bad_file;
 use crate::store::items::{require_items, Repeats, Row};
 use crate::store::{known, map};
@@ -49,8 +50,8 @@ impl SequencesFile {
         let SequencesHeader { meta, tensors, frame } = SequencesHeader::parse(&map)
             .map_err(|refusal| known::refused(path, &map, "sequences", refusal))?;
         let file = SequencesFile { path: path.to_owned(), meta, tensors, map };
-        let (checksums, starts) = (&file.tensors.row_checksums, &file.tensors.starts);
-        frame.check(path, file.bytes(checksums), file.bytes(starts))?;
+        let (checksums, outside) = (&file.tensors.row_checksums, &file.tensors.outside());
+        frame.check(path, file.bytes(checksums), file.bytes(outside))?;
         checked_rows(file.meta.count).try_for_each(|index| file.check_row(index))?;
         Ok(file)
     }
@@ -75,25 +76,46 @@ impl SequencesFile {
         bytemuck::cast_slice(self.bytes(&self.tensors.starts))
     }
 
+    /// What every sequence begins with, one head after the other: the starts, where a head is one.
+    pub fn heads(&self) -> &[u32] {
+        bytemuck::cast_slice(self.bytes(&self.tensors.given()))
+    }
+
     /// Sequence `index`.
     pub fn row(&self, index: u32) -> Result<Row<'_>> {
-        if index >= self.meta.count {
-            return Err(Error::BadOption {
-                option: "index",
-                got: index.to_string(),
-                allowed: format!("sequences are numbered from 0 to {}", self.meta.count - 1),
-            });
-        }
+        self.require_index(index)?;
         Ok(Row::new(self.row_bytes(index), self.item_bytes()))
     }
 
+    /// The values of sequence `index`, one for each place; `None` where the file has none.
+    pub fn values(&self, index: u32) -> Result<Option<&[f32]>> {
+        self.require_index(index)?;
+        Ok(self.meta.values.then(|| bytemuck::cast_slice(self.value_bytes(index))))
+    }
+
+    fn require_index(&self, index: u32) -> Result<()> {
+        if index < self.meta.count {
+            return Ok(());
+        }
+        Err(Error::BadOption {
+            option: "index",
+            got: index.to_string(),
+            allowed: format!("sequences are numbered from 0 to {}", self.meta.count - 1),
+        })
+    }
+
     /// Sequence `index`, checked as `verify` does but for items that come twice: it fits its
-    /// checksum, begins with its start, and holds items of the corpus only.
+    /// checksum, begins with its head, holds items of the corpus only, and values that are finite.
     pub fn checked_row(&self, index: u32) -> Result<Row<'_>> {
         let row = self.row(index)?;
         self.check_row(index)?;
         require_items(&self.path, index, &row, self.meta.num_items)?;
-        Ok(row)
+        match self.values(index)?.unwrap_or_default().iter().find(|value| !value.is_finite()) {
+            Some(value) => {
+                Err(bad_file(&self.path, format!("row {index} has {value} among its values")))
+            }
+            None => Ok(row),
+        }
     }
 
     /// The first sequence that begins with `start`.
@@ -101,8 +123,8 @@ impl SequencesFile {
         self.starts().iter().position(|&one| one == start).map(|index| index as u32)
     }
 
-    /// Checks every row: its checksum, and that it begins with its start and holds items of the
-    /// corpus, each once.
+    /// Checks every row: its checksum, that it begins with its head and holds items of the corpus,
+    /// each once, and that its values are finite.
     pub fn verify(&self) -> Result<()> {
         let mut repeats = Repeats::new(self.meta.num_items, self.meta.length, self.map.len())?;
         for index in 0..self.meta.count {
@@ -115,23 +137,20 @@ impl SequencesFile {
         Ok(())
     }
 
-    /// Row `index`, with items of the corpus only, into `items`, which has as many.
-    pub(super) fn copy_row(&self, index: u32, items: &mut [u32]) -> Result<()> {
-        self.check_row(index)?;
-        for (to, item) in items.iter_mut().zip(self.row(index)?.iter()) {
-            if item >= self.meta.num_items {
-                let reason = format!("row {index} holds {item}, which is no item of the corpus");
-                return Err(bad_file(&self.path, reason));
-            }
-            *to = item;
-        }
+    /// Row `index`, with items of the corpus only, into `to`, which has as many, and its values
+    /// where `to` has some.
+    pub(super) fn copy_row(&self, index: u32, to: SequenceMut) -> Result<()> {
+        let row = self.checked_row(index)?;
+        to.items.iter_mut().zip(row.iter()).for_each(|(to, item)| *to = item);
+        let values = self.values(index)?.unwrap_or_default();
+        to.values.iter_mut().zip(values).for_each(|(to, value)| *to = *value);
         self.release_after(index);
         Ok(())
     }
 
     /// Gives back what was read of the map, each time some rows more were.
     fn release_after(&self, index: u32) {
-        let rows = READ_AHEAD / self.meta.row_bytes() + 1;
+        let rows = READ_AHEAD / (self.meta.row_bytes() + self.meta.value_bytes()) + 1;
         if u64::from(index).is_multiple_of(rows) {
             map::release(&self.map);
         }
@@ -139,19 +158,25 @@ impl SequencesFile {
 
     fn check_row(&self, index: u32) -> Result<()> {
         let checksums: &[u64] = bytemuck::cast_slice(self.bytes(&self.tensors.row_checksums));
-        if checksums[index as usize] != row_checksum(index, self.row_bytes(index)) {
+        let parts = [self.row_bytes(index), self.value_bytes(index)];
+        if checksums[index as usize] != row_checksum_of_parts(index, &parts) {
             return Err(bad_file(&self.path, format!("row {index} does not fit its checksum")));
         }
-        if self.row(index)?.get(0) != Some(self.starts()[index as usize]) {
-            return Err(bad_file(&self.path, format!("row {index} does not begin with its start")));
+        let (row, place) = (self.row(index)?, index as usize);
+        let head = &self.heads()[place * self.meta.head as usize..][..self.meta.head as usize];
+        let begins = row.iter().zip(head).all(|(item, &given)| item == given);
+        if !begins || row.get(0) != Some(self.starts()[place]) {
+            return Err(bad_file(&self.path, format!("row {index} does not begin with its head")));
         }
         Ok(())
     }
 
     fn row_bytes(&self, index: u32) -> &[u8] {
-        let bytes = self.meta.row_bytes();
-        let begin = self.tensors.sequences.start + u64::from(index) * bytes;
-        self.bytes(&(begin..begin + bytes))
+        self.bytes(&self.tensors.row_items(&self.meta, index))
+    }
+
+    fn value_bytes(&self, index: u32) -> &[u8] {
+        self.bytes(&self.tensors.row_values(&self.meta, index))
     }
 
     fn bytes(&self, range: &Range<u64>) -> &[u8] {

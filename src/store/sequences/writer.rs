@@ -22,11 +22,11 @@ use super::format::{SequencesHeader, SequencesMeta, SequencesTensors};
 use super::reader::SequencesFile;
 use crate::engine::PutSequences;
 use crate::error::Result;
-use crate::memory::{collected, room};
+use crate::memory::{collected, room, zeroed_of};
 use crate::plan::{EarlierRows, Plan, Rows};
 use crate::progress::Progress;
 use crate::sequence::{Sequence, SequenceMut};
-use crate::store::checksums::{row_checksum, Frame};
+use crate::store::checksums::{row_checksum_of_parts, Frame};
 use crate::store::errors::require_same;
 use crate::store::family::Family;
 use crate::store::items::to_bytes;
@@ -63,8 +63,8 @@ pub struct SequencesWriter {
 }
 
 impl SequencesWriter {
-    /// Begins, resumes or extends the file of `plan` (with plain starts) over the corpus that
-    /// `meta` describes.
+    /// Begins, resumes or extends the file of `plan` (with the heads that were given) over the
+    /// corpus that `meta` describes.
     pub fn begin(target: &OutputFile, meta: &SequencesMeta, plan: &Plan) -> Result<Begun> {
         let place = OutputPlace::new(target, Family::Results, &Progress::default())?;
         SequencesWriter::begin_at(place, meta, plan)
@@ -72,8 +72,8 @@ impl SequencesWriter {
 
     /// The same at a place that was looked at before.
     pub(crate) fn begin_at(place: OutputPlace, meta: &SequencesMeta, plan: &Plan) -> Result<Begun> {
-        let starts = collected(plan.starts(), "the starts")?;
-        let wanted = Contents { meta, starts: &starts };
+        let heads = given_heads(plan)?;
+        let wanted = Contents { meta, heads: &heads };
         let target = place.target().clone();
         let suffices = |earlier: &SequencesFile| earlier.meta().length >= meta.length;
         if wanted.in_file(place.earlier()?, &target.path)?.is_some_and(|file| suffices(&file)) {
@@ -89,7 +89,7 @@ impl SequencesWriter {
         let resumed = if target.overwrite { None } else { writer.resume(&wanted)? };
         writer.rows = match resumed {
             Some(unfinished) => unfinished,
-            None => writer.create(&starts)?,
+            None => writer.create(&heads)?,
         };
         writer.partial.keep();
         let plan = plan.only(writer.rows.clone());
@@ -120,18 +120,19 @@ impl SequencesWriter {
         let SequencesHeader { meta, tensors, frame } = SequencesHeader::parse(&map)
             .map_err(|refusal| known::refused(path, &map, "sequences", refusal))?;
         let bytes = |range: &Range<u64>| &map[range.start as usize..range.end as usize];
-        let found = Contents { meta: &meta, starts: bytemuck::cast_slice(bytes(&tensors.starts)) };
+        let found = Contents { meta: &meta, heads: bytemuck::cast_slice(bytes(&tensors.given())) };
         found.require(wanted, path)?;
         require_same(path, "length", &meta.length, &wanted.meta.length)?;
         let checksums: &[u64] = bytemuck::cast_slice(bytes(&tensors.row_checksums));
-        let rows = bytes(&tensors.sequences).chunks_exact(meta.row_bytes() as usize);
         let mut unfinished = room(meta.count as usize, "the rows that are left")?;
         let mut read = 0;
-        for (index, (row, &sum)) in (0..).zip(rows.zip(checksums)) {
-            if sum == 0 || sum != row_checksum(index, row) {
+        for (index, &sum) in (0..).zip(checksums) {
+            let row = bytes(&tensors.row_items(&meta, index));
+            let values = bytes(&tensors.row_values(&meta, index));
+            if sum == 0 || sum != row_checksum_of_parts(index, &[row, values]) {
                 unfinished.push(index);
             }
-            read += row.len();
+            read += row.len() + values.len();
             if read >= READ_AT_ONCE {
                 map::release(&map);
                 read = 0;
@@ -143,7 +144,7 @@ impl SequencesWriter {
     }
 
     /// Whether a file was begun as this one would be, and holds no finished row: it may lack its
-    /// starts, and part of its length.
+    /// heads, and part of its length.
     fn is_only_begun(&self, file: &[u8]) -> bool {
         let journal = file.len().min(self.tensors.row_checksums.end as usize);
         file.strip_prefix(self.frame.unfinished()).is_some_and(|data| {
@@ -152,14 +153,17 @@ impl SequencesWriter {
         })
     }
 
-    /// Gives the file its header, size and starts. All rows are to do.
-    fn create(&self, starts: &[u32]) -> Result<Rows> {
+    /// Gives the file its header, size, starts and heads. All rows are to do.
+    fn create(&self, heads: &[u32]) -> Result<Rows> {
         let bytes = self.tensors.file_bytes();
+        let firsts = heads.iter().copied().step_by(self.meta.head as usize);
+        let starts = collected(firsts, "the starts")?;
         self.partial.create(bytes, |file| {
             // The header first: a file without one is none of vkd's.
             write_at(file, self.frame.unfinished(), 0)?;
             reserve(file, bytes)?;
-            write_at(file, bytemuck::cast_slice(starts), self.tensors.starts.start)?;
+            write_at(file, bytemuck::cast_slice(&starts), self.tensors.starts.start)?;
+            write_at(file, bytemuck::cast_slice(heads), self.tensors.given().start)?;
             file.sync_all()
         })?;
         Ok(Rows::All(self.meta.count))
@@ -168,15 +172,15 @@ impl SequencesWriter {
     /// Brings the whole file to the disk and gives it its name.
     pub fn finish(self) -> Result<()> {
         let begin = self.tensors.row_checksums.start;
-        let length = self.tensors.sequences.start - begin;
+        let length = self.tensors.outside().end - begin;
         self.partial.with("finish", 0, |file| {
-            // Row checksums and starts, one behind the other.
+            // Row checksums, starts and heads, one behind the other.
             let mut bytes = vec![0; length as usize];
             read_at(file, &mut bytes, begin)?;
-            let (checksums, starts) = bytes.split_at(self.meta.count as usize * 8);
+            let (checksums, outside) = bytes.split_at(self.meta.count as usize * 8);
             // Rows first, so that a header with a checksum means that they are there.
             file.sync_data()?;
-            write_at(file, &self.frame.finished(checksums, starts), 0)
+            write_at(file, &self.frame.finished(checksums, outside), 0)
         })?;
         self.partial.publish()
     }
@@ -186,14 +190,14 @@ impl SequencesWriter {
         u64::from(self.meta.count - self.rows.count())
     }
 
-    fn row_begin(&self, row: u32) -> u64 {
-        self.tensors.sequences.start + u64::from(row) * self.meta.row_bytes()
-    }
-
-    fn write_row(&self, file: &File, row: u32, items: &[u32]) -> io::Result<()> {
-        let bytes = to_bytes(items, self.meta.item_bytes());
-        write_at(file, &bytes, self.row_begin(row))?;
-        let checksum = row_checksum(row, &bytes).to_le_bytes();
+    fn write_row(&self, file: &File, row: u32, sequence: Sequence) -> io::Result<()> {
+        let items = to_bytes(sequence.items, self.meta.item_bytes());
+        let values = bytemuck::cast_slice(sequence.values);
+        write_at(file, &items, self.tensors.row_items(&self.meta, row).start)?;
+        if !values.is_empty() {
+            write_at(file, values, self.tensors.row_values(&self.meta, row).start)?;
+        }
+        let checksum = row_checksum_of_parts(row, &[&items, values]).to_le_bytes();
         write_at(file, &checksum, self.tensors.row_checksums.start + u64::from(row) * 8)?;
         let Ok(mut synced) = self.synced.try_lock() else { return Ok(()) };
         if synced.elapsed() > SYNC_EVERY {
@@ -203,10 +207,15 @@ impl SequencesWriter {
         Ok(())
     }
 
-    fn read_row(&self, file: &File, row: u32, items: &mut [u32]) -> io::Result<()> {
+    fn read_row(&self, file: &File, row: u32, to: SequenceMut) -> io::Result<()> {
         let item_bytes = self.meta.item_bytes() as usize;
+        let SequenceMut { items, values } = to;
         let mut bytes = vec![0; items.len() * item_bytes];
-        read_at(file, &mut bytes, self.row_begin(row))?;
+        read_at(file, &mut bytes, self.tensors.row_items(&self.meta, row).start)?;
+        if !values.is_empty() {
+            let begin = self.tensors.row_values(&self.meta, row).start;
+            read_at(file, bytemuck::cast_slice_mut(values), begin)?;
+        }
         let item =
             |bytes: &[u8]| bytes.iter().rev().fold(0, |item, &byte| item << 8 | u32::from(byte));
         let numbers = bytes.chunks_exact(item_bytes).map(item);
@@ -217,14 +226,14 @@ impl SequencesWriter {
 
 impl PutSequences for SequencesWriter {
     fn put(&self, index: usize, row: Sequence) -> Result<()> {
-        let bytes = self.meta.row_bytes();
+        let bytes = self.meta.row_bytes() + self.meta.value_bytes();
         let row_of = self.rows.get(index as u32);
-        self.partial.with("write", bytes, |file| self.write_row(file, row_of, row.items))
+        self.partial.with("write", bytes, |file| self.write_row(file, row_of, row))
     }
 
     fn get(&self, index: usize, to: SequenceMut) -> Result<()> {
         let row_of = self.rows.get(index as u32);
-        self.partial.with("read", 0, |file| self.read_row(file, row_of, to.items))
+        self.partial.with("read", 0, |file| self.read_row(file, row_of, to))
     }
 }
 
@@ -235,10 +244,24 @@ impl Drop for SequencesWriter {
     }
 }
 
+/// The items of all heads of a plan, one head after the other.
+fn given_heads(plan: &Plan) -> Result<Vec<u32>> {
+    let what = "the heads";
+    if plan.head() == 1 {
+        return collected(plan.starts(), what);
+    }
+    let mut heads = zeroed_of(u64::from(plan.count()) * u64::from(plan.head()), what)?;
+    for (index, items) in (0..).zip(heads.chunks_exact_mut(plan.head() as usize)) {
+        plan.read_head(index, SequenceMut { items, values: &mut [] })?;
+    }
+    Ok(heads)
+}
+
 /// Which sequences a file holds, or is to hold.
 struct Contents<'a> {
     meta: &'a SequencesMeta,
-    starts: &'a [u32],
+    /// The items of all heads.
+    heads: &'a [u32],
 }
 
 impl Contents<'_> {
@@ -249,22 +272,38 @@ impl Contents<'_> {
         require_same(path, "number of items", &found.num_items, &want.num_items)?;
         require_same(path, "centring", &found.centered, &want.centered)?;
         require_same(path, "corpus fingerprint", &found.fingerprint, &want.fingerprint)?;
+        let lambda = |meta: &SequencesMeta| {
+            meta.rule.lambda().map_or(String::new(), |l| l.value().to_string())
+        };
+        require_same(path, "rule", &found.rule.name(), &want.rule.name())?;
+        require_same(path, "lambda", &lambda(found), &lambda(want))?;
+        let kind = |meta: &SequencesMeta| if meta.values { "items and values" } else { "items" };
+        require_same(path, "kind of rows", &kind(found), &kind(want))?;
+        require_same(path, "number of items in a head", &found.head, &want.head)?;
         require_same(path, "number of starts", &found.count, &want.count)?;
-        let mut pairs = self.starts.iter().zip(wanted.starts);
+        let mut pairs = self.heads.iter().zip(wanted.heads);
         match pairs.position(|(found, wanted)| found != wanted) {
-            Some(at) => {
-                let text = |starts: &[u32]| format!("{} at {at}", starts[at]);
-                require_same(path, "start", &text(self.starts), &text(wanted.starts))
-            }
+            Some(at) => self.require_head(wanted, at / found.head as usize, path),
             None => Ok(()),
         }
+    }
+
+    /// The error that names the head with number `at`, where these two differ.
+    fn require_head(&self, wanted: &Contents, at: usize, path: &Path) -> Result<()> {
+        let length = self.meta.head as usize;
+        let text = |heads: &[u32]| {
+            let items = heads[at * length..][..length].iter().map(u32::to_string);
+            format!("{} at {at}", items.collect::<Vec<_>>().join(", "))
+        };
+        let what = if length == 1 { "start" } else { "head" };
+        require_same(path, what, &text(self.heads), &text(wanted.heads))
     }
 
     /// These results, maybe shorter or longer, in the finished `file` at `path`, if there is one.
     fn in_file(&self, file: Option<File>, path: &Path) -> Result<Option<SequencesFile>> {
         let Some(file) = file else { return Ok(None) };
         let file = SequencesFile::of_file(&file, path)?;
-        let found = Contents { meta: file.meta(), starts: file.starts() };
+        let found = Contents { meta: file.meta(), heads: file.heads() };
         found.require(self, path)?;
         Ok(Some(file))
     }
@@ -280,6 +319,6 @@ fn extending(earlier: SequencesFile, plan: &Plan) -> Result<Plan> {
 
 impl EarlierRows for SequencesFile {
     fn read(&self, row: u32, to: SequenceMut) -> Result<()> {
-        self.copy_row(row, to.items)
+        self.copy_row(row, to)
     }
 }
