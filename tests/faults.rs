@@ -28,8 +28,8 @@ struct Case {
     memory_limit: Option<u64>,
 }
 
-/// Several slabs, waves and submissions, and staging: every kind of call. With values, so that costs
-/// come back too, and of a rule that knows more of an item than a sum.
+/// Several slabs, waves and submissions, and staging: every kind of call. With values, so that
+/// costs come back too, and of a rule that knows more of an item than a sum.
 fn case() -> Case {
     case_of((0..12).collect(), 60)
 }
@@ -89,7 +89,7 @@ fn a_failure_at_any_call_is_a_status_or_does_no_harm() {
 /// The same where only some rows of the matrix fit.
 #[test]
 fn a_failure_at_any_call_with_a_row_cache_is_a_status_or_does_no_harm() {
-    let case = Case { memory_limit: Some(40_000), ..case_of((0..4).collect(), 8) };
+    let case = Case { memory_limit: Some(40_000), ..case_of((0..3).collect(), 5) };
     let engine = VulkanEngine::new(
         "llvmpipe",
         &Settings { memory_limit: case.memory_limit, ..settings(&counter(false)) },

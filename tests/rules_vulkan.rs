@@ -127,8 +127,12 @@ fn rules_with_rows_that_come_and_go() {
             let engine = VulkanEngine::new("llvmpipe", &settings).unwrap();
             let plan = request.shape(257).unwrap();
             assert!(engine.needs(Shape::new(257, 7), &plan).unwrap().held_rows < 257);
-            check(&npy, &request, &[settings.clone()]);
-            check(&npy, &Request { length: 20, ..heads(257, rule) }, &[settings.clone()]);
+            check(&npy, &request, std::slice::from_ref(&settings));
+            check(
+                &npy,
+                &Request { length: 20, ..heads(257, rule) },
+                std::slice::from_ref(&settings),
+            );
         }
     }
 }

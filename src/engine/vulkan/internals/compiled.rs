@@ -43,8 +43,8 @@ pub fn compiled(wanted: &str) -> Result<(String, Vec<Compiled>)> {
     Ok((format!("{}, {}", info.name, info.driver), all))
 }
 
-/// Builds all these kernels that the default rule needs on an opened device, as runs would, with the
-/// cache that `place` names; returns how many there are. For the benchmark of starts.
+/// Builds all these kernels that the default rule needs on an opened device, as runs would, with
+/// the cache that `place` names; returns how many there are. For the benchmark of starts.
 pub fn build_all(wanted: &str, place: &PipelineCache) -> Result<usize> {
     let device = Arc::new(open_device(wanted, &Settings::default())?);
     let mut pipelines = Pipelines::new(&device, Cache::new(&device, place));

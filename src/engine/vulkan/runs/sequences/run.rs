@@ -1,9 +1,9 @@
 //! The picks, wave by wave.
 //!
 //! Each sequence of a wave has its scores and its picks in device buffers, so a dispatch may end
-//! after any pick and the next goes on there. Where values are asked for the kernels write down what
-//! each pick cost, and the values are computed here. Where the device holds only some rows of the matrix,
-//! a dispatch makes one pick.
+//! after any pick and the next goes on there. Where values are asked for the kernels write down
+//! what each pick cost, and the values are computed here. Where the device holds only some rows of
+//! the matrix, a dispatch makes one pick.
 
 use std::ops::Range;
 use std::time::Instant;

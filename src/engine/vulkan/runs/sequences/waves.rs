@@ -152,8 +152,8 @@ pub(crate) fn needs(
     let waves = u64::from(plan.count).div_ceil(layout.wave.into());
     let wave_bytes = layout.wave_bytes(plan);
     let slabs = u64::from(matrix.rows.slabs());
-    // A wave's picks and their costs come down through one staging buffer; a slab of rows goes up through another,
-    // earlier.
+    // A wave's picks and their costs come down through one staging buffer; a slab of rows goes up
+    // through another, earlier.
     let staged = match device.is_staged() {
         true => Bytes::new(picks_bytes(plan) * u64::from(layout.wave)).max(matrix.rows_bytes()),
         false => Bytes::ZERO,
