@@ -96,6 +96,7 @@ bench:
 	cargo bench --profile measure --bench psalms
 	cargo bench --profile measure --bench start
 	cargo bench --profile measure --bench neighbors -- $(CORPUS)
+	cargo bench --profile measure --bench rules -- $(CORPUS)
 	luajit benches/sites.lua $(CORPUS)
 
 fuzz:

@@ -23,7 +23,7 @@ fn main() {
     println!("neighbours, {threads} threads, the best of {RUNS} runs");
     let psalms = concat!(env!("CARGO_MANIFEST_DIR"), "/examples/data/psalms.npy").to_owned();
     let large = std::env::temp_dir().join(format!("vkd-bench-{}.npy", std::process::id()));
-    write_npy(&large, &common::random(31_000, 384, 7));
+    common::write_npy(&large, &common::random(31_000, 384, 7));
     let given = std::env::args().skip(1).filter(|argument| argument.ends_with(".npy"));
     let large_path = large.to_str().unwrap().to_owned();
     for path in std::iter::once(psalms).chain(given).chain([large_path]) {
@@ -105,18 +105,4 @@ fn baseline(script: &str, corpus: &str, k: u32, threads: usize) -> Option<f64> {
         .output()
         .ok()?;
     String::from_utf8_lossy(&output.stdout).trim().parse().ok()
-}
-
-fn write_npy(path: &std::path::Path, npy: &Npy) {
-    let shape = (npy.num_items, npy.dim);
-    let mut header = format!("{{'descr': '<f4', 'fortran_order': False, 'shape': {shape:?}, }}");
-    while (header.len() + 11) % 64 != 0 {
-        header.push(' ');
-    }
-    header.push('\n');
-    let mut bytes = b"\x93NUMPY\x01\x00".to_vec();
-    bytes.extend((header.len() as u16).to_le_bytes());
-    bytes.extend(header.bytes());
-    bytes.extend(npy.values.iter().flat_map(|value| value.to_le_bytes()));
-    std::fs::write(path, bytes).unwrap();
 }

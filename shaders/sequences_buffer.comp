@@ -42,25 +42,27 @@ void main() {
         for (uint chunk = lane; chunk < row_length; chunk += gl_WorkGroupSize.x) {
             uvec4 c = load_chunk(row, chunk);
             uint at = scores_begin + chunk * 2;
-            ivec4 first = add(load_scores(at), first_half(c));
-            ivec4 second = add(load_scores(at + 1), second_half(c));
+            ivec4 first = fold(load_scores(at), c.xy, k);
+            ivec4 second = fold(load_scores(at + 1), c.zw, k);
             store_scores(at, first);
             store_scores(at + 1, second);
-            int score = lowest(first, second);
-            if (score < best) {
-                best = score;
+            int low = lowest(cost(first), cost(second));
+            if (low < best) {
+                best = low;
                 best_chunk = chunk;
             }
         }
-        int lowest_score = lowest_of_all(best, k);
+        int lowest_cost = lowest_of_all(best, k);
         uint item = NO_ITEM;
-        if (best == lowest_score) {
+        if (best == lowest_cost) {
             uint at = scores_begin + best_chunk * 2;
-            item = best_chunk * 8 + position(load_scores(at), load_scores(at + 1), best);
+            ivec4 first = cost(load_scores(at));
+            ivec4 second = cost(load_scores(at + 1));
+            item = best_chunk * 8 + position(first, second, best);
         }
         pick = head_or(sequence, k, first_of_all(item, k));
         if (lane == 0) {
-            picks[sequence * length + k] = pick;
+            note(sequence, k, pick, lowest_cost);
             report(pick, sequence);
         }
     }

@@ -11,7 +11,7 @@
 // + lanes, ...) in registers for the whole dispatch. Loops over CHUNKS are unrolled, so every
 // register index is a constant. All loads of a row, 16 bytes each and side by side in a subgroup,
 // are in flight before the first is used. What only one invocation has to do (mark the taken item,
-// find the place of the lowest score) is behind branches that the other subgroups skip. Loop rounds
+// find the place of the lowest cost) is behind branches that the other subgroups skip. Loop rounds
 // a pick: one.
 
 #include "sequence.glsl"
@@ -44,15 +44,16 @@ void take(uint pick) {
     }
 }
 
-// The first item with the score `lowest`, which this invocation holds.
+// The first item with the cost `lowest`, which this invocation holds.
 uint first_with(int lowest) {
     uint place = 0;
     [[unroll]] for (int i = int(CHUNKS) * 2 - 1; i >= 0; --i) {
         uint first = relative(uint(i));
-        place = score[i].w == lowest ? first + 3 : place;
-        place = score[i].z == lowest ? first + 2 : place;
-        place = score[i].y == lowest ? first + 1 : place;
-        place = score[i].x == lowest ? first : place;
+        ivec4 costs = cost(score[i]);
+        place = costs.w == lowest ? first + 3 : place;
+        place = costs.z == lowest ? first + 2 : place;
+        place = costs.y == lowest ? first + 1 : place;
+        place = costs.x == lowest ? first : place;
     }
     return own_begin() + place;
 }
@@ -92,18 +93,18 @@ void main() {
         take(pick);
         int low = HIGHEST;
         [[unroll]] for (uint i = 0; i < CHUNKS; ++i) {
-            score[i * 2] = add(score[i * 2], first_half(c[i]));
-            score[i * 2 + 1] = add(score[i * 2 + 1], second_half(c[i]));
-            low = min(low, lowest(score[i * 2], score[i * 2 + 1]));
+            score[i * 2] = fold(score[i * 2], c[i].xy, k);
+            score[i * 2 + 1] = fold(score[i * 2 + 1], c[i].zw, k);
+            low = min(low, lowest(cost(score[i * 2]), cost(score[i * 2 + 1])));
         }
-        int lowest_score = lowest_of_all(low, k);
+        int lowest_cost = lowest_of_all(low, k);
         uint item = NO_ITEM;
-        if (low == lowest_score) {
+        if (low == lowest_cost) {
             item = first_with(low);
         }
         pick = head_or(sequence, k, first_of_all(item, k));
         if (lane == 0) {
-            picks[sequence * length + k] = pick;
+            note(sequence, k, pick, lowest_cost);
         }
     }
     if (end_pick < length) {

@@ -21,6 +21,19 @@
 layout(constant_id = 3) const uint CHUNKS = 1;
 const uint GROUP = 8;
 
+// Where a taken score is the greatest there is, it comes of the greater of two; else of bits, which
+// are flipped or set. `mark` is for the place of the pick, `nothing` changes no score.
+bool by_greater() { return RULE == FARTHEST || (RULE == CENTROID && PIN); }
+int nothing() { return by_greater() ? -HIGHEST : 0; }
+int mark() {
+    if (by_greater()) return HIGHEST;
+    return RULE == MMR ? ~0 : RULE == CHAIN ? TAKEN_BIT : TOP_BIT;
+}
+ivec4 marked(ivec4 score, ivec4 mark) {
+    if (by_greater()) return max(score, mark);
+    return RULE == MMR ? score | mark : score ^ mark;
+}
+
 void main() {
     uint lane = gl_LocalInvocationID.x;
     uint lanes = gl_WorkGroupSize.x;
@@ -43,13 +56,12 @@ void main() {
     begin_rounds(first_pick);
     for (uint k = first_pick; k < end_pick; ++k) {
         Row row = find_row(pick, rows_per_slab, row_length);
-        // What the pick does to its own chunk: the top bit at its place, nothing (flipped, or as
-        // the greater of two where taken scores are pinned) at the other seven.
+        // What the pick does to its own chunk: see `marked`.
         uint pick_chunk = pick / 8;
-        ivec4 nothing = ivec4(PIN ? -HIGHEST : 0);
-        ivec4 mark = ivec4(PIN ? HIGHEST : TOP_BIT);
-        ivec4 mark_first = mix(nothing, mark, equal(uvec4(pick % 8), uvec4(0, 1, 2, 3)));
-        ivec4 mark_second = mix(nothing, mark, equal(uvec4(pick % 8), uvec4(4, 5, 6, 7)));
+        ivec4 untouched = ivec4(nothing());
+        ivec4 marks = ivec4(mark());
+        ivec4 mark_first = mix(untouched, marks, equal(uvec4(pick % 8), uvec4(0, 1, 2, 3)));
+        ivec4 mark_second = mix(untouched, marks, equal(uvec4(pick % 8), uvec4(4, 5, 6, 7)));
         int best = HIGHEST;
         uint best_chunk = lane;
         ivec4 best_first = ivec4(HIGHEST);
@@ -67,17 +79,14 @@ void main() {
                     uint at = (base + i) * 2;
                     uint chunk = lane + (base + i) * lanes;
                     bool here = chunk == pick_chunk;
-                    ivec4 first = add(score[at], first_half(c[i]));
-                    ivec4 second = add(score[at + 1], second_half(c[i]));
-                    if (PIN) {
-                        first = max(first, here ? mark_first : nothing);
-                        second = max(second, here ? mark_second : nothing);
-                    } else {
-                        first ^= here ? mark_first : nothing;
-                        second ^= here ? mark_second : nothing;
-                    }
+                    ivec4 first = fold(score[at], c[i].xy, k);
+                    ivec4 second = fold(score[at + 1], c[i].zw, k);
+                    first = marked(first, here ? mark_first : untouched);
+                    second = marked(second, here ? mark_second : untouched);
                     score[at] = first;
                     score[at + 1] = second;
+                    first = cost(first);
+                    second = cost(second);
                     int low = lowest(first, second);
                     bool better = low < best;
                     best = better ? low : best;
@@ -87,14 +96,14 @@ void main() {
                 }
             }
         }
-        int lowest_score = lowest_of_all(best, k);
+        int lowest_cost = lowest_of_all(best, k);
         uint item = NO_ITEM;
-        if (best == lowest_score) {
+        if (best == lowest_cost) {
             item = best_chunk * 8 + position(best_first, best_second, best);
         }
         pick = head_or(sequence, k, first_of_all(item, k));
         if (lane == 0) {
-            picks[sequence * length + k] = pick;
+            note(sequence, k, pick, lowest_cost);
         }
     }
     if (end_pick < length) {

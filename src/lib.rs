@@ -1,6 +1,6 @@
 //! vkd computes **diversity sequences** of an embedded corpus (from every start item, again and
-//! again the item farthest, by cosine, from the centroid of all picked so far), neighbours and
-//! similarities, on any Vulkan device or on the processor.
+//! again the item farthest, by cosine, from the centroid of all picked so far, or what another
+//! [`Rule`] asks for), neighbours and similarities, on any Vulkan device or on the processor.
 //!
 //! Data flows one way, and each module knows only the ones to its left:
 //!

@@ -12,6 +12,7 @@ use vkd::engine::neighbors::Query;
 use vkd::engine::{Engine, Pairs, PutDots, PutNeighbors, PutSequences};
 use vkd::plan::Plan;
 use vkd::progress::Progress;
+use vkd::sequence::{Sequence, SequenceMut};
 use vkd::{Context, ContextOptions, Corpus, Elements, Error, Input, Request};
 
 fn cpu(cpu: Settings) -> ContextOptions {
@@ -129,11 +130,11 @@ impl FirstFails {
 }
 
 impl PutSequences for FirstFails {
-    fn put(&self, _: usize, _: &[u32]) -> Result<(), Error> {
+    fn put(&self, _: usize, _: Sequence) -> Result<(), Error> {
         self.put()
     }
 
-    fn get(&self, _: usize, _: &mut [u32]) -> Result<(), Error> {
+    fn get(&self, _: usize, _: SequenceMut) -> Result<(), Error> {
         Ok(())
     }
 }

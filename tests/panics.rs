@@ -11,17 +11,18 @@ use vkd::engine::cpu::{CpuEngine, Settings};
 use vkd::engine::{Engine, PutSequences};
 use vkd::plan::Plan;
 use vkd::progress::Progress;
+use vkd::sequence::{Sequence, SequenceMut};
 use vkd::{Corpus, Error, Request, Result};
 
 /// Cannot take rows.
 struct Panics;
 
 impl PutSequences for Panics {
-    fn put(&self, index: usize, _: &[u32]) -> Result<()> {
+    fn put(&self, index: usize, _: Sequence) -> Result<()> {
         panic!("row {index} has no place")
     }
 
-    fn get(&self, _: usize, _: &mut [u32]) -> Result<()> {
+    fn get(&self, _: usize, _: SequenceMut) -> Result<()> {
         Ok(())
     }
 }

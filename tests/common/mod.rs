@@ -64,6 +64,21 @@ pub fn npy_at(path: &Path) -> Npy {
     Npy { num_items: shape[0], dim: shape[1], values }
 }
 
+/// Writes an npy file (f4, C order).
+pub fn write_npy(path: &Path, npy: &Npy) {
+    let shape = (npy.num_items, npy.dim);
+    let mut header = format!("{{'descr': '<f4', 'fortran_order': False, 'shape': {shape:?}, }}");
+    while (header.len() + 11) % 64 != 0 {
+        header.push(' ');
+    }
+    header.push('\n');
+    let mut bytes = b"\x93NUMPY\x01\x00".to_vec();
+    bytes.extend((header.len() as u16).to_le_bytes());
+    bytes.extend(header.bytes());
+    bytes.extend(npy.values.iter().flat_map(|value| value.to_le_bytes()));
+    std::fs::write(path, bytes).unwrap();
+}
+
 /// A corpus of clustered, repeated and mixed-length rows from a small generator.
 pub fn random(num_items: u32, dim: u32, seed: u64) -> Npy {
     let mut state = seed.wrapping_mul(0x9e37_79b9_7f4a_7c15) | 1;

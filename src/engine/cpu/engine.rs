@@ -71,10 +71,10 @@ impl Engine for CpuEngine {
         progress: &Progress,
     ) -> Result<()> {
         let workers = self.workers;
-        let multiply = || Matrix::compute(corpus, workers, progress);
+        let multiply = || Matrix::compute(corpus, plan.rule().weighing(), workers, progress);
         let matrix = progress.time(Phase::Matrix, multiply)?;
         let share = self.share_equal_sets && plan.count() > 1;
-        let meetings = share.then(|| Meetings::new(plan.count(), plan.length())).transpose()?;
+        let meetings = share.then(|| Meetings::new(&plan.shape())).transpose()?;
         progress.time(Phase::Steps, || {
             sequences::compute(&matrix, plan, meetings, workers, rows, progress)
         })
@@ -107,10 +107,10 @@ impl Planner for Workers {
         let (n, threads) = (u64::from(shape.num_items), self.num_threads);
         let stride = matrix::stride(shape.num_items);
         let matrix = Bytes::of::<i16>(stride as u64) * n;
-        let slots = slot::bytes(stride, plan.length, threads);
+        let slots = slot::bytes(plan, stride, threads);
         let shared = merge::most_bytes(plan, threads);
         let host_bytes = matrix + product::packed_bytes(shape).max(slots + shared);
-        let side_by_side = (threads * slot::count(stride)) as u64;
+        let side_by_side = (threads * slot::count(plan.rule, stride)) as u64;
         let groups = u64::from(plan.count).div_ceil(side_by_side);
         Ok(Needs { host_bytes, groups, held_rows: n, ..Needs::default() })
     }

@@ -11,11 +11,12 @@ use super::pages::Pages;
 use super::product::{multiply, new_square, transpose, BandPair, Packed, BAND};
 use super::simd::{HalfLine, OnSimd, Simd};
 use super::workers::Workers;
-use crate::contract::{contribution, extra_shift};
+use crate::contract::{contribution, extra_shift, similarity_q15};
 use crate::corpus::Corpus;
 use crate::error::Result;
 use crate::memory::collected;
 use crate::progress::Progress;
+use crate::rule::Weighing;
 use crate::threads::lock;
 
 /// The matrix: row s holds what picking s adds to the score of every item.
@@ -55,6 +56,7 @@ impl Matrix {
 
     pub(super) fn compute(
         corpus: &Corpus,
+        weighing: Weighing,
         workers: Workers,
         progress: &Progress,
     ) -> Result<Matrix> {
@@ -70,7 +72,7 @@ impl Matrix {
         workers.each(BandPair::count(bands.len()), scratch, |task, scratch| {
             progress.check()?;
             let BandPair { i, j } = BandPair::of_task(task);
-            workers.dispatch(Task { corpus, packed: &packed, i, j, scratch });
+            workers.dispatch(Task { corpus, weighing, packed: &packed, i, j, scratch });
             copy(&bands[i], stride, j, &scratch.own);
             if i != j {
                 copy(&bands[j], stride, i, &scratch.mirrored);
@@ -100,6 +102,7 @@ impl Contributions {
 /// Computes the contributions of band `i` and band `j`.
 struct Task<'a> {
     corpus: &'a Corpus,
+    weighing: Weighing,
     packed: &'a Packed,
     i: usize,
     j: usize,
@@ -115,24 +118,34 @@ impl OnSimd for Task<'_> {
             || {
                 let Contributions { dots, own, mirrored } = self.scratch;
                 multiply(simd, self.packed.band(self.i), self.packed.band(self.j), dots);
-                finish(self.corpus, dots, own, self.i);
+                finish(self.corpus, self.weighing, dots, own, self.i);
                 if self.i != self.j {
                     transpose(dots);
-                    finish(self.corpus, dots, mirrored, self.j);
+                    finish(self.corpus, self.weighing, dots, mirrored, self.j);
                 }
             },
         );
     }
 }
 
-/// Contributions from dot products: the rows are the items of band `band`.
+/// Contributions, or similarities, from dot products: the rows are the items of band `band`.
 #[inline(always)]
-fn finish(corpus: &Corpus, dots: &[[i32; BAND]], values: &mut [[i16; BAND]], band: usize) {
+fn finish(
+    corpus: &Corpus,
+    weighing: Weighing,
+    dots: &[[i32; BAND]],
+    values: &mut [[i16; BAND]],
+    band: usize,
+) {
     let shift = extra_shift(corpus.num_items());
     let weights = corpus.weights()[band * BAND..].iter();
     for ((dots, values), &weight) in dots.iter().zip(values).zip(weights) {
-        for (value, &dot) in values.iter_mut().zip(dots) {
-            *value = contribution(dot, weight, shift);
+        let places = values.iter_mut().zip(dots);
+        match weighing {
+            Weighing::Weighted => {
+                places.for_each(|(value, &dot)| *value = contribution(dot, weight, shift));
+            }
+            Weighing::Plain => places.for_each(|(value, &dot)| *value = similarity_q15(dot)),
         }
     }
 }

@@ -1,6 +1,7 @@
 //! Equal sets have equal futures: two sequences that have picked the same items, in whatever order,
 //! have the same scores and go on with the same picks. The second to get there stops, and copies
-//! the rest from the first.
+//! the rest from the first. So it is with the rules centroid and farthest; with mmr where their
+//! first item is the same, too, with chain the last.
 //!
 //! Sequences meet at checkpoints, picks k that are multiples of an interval. There each looks up a
 //! hash of its set (the sum of random numbers, one for each item); who finds nothing leaves its
@@ -15,6 +16,7 @@ use crate::engine::rows::PutSequences;
 use crate::error::Result;
 use crate::memory::{take, zeroed, Bytes};
 use crate::plan::PlanShape;
+use crate::rule::Rule;
 use crate::sequence::{Sequence, SequenceRow};
 use crate::threads::lock;
 
@@ -29,6 +31,7 @@ const MOST_WAITING: usize = 64;
 
 /// The sets that sequences had at the checkpoints, and who waits for whom.
 pub(super) struct Meetings {
+    rule: Rule,
     interval: u32,
     length: u32,
     /// For each checkpoint: from the hash of a set to the first sequence that had it.
@@ -121,15 +124,16 @@ impl Bits {
 }
 
 impl Meetings {
-    /// Of `count` sequences of `length` items.
-    pub(super) fn new(count: u32, length: u32) -> Result<Meetings> {
+    /// Of the sequences of a plan.
+    pub(super) fn new(plan: &PlanShape) -> Result<Meetings> {
+        let PlanShape { count, length, rule, .. } = *plan;
         let interval = interval(length);
         let checkpoints = (length - 1) / interval;
         let tables = (0..checkpoints).map(|_| Mutex::default()).collect();
         let finished = Bits::new(count as usize, "the sequences finished")?;
         let (by_target, alone) = (HashMap::new(), Vec::new());
         let waits = Mutex::new(Waits { by_target, waiting: 0, finished, alone });
-        Ok(Meetings { interval, length, tables, waits })
+        Ok(Meetings { rule, interval, length, tables, waits })
     }
 
     /// Whether a sequence with `picked` items is at a checkpoint.
@@ -137,15 +141,21 @@ impl Meetings {
         picked.is_multiple_of(self.interval)
     }
 
-    /// At a checkpoint: the sequence that had the same set (by its hash) before, if there is one.
-    pub(super) fn meet(&self, picked: u32, hash: SetHash, sequence: u32) -> Option<u32> {
-        let table = self.tables.get((picked / self.interval) as usize - 1)?;
+    /// At a checkpoint: the sequence that had the same future (by its hash) before, if there is
+    /// one. `set` is the hash of the items.
+    pub(super) fn meet(&self, set: SetHash, items: &[u32], sequence: u32) -> Option<u32> {
+        let table = self.tables.get(items.len() / self.interval as usize - 1)?;
+        let hash = match anchor(self.rule, items) {
+            None => set.0,
+            // Not the sum that another set has.
+            Some(anchor) => mix(set.0 ^ mix(u64::from(anchor) + 1)),
+        };
         let mut table = lock(table);
         if !has_place(&mut table) {
             // It goes on by itself, which takes time and no memory.
-            return table.get(&hash.0).copied().filter(|&first| first != sequence);
+            return table.get(&hash).copied().filter(|&first| first != sequence);
         }
-        let first = *table.entry(hash.0).or_insert(sequence);
+        let first = *table.entry(hash).or_insert(sequence);
         (first != sequence).then_some(first)
     }
 
@@ -204,7 +214,7 @@ impl Meetings {
         let mut finished = 0;
         for mut one in waiting {
             let picked = one.picked;
-            if same_set(&one.row.items[..picked], &found.items[..picked])? {
+            if self.same_future(&one.row.items[..picked], &found.items[..picked])? {
                 one.row.end_mut(picked).copy_from(found.part(picked, found.items.len()));
                 // Sequences wait for later and later meetings, so this ends after few steps.
                 finished += self.finish(one.sequence, one.row.get(), rows)?;
@@ -216,9 +226,23 @@ impl Meetings {
         Ok(finished)
     }
 
+    /// Whether two begins of sequences go on in the same way.
+    fn same_future(&self, a: &[u32], b: &[u32]) -> Result<bool> {
+        Ok(anchor(self.rule, a) == anchor(self.rule, b) && same_set(a, b)?)
+    }
+
     /// A sequence that has to be computed on its own, because it met another by a collision.
     pub(super) fn next_alone(&self) -> Option<u32> {
         lock(&self.waits).alone.pop()
+    }
+}
+
+/// The item that a future depends on beside the set.
+fn anchor(rule: Rule, items: &[u32]) -> Option<u32> {
+    match rule {
+        Rule::Centroid | Rule::Farthest => None,
+        Rule::Mmr(_) => items.first().copied(),
+        Rule::Chain => items.last().copied(),
     }
 }
 
@@ -265,7 +289,7 @@ mod tests {
     fn chains_are_completed_from_their_ends_and_false_meetings_are_found() {
         let plan = plan(6, 6);
         let rows = crate::engine::rows::MemorySequences::new(&plan).unwrap();
-        let meetings = Meetings::new(6, 6).unwrap();
+        let meetings = Meetings::new(&plan.shape()).unwrap();
         let wait = |target, sequence: u32, row: &[u32]| {
             let prefix = Prefix { sequence, begin: plain(row) };
             meetings.wait_for(target, prefix, &rows).unwrap().unwrap()
@@ -290,7 +314,7 @@ mod tests {
     fn only_so_many_wait() {
         let plan = plan(100, 3);
         let rows = crate::engine::rows::MemorySequences::new(&plan).unwrap();
-        let meetings = Meetings::new(100, 3).unwrap();
+        let meetings = Meetings::new(&plan.shape()).unwrap();
         let waits = |sequence| {
             let prefix = Prefix { sequence, begin: plain(&[0, 1]) };
             meetings.wait_for(0, prefix, &rows).unwrap().is_some()

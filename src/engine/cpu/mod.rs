@@ -2,8 +2,9 @@
 //!
 //! `simd` is the one place that knows instruction sets, `workers` the threads that use them
 //! (`settings` says how), `pages` the memory of the matrix, `product` the dot products. On them
-//! stand `matrix` (the contributions, the source of rows), `merge` (sequences with equal sets share
-//! their rest), `sequences` (the picks, with `scores` and `slot`), `neighbors` (with `nearest`) and
+//! stand `matrix` (contributions or similarities, the source of rows), `rules` (what a sequence
+//! knows of the candidates), `merge` (sequences with equal futures share their rest), `sequences`
+//! (the picks, with `slot`), `neighbors` (with `nearest`) and
 //! `dots` (plain rows of products). `engine` offers it all to the library. Plain safe Rust
 //! throughout; data flows in the order of these names.
 
@@ -17,7 +18,7 @@ mod pages;
 #[cfg(feature = "internals")]
 mod peak;
 mod product;
-mod scores;
+mod rules;
 mod sequences;
 mod settings;
 mod simd;

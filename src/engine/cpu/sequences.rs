@@ -1,25 +1,27 @@
-//! The picks: for each, one row of the matrix is added to the scores and the lowest score is found.
+//! The picks: for each, one row of the matrix is added to what is known of the candidates, and the
+//! cheapest of them is found. What is known, and what is cheap, says the rule (`rules`), for each of
+//! which these loops are compiled.
 //!
 //! A thread works on a few sequences in turn, one pick each. While it adds a row for one, it
 //! prefetches the row of the next into the second-level cache (the first is full of scores), so
 //! that the memory's latency hides behind work.
 //!
-//! A sequence with a longer head first adds the rows of its head, without asking for the lowest
-//! score; in the order of their numbers, so that the sequences of a thread, whose heads have much
-//! in common, find each other's rows in the caches.
+//! A sequence with a longer head first adds the rows of its head, see `slot`.
 
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 
 use super::matrix::Matrix;
 use super::merge::{Meetings, Prefix};
-use super::scores::{pins, Scores};
+use super::rules::{pins, Candidates, Centroid, Chain, Farthest, Mmr};
 use super::simd::{HalfLine, OnSimd, Simd};
 use super::slot::{self, Slot, Start};
 use super::workers::Workers;
+use crate::contract::{extra_shift, value};
 use crate::engine::rows::PutSequences;
 use crate::error::Result;
 use crate::plan::Plan;
 use crate::progress::Progress;
+use crate::rule::Rule;
 use crate::threads::{self, Failure};
 
 /// Rounds between two looks at the wish to stop, and reports of progress: some 100 us.
@@ -58,20 +60,23 @@ impl OnSimd for Picks<'_> {
     type Output = Result<()>;
 
     fn run<S: Simd>(self, simd: S) -> Result<()> {
-        if pins(self.matrix.num_items()) {
-            self.work::<S, true>(simd)
-        } else {
-            self.work::<S, false>(simd)
+        match self.plan.rule() {
+            Rule::Centroid if pins(self.matrix.num_items()) => self.work::<S, Centroid<true>>(simd),
+            Rule::Centroid => self.work::<S, Centroid<false>>(simd),
+            Rule::Farthest => self.work::<S, Farthest>(simd),
+            Rule::Mmr(_) => self.work::<S, Mmr>(simd),
+            Rule::Chain => self.work::<S, Chain>(simd),
         }
     }
 }
 
 impl Picks<'_> {
-    fn work<S: Simd, const PIN: bool>(&self, simd: S) -> Result<()> {
+    fn work<S: Simd, C: Candidates>(&self, simd: S) -> Result<()> {
         let (stride, num_items) = (self.matrix.stride(), self.matrix.num_items());
         let mut slots = Vec::new();
-        for _ in 0..slot::count(stride) {
-            let mut slot = Slot::new(Scores::new(stride, num_items)?, self.plan)?;
+        let rule = self.plan.rule();
+        for _ in 0..slot::count(rule, stride) {
+            let mut slot = Slot::new(C::new(rule, stride, num_items)?, self.plan)?;
             if self.refill(&mut slot)? {
                 slots.push(slot);
             }
@@ -83,7 +88,7 @@ impl Picks<'_> {
                 let mut at = 0;
                 while at < slots.len() {
                     let next = self.matrix.row(slots[(at + 1) % slots.len()].last);
-                    picks += self.pick::<S, PIN>(simd, &mut slots[at], next);
+                    picks += self.pick(simd, &mut slots[at], next);
                     if self.goes_on(&mut slots[at])? || self.refill(&mut slots[at])? {
                         at += 1;
                     } else {
@@ -97,7 +102,7 @@ impl Picks<'_> {
     }
 
     /// Gives a slot the next sequence, if there is one.
-    fn refill(&self, slot: &mut Slot) -> Result<bool> {
+    fn refill<C: Candidates>(&self, slot: &mut Slot<C>) -> Result<bool> {
         let next = self.next.fetch_add(1, Relaxed);
         let start = match u32::try_from(next) {
             Ok(sequence) if sequence < self.plan.count() => Some(Start { sequence, alone: false }),
@@ -113,7 +118,7 @@ impl Picks<'_> {
     }
 
     /// Whether a sequence needs more picks of its own.
-    fn goes_on(&self, slot: &mut Slot) -> Result<bool> {
+    fn goes_on<C: Candidates>(&self, slot: &mut Slot<C>) -> Result<bool> {
         let length = self.plan.length();
         if slot.picked == length {
             let finished = match self.meetings {
@@ -127,10 +132,10 @@ impl Picks<'_> {
         if slot.alone || !slot.replay.is_empty() || !meetings.is_checkpoint(slot.picked) {
             return Ok(true);
         }
-        let Some(target) = meetings.meet(slot.picked, slot.hash, slot.sequence) else {
+        let begin = slot.row.get().part(0, slot.picked as usize);
+        let Some(target) = meetings.meet(slot.hash, begin.items, slot.sequence) else {
             return Ok(true);
         };
-        let begin = slot.row.get().part(0, slot.picked as usize);
         let prefix = Prefix { sequence: slot.sequence, begin };
         let Some(finished) = meetings.wait_for(target, prefix, self.rows)? else {
             return Ok(true);
@@ -141,13 +146,17 @@ impl Picks<'_> {
     }
 
     /// Adds a row; returns the number of picks made, which is none while the head is added.
-    fn pick<S: Simd, const PIN: bool>(&self, simd: S, slot: &mut Slot, next: &[HalfLine]) -> u64 {
-        let item = slot.scores.step::<S, PIN>(simd, self.matrix.row(slot.last), next);
+    fn pick<S: Simd, C: Candidates>(&self, simd: S, slot: &mut Slot<C>, next: &[HalfLine]) -> u64 {
+        let cheapest = slot.candidates.step(simd, self.matrix.row(slot.last), next);
         if let Some(next) = slot.replay.pop() {
             slot.last = next;
             return 0;
         }
-        slot.take(item);
+        if let Some(to) = slot.row.values.get_mut(slot.picked as usize) {
+            let shift = extra_shift(self.matrix.num_items());
+            *to = value(self.plan.rule(), cheapest.cost, slot.picked, shift);
+        }
+        slot.take(cheapest.item);
         1
     }
 }

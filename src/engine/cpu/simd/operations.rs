@@ -7,7 +7,7 @@ use pulp::NullaryFnOnce;
 pub(crate) const LINE: usize = 16;
 
 /// 16 numbers of 32 bits: scores or sums, or pairs of 16-bit values, as one multiply-add takes
-/// them.
+/// them; or 32 numbers of 16 bits ("narrow").
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Pod, Zeroable)]
 #[repr(C, align(64))]
 pub(crate) struct Line(pub(crate) [i32; LINE]);
@@ -19,7 +19,7 @@ pub(crate) struct HalfLine(pub(crate) [i16; LINE]);
 
 /// One level of vector instructions: operations on 16 numbers at once.
 pub(crate) trait Simd: Copy + Send + Sync {
-    /// 16 numbers of 32 bits in registers.
+    /// A [`Line`] in registers.
     type Wide: Copy;
 
     /// Rows of a tile of dot products: as many as registers hold sums for.
@@ -41,6 +41,28 @@ pub(crate) trait Simd: Copy + Send + Sync {
     fn add(self, a: Self::Wide, b: Self::Wide) -> Self::Wide;
 
     fn min(self, a: Self::Wide, b: Self::Wide) -> Self::Wide;
+
+    /// 16-bit numbers in the upper halves of words, above -32,768 in the lower ones.
+    fn raise(self, from: &HalfLine) -> Self::Wide;
+
+    /// Of 32 numbers of 16 bits: wrapping sums.
+    fn add_narrow(self, a: Self::Wide, b: Self::Wide) -> Self::Wide;
+
+    /// Of 32 numbers of 16 bits: 0 - a, wrapping.
+    fn negate_narrow(self, a: Self::Wide) -> Self::Wide;
+
+    fn min_narrow(self, a: Self::Wide, b: Self::Wide) -> Self::Wide;
+
+    fn max_narrow(self, a: Self::Wide, b: Self::Wide) -> Self::Wide;
+
+    /// Of 32 numbers of 16 bits: `yes` where `a` equals `b`, else `no`.
+    fn where_equal_narrow(
+        self,
+        a: Self::Wide,
+        b: Self::Wide,
+        yes: Self::Wide,
+        no: Self::Wide,
+    ) -> Self::Wide;
 
     /// `yes` where `a` equals `b`, else `no`.
     fn where_equal(

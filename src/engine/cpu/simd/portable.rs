@@ -52,6 +52,51 @@ impl Simd for Portable {
     }
 
     #[inline(always)]
+    fn raise(self, from: &HalfLine) -> [i32; 16] {
+        let mut raised = [0; 16];
+        for (to, &from) in raised.iter_mut().zip(&from.0) {
+            *to = i32::from(from) << 16 | 0x8000;
+        }
+        raised
+    }
+
+    #[inline(always)]
+    fn add_narrow(self, a: [i32; 16], b: [i32; 16]) -> [i32; 16] {
+        each_narrow(a, b, i16::wrapping_add)
+    }
+
+    #[inline(always)]
+    fn negate_narrow(self, a: [i32; 16]) -> [i32; 16] {
+        each_narrow([0; 16], a, i16::wrapping_sub)
+    }
+
+    #[inline(always)]
+    fn min_narrow(self, a: [i32; 16], b: [i32; 16]) -> [i32; 16] {
+        each_narrow(a, b, i16::min)
+    }
+
+    #[inline(always)]
+    fn max_narrow(self, a: [i32; 16], b: [i32; 16]) -> [i32; 16] {
+        each_narrow(a, b, i16::max)
+    }
+
+    #[inline(always)]
+    fn where_equal_narrow(
+        self,
+        a: [i32; 16],
+        b: [i32; 16],
+        yes: [i32; 16],
+        no: [i32; 16],
+    ) -> [i32; 16] {
+        let equal = each_narrow(a, b, |a, b| if a == b { -1 } else { 0 });
+        let mut chosen = no;
+        for lane in 0..16 {
+            chosen[lane] = yes[lane] & equal[lane] | no[lane] & !equal[lane];
+        }
+        chosen
+    }
+
+    #[inline(always)]
     fn where_equal(self, a: [i32; 16], b: [i32; 16], yes: [i32; 16], no: [i32; 16]) -> [i32; 16] {
         let mut chosen = no;
         for lane in 0..16 {
@@ -70,6 +115,16 @@ impl Simd for Portable {
 
     #[inline(always)]
     fn prefetch(self, _: &[HalfLine], _: usize) {}
+}
+
+#[inline(always)]
+fn each_narrow(a: [i32; 16], b: [i32; 16], of: impl Fn(i16, i16) -> i16) -> [i32; 16] {
+    let mut results: [i16; 32] = bytemuck::cast(a);
+    let b: [i16; 32] = bytemuck::cast(b);
+    for (result, b) in results.iter_mut().zip(b) {
+        *result = of(*result, b);
+    }
+    bytemuck::cast(results)
 }
 
 // A loop: the steps of `array::from_fn` are functions, which the compiler may not inline here.

@@ -14,7 +14,10 @@ macro_rules! level {
         $level:ident, $rows:literal rows, $parts:literal x $wide:ty, from $half:ty,
         $splat:ident . $splat_op:ident, $widen:ident . $widen_op:ident,
         $add:ident . $add_op:ident, $min:ident . $min_op:ident,
-        $madd:ident . $madd_op:ident, $half_cast:expr, $where_equal:expr
+        $madd:ident . $madd_op:ident, $half_cast:expr, $where_equal:expr,
+        $shift:ident . $shift_op:ident, $or:ident . $or_op:ident,
+        $narrow:ident . ($add16_op:ident, $sub16_op:ident, $min16_op:ident, $max16_op:ident),
+        $where_equal_narrow:expr
     ) => {
         impl Simd for $level {
             type Wide = [$wide; $parts];
@@ -66,6 +69,65 @@ macro_rules! level {
             }
 
             #[inline(always)]
+            fn raise(self, from: &HalfLine) -> Self::Wide {
+                let (wide, low) = (self.widen(from), self.splat(0x8000));
+                std::array::from_fn(
+                    #[inline(always)]
+                    |part| {
+                        let raised = self.$shift.$shift_op::<16>(wide[part]);
+                        self.$or.$or_op(raised, low[part])
+                    },
+                )
+            }
+
+            #[inline(always)]
+            fn add_narrow(self, a: Self::Wide, b: Self::Wide) -> Self::Wide {
+                std::array::from_fn(
+                    #[inline(always)]
+                    |part| self.$narrow.$add16_op(a[part], b[part]),
+                )
+            }
+
+            #[inline(always)]
+            fn negate_narrow(self, a: Self::Wide) -> Self::Wide {
+                let zero = self.splat(0);
+                std::array::from_fn(
+                    #[inline(always)]
+                    |part| self.$narrow.$sub16_op(zero[part], a[part]),
+                )
+            }
+
+            #[inline(always)]
+            fn min_narrow(self, a: Self::Wide, b: Self::Wide) -> Self::Wide {
+                std::array::from_fn(
+                    #[inline(always)]
+                    |part| self.$narrow.$min16_op(a[part], b[part]),
+                )
+            }
+
+            #[inline(always)]
+            fn max_narrow(self, a: Self::Wide, b: Self::Wide) -> Self::Wide {
+                std::array::from_fn(
+                    #[inline(always)]
+                    |part| self.$narrow.$max16_op(a[part], b[part]),
+                )
+            }
+
+            #[inline(always)]
+            fn where_equal_narrow(
+                self,
+                a: Self::Wide,
+                b: Self::Wide,
+                yes: Self::Wide,
+                no: Self::Wide,
+            ) -> Self::Wide {
+                std::array::from_fn(
+                    #[inline(always)]
+                    |part| $where_equal_narrow(self, a[part], b[part], yes[part], no[part]),
+                )
+            }
+
+            #[inline(always)]
             fn where_equal(
                 self,
                 a: Self::Wide,
@@ -107,6 +169,11 @@ level!(
     |half: u64| bytemuck::must_cast([half, 0]),
     |simd: V2, a, b, yes, no| {
         simd.sse4_1._mm_blendv_epi8(no, yes, simd.sse2._mm_cmpeq_epi32(a, b))
+    },
+    sse2._mm_slli_epi32, sse2._mm_or_si128,
+    sse2.(_mm_add_epi16, _mm_sub_epi16, _mm_min_epi16, _mm_max_epi16),
+    |simd: V2, a, b, yes, no| {
+        simd.sse4_1._mm_blendv_epi8(no, yes, simd.sse2._mm_cmpeq_epi16(a, b))
     }
 );
 level!(
@@ -117,6 +184,11 @@ level!(
     |half: __m128i| half,
     |simd: V3, a, b, yes, no| {
         simd.avx2._mm256_blendv_epi8(no, yes, simd.avx2._mm256_cmpeq_epi32(a, b))
+    },
+    avx2._mm256_slli_epi32, avx2._mm256_or_si256,
+    avx2.(_mm256_add_epi16, _mm256_sub_epi16, _mm256_min_epi16, _mm256_max_epi16),
+    |simd: V3, a, b, yes, no| {
+        simd.avx2._mm256_blendv_epi8(no, yes, simd.avx2._mm256_cmpeq_epi16(a, b))
     }
 );
 level!(
@@ -128,5 +200,11 @@ level!(
     |simd: V4, a, b, yes, no| {
         let mask = simd.avx512f._mm512_cmpeq_epi32_mask(a, b);
         simd.avx512f._mm512_mask_blend_epi32(mask, no, yes)
+    },
+    avx512f._mm512_slli_epi32, avx512f._mm512_or_si512,
+    avx512bw.(_mm512_add_epi16, _mm512_sub_epi16, _mm512_min_epi16, _mm512_max_epi16),
+    |simd: V4, a, b, yes, no| {
+        let mask = simd.avx512bw._mm512_cmpeq_epi16_mask(a, b);
+        simd.avx512bw._mm512_mask_blend_epi16(mask, no, yes)
     }
 );

@@ -22,6 +22,9 @@ pub(crate) struct Buffer {
     raw: vk::Buffer,
     allocation: Option<Allocation>,
     bytes: u64,
+    /// Whether the host may go to the bytes directly. Memory that is the device's can be mapped too
+    /// (all of it on a software device, a window of it on GPUs), but the host reads it slowly.
+    of_host: bool,
 }
 
 impl Buffer {
@@ -59,8 +62,10 @@ impl Buffer {
         // SAFETY: the device is live.
         let create = || unsafe { device.raw().create_buffer(&info, None) };
         let raw = device.call(&calls::CREATE_BUFFER, create)?;
+        let of_host = location != MemoryLocation::GpuOnly;
         // From here on `Drop` cleans up whatever fails.
-        let mut buffer = Buffer { device: Arc::clone(device), raw, allocation: None, bytes };
+        let mut buffer =
+            Buffer { device: Arc::clone(device), raw, allocation: None, bytes, of_host };
         // SAFETY: the buffer was just made on this device.
         let requirements = unsafe { device.raw().get_buffer_memory_requirements(raw) };
         let description = AllocationCreateDesc {
@@ -111,9 +116,10 @@ impl Buffer {
         self.bytes
     }
 
-    /// The bytes as the host sees them, where it does.
+    /// The bytes, where the host may go to them directly.
     pub(super) fn mapped(&mut self) -> Option<&mut [u8]> {
-        self.allocation.as_mut().and_then(Allocation::mapped_slice_mut)
+        let of_host = self.of_host;
+        self.allocation.as_mut().filter(|_| of_host).and_then(Allocation::mapped_slice_mut)
     }
 }
 

@@ -1,6 +1,7 @@
 //! Where the contribution matrix lies on the device, or as many of its rows as fit.
 //!
-//! The matrix is N rows of N 16-bit contributions, rows padded to 8 items. It is cut into slabs of
+//! The matrix is N rows of N 16-bit contributions (or similarities, which are contributions of rows
+//! that all have the weight 1), rows padded to 8 items. It is cut into slabs of
 //! whole rows so that no binding (of the matrix or of the prepared rows) spans more than the device
 //! allows; each slab is a buffer of its own. Where memory or bindings do not hold the matrix, slots
 //! for some of its rows take its place.
@@ -8,12 +9,13 @@
 use super::prepared::RowLayout;
 use super::table;
 use crate::contract::extra_shift;
-use crate::corpus::Shape;
+use crate::corpus::{Corpus, Shape};
 use crate::engine::vulkan::gpu::device::Device;
 use crate::engine::vulkan::gpu::physical::Limits;
 use crate::engine::vulkan::settings::Settings;
 use crate::error::{Error, Result};
 use crate::memory::Bytes;
+use crate::rule::{Lambda, Weighing};
 
 /// Picked items whose rows are computed together: enough to keep a GPU busy, few enough that their
 /// prepared rows are small.
@@ -34,6 +36,9 @@ pub(crate) struct MatrixLayout {
     pub(crate) row_length: u32,
     /// The prepared rows; a slab of a whole matrix has as many rows as one of theirs.
     pub(crate) rows: RowLayout,
+    /// Whether the items' weights count.
+    weighing: Weighing,
+    /// By which contributions are made smaller.
     pub(crate) extra_shift: u32,
     /// Where not all rows of the matrix fit: how many are held.
     pub(crate) held: Option<HeldRows>,
@@ -45,6 +50,7 @@ impl MatrixLayout {
     /// Of a whole matrix, whatever memory the device has.
     pub(crate) fn of_any_memory(
         shape: Shape,
+        weighing: Weighing,
         device: &Device,
         settings: &Settings,
     ) -> Result<MatrixLayout> {
@@ -52,7 +58,7 @@ impl MatrixLayout {
         let limits = device.limits();
         let rows = RowLayout::new(shape, 16 * u64::from(row_length), device, settings);
         let longest_slab = u64::from(rows.slab_rows(0)) * u64::from(row_length);
-        let layout = MatrixLayout::new(shape, rows, longest_slab, device, settings);
+        let layout = MatrixLayout::new(shape, weighing, rows, longest_slab, device, settings);
         let slabs = table::max_slabs(limits.max_bindings);
         if layout.rows.rows_per_slab == 0 || layout.rows.slabs() > slabs {
             return Err(Error::TooLarge {
@@ -67,18 +73,24 @@ impl MatrixLayout {
 
     /// With slots for as many rows as the bindings can hold, be it none, whatever memory the device
     /// has.
-    pub(crate) fn with_slots(shape: Shape, device: &Device, settings: &Settings) -> MatrixLayout {
+    pub(crate) fn with_slots(
+        shape: Shape,
+        weighing: Weighing,
+        device: &Device,
+        settings: &Settings,
+    ) -> MatrixLayout {
         let row_length = row_length(shape);
         let rows = RowLayout::new(shape, 0, device, settings);
         let held = bindable_slots(shape, row_length, device.limits());
         let longest_slab = u64::from(held.slots_per_slab) * u64::from(row_length);
-        let layout = MatrixLayout::new(shape, rows, longest_slab, device, settings);
+        let layout = MatrixLayout::new(shape, weighing, rows, longest_slab, device, settings);
         MatrixLayout { held: Some(held), ..layout }
     }
 
     /// `longest_slab`: chunks of the matrix's longest slab.
     fn new(
         shape: Shape,
+        weighing: Weighing,
         rows: RowLayout,
         longest_slab: u64,
         device: &Device,
@@ -90,9 +102,22 @@ impl MatrixLayout {
             num_items: shape.num_items,
             row_length: row_length(shape),
             rows,
-            extra_shift: extra_shift(shape.num_items),
+            weighing,
+            extra_shift: match weighing {
+                Weighing::Weighted => extra_shift(shape.num_items),
+                Weighing::Plain => 0,
+            },
             held: None,
             texels: settings.texels.unwrap_or(limits.software) && longest <= limits.max_texels,
+        }
+    }
+
+    /// The weight of an item's row. With 1, and no extra shift, a contribution is the similarity,
+    /// bit for bit.
+    pub(crate) fn weight(&self, corpus: &Corpus, item: u32) -> u32 {
+        match self.weighing {
+            Weighing::Weighted => corpus.weights()[item as usize].into(),
+            Weighing::Plain => Lambda::ONE as u32,
         }
     }
 

@@ -34,8 +34,8 @@ pub(crate) fn upload(
     let bytes = layout.rows.padded_items() * 4;
     let mut weights = Buffer::shared(tools.device, "weights", bytes)?;
     weights.write(tools.commands, |to| {
-        let weights = corpus.weights().iter();
-        prepared::write_padded(to, weights.map(|&weight| u32::from(weight).to_ne_bytes()));
+        let weight = |item| layout.weight(corpus, item).to_ne_bytes();
+        prepared::write_padded(to, (0..corpus.num_items()).map(weight));
     })?;
     Ok(WeightedRows { rows, weights })
 }

@@ -146,7 +146,7 @@ impl<'a> RowCache<'a> {
             let mut items = group.iter();
             for to in bytes.chunks_exact_mut(8) {
                 let (slot, weight) = items.next().map_or((u32::MAX, 0), |one| {
-                    (one.slot - first_slot, u32::from(corpus.weights()[one.item as usize]))
+                    (one.slot - first_slot, layout.weight(corpus, one.item))
                 });
                 to[..4].copy_from_slice(&slot.to_ne_bytes());
                 to[4..].copy_from_slice(&weight.to_ne_bytes());

@@ -1,7 +1,7 @@
 //! Which sequence kernel runs, in which shape.
 //!
 //! All of them give the same bits. The choice follows from the device, from the length of a matrix
-//! row, from how many picks there are to make, and from what the settings ask for.
+//! row, from the rule and how many picks there are to make, and from what the settings ask for.
 
 use crate::engine::vulkan::gpu::device::Device;
 use crate::engine::vulkan::gpu::pipeline::{Constant, Kernel, Recipe};
@@ -9,11 +9,16 @@ use crate::engine::vulkan::kernels::layout::MatrixLayout;
 use crate::engine::vulkan::kernels::table::{self, SlabVariant};
 use crate::engine::vulkan::settings::{Reduction, SequenceKernel, Settings};
 use crate::error::{Error, Result};
+use crate::plan::PlanShape;
+use crate::rule::Rule;
 
 /// Chunks of 8 scores that one invocation holds in registers on a GPU: with the loads under way and
 /// some more that is up to 64 registers, as many as there are for each of 1,024 invocations. See
 /// tests/compiled.
 const GPU_CHUNKS: u32 = 4;
+
+/// Of the rule mmr, whose costs are computed beside the scores.
+const GPU_CHUNKS_MMR: u32 = 3;
 
 /// And in the kernel for software drivers, where they spill to the stack in the first-level cache;
 /// what grows is the time to compile the unrolled kernel.
@@ -22,6 +27,9 @@ const SOFTWARE_CHUNKS: u32 = 128;
 /// Picks for every chunk that make up for compiling that kernel, on a software driver: 122 chunks
 /// took llvmpipe 14 s, and 8 us less a pick than the buffer kernel.
 const SOFTWARE_PICKS_PER_CHUNK: u64 = 14_000;
+
+/// Words of the push constants of all of them.
+const PUSH_WORDS: u32 = 10;
 
 /// Above this many items a sum of contributions could reach a taken score: see
 /// shaders/sequence.glsl.
@@ -35,15 +43,44 @@ pub(super) struct ChosenKernel {
     lanes: u32,
     /// Chunks of 8 items that each invocation owns.
     chunks: u32,
+    rule: Rule,
 }
 
-/// The kernel for `picks` picks.
+/// What a kernel is to do.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Work {
+    rule: Rule,
+    /// Of all sequences together.
+    picks: u64,
+}
+
+impl Work {
+    pub(super) fn new(plan: &PlanShape) -> Work {
+        Work { rule: plan.rule, picks: plan.picks() }
+    }
+}
+
+/// The number of a rule in shaders/sequence.glsl.
+fn number(rule: Rule) -> u32 {
+    match rule {
+        Rule::Centroid => 0,
+        Rule::Farthest => 1,
+        Rule::Mmr(_) => 2,
+        Rule::Chain => 3,
+    }
+}
+
+/// The kernel for `work`.
 pub(super) fn choose(
     device: &Device,
     settings: &Settings,
     layout: &MatrixLayout,
-    picks: u64,
+    work: Work,
 ) -> ChosenKernel {
+    let gpu_chunks = match work.rule {
+        Rule::Mmr(_) => GPU_CHUNKS_MMR,
+        _ => GPU_CHUNKS,
+    };
     let row_length = layout.row_length;
     let limits = device.limits();
     let subgroup = device.info().subgroup_size.max(1);
@@ -61,21 +98,21 @@ pub(super) fn choose(
         // As many chunks to an invocation as it can hold: the loads of all of them are under way at
         // once.
         (false, SequenceKernel::Registers) => {
-            row_length.div_ceil(GPU_CHUNKS).next_power_of_two().max(64)
+            row_length.div_ceil(gpu_chunks).next_power_of_two().max(64)
         }
     };
     let lanes = settings.lanes.unwrap_or(usual).min(max_lanes);
     let chunks = row_length.div_ceil(lanes);
-    let most = if layout.texels { SOFTWARE_CHUNKS } else { GPU_CHUNKS };
+    let most = if layout.texels { SOFTWARE_CHUNKS } else { gpu_chunks };
     let pays = settings.kernel.is_some()
         || !limits.software
-        || picks >= SOFTWARE_PICKS_PER_CHUNK * u64::from(chunks);
+        || work.picks >= SOFTWARE_PICKS_PER_CHUNK * u64::from(chunks);
     let kernel = match wanted {
         SequenceKernel::Registers if chunks <= most && pays => SequenceKernel::Registers,
         // What was chosen for registers is too wide for the buffer kernel's one subgroup.
         SequenceKernel::Registers if settings.kernel.is_none() && settings.lanes.is_none() => {
             let settings = Settings { kernel: Some(SequenceKernel::Buffer), ..settings.clone() };
-            return choose(device, &settings, layout, picks);
+            return choose(device, &settings, layout, work);
         }
         _ => SequenceKernel::Buffer,
     };
@@ -87,7 +124,7 @@ pub(super) fn choose(
         Some(Reduction::Shared) => Reduction::Shared,
         _ => Reduction::Subgroups,
     };
-    ChosenKernel { kernel, reduction, lanes, chunks }
+    ChosenKernel { kernel, reduction, lanes, chunks, rule: work.rule }
 }
 
 /// Picks that one dispatch may make within the device's loop budget. Rounds of nested loops add up;
@@ -119,8 +156,9 @@ pub(crate) fn usual_recipe(
     device: &Device,
     settings: &Settings,
     layout: &MatrixLayout,
+    rule: Rule,
 ) -> Result<Recipe> {
-    let choice = choose(device, settings, layout, u64::MAX);
+    let choice = choose(device, settings, layout, Work { rule, picks: u64::MAX });
     recipe(device, settings, &choice, layout)
 }
 
@@ -140,8 +178,11 @@ pub(super) fn recipe(
     };
     let constant = |id: u32, value: u32| Constant { id, value };
     let one_subgroup = choice.reduction == Reduction::OneSubgroup;
-    let pin = settings.force_pin() || layout.num_items > UNPINNED_ITEMS;
-    let mut constants = vec![constant(0, choice.lanes), constant(2, pin.into())];
+    // Of the other rules a taken score is one that no item can have.
+    let sums = choice.rule == Rule::Centroid;
+    let pin = sums && (settings.force_pin() || layout.num_items > UNPINNED_ITEMS);
+    let rule = constant(4, number(choice.rule));
+    let mut constants = vec![constant(0, choice.lanes), constant(2, pin.into()), rule];
     if choice.reduction != Reduction::Shared {
         constants.push(constant(1, one_subgroup.into()));
     }
@@ -151,7 +192,13 @@ pub(super) fn recipe(
     let kernel = smallest_fitting(variants, layout.matrix_slabs(), device)?;
     let forced = settings.subgroup_size.is_some() && choice.reduction != Reduction::Shared;
     let subgroup_size = (one_subgroup || forced).then_some(device.info().subgroup_size);
-    Ok(Recipe { kernel, constants, push_words: 8, subgroup_size, full_subgroups: one_subgroup })
+    Ok(Recipe {
+        kernel,
+        constants,
+        push_words: PUSH_WORDS,
+        subgroup_size,
+        full_subgroups: one_subgroup,
+    })
 }
 
 /// The variant with the fewest bindings that takes `slabs` slabs and that the device can bind.

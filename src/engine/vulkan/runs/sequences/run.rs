@@ -1,14 +1,16 @@
 //! The picks, wave by wave.
 //!
 //! Each sequence of a wave has its scores and its picks in device buffers, so a dispatch may end
-//! after any pick and the next goes on there. Where the device holds only some rows of the matrix,
+//! after any pick and the next goes on there. Where values are asked for the kernels write down what
+//! each pick cost, and the values are computed here. Where the device holds only some rows of the matrix,
 //! a dispatch makes one pick.
 
 use std::ops::Range;
 use std::time::Instant;
 
 use super::choice;
-use super::waves::{SequenceLayout, WaveSizes};
+use super::waves::{picks_bytes, SequenceLayout, WaveSizes};
+use crate::contract::{extra_shift, value};
 use crate::corpus::Corpus;
 use crate::engine::vulkan::gpu::memory::Buffer;
 use crate::engine::vulkan::gpu::pacing::{self, Pacer, Units};
@@ -66,6 +68,8 @@ struct SequenceRun<'a> {
     /// Where in `picks` the slots of the sequences' rows lie, in words; 0 where the whole matrix is
     /// there.
     slots_at: u32,
+    /// Where in `picks` the costs of the picks lie, in words; 0 where no values are asked for.
+    costs_at: u32,
     // Bound to the kernel, never touched by the host.
     _scores: Buffer,
     matrix: Matrix,
@@ -84,19 +88,23 @@ impl<'a> SequenceRun<'a> {
         wave: u32,
     ) -> Result<SequenceRun<'a>> {
         let (device, layout) = (tools.device, &matrix.layout);
-        let choice = choice::choose(device, tools.settings, layout, plan.picks());
+        let choice =
+            choice::choose(device, tools.settings, layout, choice::Work::new(&plan.shape()));
         let cap = choice::picks_per_dispatch(device, &choice)?;
-        let slots_at = if cache.is_some() { wave * plan.length() } else { 0 };
+        // Behind each other: picks, slots, costs.
+        let slots = wave * plan.length();
+        let slots_at = if cache.is_some() { slots } else { 0 };
+        let costs_at = if plan.shape().values { slots + wave } else { 0 };
         let wave = u64::from(wave);
         let scores = Buffer::on_device(device, "scores", wave * u64::from(layout.row_length) * 32)?;
-        let bytes = wave * (u64::from(plan.length()) + 1) * 4;
-        let picks = Buffer::shared(device, "picks", bytes)?;
+        let picks = Buffer::shared(device, "picks", wave * picks_bytes(&plan.shape()))?;
         let recipe = choice::recipe(device, tools.settings, &choice, layout)?;
         let mut buffers = vec![&scores, &picks];
         buffers.extend(&matrix.slabs);
         let kernel = tools.pipelines.get(&recipe)?.bind(&buffers)?;
         let pacer = Pacer::new(pacing::target(tools.settings), 16, cap);
-        let run = SequenceRun { kernel, picks, slots_at, _scores: scores, matrix, cache, pacer };
+        let _scores = scores;
+        let run = SequenceRun { kernel, picks, slots_at, costs_at, _scores, matrix, cache, pacer };
         // No picks: some drivers compile at the first dispatch, and that time is not the picks'.
         tools.commands.dispatch(&run.kernel, &run.dispatch(plan, 1..1, 1))?;
         Ok(run)
@@ -126,7 +134,7 @@ impl<'a> SequenceRun<'a> {
             progress.time(Phase::Download, || {
                 let first = *done as usize;
                 let put = |index: usize, row: Sequence| rows.put(first + index, row);
-                self.download(&mut tools, size, &mut row, put)
+                self.download(&mut tools, &wave, &mut row, put)
             })?;
             *done += size;
             progress.add_rows(size.into());
@@ -229,26 +237,53 @@ impl<'a> SequenceRun<'a> {
             picks.end,
             plan.head(),
             self.slots_at,
+            plan.rule().lambda().map_or(0, |lambda| lambda.q15() as u32),
+            self.costs_at,
         ];
         Dispatch { push, groups: Workgroups::row(sequences) }
     }
 
-    /// Hands the wave's first sequences to `put`, each by way of `row`.
+    /// Hands the sequences of a wave to `put`, each by way of `row`.
     fn download(
         &mut self,
         tools: &mut Tools,
-        sequences: u32,
+        wave: &Plan,
         row: &mut SequenceRow,
         mut put: impl FnMut(usize, Sequence) -> Result<()>,
     ) -> Result<()> {
         let row_bytes = row.items.len() * 4;
-        let all = 0..u64::from(sequences) * row_bytes as u64;
-        self.picks.read_at(tools.commands, all, |bytes| {
-            for (index, bytes) in bytes.chunks_exact(row_bytes).enumerate() {
-                bytemuck::cast_slice_mut(&mut row.items).copy_from_slice(bytes);
+        let rows = wave.count() as usize * row_bytes;
+        let (costs_at, num_items) = (self.costs_at as usize * 4, self.matrix.layout.num_items);
+        let end = if wave.shape().values { costs_at + rows } else { rows };
+        self.picks.read_at(tools.commands, 0..end as u64, |bytes| {
+            for (index, picks) in bytes[..rows].chunks_exact(row_bytes).enumerate() {
+                bytemuck::cast_slice_mut(&mut row.items).copy_from_slice(picks);
+                if wave.shape().values {
+                    let costs = &bytes[costs_at + index * row_bytes..][..row_bytes];
+                    set_values(wave, index as u32, costs, num_items, row)?;
+                }
                 put(index, row.get())?;
             }
             Ok(())
         })?
     }
+}
+
+/// Sets the values of sequence `index` of a wave: those of its head, then those of its picks, by
+/// what these cost.
+fn set_values(
+    wave: &Plan,
+    index: u32,
+    costs: &[u8],
+    num_items: u32,
+    row: &mut SequenceRow,
+) -> Result<()> {
+    let (head, extra_shift) = (wave.head(), extra_shift(num_items));
+    wave.read_head(index, row.begin_mut(head as usize))?;
+    let picks = (head..).zip(&mut row.values[head as usize..]);
+    for ((place, to), cost) in picks.zip(costs.chunks_exact(4).skip(head as usize)) {
+        let cost = i32::from_ne_bytes([cost[0], cost[1], cost[2], cost[3]]);
+        *to = value(wave.rule(), cost, place, extra_shift);
+    }
+    Ok(())
 }

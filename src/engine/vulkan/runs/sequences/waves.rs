@@ -61,7 +61,7 @@ impl SequenceLayout {
         device: &Device,
         settings: &Settings,
     ) -> Result<SequenceLayout> {
-        let matrix = MatrixLayout::of_any_memory(shape, device, settings)?;
+        let matrix = MatrixLayout::of_any_memory(shape, plan.rule.weighing(), device, settings)?;
         matrix.check_memory(device, settings)?;
         let available = device.usable_bytes(settings);
         let free = available.less(matrix.matrix_bytes()).get();
@@ -87,7 +87,7 @@ impl SequenceLayout {
         settings: &Settings,
     ) -> Result<SequenceLayout> {
         let most = most_side_by_side(device, settings, row_length(shape), plan);
-        let mut matrix = MatrixLayout::with_slots(shape, device, settings);
+        let mut matrix = MatrixLayout::with_slots(shape, plan.rule.weighing(), device, settings);
         let row_bytes = matrix.matrix_row_bytes();
         let each = sequence_bytes(matrix.row_length, plan);
         let bindable = matrix.held.unwrap_or_default();
@@ -130,7 +130,8 @@ impl SequenceLayout {
     fn dispatches(&self, plan: &PlanShape, device: &Device, settings: &Settings) -> Result<u64> {
         let cap = match self.matrix.held {
             None => {
-                let choice = choice::choose(device, settings, &self.matrix, plan.picks());
+                let work = choice::Work::new(plan);
+                let choice = choice::choose(device, settings, &self.matrix, work);
                 choice::picks_per_dispatch(device, &choice)?
             }
             Some(_) => 1,
@@ -151,11 +152,10 @@ pub(crate) fn needs(
     let waves = u64::from(plan.count).div_ceil(layout.wave.into());
     let wave_bytes = layout.wave_bytes(plan);
     let slabs = u64::from(matrix.rows.slabs());
-    // A wave's picks come down through one staging buffer; a slab of rows goes up through another,
+    // A wave's picks and their costs come down through one staging buffer; a slab of rows goes up through another,
     // earlier.
-    let row = Bytes::of::<u32>(plan.length.into());
     let staged = match device.is_staged() {
-        true => (row * layout.wave.into()).max(matrix.rows_bytes()),
+        true => Bytes::new(picks_bytes(plan) * u64::from(layout.wave)).max(matrix.rows_bytes()),
         false => Bytes::ZERO,
     };
     let cache = matrix.held.map(|held| row_cache::host_bytes(matrix, held, layout.wave));
@@ -167,7 +167,7 @@ pub(crate) fn needs(
     };
     Ok(Needs {
         // One row that is put, or read as a head.
-        host_bytes: row + staged + cache.unwrap_or_default() + picks,
+        host_bytes: plan.row_bytes() + staged + cache.unwrap_or_default() + picks,
         device_bytes: matrix.matrix_bytes() + beside_matrix,
         groups: waves,
         dispatches: waves
@@ -177,9 +177,16 @@ pub(crate) fn needs(
     })
 }
 
-/// Device bytes of a sequence: its scores, its picks and the slot of its row.
+/// Device bytes of a sequence: its scores and its picks.
 fn sequence_bytes(row_length: u32, plan: &PlanShape) -> u64 {
-    u64::from(row_length) * 32 + u64::from(plan.length) * 4 + 4
+    u64::from(row_length) * 32 + picks_bytes(plan)
+}
+
+/// Device bytes of a sequence's picks, of the slot of its row, and of what the picks cost where
+/// values are asked for.
+pub(super) fn picks_bytes(plan: &PlanShape) -> u64 {
+    let lists = if plan.values { 2 } else { 1 };
+    u64::from(plan.length) * 4 * lists + 4
 }
 
 /// Sequences side by side that the device's limits allow and that are of use.
@@ -191,8 +198,7 @@ fn most_side_by_side(
 ) -> u32 {
     let limits = device.limits();
     let scores = u64::from(row_length) * 32;
-    let picks = u64::from(plan.length) * 4 + 4;
-    let bindable = limits.max_binding_bytes / scores.max(picks);
+    let bindable = limits.max_binding_bytes / scores.max(picks_bytes(plan));
     let texels = if limits.software { limits.max_texels / (scores / 16) } else { u64::MAX };
     let usual = if limits.software { SOFTWARE_WAVE } else { GPU_WAVE };
     let most = settings.max_wave.unwrap_or(usual).min(limits.max_groups);
