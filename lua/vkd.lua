@@ -78,8 +78,8 @@ vkd.terminal_width = progress.width
 ---Default: every item once.
 ---@field starts? integer[]|ffi.cdata*
 ---@field num_starts? integer With cdata starts: how many; needed with a pointer.
----Instead of starts: a list of lists of 1-based items, equally long, that each sequence begins with.
----No item comes twice in one.
+---Instead of starts: a list of lists of 1-based items, equally long, that each sequence begins
+---with. No item comes twice in one.
 ---@field heads? integer[][]
 ---Items per sequence, the start or head included. Default: all. A longer one extends the file at
 ---`output`.

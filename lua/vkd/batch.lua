@@ -178,9 +178,10 @@ end
 
 -- Completes `results`, which has all but what the job computed.
 local function fetch_sequences(handle, results, with_values)
-  local size, message, name = results.count * results.length, nil, nil
-  results.data, message, name = fetch(handle, "uint32_t", size, c.vkd_job_sequences)
-  if not results.data then return nil, message, name end
+  local size = results.count * results.length
+  local data, message, name = fetch(handle, "uint32_t", size, c.vkd_job_sequences)
+  if not data then return nil, message, name end
+  results.data = data
   if with_values then
     results._values, message, name = fetch(handle, "float", size, c.vkd_job_values)
     if not results._values then return nil, message, name end

@@ -19,8 +19,8 @@ local plans = {}
 --- Fewer than items: it does not fit the device, and the run takes longer. With several devices: of
 --- the one that holds the fewest.
 --- @field held_rows number
---- What the rows of the matrix are: contributions, weighted by the lengths of the embeddings, of the
---- rule centroid; similarities, of the others. nil where there is no matrix.
+--- What the rows of the matrix are: contributions, weighted by the lengths of the embeddings, of
+--- the rule centroid; similarities, of the others. nil where there is no matrix.
 --- @field row_values? "contributions"|"similarities"
 
 local FIELDS = { "host_bytes", "device_bytes", "output_bytes", "corpus_bytes", "groups",
