@@ -573,8 +573,8 @@ typedef struct vkd_run_plan {
    */
   uint64_t rows;
   /**
-   * Steps of the work: picks, sequences x (length - items of a head); for neighbours and similarities dot
-   * products, rows x items.
+   * Steps of the work: picks, sequences x (length - items of a head); for neighbours and
+   * similarities dot products, rows x items.
    */
   uint64_t steps;
   /**
@@ -1115,10 +1115,10 @@ extern "C" {
  * `embeddings` holds `num_items` x `dim` values, row after row: 32-bit floats, or what
  * `options->element_type` says (cast the pointer). They need not be normalised. `options` may be
  * NULL for all defaults: one full sequence from every item. `out_sequences` has room for starts x
- * length numbers; row r begins with start r, or with head r. Item numbers count from 0. It is written only on
- * success, and may be NULL where `options->output_path` names a file for the result. Blocks until
- * done; `vkd_batch_start` is the same without blocking. All pointers are read during the call
- * only. The result does not depend on the device.
+ * length numbers; row r begins with start r, or with head r. Item numbers count from 0. It is
+ * written only on success, and may be NULL where `options->output_path` names a file for the
+ * result. Blocks until done; `vkd_batch_start` is the same without blocking. All pointers are read
+ * during the call only. The result does not depend on the device.
  *
  * Besides the output, the run holds on the host the prepared rows (2 x num_items x dim bytes) and
  * one copy of the output, and on the device the contribution matrix (2 x num_items^2 bytes) or as
@@ -1129,9 +1129,9 @@ extern "C" {
  * finished sequences.
  *
  * Errors: VKD_ERROR_ZERO_SIZE, VKD_ERROR_DIM_TOO_LARGE, VKD_ERROR_START_OUT_OF_RANGE,
- * VKD_ERROR_LENGTH_OUT_OF_RANGE, VKD_ERROR_BAD_HEADS; those of the embeddings (-101 to -104); VKD_ERROR_TOO_LARGE,
- * before an embedding is read; those of the device (-203, -204, -301 to -307); with a file those
- * of files (-501 to -505).
+ * VKD_ERROR_LENGTH_OUT_OF_RANGE, VKD_ERROR_BAD_HEADS; those of the embeddings (-101 to -104);
+ * VKD_ERROR_TOO_LARGE, before an embedding is read; those of the device (-203, -204, -301 to
+ * -307); with a file those of files (-501 to -505).
  *
  * # Safety
  * Pointers must be NULL (an error, but for `options`) or valid for the sizes above.
@@ -1147,9 +1147,10 @@ int32_t vkd_batch_compute(const struct vkd_context *context,
  * Starts what `vkd_batch_compute` does and returns at once, with the input checked and prepared.
  *
  * Writes a job to `out_job`, to be freed with `vkd_job_free`; `vkd_job_sequences` fetches the
- * result, and with VKD_VALUES `vkd_job_values` its values. All pointers are read during the call only: the embeddings may be freed before the job
- * has finished. The errors are those of `vkd_batch_compute`: what is wrong with the input the call
- * returns, what happens later `vkd_job_wait`.
+ * result, and with VKD_VALUES `vkd_job_values` its values. All pointers are read during the call
+ * only: the embeddings may be freed before the job has finished. The errors are those of
+ * `vkd_batch_compute`: what is wrong with the input the call returns, what happens later
+ * `vkd_job_wait`.
  *
  * # Safety
  * Pointers must be NULL (an error, but for `options`) or valid as in `vkd_batch_compute`.
@@ -1554,7 +1555,8 @@ int32_t vkd_sequences_file_find(const struct vkd_sequences_file *file,
 
 /**
  * Checks every row of a file: its checksum, its start or head, that it holds items of the corpus,
- * each once, and that its values are finite. The first that is wrong is VKD_ERROR_BAD_FILE. Reads the whole file.
+ * each once, and that its values are finite. The first that is wrong is VKD_ERROR_BAD_FILE. Reads
+ * the whole file.
  *
  * # Safety
  * `file` must be NULL (an error) or live.

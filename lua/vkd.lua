@@ -78,14 +78,26 @@ vkd.terminal_width = progress.width
 ---Default: every item once.
 ---@field starts? integer[]|ffi.cdata*
 ---@field num_starts? integer With cdata starts: how many; needed with a pointer.
----Items per sequence, the start included. Default: all. A longer one extends the file at `output`.
+---Instead of starts: a list of lists of 1-based items, equally long, that each sequence begins
+---with. No item comes twice in one.
+---@field heads? integer[][]
+---Items per sequence, the start or head included. Default: all. A longer one extends the file at
+---`output`.
 ---@field length? integer
+---What a sequence asks of its next item. "centroid", the default: least similar to the centroid of
+---all so far. "farthest": least similar to the nearest of all so far. "mmr": most of lambda x the
+---similarity to the first, less (1 - lambda) x the largest similarity to one of those since.
+---"chain": most similar to the last.
+---@field rule? vkd.Rule
+---@field lambda? number Of "mmr": 0 to 1, default 0.5.
+---@field values? boolean Give each place a value, for `sequences:values(i)`.
 
 ---@class vkd.BatchOptions: vkd.StartOptions
 ---@field progress? vkd.ShowProgress
 
 ---Computes diversity sequences: from every start, again and again the item that is least similar
----(cosine) to the centroid of all picked so far. The result does not depend on the device.
+---(cosine) to the centroid of all picked so far, or what another rule asks for. The result does not
+---depend on the device.
 ---
 ---`num_items` may be nil where the embeddings tell, and the options may then take its place.
 ---@param embeddings vkd.AnyEmbeddings

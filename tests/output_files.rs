@@ -21,7 +21,7 @@ use vkd::site::{Site, Source};
 use vkd::store::{
     Begun, NeighborsFile, OutputFile, ResultsKind, SequencesFile, SequencesMeta, SequencesWriter,
 };
-use vkd::{Context, ContextOptions, Error, Request};
+use vkd::{Context, ContextOptions, Error, Request, Rule};
 
 /// A folder of its own, removed at the end; in memory, where nothing waits for a disk.
 struct Folder(PathBuf);
@@ -301,6 +301,9 @@ fn a_name_that_was_taken_or_lost_meanwhile_is_an_error() {
         num_items: 9,
         count: 1,
         length: 1,
+        head: 1,
+        rule: Rule::Centroid,
+        values: false,
     };
     let begin = |overwrite| match SequencesWriter::begin(&to(&path, overwrite), &meta, &plan) {
         Ok(Begun::Open(writer, _)) => writer,

@@ -20,9 +20,10 @@ use vkd::context::Destination;
 use vkd::engine::neighbors::QueryShape;
 use vkd::engine::{Pairs, PutSequences};
 use vkd::plan::Plan;
+use vkd::sequence::Sequence;
 use vkd::store::{fingerprint, Begun, OutputFile, SequencesFile, SequencesMeta, SequencesWriter};
 use vkd::verify::{verify, Sample};
-use vkd::{Context, ContextOptions, Corpus, Elements, Error, Request, Shape};
+use vkd::{Context, ContextOptions, Corpus, Elements, Error, Request, Rule, Shape};
 
 /// Noise of allocators and drivers.
 const NOISE: u64 = 2 << 20;
@@ -78,6 +79,9 @@ fn write(npy: &Npy, length: u32, rows: u32, target: &OutputFile) {
         num_items: npy.num_items,
         count: npy.num_items,
         length,
+        head: 1,
+        rule: Rule::Centroid,
+        values: false,
     };
     let plan = Plan::new(&Request { length, ..Request::default() }, npy.num_items).unwrap();
     let Begun::Open(writer, _) = SequencesWriter::begin(target, &meta, &plan).unwrap() else {
@@ -85,7 +89,7 @@ fn write(npy: &Npy, length: u32, rows: u32, target: &OutputFile) {
     };
     for start in 0..rows {
         let row: Vec<u32> = (start..start + length).map(|item| item % npy.num_items).collect();
-        writer.put(start as usize, &row).unwrap();
+        writer.put(start as usize, Sequence { items: &row, values: &[] }).unwrap();
     }
     if rows == npy.num_items {
         writer.finish().unwrap();

@@ -19,9 +19,14 @@ local plans = {}
 --- Fewer than items: it does not fit the device, and the run takes longer. With several devices: of
 --- the one that holds the fewest.
 --- @field held_rows number
+--- What the rows of the matrix are: contributions, weighted by the lengths of the embeddings, of
+--- the rule centroid; similarities, of the others. nil where there is no matrix.
+--- @field row_values? "contributions"|"similarities"
 
 local FIELDS = { "host_bytes", "device_bytes", "output_bytes", "corpus_bytes", "groups",
   "dispatches", "rows", "steps", "held_rows" }
+
+local ROW_VALUES = { "contributions", "similarities" }
 
 --- Calls a C function that makes a plan.
 --- @param plan fun(raw: ffi.cdata*): integer Gets the plan's struct, returns the status.
@@ -34,6 +39,7 @@ function plans.make(plan)
   if status ~= 0 then return library.failure(status) end
   local made = {}
   for _, field in ipairs(FIELDS) do made[field] = tonumber(raw[field]) end
+  made.row_values = ROW_VALUES[raw.row_values]
   return made
 end
 

@@ -48,6 +48,9 @@ function rows.class(kind)
     return i - 1
   end
 
+  ---The 0-based index of row `i`, which must be one.
+  class.check_row = check_row
+
   function methods:row(i) return kind.row(self, check_row(self, i, "row")) end
 
   function methods:pointer(i)

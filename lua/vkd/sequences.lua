@@ -1,6 +1,7 @@
 -- Finished sequences, in memory or in a file that is mapped: nothing of it is copied or locked, and
 -- all readers share one copy.
 
+local bit = require("bit")
 local ffi = require("ffi")
 local check = require("vkd.check")
 local memory = require("vkd.memory")
@@ -12,6 +13,21 @@ local c, sized, failure = library.c, library.sized, library.failure
 
 local sequences = {}
 
+---The rules by name, as C numbers them.
+---@type table<string, integer>
+sequences.RULES = {
+  centroid = ffi.C.VKD_RULE_CENTROID,
+  farthest = ffi.C.VKD_RULE_FARTHEST,
+  mmr = ffi.C.VKD_RULE_MMR,
+  chain = ffi.C.VKD_RULE_CHAIN,
+}
+
+local RULE_NAMES = {}
+for name, number in pairs(sequences.RULES) do RULE_NAMES[number] = name end
+
+---What a sequence asks of its next item.
+---@alias vkd.Rule "centroid"|"farthest"|"mmr"|"chain"
+
 ---Finished sequences. `sequences[i]` is `sequences:row(i)`, nil beyond the last.
 ---@class vkd.Sequences: vkd.Rows
 ---@field count integer Number of sequences.
@@ -21,6 +37,10 @@ local sequences = {}
 ---It keeps its memory or file alive; pointers computed from it (`data + length`) do not.
 ---@field data ffi.cdata*
 ---@field item_type "uint16_t"|"uint32_t" What `data` and `pointer` point to.
+---@field rule vkd.Rule
+---@field lambda? number Of the rule mmr, rounded to 1/32768.
+---@field head_length integer Items that were given of each sequence; 1: a start.
+---@field has_values boolean Whether `values` has an answer.
 ---@field path? string Of a file.
 ---@field centered? boolean Of a file: the mean was subtracted.
 ---@field fingerprint? string Of a file: equal embeddings have equal ones.
@@ -29,6 +49,9 @@ local sequences = {}
 ---One sequence as a new Lua table of 1-based items, the start first. Keep it rather than asking
 ---again in a loop.
 ---@field row fun(self: vkd.Sequences, i: integer): integer[]
+---The values of one sequence as a new Lua table: `values[p]` belongs to the item at place p (from
+---1), 0 to the start or head. Only where they were asked for (option values).
+---@field values fun(self: vkd.Sequences, i: integer): number[]
 ---One sequence without a copy: `length` item numbers, 0-based in index and value. The pointer keeps
 ---the results alive; pointers computed from it do not.
 ---@field pointer fun(self: vkd.Sequences, i: integer): ffi.cdata*
@@ -56,9 +79,24 @@ local methods = Sequences.methods
 sequences.is = Sequences.is
 
 function methods:_free()
-  local data, file = self.data, rawget(self, "_file")
-  self.data, self._file = nil, nil
-  if file then c.vkd_sequences_file_free(ffi.gc(file, nil)) else memory.free(data) end
+  local data, file, values = self.data, rawget(self, "_file"), rawget(self, "_values")
+  self.data, self._file, self._values = nil, nil, nil
+  if file then
+    c.vkd_sequences_file_free(ffi.gc(file, nil))
+  else
+    memory.free(data)
+    if values then memory.free(values) end
+  end
+end
+
+function methods:values(i)
+  local index = Sequences.check_row(self, i, "values")
+  if not self.has_values then
+    misuse("these sequences have no values; compute them with option values = true")
+  end
+  local from, values = self._values + index * self.length, {}
+  for place = 1, self.length do values[place] = from[place - 1] end
+  return values
 end
 
 local function no_such_start(item)
@@ -181,14 +219,22 @@ function methods:verify(embeddings, options)
   }
 end
 
----@param data ffi.cdata* From vkd.memory.
----@param count integer
----@param length integer
----@param num_items integer
+---@param results table The fields of sequences; `data` and `_values`, if any, from vkd.memory.
 ---@return vkd.Sequences
-function sequences.in_memory(data, count, length, num_items)
-  return setmetatable({ data = data, count = count, length = length, num_items = num_items,
-    item_type = "uint32_t" }, Sequences.metatable)
+function sequences.in_memory(results)
+  results.item_type, results.has_values = "uint32_t", results._values ~= nil
+  -- As the library rounds it.
+  local lambda = results.lambda
+  if lambda then results.lambda = math.floor(lambda * 32768 + 0.5) / 32768 end
+  return setmetatable(results, Sequences.metatable)
+end
+
+-- The values of a file lie one row behind the other.
+local function values_of(file)
+  local values = ffi.new("const float *[1]")
+  local status = c.vkd_sequences_file_values(file, 0, values)
+  if status ~= 0 then return failure(status) end
+  return memory.anchored(file, values[0])
 end
 
 ---@param path string
@@ -205,8 +251,20 @@ function sequences.open(path)
   if status == 0 then status = c.vkd_sequences_file_row(file, 0, row) end
   if status ~= 0 then return failure(status) end
   local item_type = info.item_bytes == 2 and "uint16_t" or "uint32_t"
+  local has_values = bit.band(info.flags, ffi.C.VKD_VALUES) ~= 0
+  local values, message, name
+  if has_values then
+    values, message, name = values_of(file)
+    if not values then return nil, message, name end
+  end
+  local rule = RULE_NAMES[info.rule]
   return setmetatable({
     _file = file,
+    _values = values,
+    has_values = has_values,
+    rule = rule,
+    lambda = rule == "mmr" and info.lambda or nil,
+    head_length = info.head_length,
     path = path,
     -- The rows lie one behind the other.
     data = memory.anchored(file, ffi.cast("const " .. item_type .. " *", row[0])),

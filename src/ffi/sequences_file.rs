@@ -184,7 +184,8 @@ pub unsafe extern "C" fn vkd_sequences_file_find(
 }
 
 /// Checks every row of a file: its checksum, its start or head, that it holds items of the corpus,
-/// each once, and that its values are finite. The first that is wrong is VKD_ERROR_BAD_FILE. Reads the whole file.
+/// each once, and that its values are finite. The first that is wrong is VKD_ERROR_BAD_FILE. Reads
+/// the whole file.
 ///
 /// # Safety
 /// `file` must be NULL (an error) or live.

@@ -230,8 +230,8 @@ STRUCTS = {
              "@.head_length = 3; starts[1] = UINT32_MAX", HEADS),
             ("heads misaligned", "@.heads = off(starts); @.num_heads = 1; @.head_length = 2",
              OPTION)],
-        "lambda": [(f"lambda {value}, rule {rule}", f"@.lambda = {value}; @.rule = {rule}", status)
-                   for value, rule, status in [
+        "lambda": [(f"lambda {value}, rule {rule}", f"@.lambda = {value}; @.rule = {rule}",
+                    status) for value, rule, status in [
                        ("0.25", 2, OK), ("1", 2, OK), ("-1e-9", 2, OPTION), ("1.001", 2, OPTION),
                        ("NAN", 2, OPTION), ("INFINITY", 2, OPTION), ("0.5", 0, OPTION),
                        ("NAN", 1, OPTION)]] + [
@@ -354,7 +354,8 @@ STRUCTS = {
 # Output structs: their sizes.
 OUTPUTS = {
     "vkd_run_plan": [80], "vkd_device_info": [816, 1328], "vkd_job_progress": [128, 136],
-    "vkd_sequences_file_info": [88, 104], "vkd_neighbors_file_info": [128], "vkd_verify_report": [40],
+    "vkd_sequences_file_info": [88, 104], "vkd_neighbors_file_info": [128],
+    "vkd_verify_report": [40],
 }
 # What an option struct holds in a call that works.
 FILLED = {

@@ -62,8 +62,8 @@ pub struct vkd_run_plan {
     pub dispatches: u64,
     /// Rows of the result: sequences, or those of neighbours or similarities.
     pub rows: u64,
-    /// Steps of the work: picks, sequences x (length - items of a head); for neighbours and similarities dot
-    /// products, rows x items.
+    /// Steps of the work: picks, sequences x (length - items of a head); for neighbours and
+    /// similarities dot products, rows x items.
     pub steps: u64,
     /// Rows of the contribution matrix that the engine holds at once; 0 where there is none: only
     /// sequences have one. Fewer than there are items: the matrix does not fit the device, its
