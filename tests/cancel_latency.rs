@@ -21,7 +21,7 @@ use vkd::job::{Job, Output, Watch};
 use vkd::progress::{Phase, Progress};
 use vkd::site::{Site, Source};
 use vkd::store::OutputFile;
-use vkd::{Context, ContextOptions, Request};
+use vkd::{Context, ContextOptions, Request, Sequences};
 
 const ITEMS: u32 = 20_000;
 
@@ -63,7 +63,7 @@ impl Bench {
         self.times.push((name.into(), took));
     }
 
-    fn sequences(&self, to: Destination) -> Job<Output<Vec<u32>>> {
+    fn sequences(&self, to: Destination) -> Job<Output<Sequences>> {
         self.context.start(&self.npy.input(false), &Request::default(), to).unwrap()
     }
 

@@ -257,7 +257,7 @@ function sequences.open(path)
     values, message, name = values_of(file)
     if not values then return nil, message, name end
   end
-  local rule = RULE_NAMES[info.rule]
+  local rule = RULE_NAMES[tonumber(info.rule)]
   return setmetatable({
     _file = file,
     _values = values,

@@ -1,6 +1,6 @@
 //! The picks: for each, one row of the matrix is added to what is known of the candidates, and the
-//! cheapest of them is found. What is known, and what is cheap, says the rule (`rules`), for each of
-//! which these loops are compiled.
+//! cheapest of them is found. What is known, and what is cheap, says the rule (`rules`); these
+//! loops are compiled for each.
 //!
 //! A thread works on a few sequences in turn, one pick each. While it adds a row for one, it
 //! prefetches the row of the next into the second-level cache (the first is full of scores), so

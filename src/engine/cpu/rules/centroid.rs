@@ -5,7 +5,8 @@
 //! it is held at the top.
 
 use super::super::simd::{HalfLine, Line, Simd, LINE};
-use super::{wide, Candidates, Cheapest};
+use super::candidates::{Candidates, Cheapest};
+use super::wide;
 use crate::error::Result;
 use crate::memory::zeroed;
 use crate::rule::Rule;

@@ -2,8 +2,8 @@
 //! the next: a key that is the highest, or for a taken item the lowest.
 
 use super::super::simd::{HalfLine, Simd};
+use super::candidates::{Candidates, Cheapest};
 use super::narrow::Keys;
-use super::{Candidates, Cheapest};
 use crate::error::Result;
 use crate::rule::Rule;
 

@@ -1,8 +1,8 @@
 //! Farthest-first: a key is the largest similarity with one of the picked, negated.
 
 use super::super::simd::{HalfLine, Simd};
+use super::candidates::{Candidates, Cheapest};
 use super::narrow::Keys;
-use super::{Candidates, Cheapest};
 use crate::error::Result;
 use crate::rule::Rule;
 

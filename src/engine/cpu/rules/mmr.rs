@@ -8,7 +8,8 @@
 //! others, and the factor -1 tells them from those taken.
 
 use super::super::simd::{HalfLine, Line, Simd, LINE};
-use super::{wide, Candidates, Cheapest};
+use super::candidates::{Candidates, Cheapest};
+use super::wide;
 use crate::error::Result;
 use crate::memory::zeroed;
 use crate::rule::{Lambda, Rule};

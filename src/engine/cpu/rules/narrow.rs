@@ -5,7 +5,7 @@
 //! with the maximum taken in the same pass; the search for the item then touches one block.
 
 use super::super::simd::{HalfLine, Line, Simd};
-use super::Cheapest;
+use super::candidates::Cheapest;
 use crate::error::Result;
 use crate::memory::zeroed;
 

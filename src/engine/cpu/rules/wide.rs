@@ -4,7 +4,7 @@
 //! for the item then touches one block.
 
 use super::super::simd::{HalfLine, Line, Simd, LINE};
-use super::Cheapest;
+use super::candidates::Cheapest;
 
 /// Items of a block.
 const BLOCK: usize = 256;
