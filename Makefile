@@ -118,6 +118,9 @@ examples:
 	VKD_DEVICE=cpu luajit examples/psalms.lua | tail -n 11 >target/psalms.cpu
 	VKD_DEVICE=llvmpipe luajit examples/psalms.lua | tail -n 11 >target/psalms.llvmpipe
 	cmp target/psalms.cpu target/psalms.llvmpipe
+	VKD_DEVICE=cpu luajit examples/rules.lua >target/rules.cpu
+	VKD_DEVICE=llvmpipe luajit examples/rules.lua >target/rules.llvmpipe
+	cmp target/rules.cpu target/rules.llvmpipe
 	luajit examples/devices.lua
 
 # PREFIX (/usr/local where none is given) and DESTDIR reach the script as they are, with spaces.
