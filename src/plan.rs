@@ -44,6 +44,9 @@ pub struct Heads {
 impl Request {
     /// Checks the request against a corpus of `num_items` items and fills in the defaults.
     pub fn shape(&self, num_items: u32) -> Result<PlanShape> {
+        if num_items == 0 {
+            return Err(Error::ZeroSize { name: "num_items" });
+        }
         if self.length > num_items {
             return Err(Error::LengthOutOfRange { length: self.length, num_items });
         }
