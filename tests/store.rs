@@ -382,7 +382,7 @@ fn small_file_of_many(num_items: u32) -> Vec<u8> {
     rows.iter().for_each(|row| data.extend(row));
     let header = serde_json::json!({
         "__metadata__": {
-            "format": "vkd sequences 2", "rule": "farthest from the centroid, integers 1",
+            "format": "vkd sequences 2", "rule": "centroid", "integers": "1",
             "version": "0.1.0", "fingerprint": "00112233445566778899aabbccddeeff",
             "centered": "false", "items": num_items.to_string(), "checksum": "0000000000000000",
         },
