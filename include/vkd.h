@@ -1044,6 +1044,13 @@ typedef struct vkd_site_options {
    * Must be 0.
    */
   uint32_t reserved;
+  /**
+   * What the list is called, NUL-terminated UTF-8 of 1 to 64 bytes: the member of each page, and
+   * "list" of the rankings. Not "id" or "metadata", without control characters, `"` and `\`.
+   * NULL: "similar" of neighbours, of sequences by their rule "different" (centroid),
+   * "scattered" (farthest), "related" (mmr) or "journey" (chain).
+   */
+  const char *list;
 } vkd_site_options;
 
 /**
@@ -1097,6 +1104,15 @@ typedef struct vkd_site_source {
    * The same of neighbours.
    */
   const struct vkd_neighbors_file *neighbors_file;
+  /**
+   * With `sequences`: the `vkd_rule` they come from, which gives the list its name; default:
+   * VKD_RULE_CENTROID. Files tell.
+   */
+  uint32_t rule;
+  /**
+   * Must be 0.
+   */
+  uint32_t reserved;
 } vkd_site_source;
 
 

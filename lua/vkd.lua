@@ -234,6 +234,8 @@ end
 ---@field ids? string[] One for each item: a file name without a path, each only once, whatever its
 ---case and however its accents are written. Default: "1", "2", ...
 ---@field metadata? string[] One JSON text for each item: the member "metadata" of its file.
+---@field list? string What the list is called: the member of each file. Default: "similar" of
+---neighbours, of sequences by their rule "different", "scattered", "related" or "journey".
 ---@field top? integer Entries of each file and ranking. Default: all there are.
 ---@field threads? integer Threads that write. Default: VKD_THREADS, else one per processor.
 ---@field sync? boolean false: leave it to the system when files reach the disk.
@@ -253,7 +255,7 @@ end
 ---the neighbours are computed, and files are written while later ones are.
 ---
 ---A file is `{"id":"a","metadata":...,"similar":[{"id":"b","similarity":0.912345},...]}`, or for
----sequences `"different":["b","c",...]`; the rankings are
+---sequences `"different":["b","c",...]` (see option list); the rankings are
 ---`{"list":"similar","ids":["a",...],"items":[0,...],"rankings":[[1,...],...]}` with places in
 ---`ids` counted from 0. Each file gets its name when it is whole, and replaces one of an earlier
 ---site; anything else that stands there is an error. Of results in a file each row is checked.

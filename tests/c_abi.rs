@@ -10,6 +10,7 @@ use std::process::{Command, Output};
 use std::sync::atomic::{AtomicU32, Ordering::Relaxed};
 
 use common::programs::{library, library_folder, program, root};
+use serde_json::Value;
 
 fn run(command: &mut Command) -> Output {
     // Cargo's own search path could find an older library before the one linked here.
@@ -85,6 +86,79 @@ fn golden_cases_from_c() {
             }
         }
     }
+}
+
+fn numbers(list: &Value) -> Vec<u32> {
+    list.as_array().unwrap().iter().map(|number| number.as_u64().unwrap() as u32).collect()
+}
+
+/// A committed case of the rules as rules.c reads it, and how many numbers it gives.
+fn line_of(case: &Value, num_items: u32) -> (String, usize) {
+    let rule = case["rule"].as_str().unwrap();
+    let rule = vkd::Rule::NAMES.iter().position(|name| *name == rule).unwrap();
+    let (lambda, center) = (case["lambda"].as_f64().unwrap_or(-1.0), case["center"] == true);
+    let length = case["length"].as_u64().unwrap() as usize;
+    let heads: Vec<Vec<u32>> =
+        case["heads"].as_array().map_or(vec![], |heads| heads.iter().map(numbers).collect());
+    let (count, head, items) = match (heads.first(), case["starts"].is_array()) {
+        (Some(head), _) => (heads.len(), head.len(), heads.concat()),
+        (None, true) => (numbers(&case["starts"]).len(), 0, numbers(&case["starts"])),
+        (None, false) => (0, 0, vec![]),
+    };
+    let items: Vec<String> = items.iter().map(u32::to_string).collect();
+    let center = u32::from(center);
+    let line = format!("{rule} {lambda} {center} {length} {count} {head} {}\n", items.join(" "));
+    (line, length * if count == 0 { num_items as usize } else { count })
+}
+
+/// All cases of rules.json, at once and as jobs: items and values have the committed hashes.
+#[test]
+fn rules_heads_and_values_from_c() {
+    let program = compiled("rules", true);
+    let text = std::fs::read_to_string(root().join("tests/golden/rules.json")).unwrap();
+    let cases: Vec<Value> = serde_json::from_str(&text).unwrap();
+    let mut files: Vec<&str> = cases.iter().map(|case| case["file"].as_str().unwrap()).collect();
+    files.dedup();
+    let (rows, lines, out) = (
+        program.with_extension("rows"),
+        program.with_extension("in"),
+        program.with_extension("out"),
+    );
+    let mut checked = 0;
+    for file in files {
+        let npy = match file {
+            "psalms.npy" => common::npy_at(&root().join("examples/data/psalms.npy")),
+            name => common::npy(name),
+        };
+        let bytes: Vec<u8> = npy.values.iter().flat_map(|value| value.to_ne_bytes()).collect();
+        std::fs::write(&rows, bytes).unwrap();
+        let these: Vec<&Value> = cases.iter().filter(|case| case["file"] == file).collect();
+        let told: Vec<(String, usize)> =
+            these.iter().map(|case| line_of(case, npy.num_items)).collect();
+        std::fs::write(&lines, told.iter().map(|told| &*told.0).collect::<String>()).unwrap();
+        for device in ["reference", "cpu", "llvmpipe"] {
+            let mut command = Command::new(&program);
+            command.arg(&rows).args([npy.num_items, npy.dim].map(|number| number.to_string()));
+            command.arg(&out).stdin(std::fs::File::open(&lines).unwrap());
+            run(command.env("VKD_DEVICE", device));
+            let bytes = std::fs::read(&out).unwrap();
+            let all: Vec<u32> = bytes
+                .chunks_exact(4)
+                .map(|b| u32::from_ne_bytes([b[0], b[1], b[2], b[3]]))
+                .collect();
+            let mut rest = &all[..];
+            for (case, (_, places)) in these.iter().zip(&told) {
+                for key in ["items_sha256", "values_sha256"] {
+                    let (part, after) = rest.split_at(*places);
+                    assert_eq!(common::sha256(part), case[key], "{device}: {case}");
+                    rest = after;
+                }
+                checked += 1;
+            }
+            assert!(rest.is_empty(), "{device}, {file}");
+        }
+    }
+    assert_eq!(checked, 3 * 312);
 }
 
 #[test]

@@ -21,7 +21,7 @@ use vkd::job::{Job, Output, Watch};
 use vkd::progress::{Phase, Progress};
 use vkd::site::{Site, Source};
 use vkd::store::OutputFile;
-use vkd::{Context, ContextOptions, Request, Sequences};
+use vkd::{Context, ContextOptions, Request, Rule, Sequences};
 
 const ITEMS: u32 = 20_000;
 
@@ -119,7 +119,8 @@ impl Bench {
         let items: Vec<u32> =
             (0..2000).flat_map(|start| (0..2000).map(move |k| start ^ k)).collect();
         let items = items.into_iter().map(|item| item % 2048).collect();
-        let source = Source::Sequences { num_items: 2048, length: 2000, items };
+        let source =
+            Source::Sequences { num_items: 2048, length: 2000, items, rule: Rule::Centroid };
         let job = start_site_write(source, self.site());
         self.free("site from results", job.unwrap(), &written);
     }

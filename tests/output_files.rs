@@ -97,7 +97,12 @@ fn until_at_work<T>(job: &Job<T>) {
 
 /// Writes the rankings of three items.
 fn rankings(path: &Path) -> Result<(), Error> {
-    let source = Source::Sequences { num_items: 3, length: 3, items: vec![0, 1, 2, 1, 2, 0] };
+    let source = Source::Sequences {
+        num_items: 3,
+        length: 3,
+        items: vec![0, 1, 2, 1, 2, 0],
+        rule: Rule::Centroid,
+    };
     let site = Site { rankings: Some(path.to_owned()), ..Site::default() };
     start_site_write(source, site)?.into_result()
 }
@@ -399,8 +404,15 @@ fn a_forked_child_keeps_no_lock() {
     });
     printed.unwrap_or_else(|printed| panic!("{printed}"));
     let child: i32 = std::fs::read_to_string(folder.join("child")).unwrap().parse().unwrap();
-    let state = std::fs::read_to_string(format!("/proc/{child}/stat")).unwrap_or_default();
-    let alive = state.contains(") S");
+    // It lets go of the file before it sleeps: on a busy machine that can be after its parent's end.
+    let state = || std::fs::read_to_string(format!("/proc/{child}/stat")).unwrap_or_default();
+    let asleep = || state().contains(") S");
+    let deadline = Instant::now() + Duration::from_secs(30);
+    while !asleep() && Instant::now() < deadline {
+        std::thread::sleep(Duration::from_millis(1));
+    }
+    let state = state();
+    let alive = asleep();
     let result = sequences(&cpu(), &random(60, 4, 2), 0, &to(&path, false));
     // SAFETY: no conditions; the child of a test of this program.
     unsafe { libc::kill(child, libc::SIGKILL) };

@@ -16,7 +16,7 @@ use common::random;
 use vkd::context::{start_site_write, Destination, NeighborsRequest};
 use vkd::site::{Site, Source};
 use vkd::store::OutputFile;
-use vkd::{Context, ContextOptions, Elements, Error, Input};
+use vkd::{Context, ContextOptions, Elements, Error, Input, Rule};
 
 /// An empty folder.
 fn folder(name: &str) -> PathBuf {
@@ -201,6 +201,26 @@ fn a_site_replaces_an_earlier_one() {
     fs::remove_dir_all(folder).unwrap();
 }
 
+/// Rankings of a list with any name are replaced; of pages those whose list has a name that vkd
+/// gives or this run: others could be anybody's.
+#[test]
+fn a_list_may_get_another_name() {
+    let folder = folder("renamed");
+    let good = site(&folder);
+    let named = |name: &str| Site { list: Some(name.into()), ..good.clone() };
+    write(&good).unwrap();
+    write(&named("see also")).unwrap();
+    write(&named("see also")).unwrap();
+    let error = write(&named("neighbors")).unwrap_err();
+    assert!(matches!(error, Error::NotReplaced { .. }), "{error}");
+    let page = fs::read_to_string(folder.join("pages/a.json")).unwrap();
+    assert!(page.starts_with("{\"id\":\"a\",\"see also\":["), "{page}");
+    write(&Site { directory: None, ..named("neighbors") }).unwrap();
+    let rankings = fs::read_to_string(folder.join("rankings.json")).unwrap();
+    assert!(rankings.starts_with("{\"list\":\"neighbors\",\"ids\":["), "{rankings}");
+    fs::remove_dir_all(folder).unwrap();
+}
+
 /// By whatever name: their own, a link, a hard link, another spelling, half a name.
 #[test]
 fn rankings_never_replace_the_results_they_come_from() {
@@ -347,7 +367,12 @@ fn little_memory_is_a_status() {
     let items: Vec<u32> = (0..60_000).collect();
     let mut ended = [0; 2];
     for step in 0..50 {
-        let results = Source::Sequences { num_items: 60_000, length: 30_000, items: items.clone() };
+        let results = Source::Sequences {
+            num_items: 60_000,
+            length: 30_000,
+            items: items.clone(),
+            rule: Rule::Centroid,
+        };
         let pages =
             Site { ids: Some(ids.clone()), threads: Some(2), no_sync: true, ..site(&folder) };
         // SAFETY: gives free memory back to the system.
@@ -381,7 +406,12 @@ fn more_items_than_there_is_memory_for_are_refused() {
     }
     limit_memory(2 << 30);
     let folder = folder("huge");
-    let source = Source::Sequences { num_items: u32::MAX, length: 2, items: vec![7, 9] };
+    let source = Source::Sequences {
+        num_items: u32::MAX,
+        length: 2,
+        items: vec![7, 9],
+        rule: Rule::Centroid,
+    };
     let error = write_from(source, &Site { ids: None, ..site(&folder) }).unwrap_err();
     let refused = matches!(error, Error::TooLarge { .. } | Error::HostMemory { .. });
     assert!(refused, "{error}");
@@ -399,8 +429,8 @@ fn results_in_memory_are_whole_rows_of_numbers_that_a_page_can_hold() {
         Source::Neighbors { k: 1, indices: indices.clone(), similarities: vec![0.5] },
         Source::Neighbors { k: 1, indices: indices.clone(), similarities: vec![0.5, f32::NAN] },
         Source::Neighbors { k: 1, indices: indices.clone(), similarities: vec![0.5, -2.0] },
-        Source::Sequences { num_items: 2, length: 0, items: indices.clone() },
-        Source::Sequences { num_items: 2, length: 3, items: indices.clone() },
+        Source::Sequences { num_items: 2, length: 0, items: indices.clone(), rule: Rule::Centroid },
+        Source::Sequences { num_items: 2, length: 3, items: indices.clone(), rule: Rule::Centroid },
     ] {
         let error = write_from(source, &Site { ids: None, ..site(&folder) }).unwrap_err();
         assert!(matches!(error, Error::BadOption { option: "results", .. }), "{error}");

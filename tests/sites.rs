@@ -13,7 +13,7 @@ use vkd::engine::neighbors::Neighbors;
 use vkd::job::{Job, Output};
 use vkd::site::{Site, Source};
 use vkd::store::{NeighborsFile, NeighborsRow, OutputFile, SequencesFile};
-use vkd::{Context, ContextOptions, Elements, Error, Input, Request};
+use vkd::{Context, ContextOptions, Elements, Error, Input, Lambda, Request, Rule};
 
 fn context(device: &str) -> Context {
     Context::new(&ContextOptions { device: Some(device.into()), ..Default::default() }).unwrap()
@@ -234,7 +234,8 @@ fn sequences_make_pages_of_what_is_different() {
     let ids = (0..40).map(|item| format!("poem \u{e9} {item}")).collect();
     let metadata = (0..40).map(|item| format!("{{\"line\":{item}}}")).collect();
     let site = Site { ids: Some(ids), metadata: Some(metadata), top: 5, ..site(&folder, 2) };
-    let source = Source::Sequences { num_items: 40, length: 9, items: rows.clone() };
+    let source =
+        Source::Sequences { num_items: 40, length: 9, items: rows.clone(), rule: Rule::Centroid };
     end(start_site_write(source, site).unwrap()).unwrap();
     let Written { pages, rankings } = written(&folder);
     let names: Vec<&str> = pages.keys().map(String::as_str).collect();
@@ -248,6 +249,48 @@ fn sequences_make_pages_of_what_is_different() {
     assert_eq!(all["rankings"][2], serde_json::json!(rows[19..24]));
 }
 
+/// From memory and from a file alike.
+#[test]
+fn lists_are_named_by_their_rule_or_by_the_caller() {
+    let npy = random(20, 4, 3);
+    for (rule, expected) in [
+        (Rule::Centroid, "different"),
+        (Rule::Farthest, "scattered"),
+        (Rule::Mmr(Lambda::default()), "related"),
+        (Rule::Chain, "journey"),
+    ] {
+        let folder = folder(expected);
+        let request = Request { length: 5, rule, ..Request::default() };
+        let items = common::reference(&npy, false, &request);
+        let path = folder.join("sequences");
+        let target = OutputFile { path: path.clone(), overwrite: false };
+        let (input, to) = (npy.input(false), Destination::File(&target));
+        context("cpu").start(&input, &request, to).unwrap().into_result().unwrap();
+        for list in [None, Some("contrasts")] {
+            let name = list.unwrap_or(expected);
+            let write = |source| {
+                let list = list.map(str::to_owned);
+                let (directory, rankings) = (folder.join("pages"), folder.join("rankings.json"));
+                let site = Site { list, ..site(&folder, 2) };
+                end(start_site_write(source, site).unwrap()).unwrap();
+                let rankings = std::fs::read(rankings).unwrap();
+                let pages = files(&directory);
+                std::fs::remove_dir_all(directory).unwrap();
+                (pages, rankings)
+            };
+            let items = items.clone();
+            let memory = write(Source::Sequences { num_items: 20, length: 5, items, rule });
+            assert!(memory == write(Source::open(&path).unwrap()), "{name}: file and memory");
+            let page: serde_json::Value = serde_json::from_slice(&memory.0["7.json"]).unwrap();
+            assert_eq!(page[name].as_array().unwrap().len(), 4, "{page}");
+            assert_eq!(page.as_object().unwrap().len(), 2, "{page}");
+            let rankings: serde_json::Value = serde_json::from_slice(&memory.1).unwrap();
+            assert_eq!(rankings["list"], name);
+        }
+        std::fs::remove_dir_all(folder).unwrap();
+    }
+}
+
 #[test]
 fn wrong_sites_are_refused_before_any_work() {
     let npy = random(3, 4, 2);
@@ -259,6 +302,10 @@ fn wrong_sites_are_refused_before_any_work() {
     let good = site(&folder, 2);
     let ids = |ids: [&str; 3]| Some(ids.map(String::from).to_vec());
     assert!(refused(&Site::default()).to_string().contains("directory"));
+    for list in ["", "id", "metadata", "a\"b"] {
+        let error = refused(&Site { list: Some(list.into()), ..good.clone() });
+        assert!(matches!(error, Error::BadOption { option: "list", .. }), "{error}");
+    }
     let error = refused(&Site { ids: ids(["a", "b/c", "d"]), ..good.clone() });
     assert!(matches!(error, Error::BadId { item: 1, .. }), "{error}");
     let error = refused(&Site { ids: ids(["a", "b", "a"]), ..good.clone() });
@@ -273,7 +320,7 @@ fn wrong_sites_are_refused_before_any_work() {
     let result = context("cpu").start_site(&with_queries, good.clone());
     assert!(matches!(result, Err(Error::BadOption { option: "queries", .. })));
     for items in [vec![0, 1, 0, 2], vec![0, 3]] {
-        let source = Source::Sequences { num_items: 3, length: 2, items };
+        let source = Source::Sequences { num_items: 3, length: 2, items, rule: Rule::Centroid };
         let error = start_site_write(source, good.clone()).unwrap_err();
         assert!(matches!(error, Error::BadOption { option: "results", .. }), "{error}");
     }

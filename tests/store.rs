@@ -14,7 +14,7 @@ use vkd::context::Destination;
 use vkd::job::Output;
 use vkd::store::{OutputFile, SequencesFile};
 use vkd::verify::{verify, Sample};
-use vkd::{Context, ContextOptions, Elements, Error, Request, Shape};
+use vkd::{Context, ContextOptions, Elements, Error, Heads, Lambda, Request, Rule, Shape};
 
 /// A folder of its own, removed at the end.
 struct Folder(PathBuf);
@@ -168,6 +168,114 @@ fn other_results_are_never_overwritten_and_the_difference_is_named() {
     let error = write(&context, &npy, &request(&[1]), &path).unwrap_err();
     assert!(matches!(error, Error::NotReplaced { .. }), "{error}");
     assert_eq!(std::fs::read(&path).unwrap(), b"my only copy of a poem");
+}
+
+/// Requests of each rule, with heads and values.
+fn valued(length: u32) -> Vec<Request> {
+    let heads = Some(Heads { items: vec![3, 1, 200, 2, 7, 8], length: 2 });
+    let lambda = |lambda| Rule::Mmr(Lambda::new(lambda).unwrap());
+    let rules = [Rule::Centroid, Rule::Farthest, lambda(0.0), lambda(0.7), Rule::Chain];
+    let request = |rule| Request { heads: heads.clone(), length, rule, values: true, starts: None };
+    rules.map(request).into()
+}
+
+fn bits(values: &[f32]) -> Vec<u32> {
+    values.iter().map(|value| value.to_bits()).collect()
+}
+
+fn all_values(file: &SequencesFile) -> Vec<u32> {
+    (0..file.meta().count).flat_map(|i| bits(file.values(i).unwrap().unwrap())).collect()
+}
+
+/// What a file holds of each rule is what a run in memory gives, also where an earlier run left
+/// every other row, or shorter rows.
+#[test]
+fn rules_heads_and_values_are_kept_resumed_and_extended() {
+    let npy = common::npy("odd_257x7.npy");
+    for device in ["reference", "cpu", "vulkan:llvmpipe"] {
+        let folder = Folder::new(&format!("valued-{}", device.replace(':', "-")));
+        let (path, context) = (folder.file(), context(device));
+        for (long, short) in valued(90).into_iter().zip(valued(20)) {
+            let what = format!("{device}, {:?}", long.rule);
+            let _ = std::fs::remove_file(&path);
+            write(&context, &npy, &long, &path).unwrap();
+            let whole = std::fs::read(&path).unwrap();
+            let file = SequencesFile::open(&path).unwrap();
+            file.verify().unwrap();
+            let memory = context.sequences(&npy.input(false), &long).unwrap();
+            assert!(rows(&file) == memory.items, "{what}");
+            assert!(all_values(&file) == bits(&memory.values), "{what}");
+            assert_eq!((file.meta().rule, file.meta().head), (long.rule, 2));
+            assert_eq!(
+                (file.starts(), file.heads()),
+                (&[3, 200, 7][..], &[3, 1, 200, 2, 7, 8][..])
+            );
+            // Row 1 is lost: its values do not fit its checksum.
+            let mut left = whole.clone();
+            let digits = checksum(&left);
+            left[digits..digits + 16].fill(b'0');
+            let values = header_end(&left) + 3 * 8 + 3 * 4 + 6 * 4;
+            left[values + 90 * 4 + 5] ^= 1;
+            std::fs::remove_file(&path).unwrap();
+            std::fs::write(partial(&path), &left).unwrap();
+            write(&context, &npy, &long, &path).unwrap();
+            assert!(std::fs::read(&path).unwrap() == whole, "{what}, resumed");
+            overwrite(&context, &npy, &short, &path).unwrap();
+            write(&context, &npy, &long, &path).unwrap();
+            assert!(std::fs::read(&path).unwrap() == whole, "{what}, extended");
+        }
+    }
+}
+
+#[test]
+fn other_rules_heads_and_values_are_refused_by_name() {
+    let folder = Folder::new("other-rules");
+    let (path, npy) = (folder.file(), common::npy("odd_257x7.npy"));
+    let context = context("cpu");
+    let good = valued(9).remove(3);
+    write(&context, &npy, &good, &path).unwrap();
+    let before = std::fs::read(&path).unwrap();
+    let refused = |change: fn(&mut Request), wanted: &str| {
+        let mut request = good.clone();
+        change(&mut request);
+        // The finished file, and one that is not.
+        for partial_only in [false, true] {
+            if partial_only {
+                let mut bytes = before.clone();
+                let digits = checksum(&bytes);
+                bytes[digits..digits + 16].fill(b'0');
+                std::fs::write(partial(&path), bytes).unwrap();
+                std::fs::remove_file(&path).unwrap();
+            }
+            let error = write(&context, &npy, &request, &path).unwrap_err();
+            let Error::FileMismatch { what, .. } = &error else { panic!("{error}") };
+            assert_eq!(*what, wanted, "{error}");
+        }
+        std::fs::remove_file(partial(&path)).unwrap();
+        std::fs::write(&path, &before).unwrap();
+    };
+    refused(|request| request.rule = Rule::Chain, "rule");
+    refused(|request| request.rule = Rule::Mmr(Lambda::new(0.71).unwrap()), "lambda");
+    refused(|request| request.values = false, "kind of rows");
+    refused(|request| request.heads.as_mut().unwrap().items[3] = 9, "head");
+    refused(|request| request.heads.as_mut().unwrap().length = 3, "number of items in a head");
+}
+
+/// Every byte of heads and values is under a checksum.
+#[test]
+fn damaged_heads_and_values_are_errors() {
+    let folder = Folder::new("damaged-values");
+    let (path, npy) = (folder.file(), common::npy("odd_257x7.npy"));
+    write(&context("cpu"), &npy, &valued(9)[4], &path).unwrap();
+    let good = std::fs::read(&path).unwrap();
+    for at in header_end(&good)..good.len() {
+        let mut bytes = good.clone();
+        bytes[at] ^= 1 << (at % 8);
+        std::fs::write(&path, bytes).unwrap();
+        let opened = SequencesFile::open(&path);
+        let error = opened.and_then(|file| file.verify()).expect_err(&format!("byte {at}"));
+        assert!(matches!(error, Error::BadFile { .. }), "byte {at}: {error}");
+    }
 }
 
 #[test]
@@ -340,7 +448,9 @@ fn resuming_keeps_the_place_of_the_header() {
         with("\"checksum\":\"0000000000000000\"", "\"checksum\":\"+000000000000000\""),
         with("\"checksum\":\"0000000000000000\"", "\"checksum\":\"\\u0030000000000000000\""),
         with("vkd sequences", "vkd  sequences"),
-        with("farthest", "nearest"),
+        with("centroid", "nearest"),
+        with("\"rule\":\"centroid\"", "\"lambda\":\"0.5\",\"rule\":\"centroid\""),
+        with("\"integers\":\"1\"", "\"integers\":\"2\""),
     ];
     let mut resumed = 0;
     for header in &headers {

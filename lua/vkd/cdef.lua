@@ -238,6 +238,7 @@ typedef struct vkd_site_options {
   const char *const *metadata;
   uint32_t num_items;
   uint32_t reserved;
+  const char *list;
 } vkd_site_options;
 typedef struct vkd_site_source {
   uint32_t struct_size;
@@ -250,6 +251,8 @@ typedef struct vkd_site_source {
   const float *similarities;
   const struct vkd_sequences_file *sequences_file;
   const struct vkd_neighbors_file *neighbors_file;
+  uint32_t rule;
+  uint32_t reserved;
 } vkd_site_source;
 int32_t vkd_batch_compute(const struct vkd_context *context,
                           const float *embeddings,

@@ -16,7 +16,7 @@ local c, sized, hold = library.c, library.sized, library.hold
 local site = { kind = "site" }
 
 local FILES = { directory = "string", rankings = "string", ids = "table", metadata = "table",
-  top = "number", threads = "number", sync = "boolean" }
+  list = "string", top = "number", threads = "number", sync = "boolean" }
 -- The options of embeddings, which mean nothing where results are given.
 local COMPUTING = check.join(input.OPTIONS, { k = "number", num_items = "number",
   center = "boolean" })
@@ -67,6 +67,10 @@ local function raw_options(options, num_items)
   if options.rankings then
     raw.rankings_path = hold(raw, check.path(options.rankings, "option rankings"))
   end
+  if options.list then
+    if options.list:find("\0", 1, true) then misuse("option list holds a NUL character") end
+    raw.list = hold(raw, options.list)
+  end
   raw.ids = texts(raw, options.ids or numbers(num_items), num_items, "ids")
   raw.num_items = num_items
   if options.metadata then raw.metadata = texts(raw, options.metadata, num_items, "metadata") end
@@ -100,6 +104,7 @@ local function raw_source(source)
     raw.indices, raw.similarities = source.indices, source.similarities
   else
     raw.row_length, raw.sequences = source.length, source.data
+    raw.rule = sequences.RULES[source.rule]
   end
   return raw
 end

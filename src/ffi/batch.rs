@@ -62,12 +62,14 @@ pub unsafe extern "C" fn vkd_batch_compute(
             refuse_values(&options, "the values go to the file at output_path: leave it NULL")?;
         } else {
             out.required()?;
-            let length = request(&options)?.shape(num_items)?.output_len();
-            match has(options.flags, vkd_flags::VKD_VALUES) {
-                true => out_values.required().map(Some),
-                false => out_values.optional(),
-            }?
-            .map_or(Ok(()), |values| out.check_apart(values, length))?;
+            let request = request(&options)?;
+            if has(options.flags, vkd_flags::VKD_VALUES) {
+                out_values.required()?;
+            }
+            if let Some(values) = out_values.optional()? {
+                Shape::new(num_items, dim).check()?;
+                out.check_apart(values, request.shape(num_items)?.output_len())?;
+            }
         }
         let job = start(context, Embeddings::new(values, num_items, dim), &options)?;
         match job.into_result()? {
@@ -182,8 +184,13 @@ fn heads(options: &Options<vkd_batch_options>) -> Result<Option<Heads>> {
 }
 
 fn rule(options: &Options<vkd_batch_options>) -> Result<Rule> {
-    let name = Rule::NAMES.get(options.rule as usize);
-    let name = name.ok_or_else(|| bad("rule", options.rule, "use one of vkd_rule"))?;
     let is_given = has(options.flags, vkd_flags::VKD_LAMBDA) || options.lambda != 0.0;
-    Ok(Rule::new(name, is_given.then_some(options.lambda))?)
+    numbered_rule(options.rule, is_given.then_some(options.lambda))
+}
+
+/// The rule of a number of `vkd_rule`.
+pub(super) fn numbered_rule(number: u32, lambda: Option<f64>) -> Result<Rule> {
+    let name = Rule::NAMES.get(number as usize);
+    let name = name.ok_or_else(|| bad("rule", number, "use one of vkd_rule"))?;
+    Ok(Rule::new(name, lambda)?)
 }

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use libc::c_char;
 
 use super::any_job::AnyJob;
+use super::batch::numbered_rule;
 use super::boundary::guard;
 use super::input::{bad, check_flags, check_reserved, check_threads, has, target, Embeddings};
 use super::neighbors::{check, refuse_path, request, shape};
@@ -192,6 +193,7 @@ fn site(options: &Options<vkd_site_options>, num_items: u32) -> Result<Site> {
         rankings: options.member(|o| o.rankings_path, "rankings_path").optional_path()?,
         ids: texts(options.member(|o| o.ids, "ids"), "ids")?,
         metadata: texts(options.member(|o| o.metadata, "metadata"), "metadata")?,
+        list: options.member(|o| o.list, "list").optional_utf8()?.map(str::to_owned),
         top: options.top,
         threads: Some(options.threads),
         no_sync: has(options.flags, vkd_flags::VKD_NO_SYNC),
@@ -199,6 +201,10 @@ fn site(options: &Options<vkd_site_options>, num_items: u32) -> Result<Site> {
 }
 
 fn results(source: &Options<vkd_site_source>) -> Result<Source> {
+    check_reserved(source.reserved)?;
+    if source.sequences.is_null() && source.rule != 0 {
+        return Err(bad("rule", source.rule, "it goes with sequences in memory"));
+    }
     let (sequences_file, neighbors_file) = (
         source.member(|o| o.sequences_file, "sequences_file"),
         source.member(|o| o.neighbors_file, "neighbors_file"),
@@ -233,8 +239,9 @@ fn results(source: &Options<vkd_site_source>) -> Result<Source> {
     let len = u64::from(rows) * u64::from(length);
     if !source.sequences.is_null() {
         check_sequences(num_items, rows, length)?;
+        let rule = numbered_rule(source.rule, None)?;
         let items = source.member(|o| o.sequences, "sequences").copied(len)?;
-        return Ok(Source::Sequences { num_items, length, items });
+        return Ok(Source::Sequences { num_items, length, items, rule });
     }
     if length >= rows {
         return Err(Error::TooManyNeighbors { k: length, others: rows - 1 }.into());

@@ -16,7 +16,7 @@ use crate::threads::{lock, unlocked};
 /// The files of a site, while they are written.
 pub(super) struct Files<'a> {
     site: &'a Site,
-    json: Json,
+    json: Json<'a>,
     pages: Option<Pages<'a>>,
     rankings: Option<Mutex<Rankings<'a>>>,
     progress: &'a Progress,
@@ -47,7 +47,7 @@ impl<'a> Files<'a> {
         let pages = targets.pages.as_ref();
         let pages =
             pages.map(|folder| Pages::begin(site, folder, items(), progress)).transpose()?;
-        let json = Json::new(list, num_items, site.ids.as_deref())?;
+        let json = Json::new(list, num_items, site)?;
         let rankings = match &targets.rankings {
             Some(target) => {
                 let waiting = Waiting::new(num_rows, HELD_BYTES)?;

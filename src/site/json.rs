@@ -1,14 +1,15 @@
 //! The JSON of a site.
 //!
 //! A page: `{"id":"a","metadata":...,"similar":[{"id":"b","similarity":0.912345},...]}`, or
-//! `"different":["b","c",...]`. The rankings:
+//! `"different":["b","c",...]` from sequences (the list's name is the rule's or the caller's). The
+//! rankings:
 //! `{"list":"similar","ids":["a",...],"items":[0,...],"rankings":[[1,...],...]}` with numbers that
 //! are places in `ids`. Similarities have six decimals, rounded half away from zero: the integers
 //! that they come from resolve 0.00003. What every entry of an item looks like is laid out once, a
 //! page then is mostly copies.
 
 use super::ours::Form;
-use super::request::List;
+use super::request::{List, Site};
 use super::row::SiteRow;
 use crate::error::{Error, Result};
 
@@ -54,13 +55,14 @@ fn room_for<T>(values: &mut Vec<T>, count: usize) -> Result<()> {
     values.try_reserve_exact(count).map_err(|_| refused)
 }
 
-/// How the pages of the item with this id look, with metadata and without.
-pub(super) fn page_form(id: &str) -> Form {
+/// How the pages of an item look, with metadata and without: with any list that has its name of
+/// itself, or with the name that the caller gives.
+pub(super) fn page_form(site: &Site, item: u32) -> Form {
     let mut begin = b"{\"id\":".to_vec();
-    push_quoted(id, &mut begin);
+    push_quoted(&site.id(item), &mut begin);
     let head = |member: &str| [&begin, format!(",\"{member}\":").as_bytes()].concat();
-    let members = ["metadata", List::Similar.name(), List::Different.name()];
-    Form { heads: members.map(head).into(), tail: PAGE_TAIL, name: "page of this item" }
+    let members = ["metadata"].into_iter().chain(List::NAMES).chain(site.list.as_deref());
+    Form { heads: members.map(head).collect(), tail: PAGE_TAIL, name: "page of this item" }
 }
 
 fn push_quoted(id: &str, to: &mut Vec<u8>) {
@@ -72,16 +74,18 @@ fn push_quoted(id: &str, to: &mut Vec<u8>) {
 pub(super) const RANKINGS_TAIL: &[u8] = b"\n]}\n";
 
 /// What a file of rankings begins with, up to its first id (`store/family.rs` knows it).
-fn rankings_head(list: List) -> Vec<u8> {
-    format!("{{\"list\":\"{}\",\"ids\":[", list.name()).into_bytes()
+fn rankings_head(name: &str) -> Vec<u8> {
+    format!("{{\"list\":\"{name}\",\"ids\":[").into_bytes()
 }
 
 /// What a page ends with.
 const PAGE_TAIL: &[u8] = b"]}\n";
 
 /// Writes the JSON of pages and rankings.
-pub(super) struct Json {
+pub(super) struct Json<'a> {
     list: List,
+    /// What the list is called.
+    name: &'a str,
     num_items: u32,
     /// `"id"`, quoted and escaped.
     ids: Texts,
@@ -91,9 +95,10 @@ pub(super) struct Json {
     numbers: Texts,
 }
 
-impl Json {
-    pub(super) fn new(list: List, num_items: u32, ids: Option<&[String]>) -> Result<Json> {
-        let quoted = |item: u32, to: &mut Vec<u8>| match ids {
+impl<'a> Json<'a> {
+    /// For the lists of so many items; the site was checked.
+    pub(super) fn new(list: List, num_items: u32, site: &'a Site) -> Result<Json<'a>> {
+        let quoted = |item: u32, to: &mut Vec<u8>| match &site.ids {
             Some(ids) => push_quoted(&ids[item as usize], to),
             None => to.extend(format!("\"{item}\"").bytes()),
         };
@@ -104,13 +109,13 @@ impl Json {
                 to.extend(ids.get(item));
                 to.extend(b",\"similarity\":");
             }
-            List::Different => {
+            List::Picks(_) => {
                 to.push(b',');
                 to.extend(ids.get(item));
             }
         })?;
         let numbers = Texts::new(num_items, |item, to| to.extend(format!(",{item}").bytes()))?;
-        Ok(Json { list, num_items, ids, entries, numbers })
+        Ok(Json { list, name: site.list_name(list), num_items, ids, entries, numbers })
     }
 
     /// The page of a row, into `page`.
@@ -123,7 +128,10 @@ impl Json {
         page.clear();
         // An entry, its number and its brace.
         let entries = row.others.len() * (self.entries.longest + 11);
-        room_for(page, entries + self.ids.longest + metadata.map_or(0, str::len) + 64)?;
+        room_for(
+            page,
+            entries + self.ids.longest + self.name.len() + metadata.map_or(0, str::len) + 64,
+        )?;
         page.extend(b"{\"id\":");
         page.extend(self.ids.get(row.item));
         if let Some(metadata) = metadata {
@@ -131,7 +139,7 @@ impl Json {
             page.extend(metadata.trim().bytes());
         }
         page.extend(b",\"");
-        page.extend(self.list.name().bytes());
+        page.extend(self.name.bytes());
         page.extend(b"\":[");
         // The first entry has no comma before it.
         let mut comma = 1;
@@ -144,7 +152,7 @@ impl Json {
                     comma = 0;
                 }
             }
-            List::Different => {
+            List::Picks(_) => {
                 for &other in row.others {
                     page.extend_from_slice(&self.entries.get(other)[comma..]);
                     comma = 0;
@@ -161,7 +169,7 @@ impl Json {
         items: impl Iterator<Item = u32>,
         mut put: impl FnMut(&[u8]) -> Result<()>,
     ) -> Result<()> {
-        put(&rankings_head(self.list))?;
+        put(&rankings_head(self.name))?;
         for item in 0..self.num_items {
             put(if item > 0 { b"," } else { b"" })?;
             put(self.ids.get(item))?;
@@ -218,6 +226,7 @@ fn push_similarity(to: &mut Vec<u8>, similarity: f32) {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::rule::Rule;
 
     #[test]
     fn similarities_have_six_decimals() {
@@ -243,9 +252,10 @@ mod tests {
 
     #[test]
     fn pages_are_json_whatever_the_ids() {
-        let ids = ["a\"b".to_owned(), "é".into(), "c".into()];
-        for list in [List::Similar, List::Different] {
-            let json = Json::new(list, 3, Some(&ids)).unwrap();
+        let ids = Some(vec!["a\"b".to_owned(), "é".into(), "c".into()]);
+        let site = Site { ids, ..Site::default() };
+        for list in [List::Similar, List::Picks(Rule::Centroid)] {
+            let json = Json::new(list, 3, &site).unwrap();
             let mut page = Vec::new();
             let (others, similarities) = (&[2, 1], &[0.5, -0.25]);
             let row = SiteRow { number: 0, item: 0, others, similarities };
@@ -254,7 +264,7 @@ mod tests {
             assert_eq!((&value["id"], &value["metadata"]["x"][0]), (&"a\"b".into(), &1.into()));
             let first = match list {
                 List::Similar => &value["similar"][0]["id"],
-                List::Different => &value["different"][0],
+                List::Picks(_) => &value["different"][0],
             };
             assert_eq!(first, "c");
             let row = SiteRow { number: 1, item: 1, others: &[], similarities: &[] };

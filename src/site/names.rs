@@ -1,4 +1,5 @@
-//! Ids as file names, and metadata: checked before anything is computed or written.
+//! Ids as file names, metadata, and the name of the list: checked before anything is computed or
+//! written.
 
 use std::collections::HashMap;
 
@@ -12,11 +13,31 @@ use crate::units;
 /// system.
 const LONGEST: usize = 240;
 
+/// Bytes of a list's name at the most: the store knows rankings by it.
+const LONGEST_LIST: usize = 64;
+
 /// Names that Windows keeps for devices, with any ending.
 const DEVICES: [&str; 6] = ["con", "prn", "aux", "nul", "conin$", "conout$"];
 
 /// What follows "com" and "lpt" in such names; Windows takes "¹" for a digit, too.
 const PORTS: [&str; 13] = ["0", "1", "2", "3", "4", "5", "6", "7", "8", "9", "¹", "²", "³"];
+
+/// Checks the name of a list: it stands between quotes as it is, beside the other members.
+pub(super) fn check_list(name: &str) -> Result<()> {
+    let allowed = if name.is_empty() {
+        "it must not be empty"
+    } else if name.len() > LONGEST_LIST {
+        "it may have 64 bytes"
+    } else if ["id", "metadata"].contains(&name) {
+        "each page has another member of this name"
+    } else if name.chars().any(|c| c.is_control() || "\"\\".contains(c)) {
+        "it may hold no control character, no \" and no \\"
+    } else {
+        return Ok(());
+    };
+    let got = format!("\"{}\"", shortened(name));
+    Err(Error::BadOption { option: "list", got, allowed: allowed.into() })
+}
 
 /// Checks the number, the shape and the distinctness of ids.
 pub(super) fn check_ids(ids: &[String], num_items: u32) -> Result<()> {
@@ -144,6 +165,19 @@ mod tests {
             "a\u{85}",
         ] {
             assert!(illegal(bad).is_some(), "{bad}");
+        }
+    }
+
+    #[test]
+    fn lists_have_names_that_json_can_hold() {
+        let longest = "x".repeat(64);
+        for good in ["contrasts", "ähnlich", "Id", "see also", &longest] {
+            assert_eq!(check_list(good), Ok(()), "{good}");
+        }
+        let long = "x".repeat(65);
+        for bad in ["", "id", "metadata", "a\"b", "a\\b", "a\nb", "\0", "\u{85}", &long] {
+            let error = check_list(bad).unwrap_err();
+            assert!(matches!(error, Error::BadOption { option: "list", .. }), "{bad}: {error}");
         }
     }
 

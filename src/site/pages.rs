@@ -75,12 +75,12 @@ impl<'a> Pages<'a> {
 
     /// Refuses what is no page of this item.
     fn check_name(&self, item: u32) -> Result<()> {
-        let form = || json::page_form(&self.site.id(item));
+        let form = || json::page_form(self.site, item);
         require_ours(self.folder, &self.name(item), Extent::Whole, form)
     }
 
     fn check_partial(&self, item: u32) -> Result<()> {
-        let form = || json::page_form(&self.site.id(item));
+        let form = || json::page_form(self.site, item);
         require_ours(self.folder, &self.partial_name(item), Extent::Half, form)
     }
 

@@ -4,8 +4,9 @@ use std::borrow::Cow;
 use std::path::PathBuf;
 
 use super::fold::Fold;
-use super::names::{check_ids, check_metadata};
+use super::names::{check_ids, check_list, check_metadata};
 use crate::error::{Error, Result};
+use crate::rule::Rule;
 use crate::threads;
 
 /// What to write.
@@ -20,6 +21,9 @@ pub struct Site {
     /// A JSON value for every item, which becomes the member "metadata" of its file. `None`: no
     /// such member.
     pub metadata: Option<Vec<String>>,
+    /// The name of the list: the member of each file, and "list" of the rankings. `None`: that of
+    /// what the rows are, see [`List::name`].
+    pub list: Option<String>,
     /// Entries of each file and ranking; 0: all there are.
     pub top: u32,
     /// Threads that write; `None` or 0: what `VKD_THREADS` says, else one per processor.
@@ -31,6 +35,11 @@ pub struct Site {
 impl Site {
     pub(super) fn num_threads(&self) -> Result<usize> {
         threads::count(self.threads)
+    }
+
+    /// What the list is called.
+    pub(super) fn list_name(&self, list: List) -> &str {
+        self.list.as_deref().unwrap_or(list.name())
     }
 
     /// The id of an item.
@@ -78,6 +87,7 @@ impl Site {
                 allowed: "name a directory, a file for the rankings, or both".into(),
             });
         }
+        self.list.as_ref().map_or(Ok(()), |name| check_list(name))?;
         self.ids.as_ref().map_or(Ok(()), |ids| check_ids(ids, num_items))?;
         self.metadata.as_ref().map_or(Ok(()), |metadata| check_metadata(metadata, num_items))
     }
@@ -88,16 +98,24 @@ impl Site {
 pub enum List {
     /// The most similar items, with their similarities.
     Similar,
-    /// The items of a diversity sequence behind its start.
-    Different,
+    /// The items of a sequence by this rule, behind the first.
+    Picks(Rule),
 }
 
 impl List {
-    /// The name of the JSON member, and of the rankings.
-    pub(super) fn name(self) -> &'static str {
+    /// The names of all lists.
+    pub(super) const NAMES: [&'static str; 5] =
+        ["similar", "different", "scattered", "related", "journey"];
+
+    /// The name where the caller gives none.
+    pub fn name(self) -> &'static str {
+        let [similar, different, scattered, related, journey] = List::NAMES;
         match self {
-            List::Similar => "similar",
-            List::Different => "different",
+            List::Similar => similar,
+            List::Picks(Rule::Centroid) => different,
+            List::Picks(Rule::Farthest) => scattered,
+            List::Picks(Rule::Mmr(_)) => related,
+            List::Picks(Rule::Chain) => journey,
         }
     }
 }

@@ -16,7 +16,7 @@ impl SiteRow<'_> {
             return self;
         }
         let top = self.others.len().min(top as usize);
-        // Rows of `List::Different` have no similarities.
+        // Rows of `List::Picks` have no similarities.
         let similarities = self.similarities.get(..top).unwrap_or_default();
         SiteRow { others: &self.others[..top], similarities, ..self }
     }

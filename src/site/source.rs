@@ -13,6 +13,7 @@ use super::targets::Targets;
 use crate::error::{Error, Result};
 use crate::memory::zeroed;
 use crate::progress::Progress;
+use crate::rule::Rule;
 use crate::store::{NeighborsFile, NeighborsRow, ResultsKind, SequencesFile};
 use crate::threads;
 
@@ -40,6 +41,8 @@ pub enum Source {
         length: u32,
         /// Item numbers, `length` a row.
         items: Vec<u32>,
+        /// What they come from, which gives the list its name.
+        rule: Rule,
     },
 }
 
@@ -55,7 +58,8 @@ impl Source {
     fn list(&self) -> List {
         match self {
             Source::NeighborsFile(_) | Source::Neighbors { .. } => List::Similar,
-            Source::SequencesFile(_) | Source::Sequences { .. } => List::Different,
+            Source::SequencesFile(file) => List::Picks(file.meta().rule),
+            Source::Sequences { rule, .. } => List::Picks(*rule),
         }
     }
 

@@ -20,9 +20,11 @@ const HEAD: usize = 4096;
 /// What the metadata of results say, in any version of the format.
 const FORMATS: [&[u8]; 2] = [b"\"vkd sequences ", b"\"vkd neighbo"];
 
-/// What rankings begin with (`site/json.rs` writes them).
-const RANKINGS: [&[u8]; 2] =
-    [b"{\"list\":\"similar\",\"ids\":[", b"{\"list\":\"different\",\"ids\":["];
+/// What rankings begin with, before and behind the list's name (`site/json.rs` writes them).
+const RANKINGS: [&[u8]; 2] = [b"{\"list\":\"", b"\",\"ids\":["];
+
+/// Bytes of a list's name at the most (`site/names.rs` checks it).
+const LONGEST_LIST: usize = 64;
 
 impl Family {
     /// Whether a file that begins with `head` is one of these, whole or not.
@@ -36,7 +38,7 @@ impl Family {
                     && holds(b"\"__metadata__\"")
                     && FORMATS.into_iter().any(holds)
             }
-            Family::Rankings => RANKINGS.into_iter().any(|begin| head.starts_with(begin)),
+            Family::Rankings => begins_rankings(head),
         }
     }
 
@@ -56,6 +58,14 @@ impl Family {
     }
 }
 
+/// Whether a file begins with the head of rankings, of a list with any name.
+fn begins_rankings(head: &[u8]) -> bool {
+    let [before, behind] = RANKINGS;
+    let Some(rest) = head.strip_prefix(before) else { return false };
+    let end = rest.iter().position(|&byte| byte == b'"');
+    end.is_some_and(|end| (1..=LONGEST_LIST).contains(&end) && rest[end..].starts_with(behind))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -69,6 +79,9 @@ mod tests {
             (&rankings[..], false, true),
             (b"a poem about \"vkd sequences 1\" and \"__metadata__\"", false, false),
             (b"{\"list\":\"similar\"}", false, false),
+            (b"{\"list\":\"see also\",\"ids\":[\"a\"", false, true),
+            (b"{\"list\":\"\",\"ids\":[\"a\"", false, false),
+            (b"{\"list\":\"a\\\"b\",\"ids\":[\"a\"", false, false),
             (b"", false, false),
         ] {
             assert_eq!(Family::Results.knows(text), results);

@@ -267,7 +267,11 @@ STRUCTS = {
         "element_type": enum("element_type", 3),
         "reserved": reserved(),
     }),
-    "vkd_site_options": ([56], {
+    "vkd_site_options": ([56, 64], {
+        "list": [(f"a list {what}", f"@.list = {text}", status) for what, text, status in [
+            ("with a name", '"journey"', OK), ("empty", '""', OPTION), ("id", '"id"', OPTION),
+            ("with a quote", r'"a\"b"', OPTION), ("no UTF-8", BYTES, OPTION),
+            ("long", LONG_TEXT, OPTION)]],
         "flags": "flags",
         "top": numbers("top", ("1", OK), (MOST, OK)),
         "threads": numbers("threads", ("1", OK), ("4097", OPTION), (MOST, OPTION)),
@@ -303,7 +307,13 @@ STRUCTS = {
             for field in ("ids", "metadata") for count in ("0", "ITEMS - 1", "ITEMS + 1", MOST)],
         "reserved": reserved(),
     }),
-    "vkd_site_source": ([48, 64], {
+    "vkd_site_source": ([48, 64, 72], {
+        "rule": [
+            ("a rule with a path", "@.rule = 1", OPTION)] + [
+            (f"sequences, rule {rule}", "@.path = NULL; @.sequences = rows; "
+             f"@.num_items = @.num_rows = @.row_length = ITEMS; @.rule = {rule}", status)
+            for rule, status in [("3", OK), ("4", OPTION), (MOST, OPTION)]],
+        "reserved": reserved(),
         "num_items": [
             (f"sequences, num_items {count}",
              f"@.path = NULL; @.sequences = rows; @.num_rows = @.row_length = ITEMS; "

@@ -80,6 +80,36 @@ describe("a site", function()
     end
   end)
 
+  it("names the list by its rule, or as the caller says", function()
+    local lists = { centroid = "different", farthest = "scattered", mmr = "related",
+      chain = "journey" }
+    for rule, list in pairs(lists) do
+      local path = os.tmpname()
+      os.remove(path)
+      for _, output in ipairs({ false, path }) do
+        local found = assert(vkd.batch_compute(numbers, 20, { rule = rule, length = 5,
+          output = output or nil }))
+        assert(vkd.site(found, { directory = folder .. "-" .. list, ids = ids }))
+        assert(vkd.site(found, { directory = folder .. "-" .. list, ids = ids, list = "mine" }))
+        local text = helper.read_file(folder .. "-" .. list .. "/poem-1.json")
+        assert.equal(4, #helper.json(text).mine)
+        assert(vkd.site(found, { directory = folder, ids = ids }))
+        assert.equal(4, #helper.json(helper.read_file(folder .. "/poem-1.json"))[list])
+        os.execute(("rm -rf %s-%s %s"):format(folder, list, folder))
+      end
+      os.remove(path)
+    end
+    local found = assert(vkd.neighbors(numbers, 20, 5))
+    for _, bad in ipairs({ "", "id", "metadata", 'a"b', "a\n" }) do
+      local done, message = vkd.site(found, { directory = folder, list = bad })
+      assert.is_nil(done)
+      assert.truthy(message:find("list", 1, true), message)
+    end
+    helper.blames_caller("NUL", function()
+      local _ = vkd.site(found, { directory = folder, list = "a\0b" })
+    end)
+  end)
+
   it("tells how far it is, also before the first files have their names", function()
     local found = assert(vkd.neighbors(helper.numbers(900, 4), 900, 899))
     local text = require("vkd.progress").text

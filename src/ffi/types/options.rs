@@ -173,6 +173,11 @@ pub struct vkd_site_options {
     pub num_items: u32,
     /// Must be 0.
     pub reserved: u32,
+    /// What the list is called, NUL-terminated UTF-8 of 1 to 64 bytes: the member of each page, and
+    /// "list" of the rankings. Not "id" or "metadata", without control characters, `"` and `\`.
+    /// NULL: "similar" of neighbours, of sequences by their rule "different" (centroid),
+    /// "scattered" (farthest), "related" (mmr) or "journey" (chain).
+    pub list: *const c_char,
 }
 
 /// Results that make a site: exactly one of `path`, `sequences`, `indices`, `sequences_file` and
@@ -207,6 +212,11 @@ pub struct vkd_site_source {
     pub sequences_file: *const vkd_sequences_file,
     /// The same of neighbours.
     pub neighbors_file: *const vkd_neighbors_file,
+    /// With `sequences`: the `vkd_rule` they come from, which gives the list its name; default:
+    /// VKD_RULE_CENTROID. Files tell.
+    pub rule: u32,
+    /// Must be 0.
+    pub reserved: u32,
 }
 
 /// How much `vkd_sequences_file_verify_against` checks. Set all bytes to 0, then `struct_size`; 0
@@ -232,7 +242,7 @@ structs! {
     vkd_batch_options: [40, 80],
     vkd_neighbors_options: [32],
     vkd_similarity_options: [16],
-    vkd_site_options: [56],
-    vkd_site_source: [48, 64],
+    vkd_site_options: [56, 64],
+    vkd_site_source: [48, 64, 72],
     vkd_verify_options: [20],
 }
