@@ -8,7 +8,7 @@ package.path = "lua/?.lua;" .. package.path
 local vkd = require("vkd")
 
 local COUNT, PICKS, FIRST = 300, 20, 1
-local SIDE, MARGIN, GAP = 300, 16, 24
+local SIDE, MARGIN, GAP = 400, 16, 24
 
 -- A small generator, so that the picture is the same everywhere: a multiplier of Lehmer's kind
 -- (Park and Miller 1988).
@@ -35,8 +35,8 @@ end
 local PANELS = {
   { rule = "centroid", title = "centroid: away from all of them" },
   { rule = "farthest", title = "farthest: away from each of them" },
-  { rule = "mmr", lambda = 0.5, title = "mmr, lambda 0.5: like the first, but no two alike" },
-  { rule = "chain", title = "chain: always to the nearest" },
+  { rule = "mmr", lambda = 0.5, title = "mmr, lambda 0.5: like the first, no two alike" },
+  { rule = "chain", title = "chain: always to the nearest", is_walk = true },
 }
 
 local svg = {}
@@ -47,23 +47,29 @@ local function place(point)
     MARGIN + (1 - point[2]) / 2 * (SIDE - 2 * MARGIN)
 end
 
-local function panel(list, picks, title, left, top)
+-- Only of a walk the steps are drawn: elsewhere a pick has little to do with the one before it.
+local function way(list, picks)
+  local steps = {}
+  for i, item in ipairs(picks) do steps[i] = ("%.1f,%.1f"):format(place(list[item])) end
+  add('<polyline points="%s" fill="none" stroke="#36c"/>', table.concat(steps, " "))
+end
+
+local function panel(list, picks, it, left, top)
   add('<g transform="translate(%d %d)">', left, top)
-  add('<text x="0" y="-8" font-size="14">%s</text>', title)
+  add('<text x="0" y="-8" font-size="14">%s</text>', it.title)
   add('<rect width="%d" height="%d" fill="none" stroke="#bbb"/>', SIDE, SIDE)
   for _, point in ipairs(list) do
     local x, y = place(point)
-    add('<circle cx="%.1f" cy="%.1f" r="1.8" fill="#999"/>', x, y)
+    add('<circle cx="%.1f" cy="%.1f" r="1.8" fill="#aaa"/>', x, y)
   end
-  local way = {}
-  for i, item in ipairs(picks) do way[i] = ("%.1f,%.1f"):format(place(list[item])) end
-  add('<polyline points="%s" fill="none" stroke="#36c" stroke-width="0.6" stroke-opacity="0.5"/>',
-    table.concat(way, " "))
-  for i, item in ipairs(picks) do
-    local x, y = place(list[item])
-    add('<circle cx="%.1f" cy="%.1f" r="7" fill="%s"/>', x, y, i == 1 and "#c33" or "#36c")
-    add('<text x="%.1f" y="%.1f" font-size="9" fill="#fff" text-anchor="middle">%d</text>', x,
-      y + 3, i)
+  if it.is_walk then way(list, picks) end
+  -- The first on top.
+  for i = #picks, 1, -1 do
+    local x, y = place(list[picks[i]])
+    add('<circle cx="%.1f" cy="%.1f" r="6.5" fill="%s" stroke="#fff" stroke-width="0.5"/>', x, y,
+      i == 1 and "#c33" or "#36c")
+    add('<text x="%.1f" y="%.1f" font-size="8" fill="#fff" text-anchor="middle">%d</text>', x,
+      y + 2.8, i)
   end
   add("</g>")
 end
@@ -79,7 +85,7 @@ for i, it in ipairs(PANELS) do
   local sequences = assert(vkd.batch_compute(embeddings,
     { rule = it.rule, lambda = it.lambda, starts = { FIRST }, length = PICKS }))
   local column, line = (i - 1) % 2, math.floor((i - 1) / 2)
-  panel(list, sequences:row(1), it.title, GAP + column * (SIDE + GAP),
+  panel(list, sequences:row(1), it, GAP + column * (SIDE + GAP),
     GAP + 8 + line * (SIDE + GAP + 16))
 end
 add("</svg>")

@@ -404,7 +404,7 @@ fn a_forked_child_keeps_no_lock() {
     });
     printed.unwrap_or_else(|printed| panic!("{printed}"));
     let child: i32 = std::fs::read_to_string(folder.join("child")).unwrap().parse().unwrap();
-    // It lets go of the file before it sleeps: on a busy machine that can be after its parent's end.
+    // It lets go of the file before it sleeps, which can be after the end of its parent.
     let state = || std::fs::read_to_string(format!("/proc/{child}/stat")).unwrap_or_default();
     let asleep = || state().contains(") S");
     let deadline = Instant::now() + Duration::from_secs(30);

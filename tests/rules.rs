@@ -4,7 +4,7 @@
 
 mod common;
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use common::programs::root;
 use common::{npy, npy_at, random, sha256, Npy};
@@ -63,14 +63,17 @@ impl Case {
 
 fn cases() -> Vec<Case> {
     let text = std::fs::read_to_string(root().join("tests/golden/rules.json")).unwrap();
-    let cases: Vec<Value> = serde_json::from_str(&text).unwrap();
+    let mut cases: Vec<Value> = serde_json::from_str(&text).unwrap();
+    assert_eq!(cases.len(), 312);
+    // Those of the Psalms stand there twice.
+    let mut seen = HashSet::new();
+    cases.retain(|case| seen.insert(case.to_string()));
     cases.into_iter().map(Case::new).collect()
 }
 
 #[test]
 fn every_committed_case_on_every_kind_of_engine() {
     let cases = cases();
-    assert_eq!(cases.len(), 312);
     let mut files = HashMap::new();
     for case in &cases {
         files.entry(&case.npy).or_insert_with(|| match &*case.npy {
