@@ -1,5 +1,6 @@
-//! What a pick of each rule costs beside one of the centroid's, in one run on the CPU engine; and
-//! lists of 20 for every item beside pyversity's, which computes them list by list in numpy.
+//! What a pick of each rule costs beside one of the centroid's, in one run on the CPU engine; what
+//! equal futures save where they are shared; and lists of 20 for every item beside pyversity's,
+//! which computes them list by list in numpy.
 //!
 //!     cargo bench --profile measure --bench rules [-- CORPUS.npy ...]
 #![allow(clippy::unwrap_used, clippy::print_stdout, missing_docs, unreachable_pub)]
@@ -40,6 +41,7 @@ fn main() {
         let npy = common::npy_at(path.as_ref());
         println!("\n{} x {}", npy.num_items, npy.dim);
         picks(&npy);
+        futures(&npy);
         lists(&npy, &path);
     }
     std::fs::remove_file(large).unwrap();
@@ -77,6 +79,30 @@ fn picks(npy: &Npy) {
         let pick = median(rounds.iter().map(|round| round[number]).collect());
         let ratio = median(rounds.iter().map(|round| round[number] / round[0]).collect());
         println!("  {name}: {:.3} us a pick, {ratio:.2} x centroid", pick * 1e6);
+    }
+}
+
+/// Sequences of every item, with equal futures shared and without, in turn. Whole ones of a small
+/// corpus only: of thousands of items they take minutes.
+fn futures(npy: &Npy) {
+    let sharing = [true, false].map(|share| {
+        let mut options = ContextOptions { device: Some("cpu".into()), ..Default::default() };
+        options.cpu.share_equal_sets = Some(share);
+        Context::new(&options).unwrap()
+    });
+    let whole = (npy.num_items < 5_000).then_some(npy.num_items);
+    for length in [Some(LENGTH), whole].into_iter().flatten() {
+        for (name, rule) in rules() {
+            let request = Request { length, rule, ..Request::default() };
+            let seconds = |context: &Context| {
+                let job = context.start(&npy.input(false), &request, Destination::Memory).unwrap();
+                job.wait(None).unwrap().as_ref().as_ref().unwrap();
+                job.progress().seconds(Phase::Steps)
+            };
+            let ratio = |_| seconds(&sharing[0]) / seconds(&sharing[1]);
+            let ratio = median((0..ROUNDS).map(ratio).collect());
+            println!("  {name}, {length} of each: {ratio:.2} x with futures shared");
+        }
     }
 }
 

@@ -317,7 +317,7 @@ typedef enum vkd_rule {
 
 /**
  * What the rows of the matrix of a run hold (`vkd_run_plan.row_values`). For embeddings of one
- * length both are the same.
+ * length, up to 65,536 of them, both are the same.
  */
 typedef enum vkd_row_values {
   /**

@@ -94,6 +94,26 @@ fn the_rust_example_runs() {
     assert_eq!(text, "[0, 2, 3, 1]\n[1, 3, 2, 0]\n[2, 0, 3, 1]\n[3, 0, 2, 1]\n");
 }
 
+/// Its imports, and its lines behind what README.md shows; `cargo test` builds it.
+#[test]
+fn the_rust_example_of_a_file_is_one_that_builds() {
+    let example = std::fs::read_to_string(root().join("examples/into_file.rs")).unwrap();
+    let lines = |text: &str| -> Vec<String> { text.lines().map(|l| l.trim().into()).collect() };
+    let built = lines(&example);
+    let shown = lines(&blocks("docs/api.md", "rust")[0]);
+    let (uses, body) = shown.split_at(shown.iter().position(|line| line.is_empty()).unwrap());
+    for part in [uses, body] {
+        assert!(built.windows(part.len()).any(|lines| lines == part), "{part:?}");
+    }
+}
+
+#[test]
+fn the_lua_example_of_rules_runs() {
+    let example = file("rules.lua", &blocks("docs/rules.md", "lua")[0]);
+    let text = output(program("luajit").arg(example).env("VKD_LIBRARY", library()));
+    assert!(text.starts_with("1 2 5 4 3\n0 0 0.2607"), "{text}");
+}
+
 /// What takes the place of effil, all in one script; effil's own side is left out.
 #[test]
 fn the_examples_beside_effil_run() {

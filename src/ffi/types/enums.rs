@@ -61,7 +61,7 @@ pub enum vkd_rule {
 }
 
 /// What the rows of the matrix of a run hold (`vkd_run_plan.row_values`). For embeddings of one
-/// length both are the same.
+/// length, up to 65,536 of them, both are the same.
 #[repr(C)]
 #[allow(non_camel_case_types)]
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

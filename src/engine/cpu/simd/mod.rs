@@ -13,4 +13,4 @@ mod x86;
 
 pub(super) use dispatch::dispatch;
 pub use level::Level;
-pub(super) use operations::{HalfLine, Line, OnSimd, Simd, LINE};
+pub(super) use operations::{HalfLine, Line, OnSimd, Simd, INTERLEAVED, LINE};

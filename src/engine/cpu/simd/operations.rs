@@ -17,6 +17,12 @@ pub(crate) struct Line(pub(crate) [i32; LINE]);
 #[repr(C, align(32))]
 pub(crate) struct HalfLine(pub(crate) [i16; LINE]);
 
+/// Which pairs [`Simd::interleave`] gives: registers of 128 bits give half of theirs at a time.
+pub(crate) const INTERLEAVED: [Line; 2] = [
+    Line([0, 1, 2, 3, 8, 9, 10, 11, 16, 17, 18, 19, 24, 25, 26, 27]),
+    Line([4, 5, 6, 7, 12, 13, 14, 15, 20, 21, 22, 23, 28, 29, 30, 31]),
+];
+
 /// One level of vector instructions: operations on 16 numbers at once.
 pub(crate) trait Simd: Copy + Send + Sync {
     /// A [`Line`] in registers.
@@ -45,8 +51,9 @@ pub(crate) trait Simd: Copy + Send + Sync {
     /// Of each pair in `a` and its pair in `b`: the sum of the two products.
     fn multiply_pairs(self, a: Self::Wide, b: Self::Wide) -> Self::Wide;
 
-    /// 16-bit numbers in the upper halves of words, above -32,768 in the lower ones.
-    fn raise(self, from: &HalfLine) -> Self::Wide;
+    /// Of 32 numbers of 16 bits each: pairs of one of `low` and one of `high`, in the order of
+    /// [`INTERLEAVED`].
+    fn interleave(self, low: Self::Wide, high: Self::Wide) -> [Self::Wide; 2];
 
     /// Of 32 numbers of 16 bits: wrapping sums.
     fn add_narrow(self, a: Self::Wide, b: Self::Wide) -> Self::Wide;

@@ -2,7 +2,7 @@
 
 use pulp::NullaryFnOnce;
 
-use super::operations::{HalfLine, Line, Simd};
+use super::operations::{HalfLine, Line, Simd, INTERLEAVED};
 
 /// Plain loops.
 #[derive(Debug, Clone, Copy)]
@@ -52,12 +52,13 @@ impl Simd for Portable {
     }
 
     #[inline(always)]
-    fn raise(self, from: &HalfLine) -> [i32; 16] {
-        let mut raised = [0; 16];
-        for (to, &from) in raised.iter_mut().zip(&from.0) {
-            *to = i32::from(from) << 16 | 0x8000;
-        }
-        raised
+    fn interleave(self, low: [i32; 16], high: [i32; 16]) -> [[i32; 16]; 2] {
+        let (low, high): ([i16; 32], [i16; 32]) = (bytemuck::cast(low), bytemuck::cast(high));
+        let pair = |item: i32| {
+            let (low, high) = (low[item as usize], high[item as usize]);
+            i32::from(high) << 16 | i32::from(low as u16)
+        };
+        INTERLEAVED.map(|items| items.0.map(pair))
     }
 
     #[inline(always)]

@@ -15,8 +15,8 @@ macro_rules! level {
         $splat:ident . $splat_op:ident, $widen:ident . $widen_op:ident,
         $add:ident . $add_op:ident, $min:ident . $min_op:ident,
         $madd:ident . $madd_op:ident, $half_cast:expr, $where_equal:expr,
-        $shift:ident . $shift_op:ident, $or:ident . $or_op:ident,
-        $narrow:ident . ($add16_op:ident, $sub16_op:ident, $min16_op:ident, $max16_op:ident),
+        $narrow:ident . ($low_op:ident, $high_op:ident),
+        ($add16_op:ident, $sub16_op:ident, $min16_op:ident, $max16_op:ident),
         $where_equal_narrow:expr
     ) => {
         impl Simd for $level {
@@ -77,15 +77,16 @@ macro_rules! level {
             }
 
             #[inline(always)]
-            fn raise(self, from: &HalfLine) -> Self::Wide {
-                let (wide, low) = (self.widen(from), self.splat(0x8000));
-                std::array::from_fn(
+            fn interleave(self, low: Self::Wide, high: Self::Wide) -> [Self::Wide; 2] {
+                let lower = std::array::from_fn(
                     #[inline(always)]
-                    |part| {
-                        let raised = self.$shift.$shift_op::<16>(wide[part]);
-                        self.$or.$or_op(raised, low[part])
-                    },
-                )
+                    |part| self.$narrow.$low_op(low[part], high[part]),
+                );
+                let upper = std::array::from_fn(
+                    #[inline(always)]
+                    |part| self.$narrow.$high_op(low[part], high[part]),
+                );
+                [lower, upper]
             }
 
             #[inline(always)]
@@ -178,8 +179,8 @@ level!(
     |simd: V2, a, b, yes, no| {
         simd.sse4_1._mm_blendv_epi8(no, yes, simd.sse2._mm_cmpeq_epi32(a, b))
     },
-    sse2._mm_slli_epi32, sse2._mm_or_si128,
-    sse2.(_mm_add_epi16, _mm_sub_epi16, _mm_min_epi16, _mm_max_epi16),
+    sse2.(_mm_unpacklo_epi16, _mm_unpackhi_epi16),
+    (_mm_add_epi16, _mm_sub_epi16, _mm_min_epi16, _mm_max_epi16),
     |simd: V2, a, b, yes, no| {
         simd.sse4_1._mm_blendv_epi8(no, yes, simd.sse2._mm_cmpeq_epi16(a, b))
     }
@@ -193,8 +194,8 @@ level!(
     |simd: V3, a, b, yes, no| {
         simd.avx2._mm256_blendv_epi8(no, yes, simd.avx2._mm256_cmpeq_epi32(a, b))
     },
-    avx2._mm256_slli_epi32, avx2._mm256_or_si256,
-    avx2.(_mm256_add_epi16, _mm256_sub_epi16, _mm256_min_epi16, _mm256_max_epi16),
+    avx2.(_mm256_unpacklo_epi16, _mm256_unpackhi_epi16),
+    (_mm256_add_epi16, _mm256_sub_epi16, _mm256_min_epi16, _mm256_max_epi16),
     |simd: V3, a, b, yes, no| {
         simd.avx2._mm256_blendv_epi8(no, yes, simd.avx2._mm256_cmpeq_epi16(a, b))
     }
@@ -209,8 +210,8 @@ level!(
         let mask = simd.avx512f._mm512_cmpeq_epi32_mask(a, b);
         simd.avx512f._mm512_mask_blend_epi32(mask, no, yes)
     },
-    avx512f._mm512_slli_epi32, avx512f._mm512_or_si512,
-    avx512bw.(_mm512_add_epi16, _mm512_sub_epi16, _mm512_min_epi16, _mm512_max_epi16),
+    avx512bw.(_mm512_unpacklo_epi16, _mm512_unpackhi_epi16),
+    (_mm512_add_epi16, _mm512_sub_epi16, _mm512_min_epi16, _mm512_max_epi16),
     |simd: V4, a, b, yes, no| {
         let mask = simd.avx512bw._mm512_cmpeq_epi16_mask(a, b);
         simd.avx512bw._mm512_mask_blend_epi16(mask, no, yes)
