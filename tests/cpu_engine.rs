@@ -9,11 +9,13 @@ use std::sync::atomic::{AtomicU32, Ordering::Relaxed};
 use common::{compute, golden, random, reference, Npy};
 use vkd::engine::cpu::{CpuEngine, Level, Settings};
 use vkd::engine::neighbors::Query;
-use vkd::engine::{Engine, Pairs, PutDots, PutNeighbors, PutSequences};
+use vkd::engine::{Engine, Pairs, PutDots, PutNeighbors, PutSequences, RowSource};
 use vkd::plan::Plan;
 use vkd::progress::Progress;
 use vkd::sequence::{Sequence, SequenceMut, Sequences};
 use vkd::{Context, ContextOptions, Corpus, Elements, Error, Heads, Input, Lambda, Request, Rule};
+
+const SOURCES: [RowSource; 3] = [RowSource::Matrix, RowSource::Cache, RowSource::Direct];
 
 fn cpu(cpu: Settings) -> ContextOptions {
     ContextOptions { device: Some("cpu".into()), cpu, ..Default::default() }
@@ -26,6 +28,7 @@ fn golden_cases_at_every_level() {
             let settings = Settings {
                 level: Some(level),
                 share_equal_sets: Some(share),
+                rows: Some(RowSource::Matrix),
                 ..Settings::default()
             };
             golden().iter().for_each(|case| case.check(&cpu(settings.clone())));
@@ -53,11 +56,20 @@ fn random_corpora_agree_with_the_reference() {
             };
             let expected = reference(&corpus, center, &request);
             for level in Level::available() {
-                for threads in [1, 2, 3, 8] {
+                let ways = [
+                    (1, RowSource::Matrix),
+                    (2, RowSource::Matrix),
+                    (3, RowSource::Matrix),
+                    (8, RowSource::Matrix),
+                    (3, RowSource::Cache),
+                    (2, RowSource::Direct),
+                ];
+                for (threads, rows) in ways {
                     let settings = Settings {
                         level: Some(level),
                         threads: Some(threads),
                         share_equal_sets: Some(threads != 2),
+                        rows: Some(rows),
                     };
                     let shape = format!("{num_items} x {dim}, center {center}, {settings:?}");
                     assert!(
@@ -108,9 +120,10 @@ fn every_rule_at_every_level_agrees_with_the_reference() {
                     ..Request::default()
                 };
                 let expected = reference.sequences(&npy.input(false), &request).unwrap();
-                for level in Level::available() {
-                    let settings =
-                        Settings { level: Some(level), threads: Some(2), ..Settings::default() };
+                let levels = Level::available().into_iter();
+                for (level, rows) in levels.flat_map(|level| SOURCES.map(|rows| (level, rows))) {
+                    let (level, threads, rows) = (Some(level), Some(2), Some(rows));
+                    let settings = Settings { level, threads, rows, ..Settings::default() };
                     let what = format!("{num_items} items, {rule:?}, head {head}, {settings:?}");
                     let context = Context::new(&cpu(settings)).unwrap();
                     let found = context.sequences(&npy.input(false), &request).unwrap();
@@ -123,7 +136,8 @@ fn every_rule_at_every_level_agrees_with_the_reference() {
     }
 }
 
-/// Sequences with the same set of items go on alike only as far as their rule looks.
+/// Of the rule centroid sequences with the same set of items go on alike; of the others that is not
+/// so, and nobody shares.
 #[test]
 fn futures_are_shared_by_what_the_rule_knows() {
     // From any two of three duplicates on, sets meet at once.
@@ -141,8 +155,10 @@ fn futures_are_shared_by_what_the_rule_knows() {
         let alone = ContextOptions { device: Some("reference".into()), ..Default::default() };
         let expected = run(&alone);
         for threads in [1, 3] {
-            let settings = Settings { threads: Some(threads), ..Settings::default() };
-            assert!(run(&cpu(settings)) == expected, "{rule:?}, {threads} threads");
+            let (share_equal_sets, rows) = (Some(true), Some(RowSource::Matrix));
+            let threads = Some(threads);
+            let settings = Settings { threads, share_equal_sets, rows, ..Settings::default() };
+            assert!(run(&cpu(settings)) == expected, "{rule:?}, {threads:?} threads");
         }
     }
 }

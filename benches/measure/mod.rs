@@ -1,6 +1,8 @@
 //! What all benchmarks share: medians, the read bandwidth of this machine, timed runs.
 #![allow(dead_code, unreachable_pub)]
 
+pub mod corpus;
+
 use std::time::Instant;
 
 use vkd::context::Destination;
@@ -73,4 +75,16 @@ pub fn read_bandwidth(bytes: usize, threads: usize) -> f64 {
         (rounds * words.len() * 8) as f64 / 1e9 / begin.elapsed().as_secs_f64()
     };
     (0..5).map(|_| try_once()).fold(0.0, f64::max)
+}
+
+/// The most bytes of memory that this process had at once, as far as they are not of a mapped file:
+/// the peak less what of files is there now. 0 where the system does not tell.
+pub fn peak_anonymous() -> f64 {
+    let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
+    let kilobytes = |name: &str| -> f64 {
+        let line = status.lines().find(|line| line.starts_with(name));
+        let number = line.and_then(|line| line.split_whitespace().nth(1));
+        number.and_then(|number| number.parse().ok()).unwrap_or(0.0)
+    };
+    (kilobytes("VmHWM:") - kilobytes("RssFile:")) * 1024.0
 }

@@ -15,18 +15,24 @@ local plans = {}
 --- @field dispatches number Submissions to the device, at least; 0 for the built-in engines.
 --- @field rows number Rows of the result: sequences, or those of neighbours or similarities.
 --- @field steps number Picks of sequences; dot products of neighbours and similarities.
---- Rows of the contribution matrix held at once; 0 where there is none: only sequences have one.
---- Fewer than items: it does not fit the device, and the run takes longer. With several devices: of
---- the one that holds the fewest.
+--- Rows of contributions held at once; 0 where none is kept: only sequences have some. Fewer than
+--- items: the others are computed when they are needed. With several devices: of the one that holds
+--- the fewest.
 --- @field held_rows number
---- What the rows of the matrix are: contributions, weighted by the lengths of the embeddings, of
---- the rule centroid; similarities, of the others. nil where there is no matrix.
+--- @field multiply_adds number Multiply-adds that the rows take at most; 0 but for sequences.
+--- What the rows hold: contributions, weighted by the lengths of the embeddings, of the rule
+--- centroid; similarities, of the others. nil but for sequences.
 --- @field row_values? "contributions"|"similarities"
+--- How the rows come: all before the first pick; when first needed, and kept as long as there is
+--- room; or computed in every step. What costs least; the results are the same. nil but for
+--- sequences.
+--- @field row_source? "matrix"|"cache"|"direct"
 
 local FIELDS = { "host_bytes", "device_bytes", "output_bytes", "corpus_bytes", "groups",
-  "dispatches", "rows", "steps", "held_rows" }
+  "dispatches", "rows", "steps", "held_rows", "multiply_adds" }
 
 local ROW_VALUES = { "contributions", "similarities" }
+local ROW_SOURCES = { "matrix", "cache", "direct" }
 
 --- Calls a C function that makes a plan.
 --- @param plan fun(raw: ffi.cdata*): integer Gets the plan's struct, returns the status.
@@ -40,6 +46,7 @@ function plans.make(plan)
   local made = {}
   for _, field in ipairs(FIELDS) do made[field] = tonumber(raw[field]) end
   made.row_values = ROW_VALUES[raw.row_values]
+  made.row_source = ROW_SOURCES[raw.row_source]
   return made
 end
 

@@ -88,8 +88,8 @@ impl<'a> Preparation<'a> {
 
     fn into_corpus(mut self) -> Result<Corpus> {
         let shape = self.input.shape();
-        let mut rows = zeroed_of::<i16>(shape.values(), "the prepared rows")?;
-        for (item, row) in (0..).zip(rows.chunks_exact_mut(shape.dim as usize)) {
+        let mut rows = zeroed_of::<i16>(shape.values() + 31, "the prepared rows")?;
+        for (item, row) in (0..shape.num_items).zip(rows.chunks_exact_mut(shape.dim as usize)) {
             self.row(item, row);
         }
         let weights = collected(self.weights(), "the weights of the rows")?;

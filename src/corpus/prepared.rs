@@ -34,6 +34,11 @@ impl Corpus {
         &self.rows[item as usize * dim..][..dim]
     }
 
+    /// Everything from the begin of a row on.
+    pub(crate) fn rows_from(&self, item: u32) -> &[i16] {
+        &self.rows[item as usize * self.shape.dim as usize..]
+    }
+
     /// The weight of every row, 0..=32768: its length over the longest length.
     pub fn weights(&self) -> &[u16] {
         &self.weights

@@ -106,6 +106,17 @@ pub trait Engine: Send {
     }
 }
 
+/// How the rows come that picks add. Whichever it is, the bits are the same.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum RowSource {
+    /// All of them are computed before the first pick.
+    Matrix,
+    /// A row is computed when it is first needed, and kept as long as there is room.
+    Cache,
+    /// Rows are computed in every step, and none is kept.
+    Direct,
+}
+
 /// What a run takes, beside the prepared corpus and the sequences.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Needs {
@@ -121,7 +132,10 @@ pub struct Needs {
     /// Submissions to the device, at least; 0 for the built-in engines.
     pub dispatches: u64,
     /// Rows of the contribution matrix that the engine holds at once. Fewer than there are items:
-    /// the others are computed when they are needed, and a run takes longer. 0 where there is no
-    /// matrix.
+    /// the others are computed when they are needed. 0 where none is kept.
     pub held_rows: u64,
+    /// How rows come; `None` where a run needs none. Of several engines the one that keeps least.
+    pub row_source: Option<RowSource>,
+    /// Multiply-adds of the rows of a run, at most.
+    pub multiply_adds: u64,
 }

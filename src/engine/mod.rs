@@ -9,6 +9,7 @@
 pub mod cpu;
 mod device;
 mod interface;
+mod lru;
 pub mod neighbors;
 pub mod reference;
 mod rows;
@@ -16,7 +17,7 @@ mod several;
 pub mod vulkan;
 
 pub use device::{DeviceInfo, DeviceKind};
-pub use interface::{Engine, Needs, Planner};
+pub use interface::{Engine, Needs, Planner, RowSource};
 pub use rows::{
     MemoryNeighbors, MemorySequences, MemorySimilarities, Pairs, PutDots, PutNeighbors,
     PutSequences,

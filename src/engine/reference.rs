@@ -9,7 +9,7 @@ use std::cmp::Reverse;
 use std::sync::Arc;
 
 use super::device::{DeviceInfo, DeviceKind};
-use super::interface::{Engine, Needs, Planner};
+use super::interface::{Engine, Needs, Planner, RowSource};
 use super::neighbors::{Query, QueryShape};
 use super::rows::{Pairs, PutDots, PutNeighbors, PutSequences};
 use crate::corpus::{Corpus, Shape};
@@ -143,7 +143,14 @@ impl Planner for PlainLoops {
         // Per item a sum, two similarities, and whether it is taken.
         let sequence = Bytes::of::<i32>(n) * 3 + Bytes::of::<bool>(n);
         let host_bytes = matrix + sequence + plan.row_bytes();
-        Ok(Needs { host_bytes, groups: plan.count.into(), held_rows: n, ..Needs::default() })
+        Ok(Needs {
+            host_bytes,
+            groups: plan.count.into(),
+            held_rows: n,
+            row_source: Some(RowSource::Matrix),
+            multiply_adds: n.saturating_mul(shape.values()),
+            ..Needs::default()
+        })
     }
 
     fn search_needs(&self, shape: &QueryShape) -> Result<Needs> {

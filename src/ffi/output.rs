@@ -3,8 +3,9 @@
 use libc::{c_char, c_void};
 
 use super::status::CallError;
-use super::types::{vkd_job_progress, vkd_job_state, vkd_row_values, vkd_run_plan};
+use super::types::{vkd_job_progress, vkd_job_state, vkd_row_source, vkd_row_values, vkd_run_plan};
 use crate::context::RunPlan;
+use crate::engine::RowSource;
 use crate::error::Error;
 use crate::job::Watch;
 use crate::progress::{Phase, Progress};
@@ -34,6 +35,12 @@ pub(super) fn plan_to_c(plan: &RunPlan) -> vkd_run_plan {
         Some(Weighing::Weighted) => vkd_row_values::VKD_ROWS_CONTRIBUTIONS,
         Some(Weighing::Plain) => vkd_row_values::VKD_ROWS_SIMILARITIES,
     };
+    let row_source = match plan.engine.row_source {
+        None => vkd_row_source::VKD_SOURCE_NONE,
+        Some(RowSource::Matrix) => vkd_row_source::VKD_SOURCE_MATRIX,
+        Some(RowSource::Cache) => vkd_row_source::VKD_SOURCE_CACHE,
+        Some(RowSource::Direct) => vkd_row_source::VKD_SOURCE_DIRECT,
+    };
     vkd_run_plan {
         struct_size: size_of::<vkd_run_plan>() as u32,
         row_values: row_values as u32,
@@ -46,6 +53,9 @@ pub(super) fn plan_to_c(plan: &RunPlan) -> vkd_run_plan {
         rows: plan.rows,
         steps: plan.steps,
         held_rows: plan.engine.held_rows,
+        multiply_adds: plan.engine.multiply_adds,
+        row_source: row_source as u32,
+        reserved: 0,
     }
 }
 

@@ -363,7 +363,7 @@ STRUCTS = {
 }
 # Output structs: their sizes.
 OUTPUTS = {
-    "vkd_run_plan": [80], "vkd_device_info": [816, 1328], "vkd_job_progress": [128, 136],
+    "vkd_run_plan": [80, 96], "vkd_device_info": [816, 1328], "vkd_job_progress": [128, 136],
     "vkd_sequences_file_info": [88, 104], "vkd_neighbors_file_info": [128],
     "vkd_verify_report": [40],
 }

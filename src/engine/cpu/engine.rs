@@ -2,19 +2,19 @@
 
 use std::sync::Arc;
 
-use super::matrix::{self, Matrix};
+use super::matrix::Matrix;
 use super::merge::{self, Meetings};
-use super::product::{self, num_bands};
+use super::product::num_bands;
 use super::settings::Settings;
 use super::workers::Workers;
-use super::{dots, neighbors, sequences, slot};
+use super::{demand, dots, neighbors, sequences, sources};
 use crate::corpus::{Corpus, Shape};
 use crate::engine::device::{DeviceInfo, DeviceKind};
-use crate::engine::interface::{Engine, Needs, Planner};
+use crate::engine::interface::{Engine, Needs, Planner, RowSource};
 use crate::engine::neighbors::{Query, QueryShape};
 use crate::engine::rows::{Pairs, PutDots, PutNeighbors, PutSequences};
 use crate::error::Result;
-use crate::memory::{self, Bytes};
+use crate::memory;
 use crate::plan::{Plan, PlanShape};
 use crate::progress::{Phase, Progress};
 
@@ -22,16 +22,17 @@ use crate::progress::{Phase, Progress};
 #[derive(Debug)]
 pub struct CpuEngine {
     info: DeviceInfo,
-    workers: Workers,
-    share_equal_sets: bool,
+    planned: Planned,
+    share_equal_sets: Option<bool>,
 }
 
 impl CpuEngine {
     /// An engine on this machine's processor.
     pub fn new(settings: &Settings) -> Result<CpuEngine> {
         let workers = Workers::new(settings)?;
-        let share_equal_sets = settings.share_equal_sets.unwrap_or(true);
-        Ok(CpuEngine { info: device_info(workers), workers, share_equal_sets })
+        let share_equal_sets = settings.share_equal_sets;
+        let planned = Planned { workers, rows: settings.rows };
+        Ok(CpuEngine { info: device_info(workers), planned, share_equal_sets })
     }
 }
 
@@ -60,7 +61,7 @@ impl Engine for CpuEngine {
     }
 
     fn planner(&self) -> Arc<dyn Planner> {
-        Arc::new(self.workers)
+        Arc::new(self.planned)
     }
 
     fn sequences(
@@ -70,10 +71,16 @@ impl Engine for CpuEngine {
         rows: &dyn PutSequences,
         progress: &Progress,
     ) -> Result<()> {
-        let workers = self.workers;
+        let Planned { workers, rows: wanted } = self.planned;
+        let way = sources::choose(corpus.shape(), &plan.shape(), workers, wanted);
+        if way.source != RowSource::Matrix {
+            return progress.time(Phase::Steps, || {
+                demand::compute(corpus, plan, way.layout, workers, rows, progress)
+            });
+        }
         let multiply = || Matrix::compute(corpus, plan.rule().weighing(), workers, progress);
         let matrix = progress.time(Phase::Matrix, multiply)?;
-        let share = self.share_equal_sets && plan.count() > 1;
+        let share = merge::shares(&plan.shape(), corpus.num_items(), self.share_equal_sets);
         let meetings = share.then(|| Meetings::new(&plan.shape())).transpose()?;
         progress.time(Phase::Steps, || {
             sequences::compute(&matrix, plan, meetings, workers, rows, progress)
@@ -87,7 +94,7 @@ impl Engine for CpuEngine {
         rows: &dyn PutNeighbors,
         progress: &Progress,
     ) -> Result<()> {
-        neighbors::compute(corpus, query, self.workers, rows, progress)
+        neighbors::compute(corpus, query, self.planned.workers, rows, progress)
     }
 
     fn dots(
@@ -97,32 +104,32 @@ impl Engine for CpuEngine {
         rows: &dyn PutDots,
         progress: &Progress,
     ) -> Result<()> {
-        dots::compute(corpus, pairs, self.workers, rows, progress)
+        dots::compute(corpus, pairs, self.planned.workers, rows, progress)
     }
 }
 
-/// What the threads of the engine take.
-impl Planner for Workers {
+/// Who plans for the engine.
+#[derive(Debug, Clone, Copy)]
+struct Planned {
+    workers: Workers,
+    /// How rows come, where the settings say so.
+    rows: Option<RowSource>,
+}
+
+impl Planner for Planned {
     fn needs(&self, shape: Shape, plan: &PlanShape) -> Result<Needs> {
-        let (n, threads) = (u64::from(shape.num_items), self.num_threads);
-        let stride = matrix::stride(shape.num_items);
-        let matrix = Bytes::of::<i16>(stride as u64) * n;
-        let slots = slot::bytes(plan, stride, threads);
-        let shared = merge::most_bytes(plan, threads);
-        let host_bytes = matrix + product::packed_bytes(shape).max(slots + shared);
-        let side_by_side = (threads * slot::count(plan.rule, stride)) as u64;
-        let groups = u64::from(plan.count).div_ceil(side_by_side);
-        Ok(Needs { host_bytes, groups, held_rows: n, ..Needs::default() })
+        let Planned { workers, rows } = *self;
+        Ok(sources::choose(shape, plan, workers, rows).needs(shape, plan, workers))
     }
 
     fn search_needs(&self, shape: &QueryShape) -> Result<Needs> {
-        let host_bytes = neighbors::host_bytes(shape, self.num_threads);
+        let host_bytes = neighbors::host_bytes(shape, self.workers.num_threads);
         let groups = num_bands(shape.num_rows) as u64;
         Ok(Needs { host_bytes, groups, ..Needs::default() })
     }
 
     fn dots_needs(&self, shape: Shape) -> Result<Needs> {
-        let host_bytes = dots::host_bytes(shape, self.num_threads);
+        let host_bytes = dots::host_bytes(shape, self.workers.num_threads);
         let groups = num_bands(shape.num_items) as u64;
         Ok(Needs { host_bytes, groups, ..Needs::default() })
     }

@@ -8,6 +8,7 @@
 //! `dots` (plain rows of products). `engine` offers it all to the library. Plain safe Rust
 //! throughout; data flows in the order of these names.
 
+mod demand;
 mod dots;
 mod engine;
 mod matrix;
@@ -23,6 +24,8 @@ mod sequences;
 mod settings;
 mod simd;
 mod slot;
+mod sources;
+mod track;
 mod workers;
 
 pub use engine::{default_device_info, CpuEngine};

@@ -6,17 +6,18 @@
 //! prefetches the row of the next into the second-level cache (the first is full of scores), so
 //! that the memory's latency hides behind work.
 //!
-//! A sequence with a longer head first adds the rows of its head, see `slot`.
+//! A sequence with a longer head first adds the rows of its head, see `track`.
 
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 
 use super::matrix::Matrix;
 use super::merge::{Meetings, Prefix};
-use super::rules::{pins, Candidates, Centroid, Chain, Farthest, Mmr};
+use super::rules::{pins, Candidates, Centroid, Chain, Farthest, Mmr, Span};
 use super::simd::{HalfLine, OnSimd, Simd};
 use super::slot::{self, Slot, Start};
+use super::track::Track;
 use super::workers::Workers;
-use crate::contract::{extra_shift, value};
+use crate::contract::extra_shift;
 use crate::engine::rows::PutSequences;
 use crate::error::Result;
 use crate::plan::Plan;
@@ -76,7 +77,9 @@ impl Picks<'_> {
         let mut slots = Vec::new();
         let rule = self.plan.rule();
         for _ in 0..slot::count(rule, stride) {
-            let mut slot = Slot::new(C::new(rule, stride, num_items)?, self.plan)?;
+            let track = Track::new(self.plan, extra_shift(num_items))?;
+            let candidates = C::new(rule, Span { stride, num_items, of: num_items })?;
+            let mut slot = Slot { track, candidates, alone: false };
             if self.refill(&mut slot)? {
                 slots.push(slot);
             }
@@ -87,7 +90,7 @@ impl Picks<'_> {
             for _ in 0..ROUNDS {
                 let mut at = 0;
                 while at < slots.len() {
-                    let next = self.matrix.row(slots[(at + 1) % slots.len()].last);
+                    let next = self.matrix.row(slots[(at + 1) % slots.len()].track.last);
                     picks += self.pick(simd, &mut slots[at], next);
                     if self.goes_on(&mut slots[at])? || self.refill(&mut slots[at])? {
                         at += 1;
@@ -119,44 +122,40 @@ impl Picks<'_> {
 
     /// Whether a sequence needs more picks of its own.
     fn goes_on<C: Candidates>(&self, slot: &mut Slot<C>) -> Result<bool> {
-        let length = self.plan.length();
-        if slot.picked == length {
+        let (length, track) = (self.plan.length(), &slot.track);
+        if track.picked == length {
             let finished = match self.meetings {
-                Some(meetings) => meetings.finish(slot.sequence, slot.row.get(), self.rows)?,
-                None => self.rows.put(slot.sequence as usize, slot.row.get()).map(|()| 1)?,
+                Some(meetings) => meetings.finish(track.sequence, track.row.get(), self.rows)?,
+                None => self.rows.put(track.sequence as usize, track.row.get()).map(|()| 1)?,
             };
             self.progress.add_rows(finished);
             return Ok(false);
         }
         let Some(meetings) = self.meetings else { return Ok(true) };
-        if slot.alone || !slot.replay.is_empty() || !meetings.is_checkpoint(slot.picked) {
+        if slot.alone || track.replays() || !meetings.is_checkpoint(track.picked) {
             return Ok(true);
         }
-        let begin = slot.row.get().part(0, slot.picked as usize);
-        let Some(target) = meetings.meet(slot.hash, begin.items, slot.sequence) else {
+        let begin = track.row.get().part(0, track.picked as usize);
+        let Some(target) = meetings.meet(track.hash, track.picked, track.sequence) else {
             return Ok(true);
         };
-        let prefix = Prefix { sequence: slot.sequence, begin };
+        let prefix = Prefix { sequence: track.sequence, begin };
         let Some(finished) = meetings.wait_for(target, prefix, self.rows)? else {
             return Ok(true);
         };
-        self.progress.add_steps(u64::from(length - slot.picked), 0);
+        self.progress.add_steps(u64::from(length - track.picked), 0);
         self.progress.add_rows(finished);
         Ok(false)
     }
 
     /// Adds a row; returns the number of picks made, which is none while the head is added.
     fn pick<S: Simd, C: Candidates>(&self, simd: S, slot: &mut Slot<C>, next: &[HalfLine]) -> u64 {
-        let cheapest = slot.candidates.step(simd, self.matrix.row(slot.last), next);
-        if let Some(next) = slot.replay.pop() {
-            slot.last = next;
-            return 0;
+        let Slot { track, candidates, .. } = slot;
+        let cheapest = candidates.step(simd, self.matrix.row(track.last), next);
+        match track.go_on(cheapest) {
+            Some(item) => candidates.take(item),
+            None => return 0,
         }
-        if let Some(to) = slot.row.values.get_mut(slot.picked as usize) {
-            let shift = extra_shift(self.matrix.num_items());
-            *to = value(self.plan.rule(), cheapest.cost, slot.picked, shift);
-        }
-        slot.take(cheapest.item);
         1
     }
 }

@@ -92,6 +92,8 @@ impl Planner for Planners {
             groups: count(|needs| needs.groups),
             dispatches: count(|needs| needs.dispatches),
             held_rows: able.iter().map(|able| able.needs.held_rows).min().unwrap_or(0),
+            row_source: able.iter().filter_map(|able| able.needs.row_source).max(),
+            multiply_adds: count(|needs| needs.multiply_adds),
         })
     }
 

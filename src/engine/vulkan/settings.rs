@@ -7,6 +7,7 @@ use std::time::Duration;
 
 #[cfg(feature = "internals")]
 use super::faults::Faults;
+use crate::engine::RowSource;
 
 /// The two shapes of the sequence kernel.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -82,6 +83,9 @@ pub struct Settings {
     pub subgroup_size: Option<u32>,
     /// The most sequences computed side by side.
     pub max_wave: Option<u32>,
+    /// How the rows come that picks add; by default what costs least of what fits. `Direct` keeps a
+    /// row for each sequence side by side.
+    pub rows: Option<RowSource>,
     /// Where compiled kernels are kept from one start to the next.
     pub pipeline_cache: PipelineCache,
     /// Replaces the device's loop budget. More than the device has gives wrong results.

@@ -60,19 +60,35 @@ pub enum vkd_rule {
     VKD_RULE_CHAIN = 3,
 }
 
-/// What the rows of the matrix of a run hold (`vkd_run_plan.row_values`). For embeddings of one
+/// What the rows hold that picks add (`vkd_run_plan.row_values`). For embeddings of one
 /// length, up to 65,536 of them, both are the same.
 #[repr(C)]
 #[allow(non_camel_case_types)]
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum vkd_row_values {
-    /// There is no matrix.
+    /// There are none.
     VKD_ROWS_NONE = 0,
     /// Contributions: similarities weighted by the length of the row's item, of
     /// `VKD_RULE_CENTROID`.
     VKD_ROWS_CONTRIBUTIONS = 1,
     /// Similarities, of the other rules.
     VKD_ROWS_SIMILARITIES = 2,
+}
+
+/// How the rows come that picks add (`vkd_run_plan.row_source`). Whichever it is, the results are
+/// the same, bit for bit; a plan takes what costs least of what there is memory for.
+#[repr(C)]
+#[allow(non_camel_case_types)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum vkd_row_source {
+    /// The run needs none: only sequences do.
+    VKD_SOURCE_NONE = 0,
+    /// All of them are computed before the first pick: for many sequences.
+    VKD_SOURCE_MATRIX = 1,
+    /// A row is computed when it is first needed, and kept as long as there is room.
+    VKD_SOURCE_CACHE = 2,
+    /// Rows are computed in every step, and none is kept: for one sequence.
+    VKD_SOURCE_DIRECT = 3,
 }
 
 /// Kinds of devices (`vkd_device_info.kind`), in the order in which one is chosen by default.

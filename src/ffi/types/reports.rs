@@ -41,7 +41,7 @@ pub struct vkd_device_info {
 pub struct vkd_run_plan {
     /// `sizeof(vkd_run_plan)`.
     pub struct_size: u32,
-    /// One of `vkd_row_values`: which matrix is computed.
+    /// One of `vkd_row_values`: what the rows hold.
     pub row_values: u32,
     /// Bytes of the host's memory at the most: the prepared embeddings, what the engine takes, and
     /// the result where it goes to memory. Beside it a `_compute` call has the caller's
@@ -65,11 +65,19 @@ pub struct vkd_run_plan {
     /// Steps of the work: picks, sequences x (length - items of a head); for neighbours and
     /// similarities dot products, rows x items.
     pub steps: u64,
-    /// Rows of the contribution matrix that the engine holds at once; 0 where there is none: only
-    /// sequences have one. Fewer than there are items: the matrix does not fit the device, its
-    /// other rows are computed when they are needed, and the run takes longer. With several
-    /// devices: of the one that holds the fewest.
+    /// Rows of contributions that the engine holds at once; 0 where none is kept: only sequences
+    /// have some. Fewer than there are items: the others are computed when they are needed. With
+    /// several devices: of the one that holds the fewest.
     pub held_rows: u64,
+    /// Multiply-adds of 16-bit values that the rows of a run of sequences take at most, and what a
+    /// pick moves in memory beside them is its row and what it knows of the items. 0 for other
+    /// runs. With several devices a sum like `groups`.
+    pub multiply_adds: u64,
+    /// One of `vkd_row_source`: how the rows come, by what costs least. With several devices: of
+    /// the one that keeps least.
+    pub row_source: u32,
+    /// 0.
+    pub reserved: u32,
 }
 
 /// How far a job is. Set `struct_size` before the call, the library fills the rest.
@@ -201,7 +209,7 @@ pub struct vkd_verify_report {
 
 structs! {
     vkd_device_info: [816, 1328],
-    vkd_run_plan: [80],
+    vkd_run_plan: [80, 96],
     vkd_job_progress: [128, 136],
     vkd_sequences_file_info: [88, 104],
     vkd_neighbors_file_info: [128],

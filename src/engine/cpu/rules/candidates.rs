@@ -11,10 +11,20 @@ pub(in super::super) struct Cheapest {
     pub(in super::super) cost: i32,
 }
 
-/// What a sequence knows of every item, and of padding, which counts as taken.
-pub(in super::super) trait Candidates: Sized {
-    /// For rows of `stride` values, of `num_items` items.
-    fn new(rule: Rule, stride: usize, num_items: u32) -> Result<Self>;
+/// Items that lie side by side, of a corpus of more, or all of it.
+#[derive(Debug, Clone, Copy)]
+pub(in super::super) struct Span {
+    /// Values of their part of a row: whole cache lines.
+    pub(in super::super) stride: usize,
+    pub(in super::super) num_items: u32,
+    /// Items of the corpus.
+    pub(in super::super) of: u32,
+}
+
+/// What a sequence knows of the items of a span, which are numbered from 0 here, and of padding,
+/// which counts as taken.
+pub(in super::super) trait Candidates: Sized + Send {
+    fn new(rule: Rule, span: Span) -> Result<Self>;
 
     /// Back to where nothing is picked.
     fn clear(&mut self);

@@ -5,7 +5,7 @@
 //! it is held at the top.
 
 use super::super::simd::{HalfLine, Line, Simd};
-use super::candidates::{Candidates, Cheapest};
+use super::candidates::{Candidates, Cheapest, Span};
 use super::wide::{cheapest, Costs, Known, IN_ORDER, ITEMS};
 use crate::error::Result;
 use crate::memory::zeroed;
@@ -36,9 +36,9 @@ pub(in super::super) struct Centroid<const PIN: bool> {
 }
 
 impl<const PIN: bool> Candidates for Centroid<PIN> {
-    fn new(_: Rule, stride: usize, num_items: u32) -> Result<Self> {
-        let known = zeroed::<Known>(stride / ITEMS, "the scores of a sequence")?;
-        Ok(Centroid { known, num_items: num_items as usize, taken: taken_score(num_items) })
+    fn new(_: Rule, span: Span) -> Result<Self> {
+        let known = zeroed::<Known>(span.stride / ITEMS, "the scores of a sequence")?;
+        Ok(Centroid { known, num_items: span.num_items as usize, taken: taken_score(span.of) })
     }
 
     fn clear(&mut self) {

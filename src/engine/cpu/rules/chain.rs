@@ -2,7 +2,7 @@
 //! the next: a key that is the highest, or for a taken item the lowest.
 
 use super::super::simd::{HalfLine, Simd};
-use super::candidates::{Candidates, Cheapest};
+use super::candidates::{Candidates, Cheapest, Span};
 use super::narrow::Keys;
 use crate::error::Result;
 use crate::rule::Rule;
@@ -10,8 +10,8 @@ use crate::rule::Rule;
 pub(in super::super) struct Chain(Keys);
 
 impl Candidates for Chain {
-    fn new(_: Rule, stride: usize, num_items: u32) -> Result<Chain> {
-        Keys::new(stride, num_items).map(Chain)
+    fn new(_: Rule, span: Span) -> Result<Chain> {
+        Keys::new(span).map(Chain)
     }
 
     fn clear(&mut self) {

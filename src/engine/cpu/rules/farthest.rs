@@ -1,7 +1,7 @@
 //! Farthest-first: a key is the largest similarity with one of the picked, negated.
 
 use super::super::simd::{HalfLine, Simd};
-use super::candidates::{Candidates, Cheapest};
+use super::candidates::{Candidates, Cheapest, Span};
 use super::narrow::Keys;
 use crate::error::Result;
 use crate::rule::Rule;
@@ -9,8 +9,8 @@ use crate::rule::Rule;
 pub(in super::super) struct Farthest(Keys);
 
 impl Candidates for Farthest {
-    fn new(_: Rule, stride: usize, num_items: u32) -> Result<Farthest> {
-        Keys::new(stride, num_items).map(Farthest)
+    fn new(_: Rule, span: Span) -> Result<Farthest> {
+        Keys::new(span).map(Farthest)
     }
 
     fn clear(&mut self) {

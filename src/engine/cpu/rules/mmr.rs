@@ -11,7 +11,7 @@
 //! pairs are made where costs are.
 
 use super::super::simd::{HalfLine, Line, Simd, INTERLEAVED};
-use super::candidates::{Candidates, Cheapest};
+use super::candidates::{Candidates, Cheapest, Span};
 use super::wide::{cheapest, Costs, Known, ITEMS};
 use crate::error::Result;
 use crate::memory::zeroed;
@@ -60,10 +60,10 @@ const TAKEN_M: i16 = i16::MAX;
 const NONE: i16 = i16::MIN;
 
 impl Candidates for Mmr {
-    fn new(rule: Rule, stride: usize, num_items: u32) -> Result<Mmr> {
-        let known = zeroed::<Known>(stride / ITEMS, "the scores of a sequence")?;
+    fn new(rule: Rule, span: Span) -> Result<Mmr> {
+        let known = zeroed::<Known>(span.stride / ITEMS, "the scores of a sequence")?;
         let factors = Factors::new(rule.lambda().unwrap_or_default());
-        Ok(Mmr { known, num_items: num_items as usize, factors, is_first: true })
+        Ok(Mmr { known, num_items: span.num_items as usize, factors, is_first: true })
     }
 
     fn clear(&mut self) {

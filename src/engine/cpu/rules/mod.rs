@@ -13,7 +13,7 @@ mod mmr;
 mod narrow;
 mod wide;
 
-pub(super) use candidates::Candidates;
+pub(super) use candidates::{Candidates, Cheapest, Span};
 pub(super) use centroid::{pins, Centroid};
 pub(super) use chain::Chain;
 pub(super) use farthest::Farthest;

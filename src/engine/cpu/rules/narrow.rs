@@ -5,7 +5,7 @@
 //! with the maximum taken in the same pass; the search for the item then touches one block.
 
 use super::super::simd::{HalfLine, Line, Simd};
-use super::candidates::Cheapest;
+use super::candidates::{Cheapest, Span};
 use crate::error::Result;
 use crate::memory::zeroed;
 
@@ -28,9 +28,9 @@ pub(super) struct Keys {
 }
 
 impl Keys {
-    pub(super) fn new(stride: usize, num_items: u32) -> Result<Keys> {
-        let lines = zeroed::<Line>(stride / LANES, "the scores of a sequence")?;
-        Ok(Keys { lines, num_items: num_items as usize })
+    pub(super) fn new(span: Span) -> Result<Keys> {
+        let lines = zeroed::<Line>(span.stride / LANES, "the scores of a sequence")?;
+        Ok(Keys { lines, num_items: span.num_items as usize })
     }
 
     pub(super) fn clear(&mut self) {

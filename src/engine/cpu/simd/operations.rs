@@ -38,7 +38,13 @@ pub(crate) trait Simd: Copy + Send + Sync {
 
     fn load(self, from: &Line) -> Self::Wide;
 
+    /// 32 numbers of 16 bits, wherever they lie.
+    fn load_values(self, from: &[i16; 2 * LINE]) -> Self::Wide;
+
     fn store(self, from: Self::Wide, to: &mut Line);
+
+    /// The wrapping sum of all 16 numbers.
+    fn sum(self, of: Self::Wide) -> i32;
 
     /// 16-bit numbers, widened.
     fn widen(self, from: &HalfLine) -> Self::Wide;
@@ -83,9 +89,12 @@ pub(crate) trait Simd: Copy + Send + Sync {
         no: Self::Wide,
     ) -> Self::Wide;
 
-    /// Adds to each of 16 sums the two products of its pair in `b` with the pair that is in all of
-    /// `a`.
+    /// Adds to each of 16 sums the two products of its pair in `a` with its pair in `b`.
     fn multiply_add(self, sum: Self::Wide, a: Self::Wide, b: Self::Wide) -> Self::Wide;
+
+    /// Asks for the cache line that lies `ahead` values behind the first of `from`, in the
+    /// second-level cache.
+    fn prefetch_values(self, from: &[i16; 2 * LINE], ahead: usize);
 
     /// Asks for the cache line of `row[at]`, which is about to be read, in the second-level cache.
     fn prefetch(self, row: &[HalfLine], at: usize);

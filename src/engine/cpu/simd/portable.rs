@@ -28,6 +28,16 @@ impl Simd for Portable {
     }
 
     #[inline(always)]
+    fn load_values(self, from: &[i16; 32]) -> [i32; 16] {
+        bytemuck::must_cast(*from)
+    }
+
+    #[inline(always)]
+    fn sum(self, of: [i32; 16]) -> i32 {
+        of.into_iter().fold(0, i32::wrapping_add)
+    }
+
+    #[inline(always)]
     fn store(self, from: [i32; 16], to: &mut Line) {
         to.0 = from;
     }
@@ -117,6 +127,9 @@ impl Simd for Portable {
         let low = |pair: i32| i32::from(pair as i16);
         each(a, b, |a, b| (low(a) * low(b)).wrapping_add((a >> 16) * (b >> 16)))
     }
+
+    #[inline(always)]
+    fn prefetch_values(self, _: &[i16; 32], _: usize) {}
 
     #[inline(always)]
     fn prefetch(self, _: &[HalfLine], _: usize) {}

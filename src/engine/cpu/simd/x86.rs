@@ -2,11 +2,11 @@
 
 use core::arch::x86_64::{__m128i, __m256i, __m512i, _MM_HINT_T1};
 
-use bytemuck::{must_cast_mut, must_cast_ref};
+use bytemuck::{must_cast, must_cast_mut, must_cast_ref};
 use pulp::x86::{V2, V3, V4};
 use pulp::NullaryFnOnce;
 
-use super::operations::{HalfLine, Line, Simd};
+use super::operations::{HalfLine, Line, Simd, LINE};
 
 /// A level from its registers and the names of its instructions.
 macro_rules! level {
@@ -36,6 +36,17 @@ macro_rules! level {
             #[inline(always)]
             fn load(self, from: &Line) -> Self::Wide {
                 *must_cast_ref(from)
+            }
+
+            #[inline(always)]
+            fn load_values(self, from: &[i16; 2 * LINE]) -> Self::Wide {
+                must_cast(*from)
+            }
+
+            #[inline(always)]
+            fn sum(self, of: Self::Wide) -> i32 {
+                let numbers: [i32; LINE] = must_cast(of);
+                numbers.into_iter().fold(0, i32::wrapping_add)
             }
 
             #[inline(always)]
@@ -159,6 +170,12 @@ macro_rules! level {
                         self.$add.$add_op(sum[part], products)
                     },
                 )
+            }
+
+            #[inline(always)]
+            fn prefetch_values(self, from: &[i16; 2 * LINE], ahead: usize) {
+                let line = from.as_ptr().wrapping_add(ahead);
+                self.sse._mm_prefetch::<_MM_HINT_T1>(line.cast());
             }
 
             #[inline(always)]

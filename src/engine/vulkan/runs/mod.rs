@@ -1,10 +1,9 @@
 //! What the kernels are run for: one room for each family of them.
 //!
 //! `tools` is what every run has of the engine. `matrix` computes the contribution matrix,
-//! `row_cache` (with `lru`) its rows as they are needed, `sequences` the picks, `search` dot
+//! `row_cache` its rows as they are needed, `sequences` the picks, `search` dot
 //! products and neighbours.
 
-mod lru;
 pub(crate) mod matrix;
 pub(crate) mod row_cache;
 pub(crate) mod search;

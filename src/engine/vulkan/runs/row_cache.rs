@@ -6,10 +6,10 @@
 //! groups: their prepared rows go up again, side by side, and rows.comp multiplies them with all
 //! items.
 
-use super::lru::{Lru, Missing};
 use super::matrix::Matrix;
 use super::tools::Tools;
 use crate::corpus::Corpus;
+use crate::engine::lru::{Lru, Missing};
 use crate::engine::vulkan::gpu::device::Device;
 use crate::engine::vulkan::gpu::memory::Buffer;
 use crate::engine::vulkan::gpu::pacing::{self, Pacer, Units};

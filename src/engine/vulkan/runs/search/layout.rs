@@ -130,7 +130,7 @@ impl SearchLayout {
             device_bytes: self.rows_bytes() + Bytes::new(self.query_bytes()) * self.block.into(),
             groups: blocks,
             dispatches: blocks.saturating_mul(kernels),
-            held_rows: 0,
+            ..Needs::default()
         }
     }
 

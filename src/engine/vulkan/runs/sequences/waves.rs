@@ -9,9 +9,10 @@ use super::choice;
 use crate::corpus::Shape;
 use crate::engine::vulkan::gpu::device::Device;
 use crate::engine::vulkan::kernels::layout::{row_length, HeldRows, MatrixLayout};
+use crate::engine::vulkan::kernels::prepared::TILE;
 use crate::engine::vulkan::runs::row_cache;
 use crate::engine::vulkan::settings::Settings;
-use crate::engine::Needs;
+use crate::engine::{Needs, RowSource};
 use crate::error::{Error, Result};
 use crate::memory::Bytes;
 use crate::plan::PlanShape;
@@ -40,19 +41,28 @@ pub(super) struct SequenceLayout {
 }
 
 impl SequenceLayout {
-    /// With the whole matrix, or as many of its rows as fit.
+    /// With the whole matrix, or with rows as they are needed: where that costs less, or where the
+    /// matrix does not fit.
     pub(super) fn new(
         shape: Shape,
         plan: &PlanShape,
         device: &Device,
         settings: &Settings,
     ) -> Result<SequenceLayout> {
-        match SequenceLayout::with_whole_matrix(shape, plan, device, settings) {
-            Err(Error::TooLarge { .. }) => {
-                SequenceLayout::with_held_rows(shape, plan, device, settings)
+        let costs = Costs::new(shape, plan, device.limits().software);
+        match settings.rows {
+            Some(RowSource::Matrix) => {
+                return SequenceLayout::with_whole_matrix(shape, plan, device, settings);
             }
-            layout => layout,
+            None if !costs.rows_are_cheaper() => {
+                match SequenceLayout::with_whole_matrix(shape, plan, device, settings) {
+                    Err(Error::TooLarge { .. }) => {}
+                    layout => return layout,
+                }
+            }
+            _ => {}
         }
+        SequenceLayout::with_held_rows(shape, plan, device, settings)
     }
 
     fn with_whole_matrix(
@@ -116,7 +126,11 @@ impl SequenceLayout {
             });
         }
         let fitting = (free - u64::from(wave) * each) / row_bytes;
-        let slots = fitting.min(bindable.slots.into()) as u32;
+        let useful = match settings.rows {
+            Some(RowSource::Direct) => wave.into(),
+            _ => rows_needed(shape, plan).max(wave.into()),
+        };
+        let slots = fitting.min(bindable.slots.into()).min(useful) as u32;
         matrix.held = Some(HeldRows { slots, ..bindable });
         Ok(SequenceLayout { matrix, wave: wave.min(slots) })
     }
@@ -140,6 +154,40 @@ impl SequenceLayout {
     }
 }
 
+/// Rows that sequences add, of those that there are, if no two need the same.
+fn rows_needed(shape: Shape, plan: &PlanShape) -> u64 {
+    let of_each = u64::from(plan.length.saturating_sub(1));
+    u64::from(plan.count).saturating_mul(of_each).min(shape.num_items.into())
+}
+
+/// What the ways to get rows cost, in seconds. What a step takes beside its multiply-adds was
+/// measured on llvmpipe; no GPU was at hand, so the figures for GPUs are those of a small one.
+struct Costs {
+    matrix: f64,
+    rows: f64,
+}
+
+impl Costs {
+    fn new(shape: Shape, plan: &PlanShape, software: bool) -> Costs {
+        let (of_multiply_add, of_step) = if software { (4e-10, 1e-3) } else { (1e-12, 1e-4) };
+        let row = f64::from(shape.num_items) * f64::from(shape.dim);
+        let wave = if software { SOFTWARE_WAVE } else { GPU_WAVE }.min(plan.count);
+        let waves = f64::from(plan.count.div_ceil(wave));
+        let steps = waves * f64::from(plan.length.saturating_sub(1));
+        // A tile is computed whole, and of a row no half is known from others.
+        let least = steps * f64::from(TILE);
+        let computed = least.max(rows_needed(shape, plan) as f64);
+        Costs {
+            matrix: row * f64::from(shape.num_items) / 2.0 * of_multiply_add,
+            rows: row * computed * of_multiply_add + steps * of_step,
+        }
+    }
+
+    fn rows_are_cheaper(&self) -> bool {
+        self.rows < self.matrix
+    }
+}
+
 /// What a run takes.
 pub(crate) fn needs(
     shape: Shape,
@@ -148,7 +196,7 @@ pub(crate) fn needs(
     settings: &Settings,
 ) -> Result<Needs> {
     let layout = SequenceLayout::new(shape, plan, device, settings)?;
-    let matrix = &layout.matrix;
+    let (matrix, n) = (&layout.matrix, u64::from(shape.num_items));
     let waves = u64::from(plan.count).div_ceil(layout.wave.into());
     let wave_bytes = layout.wave_bytes(plan);
     let slabs = u64::from(matrix.rows.slabs());
@@ -174,6 +222,15 @@ pub(crate) fn needs(
             .saturating_mul(layout.dispatches(plan, device, settings)?)
             .saturating_add(matrix_dispatches + 1),
         held_rows: matrix.held.map_or(shape.num_items, |held| held.slots).into(),
+        row_source: Some(match (matrix.held, settings.rows) {
+            (None, _) => RowSource::Matrix,
+            (Some(_), Some(RowSource::Direct)) => RowSource::Direct,
+            (Some(_), _) => RowSource::Cache,
+        }),
+        multiply_adds: match matrix.held {
+            None => shape.values().saturating_mul(n) / 2,
+            Some(_) => shape.values().saturating_mul(rows_needed(shape, plan)),
+        },
     })
 }
 

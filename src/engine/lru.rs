@@ -1,8 +1,8 @@
 //! Which rows of the contribution matrix are held, where only some of them fit: the least recently
 //! used ones go first.
 //!
-//! Pure bookkeeping: items, slots and a list of slots in the order of their last use. `row_cache`
-//! computes the rows.
+//! Pure bookkeeping: items, slots and a list of slots in the order of their last use. The engines
+//! compute the rows.
 
 use crate::error::Result;
 use crate::memory::{filled, Bytes};
@@ -12,13 +12,13 @@ const NONE: u32 = u32::MAX;
 
 /// An item whose row is not held, with the slot that it has to be put into.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) struct Missing {
-    pub(super) item: u32,
-    pub(super) slot: u32,
+pub(crate) struct Missing {
+    pub(crate) item: u32,
+    pub(crate) slot: u32,
 }
 
 /// The rows that are held, by slot.
-pub(super) struct Lru {
+pub(crate) struct Lru {
     slot_of: Vec<u32>,
     item_in: Vec<u32>,
     /// The slots around each in the order of use.
@@ -31,7 +31,7 @@ pub(super) struct Lru {
 }
 
 impl Lru {
-    pub(super) fn new(num_items: u32, slots: u32) -> Result<Lru> {
+    pub(crate) fn new(num_items: u32, slots: u32) -> Result<Lru> {
         let none = |count: u32| filled(count as usize, NONE, "the list of rows that are held");
         Ok(Lru {
             slot_of: none(num_items)?,
@@ -45,13 +45,13 @@ impl Lru {
     }
 
     /// Bytes of the lists.
-    pub(super) fn bytes(num_items: u32, slots: u32) -> Bytes {
+    pub(crate) fn bytes(num_items: u32, slots: u32) -> Bytes {
         Bytes::of::<u32>(num_items.into()) + Bytes::of::<u32>(slots.into()) * 3
     }
 
     /// Finds slots for `items`, of which there may be as many different ones as there are slots.
     /// `slots` gets the slot of each; `missing` the items that were not held.
-    pub(super) fn fetch(
+    pub(crate) fn fetch(
         &mut self,
         items: &[u32],
         slots: &mut Vec<u32>,

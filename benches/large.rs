@@ -1,0 +1,287 @@
+//! Few sequences of many items on the CPU engine, each run in a process of its own as a program
+//! would make it, beside pyversity and a plain float loop in numpy; the read bandwidth and the
+//! multiply-adds of the same run; and how far from the best the choice of a row source is.
+//!
+//!     cargo bench --profile measure --bench large [-- million] [-- grid]
+//!
+//! `million` adds the runs over 1,000,000 items, `grid` those that check the choice.
+#![allow(clippy::unwrap_used, clippy::print_stdout, missing_docs, unreachable_pub)]
+
+#[path = "../tests/common/mod.rs"]
+mod common;
+mod measure;
+
+use std::path::{Path, PathBuf};
+use std::process::Command;
+use std::time::Instant;
+
+use measure::corpus::{write_clustered, Mapped};
+use measure::{median, read_bandwidth};
+use vkd::context::Destination;
+use vkd::engine::cpu::{multiply_adds_per_second, Level};
+use vkd::engine::RowSource;
+use vkd::progress::Phase;
+use vkd::{Context, ContextOptions, Request};
+
+const DIM: u32 = 384;
+const ROUNDS: usize = 3;
+
+fn main() {
+    let arguments: Vec<String> = std::env::args().skip(1).collect();
+    if let Some(at) = arguments.iter().position(|argument| argument == "--run") {
+        return child(&arguments[at + 1..]);
+    }
+    let has = |name: &str| arguments.iter().any(|argument| argument == name);
+    let threads = std::thread::available_parallelism().map_or(1, usize::from);
+    let level = Level::best();
+    let peak = (0..10).map(|_| multiply_adds_per_second(level, threads)).fold(0.0, f64::max);
+    let bandwidth = read_bandwidth(1 << 30, threads);
+    println!(
+        "{threads} threads, {}; {:.0} G multiply-adds/s, {bandwidth:.1} GB/s; medians of {ROUNDS}",
+        level.name(),
+        peak / 1e9,
+    );
+    let machine = Machine { peak, bandwidth };
+    let folder = std::env::temp_dir().join(format!("vkd-large-{}", std::process::id()));
+    std::fs::create_dir_all(&folder).unwrap();
+    let corpus = |num_items: u32| {
+        let path = folder.join(format!("{num_items}.npy"));
+        if !path.exists() {
+            write_clustered(&path, num_items, DIM);
+        }
+        path
+    };
+    machine.beside_others(&corpus(100_000), 100_000, 200);
+    few_of_thousands(&corpus(31_102));
+    machine.one_group(&corpus(100_000), 100_000, 64, 50);
+    if has("million") {
+        machine.beside_others(&corpus(1_000_000), 1_000_000, 100);
+        machine.one_group(&corpus(1_000_000), 1_000_000, 1, 1_000);
+        machine.one_group(&corpus(1_000_000), 1_000_000, 64, 20);
+    }
+    if has("grid") {
+        grid(corpus);
+    }
+    std::fs::remove_dir_all(folder).unwrap();
+}
+
+/// What the machine can do at most.
+struct Machine {
+    peak: f64,
+    bandwidth: f64,
+}
+
+impl Machine {
+    /// One sequence beside pyversity and numpy, whole processes.
+    fn beside_others(&self, path: &Path, num_items: u32, picks: u32) {
+        println!("\n{num_items} x {DIM}, one start, {picks} picks, whole processes");
+        let wanted = Wanted { count: 1, length: picks, rows: None };
+        let own = runs(path, wanted);
+        own.print("vkd");
+        for (name, script) in
+            [("pyversity MSD", "pyversity_one.py"), ("numpy, float32", "numpy_one.py")]
+        {
+            match python(script, path, picks) {
+                Some(seconds) => {
+                    let ratio = seconds / own.whole;
+                    println!("  {name}: {seconds:.2} s, {ratio:.1} times as long");
+                }
+                None => println!("  {name}: could not run, left out"),
+            }
+        }
+    }
+
+    /// Sequences that go in step.
+    fn one_group(&self, path: &Path, num_items: u32, count: u32, length: u32) {
+        println!("\n{num_items} x {DIM}, {count} starts, {length} picks of each");
+        let run = runs(path, Wanted { count, length, rows: Some(RowSource::Direct) });
+        run.print("direct");
+        let step = run.steps / f64::from(length - 1);
+        let bytes = f64::from(num_items) * f64::from(DIM) * 2.0;
+        let products = f64::from(count) * f64::from(num_items) * f64::from(DIM);
+        println!(
+            "  a step {:.2} ms: {:.1} GB/s of prepared rows, {:.0}% of the bandwidth; {:.1} G \
+             multiply-adds/s, {:.0}% of the peak",
+            step * 1e3,
+            bytes / step / 1e9,
+            bytes / step / 1e7 / self.bandwidth,
+            products / step / 1e9,
+            products / step / self.peak * 100.0,
+        );
+    }
+}
+
+/// Three sequences of 600 from the verses of a Bible, beside the matrix of all rows.
+fn few_of_thousands(path: &Path) {
+    println!("\n31102 x {DIM}, 3 starts, 600 picks");
+    let run = |rows| runs(path, Wanted { count: 3, length: 600, rows });
+    let (own, matrix) = (run(None), run(Some(RowSource::Matrix)));
+    own.print("chosen");
+    matrix.print("matrix");
+    println!("  {:.1} times as long", matrix.whole / own.whole);
+}
+
+/// The time of each way to get rows, and of the one that is chosen.
+fn grid(corpus: impl Fn(u32) -> PathBuf) {
+    println!("\nitems, starts, picks: seconds by matrix, cache, direct; chosen; times the best");
+    let mut worst = 1.0f64;
+    for num_items in [2_000, 5_000, 10_000, 20_000] {
+        for count in [1, 4, 16, 64, 256] {
+            for length in [10, 100, 1_000] {
+                let of = |rows| {
+                    let mut options = context_options();
+                    options.cpu.rows = rows;
+                    seconds_of(&corpus(num_items), count, length, &options)
+                };
+                let sources = [RowSource::Matrix, RowSource::Cache, RowSource::Direct];
+                let times = sources.map(|rows| of(Some(rows)));
+                let chosen = of(None);
+                let best = times.iter().map(|time| time.seconds).fold(f64::MAX, f64::min);
+                let [matrix, cache, direct] = times.map(|time| time.seconds);
+                let ratio = times[chosen.source as usize].seconds / best;
+                worst = worst.max(ratio);
+                println!(
+                    "  {num_items:>6} {count:>4} {length:>5}: {matrix:.3} {cache:.3} {direct:.3}; \
+                     {:?}; {ratio:.2}",
+                    chosen.source
+                );
+            }
+        }
+    }
+    println!("  at the worst {worst:.2} times the best");
+}
+
+#[derive(Clone, Copy)]
+struct Timed {
+    seconds: f64,
+    source: RowSource,
+}
+
+fn context_options() -> ContextOptions {
+    ContextOptions { device: Some("cpu".into()), ..Default::default() }
+}
+
+/// Seconds of rows and picks, the least of three runs.
+fn seconds_of(path: &Path, count: u32, length: u32, options: &ContextOptions) -> Timed {
+    let mapped = Mapped::new(path);
+    let context = Context::new(options).unwrap();
+    let request = request(mapped.num_items, count, length);
+    let input = mapped.input();
+    let plan = context.plan(input.shape(), &request, Destination::Memory).unwrap();
+    let once = |_| {
+        let job = context.start(&input, &request, Destination::Memory).unwrap();
+        job.wait(None).unwrap().as_ref().as_ref().unwrap();
+        job.progress().seconds(Phase::Matrix) + job.progress().seconds(Phase::Steps)
+    };
+    let seconds = (0..ROUNDS).map(once).fold(f64::MAX, f64::min);
+    Timed { seconds, source: plan.engine.row_source.unwrap() }
+}
+
+/// Starts that are spread over the corpus.
+fn request(num_items: u32, count: u32, length: u32) -> Request {
+    let starts =
+        (0..count).map(|at| (u64::from(at) * u64::from(num_items) / u64::from(count)) as u32);
+    Request { starts: Some(starts.collect()), length, ..Request::default() }
+}
+
+/// What a run in a process of its own does.
+#[derive(Clone, Copy)]
+struct Wanted {
+    count: u32,
+    length: u32,
+    rows: Option<RowSource>,
+}
+
+/// What such a run took.
+struct Run {
+    /// Seconds of the process.
+    whole: f64,
+    prepare: f64,
+    steps: f64,
+    /// The most bytes of memory that it had, beside mapped files.
+    memory: f64,
+}
+
+impl Run {
+    fn print(&self, what: &str) {
+        println!(
+            "  {what}: {:.2} s, of that {:.2} s to prepare and {:.2} s for the picks; {:.2} GB",
+            self.whole,
+            self.prepare,
+            self.steps,
+            self.memory / 1e9
+        );
+    }
+}
+
+/// The middle of some runs in processes of their own.
+fn runs(path: &Path, wanted: Wanted) -> Run {
+    let all: Vec<Run> = (0..ROUNDS).map(|_| run_apart(path, wanted)).collect();
+    let middle = |of: fn(&Run) -> f64| median(all.iter().map(of).collect());
+    Run {
+        whole: middle(|run| run.whole),
+        prepare: middle(|run| run.prepare),
+        steps: middle(|run| run.steps),
+        memory: middle(|run| run.memory),
+    }
+}
+
+fn run_apart(path: &Path, Wanted { count, length, rows }: Wanted) -> Run {
+    let rows = match rows {
+        None => "chosen",
+        Some(RowSource::Matrix) => "matrix",
+        Some(RowSource::Cache) => "cache",
+        Some(RowSource::Direct) => "direct",
+    };
+    let begin = Instant::now();
+    let output = Command::new(std::env::current_exe().unwrap())
+        .arg("--run")
+        .arg(path)
+        .args([&count.to_string(), &length.to_string(), rows])
+        .output()
+        .unwrap();
+    let whole = begin.elapsed().as_secs_f64();
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    let text = String::from_utf8(output.stdout).unwrap();
+    let numbers: Vec<f64> = text.split_whitespace().map(|word| word.parse().unwrap()).collect();
+    Run { whole, prepare: numbers[0], steps: numbers[1], memory: numbers[2] }
+}
+
+/// A run as a program makes it: the file is mapped. Prints seconds of phases and bytes.
+fn child(arguments: &[String]) {
+    let [path, count, length, rows] = arguments else { panic!("{arguments:?}") };
+    let mapped = Mapped::new(path.as_ref());
+    let mut options = context_options();
+    options.cpu.rows = match &**rows {
+        "matrix" => Some(RowSource::Matrix),
+        "cache" => Some(RowSource::Cache),
+        "direct" => Some(RowSource::Direct),
+        _ => None,
+    };
+    let context = Context::new(&options).unwrap();
+    let request = request(mapped.num_items, count.parse().unwrap(), length.parse().unwrap());
+    let job = context.start(&mapped.input(), &request, Destination::Memory).unwrap();
+    job.wait(None).unwrap().as_ref().as_ref().unwrap();
+    let progress = job.progress();
+    let steps = progress.seconds(Phase::Matrix) + progress.seconds(Phase::Steps);
+    println!("{} {steps} {}", progress.seconds(Phase::Prepare), measure::peak_anonymous());
+}
+
+/// Seconds of a whole process in Python.
+fn python(script: &str, path: &Path, picks: u32) -> Option<f64> {
+    let script = format!("{}/benches/baselines/{script}", env!("CARGO_MANIFEST_DIR"));
+    let python = std::env::var("VKD_PYTHON").unwrap_or("/usr/bin/python3".into());
+    let once = |_| {
+        let begin = Instant::now();
+        let output = Command::new(&python)
+            .arg(&script)
+            .arg(path)
+            .arg(picks.to_string())
+            .env("PYTHONPATH", concat!(env!("CARGO_MANIFEST_DIR"), "/target/python-bench"))
+            .output()
+            .ok()?;
+        output.status.success().then(|| begin.elapsed().as_secs_f64())
+    };
+    let times: Option<Vec<f64>> = (0..ROUNDS).map(once).collect();
+    times.map(median)
+}

@@ -1,0 +1,189 @@
+//! How the rows come that picks add: from a matrix of all of them, kept from when they are first
+//! needed, or computed for each step. A plan takes the way that costs least of those that there is
+//! memory for; no way changes a bit.
+//!
+//! A way costs the time of its multiply-adds and of the bytes that it moves, at rates measured on
+//! the machines that docs/performance.md names. What counts is how the rates compare, and that
+//! differs little between processors: `benches/large.rs` shows how far from the best the choice is.
+
+use super::demand::{padded_items, Layout};
+use super::workers::Workers;
+use super::{matrix, merge, product, rules, slot};
+use crate::corpus::Shape;
+use crate::engine::lru::Lru;
+use crate::engine::{Needs, RowSource};
+use crate::memory::Bytes;
+use crate::plan::PlanShape;
+use crate::rule::Rule;
+
+/// Sequences that go in step, at most: with 16 the multiply-adds of a step already take longer than
+/// to read the corpus.
+const MOST_IN_STEP: u32 = 64;
+
+/// A way to get rows, with what it takes.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Way {
+    pub(super) source: RowSource,
+    /// How the run is laid out, but for a matrix.
+    pub(super) layout: Layout,
+    host_bytes: Bytes,
+    multiply_adds: f64,
+    /// Seconds of one thread, about.
+    seconds: f64,
+}
+
+/// Seconds of a multiply-add where each value is read from the second-level cache at most.
+const SECONDS_OF_MATRIX: f64 = 1.0 / 30e9;
+const SECONDS_IN_STEP: f64 = 1.0 / 25e9;
+
+/// Seconds of a byte that comes from memory, and of one that is made in it.
+const SECONDS_OF_BYTE: f64 = 1.0 / 10e9;
+const SECONDS_OF_NEW_BYTE: f64 = 1.0 / 2e9;
+
+/// A run.
+#[derive(Clone, Copy)]
+struct Run<'a> {
+    shape: Shape,
+    plan: &'a PlanShape,
+    workers: Workers,
+}
+
+/// The way of a run: what is forced, else the cheapest that fits, else the smallest.
+pub(super) fn choose(
+    shape: Shape,
+    plan: &PlanShape,
+    workers: Workers,
+    forced: Option<RowSource>,
+) -> Way {
+    let run = Run { shape, plan, workers };
+    let ways = [Some(run.matrix()), run.cache(), Some(run.direct())];
+    let wanted = |way: &Way| forced.is_none_or(|forced| forced == way.source);
+    let mut best: Option<Way> = None;
+    for way in ways.into_iter().flatten().filter(wanted) {
+        let better = best.is_none_or(|best| {
+            match (way.host_bytes.fit(plan.room), best.host_bytes.fit(plan.room)) {
+                (true, true) => way.seconds < best.seconds,
+                (false, false) => way.host_bytes < best.host_bytes,
+                (fits, _) => fits,
+            }
+        });
+        if better {
+            best = Some(way);
+        }
+    }
+    // A cache that is forced and makes no sense.
+    best.unwrap_or_else(|| run.direct())
+}
+
+impl Way {
+    pub(super) fn needs(&self, shape: Shape, plan: &PlanShape, workers: Workers) -> Needs {
+        let n = u64::from(shape.num_items);
+        let (side_by_side, held_rows) = match self.source {
+            RowSource::Matrix => {
+                let slots = slot::count(plan.rule, matrix::stride(shape.num_items));
+                ((workers.num_threads * slots) as u64, n)
+            }
+            _ => (self.layout.group.into(), self.layout.kept_rows.into()),
+        };
+        Needs {
+            host_bytes: self.host_bytes,
+            groups: u64::from(plan.count).div_ceil(side_by_side),
+            held_rows,
+            row_source: Some(self.source),
+            multiply_adds: self.multiply_adds as u64,
+            ..Needs::default()
+        }
+    }
+}
+
+impl Run<'_> {
+    /// Items, in floating point: what they are multiplied to may not fit 64 bits.
+    fn items(&self) -> f64 {
+        self.shape.num_items.into()
+    }
+
+    /// Multiply-adds of a row.
+    fn row(&self) -> f64 {
+        self.items() * f64::from(self.shape.dim)
+    }
+
+    /// Rows that a sequence adds.
+    fn rows_of_each(&self) -> f64 {
+        let PlanShape { length, head, rule, .. } = *self.plan;
+        // A chain needs the last of its head only; the last pick's row nobody needs.
+        let first = if rule == Rule::Chain { head } else { 1 };
+        f64::from(length) - f64::from(first)
+    }
+
+    /// Rows that all sequences add.
+    fn rows(&self) -> f64 {
+        f64::from(self.plan.count) * self.rows_of_each()
+    }
+
+    /// Bytes that a row and what is known of the items are, of each pick.
+    fn bytes_of_pick(&self) -> f64 {
+        self.items() * (2.0 + 2.0 * rules::item_bytes(self.plan.rule) as f64)
+    }
+
+    fn matrix(&self) -> Way {
+        let Run { shape, plan, workers } = *self;
+        let (n, threads) = (u64::from(shape.num_items), workers.num_threads);
+        let stride = matrix::stride(shape.num_items);
+        let bytes = Bytes::of::<i16>(stride as u64) * n;
+        let slots = slot::bytes(plan, stride, threads);
+        let shared = match merge::shares(plan, shape.num_items, Some(true)) {
+            true => merge::most_bytes(plan, threads),
+            false => Bytes::ZERO,
+        };
+        let host_bytes = bytes + product::packed_bytes(shape).max(slots + shared);
+        let multiply_adds = self.row() * self.items() / 2.0;
+        let seconds = multiply_adds * SECONDS_OF_MATRIX
+            + self.items() * self.items() * 2.0 * SECONDS_OF_NEW_BYTE
+            + self.rows() * self.items() * 2.0 * SECONDS_OF_BYTE;
+        let layout = Layout { group: 0, kept_rows: 0 };
+        Way { source: RowSource::Matrix, layout, host_bytes, multiply_adds, seconds }
+    }
+
+    /// Rows that are kept; there is nothing to keep of one sequence.
+    fn cache(&self) -> Option<Way> {
+        let Run { shape, plan, workers } = *self;
+        if plan.count == 1 {
+            return None;
+        }
+        let least = self.fitting(|group| Layout { group, kept_rows: group });
+        let row = Bytes::of::<i16>(padded_items(shape.num_items)) + Lru::bytes(0, 1);
+        let left = plan.room.less(least.bytes(shape, plan, workers.num_threads));
+        let wanted = self.rows().min(self.items()) as u32;
+        let more = left.times(row).min(u64::from(wanted.saturating_sub(least.group))) as u32;
+        let layout = Layout { kept_rows: least.group + more, ..least };
+        let needed = self.rows().min(self.items());
+        Some(self.on_demand(RowSource::Cache, layout, needed))
+    }
+
+    fn direct(&self) -> Way {
+        let layout = self.fitting(|group| Layout { group, kept_rows: 0 });
+        self.on_demand(RowSource::Direct, layout, self.rows())
+    }
+
+    /// The layout with the largest group that there is memory for.
+    fn fitting(&self, layout: impl Fn(u32) -> Layout) -> Layout {
+        let Run { shape, plan, workers } = *self;
+        let mut group = plan.count.min(MOST_IN_STEP);
+        while group > 1 && !layout(group).bytes(shape, plan, workers.num_threads).fit(plan.room) {
+            group /= 2;
+        }
+        layout(group)
+    }
+
+    /// A way that computes `rows` rows.
+    fn on_demand(&self, source: RowSource, layout: Layout, rows: f64) -> Way {
+        let Run { shape, plan, workers } = *self;
+        let steps = self.rows_of_each() * f64::from(plan.count.div_ceil(layout.group));
+        let multiply_adds = self.row() * rows;
+        let streamed = 2.0 * self.row() * steps.min(rows) * SECONDS_OF_BYTE;
+        let seconds = streamed.max(multiply_adds * SECONDS_IN_STEP)
+            + self.rows() * self.bytes_of_pick() * SECONDS_OF_BYTE;
+        let host_bytes = layout.bytes(shape, plan, workers.num_threads);
+        Way { source, layout, host_bytes, multiply_adds, seconds }
+    }
+}
