@@ -44,8 +44,9 @@ impl<'a> Crew<'a> {
         pieces: impl Iterator<Item = T> + Send,
         work: impl Fn(T) -> Result<()> + Sync,
     ) -> Result<()> {
+        let most = pieces.size_hint().1.unwrap_or(usize::MAX).max(1);
         let pieces = Mutex::new(pieces);
-        threads::run(self.num_threads(values), |failure| {
+        threads::run(self.num_threads(values).min(most), |failure| {
             while !failure.is_seen() {
                 self.check()?;
                 let Some(piece) = lock(&pieces).next() else { break };

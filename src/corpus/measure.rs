@@ -9,18 +9,18 @@
 use std::sync::Mutex;
 
 use super::crew::Crew;
-use super::quantize::quantize_row;
+use super::quantize::{quantize, quantize_row};
 use super::rows::{Rows, WIDTH};
 use crate::error::{Error, Result};
 use crate::threads::{lock, unlocked};
 
 /// Rows that are added up at once.
-const ROWS: usize = 8;
+const ROWS: usize = 4;
 
 /// Values of the rows that a thread takes at a time: some 0.1 ms.
 const BLOCK: usize = 1 << 16;
 
-/// Some values of some rows.
+/// Some values of some rows, or all of short ones.
 type Tile = [[f64; WIDTH]; ROWS];
 
 /// Writes the lengths of all rows to `norms` and their integers to `quantized`, which may be empty:
@@ -64,8 +64,11 @@ fn measure_block(
             }
         }
         let quantized = quantized.chunks_mut(rows.dim).zip(norms.iter());
-        for (item, (quantized, norm)) in (first..).zip(quantized) {
-            quantize_row(rows, item, *norm, quantized);
+        for (at, (quantized, norm)) in quantized.enumerate() {
+            match tile[at].get(..rows.dim) {
+                Some(row) => quantize(row, *norm, quantized),
+                None => quantize_row(rows, first + at, *norm, quantized),
+            }
         }
     }
     Ok(())

@@ -27,7 +27,8 @@ pub(super) fn quantize_row(rows: &Rows, item: usize, norm: f64, to: &mut [i16]) 
     }
 }
 
-fn quantize(values: &[f64], norm: f64, to: &mut [i16]) {
+/// Writes the integers of values of a row that is `norm` long.
+pub(super) fn quantize(values: &[f64], norm: f64, to: &mut [i16]) {
     if near_halves(values, ONE / norm, to) {
         for (quantized, value) in to.iter_mut().zip(values) {
             *quantized = (value / norm * ONE).round() as i16;
@@ -56,7 +57,7 @@ mod tests {
     /// The values times 32767 over `norm`, by both ways.
     fn compare(values: &[f64], norm: f64) {
         let mut quantized = vec![0; values.len()];
-        // One at a time: a neighbor's half must not help.
+        // One at a time: another one's half must not help.
         for (quantized, value) in quantized.chunks_mut(1).zip(values.chunks(1)) {
             quantize(value, norm, quantized);
         }

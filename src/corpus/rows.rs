@@ -3,9 +3,10 @@
 use super::elements::Elements;
 use crate::error::Error;
 
-/// Values of a row that are worked on at a time: with them a thread needs no more scratch than its
-/// stack has room for, and they stay in the nearest cache.
-pub(super) const WIDTH: usize = 128;
+/// Values of a row that are worked on at a time: with so few a thread needs no more scratch than
+/// its stack has room for, and they stay in the nearest cache. With fewer the rows of common models
+/// would not be read from one end to the other, and memory would be slower.
+pub(super) const WIDTH: usize = 512;
 
 /// Embeddings, and what is subtracted from each.
 #[derive(Debug, Clone, Copy)]
