@@ -679,8 +679,9 @@ typedef struct vkd_context_options {
    */
   uint32_t submit_target_ms;
   /**
-   * Threads of the CPU engine, at most 4,096; default: the environment variable `VKD_THREADS`,
-   * and where that is unset one for each processor that the process may use.
+   * Threads of the CPU engine, and of the preparation of embeddings for all engines; at most
+   * 4,096. Default: the environment variable `VKD_THREADS`, and where that is unset one for each
+   * processor that the process may use.
    */
   uint32_t threads;
 } vkd_context_options;

@@ -13,11 +13,13 @@
 //! for each item, some rows of scratch and a sequence, and it is refused where there is no memory
 //! for those.
 
-use crate::corpus::{Elements, Input, Preparation, Shape};
+use crate::corpus::{Crew, Elements, Input, Preparation, Shape};
 use crate::error::{Error, Result};
 use crate::memory::{self, room, zeroed, Bytes};
+use crate::progress::Progress;
 use crate::rule::Rule;
 use crate::store::{fingerprint_of, SequencesFile, SequencesMeta};
+use crate::threads;
 
 /// Defaults of a `Sample`.
 const SEQUENCES: u32 = 16;
@@ -74,7 +76,8 @@ pub fn verify(
     }
     input.check()?;
     memory::require("the check", host_bytes(meta, shape))?;
-    let given = fingerprint_of(&input)?;
+    let progress = Progress::default();
+    let given = fingerprint_of(&Crew::new(threads::count(None)?, &progress), &input)?;
     if meta.fingerprint != given {
         return Err(other_embeddings(file, "fingerprint", meta.fingerprint.clone(), given));
     }

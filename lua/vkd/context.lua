@@ -114,7 +114,8 @@ contexts.Context = Context
 ---VKD_MEMORY_LIMIT, else what is free.
 ---@field memory_limit? number
 ---@field sequence_kernel? "auto"|"buffer"|"registers" All give the same result.
----Threads of the CPU engine. Default: VKD_THREADS, else one per processor.
+---Threads of the CPU engine, and of those that prepare embeddings. Default: VKD_THREADS, else one
+---per processor.
 ---@field threads? integer
 ---false: keep no compiled kernels on the disk (see VKD_NO_PIPELINE_CACHE in vkd.h).
 ---@field pipeline_cache? boolean

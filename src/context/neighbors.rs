@@ -42,23 +42,6 @@ pub(super) struct PreparedSearch {
 }
 
 impl PreparedSearch {
-    pub(super) fn prepare(
-        request: &NeighborsRequest,
-        progress: &Progress,
-    ) -> Result<PreparedSearch> {
-        let NeighborsRequest { input, k, queries } = *request;
-        let shape = request.shape();
-        progress.expect_rows(shape.num_rows.into());
-        progress.expect_steps(steps(&shape));
-        progress.time(Phase::Prepare, || {
-            let corpus = Corpus::prepare(&input)?;
-            let prepare =
-                |(rows, count)| corpus.prepare_queries(rows, Shape::new(count, input.dim));
-            let queries = queries.map(prepare).transpose()?;
-            Ok(PreparedSearch { corpus, queries, k })
-        })
-    }
-
     fn query(&self) -> Query<'_> {
         Query { queries: self.queries.as_ref(), k: self.k }
     }
@@ -86,6 +69,25 @@ impl PreparedSearch {
 }
 
 impl Context {
+    pub(super) fn prepare_search(
+        &self,
+        request: &NeighborsRequest,
+        progress: &Progress,
+    ) -> Result<PreparedSearch> {
+        let NeighborsRequest { input, k, queries } = *request;
+        let (shape, crew) = (request.shape(), self.crew(progress));
+        progress.expect_rows(shape.num_rows.into());
+        progress.expect_steps(steps(&shape));
+        progress.time(Phase::Prepare, || {
+            let corpus = Corpus::prepare_by(&crew, &input)?;
+            let prepare = |(rows, count)| {
+                corpus.prepare_queries_by(&crew, rows, Shape::new(count, input.dim))
+            };
+            let queries = queries.map(prepare).transpose()?;
+            Ok(PreparedSearch { corpus, queries, k })
+        })
+    }
+
     /// What a search would take, without the embeddings: refused where the device or the memory
     /// cannot do it. Does not wait for a run that is under way.
     pub fn plan_neighbors(&self, shape: &QueryShape, to: Destination) -> Result<RunPlan> {
@@ -116,7 +118,7 @@ impl Context {
         check(&shape)?;
         let held = held(&shape, Destination::Memory);
         self.check(|planner, bounds, stage| search_plan(planner, bounds, stage, &shape, held))?;
-        let search = PreparedSearch::prepare(request, &progress)?;
+        let search = self.prepare_search(request, &progress)?;
         let check = move |planner: &dyn Planner, bounds: &Bounds, stage| {
             search_plan(planner, bounds, stage, &shape, held)
         };
@@ -142,7 +144,7 @@ impl Context {
             }
             false => search_plan(planner, bounds, stage, &shape, held),
         })?;
-        let search = PreparedSearch::prepare(request, &progress)?;
+        let search = self.prepare_search(request, &progress)?;
         let meta = search.meta(&shape, request.input.center);
         let Some(writer) = NeighborsWriter::begin_at(place, &meta)? else {
             progress.add_rows(meta.count.into());

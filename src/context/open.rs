@@ -7,12 +7,14 @@ use super::choice::{self, Opened, PassedOver, Wanted};
 use super::environment::{Environment, Variable};
 use super::options::ContextOptions;
 use super::turns::Turns;
+use crate::corpus::Crew;
 use crate::engine::{DeviceInfo, DeviceKind, Engine, Planner};
 use crate::error::Result;
 use crate::job::Job;
 use crate::memory::{self, Bytes};
 use crate::process::Home;
 use crate::progress::Progress;
+use crate::threads;
 
 /// One device and its engine. It belongs to the process that opened it: in a child after a fork its
 /// calls are refused, and dropping it does nothing.
@@ -25,6 +27,8 @@ pub struct Context {
     passed_over: Vec<PassedOver>,
     bounds: Bounds,
     environment: Environment,
+    /// Threads that prepare embeddings.
+    num_threads: usize,
 }
 
 impl std::fmt::Debug for Context {
@@ -58,8 +62,9 @@ impl Context {
             matches!(info.kind, DeviceKind::Cpu | DeviceKind::Reference | DeviceKind::Several);
         let device = if built_in { info.name.clone() } else { "this machine".into() };
         let bounds = Bounds::new(limit.filter(|_| built_in), device);
+        let num_threads = threads::count(options.cpu.threads)?;
         let (home, turns) = (Home::here(), Turns::new(engine));
-        Ok(Context { home, turns, planner, info, passed_over, bounds, environment })
+        Ok(Context { home, turns, planner, info, passed_over, bounds, environment, num_threads })
     }
 
     /// The device of this context.
@@ -71,6 +76,11 @@ impl Context {
     /// device was named: that one must open.
     pub fn passed_over(&self) -> &[PassedOver] {
         &self.passed_over
+    }
+
+    /// Who prepares the embeddings of the run that `progress` is of.
+    pub(super) fn crew<'a>(&self, progress: &'a Progress) -> Crew<'a> {
+        Crew::new(self.num_threads, progress)
     }
 
     /// Refuses the context of another process.

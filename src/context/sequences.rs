@@ -69,7 +69,8 @@ impl Context {
         let plan = Plan::new(request, shape.num_items)?;
         let size = work_left(&plan.shape(), shape, to);
         self.check(|planner, bounds, stage| run_plan(planner, bounds, stage, shape, &size, to))?;
-        let corpus = progress.time(Phase::Prepare, || Corpus::prepare(input))?;
+        let corpus =
+            progress.time(Phase::Prepare, || Corpus::prepare_by(&self.crew(&progress), input))?;
         progress.expect_rows(plan.count().into());
         progress.expect_steps(plan.picks());
         Ok(PreparedRun { progress, corpus, plan })

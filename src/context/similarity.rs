@@ -21,7 +21,8 @@ impl Context {
     pub fn start_similarity(&self, input: &Input, pairs: Pairs) -> Result<Job<Vec<f32>>> {
         let (progress, shape) = (Progress::default(), input.shape());
         self.plan_similarity(shape, pairs)?;
-        let corpus = progress.time(Phase::Prepare, || Corpus::prepare(input))?;
+        let corpus =
+            progress.time(Phase::Prepare, || Corpus::prepare_by(&self.crew(&progress), input))?;
         progress.expect_rows(shape.num_items.into());
         progress.expect_steps(steps(shape));
         let check = move |planner: &dyn Planner, bounds: &Bounds, stage| {

@@ -1,7 +1,7 @@
 //! Sites: the files of a website, from embeddings or from results that are there.
 
 use super::bounds::{Bounds, RunPlan};
-use super::neighbors::{check, search_plan, NeighborsRequest, PreparedSearch};
+use super::neighbors::{check, search_plan, NeighborsRequest};
 use super::open::Context;
 use crate::engine::neighbors::QueryShape;
 use crate::engine::Planner;
@@ -33,7 +33,7 @@ impl Context {
         self.plan_site(&shape, &site)?;
         let held = host_bytes(&shape, &site)?;
         let targets = site::open_targets(&site, shape.num_items, &progress)?;
-        let search = PreparedSearch::prepare(request, &progress)?;
+        let search = self.prepare_search(request, &progress)?;
         let check = move |planner: &dyn Planner, bounds: &Bounds, stage| {
             search_plan(planner, bounds, stage, &shape, held)
         };

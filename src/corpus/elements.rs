@@ -3,6 +3,7 @@
 //! One place widens them to f64; nothing is copied before that.
 
 use half::f16;
+use half::slice::HalfFloatSliceExt;
 
 /// N x D embedding values, row-major, in the element type they came in.
 #[derive(Debug, Clone, Copy)]
@@ -32,18 +33,33 @@ impl Elements<'_> {
 
     /// Writes the `row.len()` values of row `item`, widened to f64, to `row`.
     pub(crate) fn widen_row(&self, item: usize, row: &mut [f64]) {
-        let first = item * row.len();
-        let range = first..first + row.len();
+        self.widen(item * row.len(), row);
+    }
+
+    /// Writes the values from the one with index `first` on, widened to f64, to all of `to`.
+    pub(super) fn widen(&self, first: usize, to: &mut [f64]) {
+        let range = first..first + to.len();
         match self {
-            Elements::F32(values) => widen(&values[range], row, f64::from),
-            Elements::F16(values) => widen(&values[range], row, f64::from),
-            Elements::F64(values) => row.copy_from_slice(&values[range]),
+            Elements::F32(values) => widen_f32(&values[range], to),
+            Elements::F16(values) => widen_f16(&values[range], to),
+            Elements::F64(values) => to.copy_from_slice(&values[range]),
         }
     }
 }
 
-fn widen<T: Copy>(from: &[T], to: &mut [f64], convert: impl Fn(T) -> f64) {
+fn widen_f32(from: &[f32], to: &mut [f64]) {
     for (wide, &narrow) in to.iter_mut().zip(from) {
-        *wide = convert(narrow);
+        *wide = narrow.into();
+    }
+}
+
+/// By way of f32, which holds every f16: processors convert slices of these at once.
+fn widen_f16(from: &[f16], to: &mut [f64]) {
+    const WIDTH: usize = 128;
+    let mut single = [0.0_f32; WIDTH];
+    for (from, to) in from.chunks(WIDTH).zip(to.chunks_mut(WIDTH)) {
+        let single = &mut single[..from.len()];
+        from.convert_to_f32_slice(single);
+        widen_f32(single, to);
     }
 }

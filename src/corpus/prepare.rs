@@ -1,37 +1,61 @@
 //! Preparation: the checks of the input and the step from floats to integers.
 //!
-//! All in f64 and in item order, row by row with one row of scratch, so that the result does not
-//! depend on threads or vector width. `Preparation` is what is known after a look at all rows; it
-//! makes any row of integers, for those who need not hold them all.
+//! All in f64 and in the orders of the contract, so that the result depends neither on the number
+//! of threads nor on the width of vectors. `Preparation` is what is known after a look at all rows;
+//! it makes any row of integers, for those who need not hold them all. Who holds them has them made
+//! in the same pass over the embeddings. Beside its result a preparation takes a number for each
+//! item and the mean.
 
+use super::crew::Crew;
 use super::elements::Elements;
 use super::input::Input;
+use super::mean::{check_finite, mean};
+use super::measure::measure;
 use super::prepared::Corpus;
-use super::shape::Shape;
+use super::quantize::quantize_row;
+use super::rows::Rows;
+use super::shape::{Shape, SLACK};
 use crate::error::{Error, Result};
 use crate::memory::{collected, copied, zeroed, zeroed_of, Bytes};
+use crate::progress::Progress;
+use crate::threads;
 
 impl Corpus {
-    /// Checks `input` and prepares it; where it asks for that, the mean embedding is subtracted
-    /// first.
+    /// Checks `input` and prepares it, on as many threads as `VKD_THREADS` says or the machine has;
+    /// where it asks for that, the mean embedding is subtracted first.
     ///
     /// Errors name the offending item (0-based), and for NaN and infinity the dimension.
     pub fn prepare(input: &Input) -> Result<Corpus> {
-        Preparation::new(input)?.into_corpus()
+        Corpus::prepare_by(&Crew::new(threads::count(None)?, &Progress::default()), input)
+    }
+
+    /// The same by a certain crew.
+    pub(crate) fn prepare_by(crew: &Crew, input: &Input) -> Result<Corpus> {
+        prepare(input, mean_of(input, crew)?, crew)
     }
 
     /// Prepares queries for this corpus: rows of the same dimensions, less the corpus's mean if it
     /// was centred.
     pub fn prepare_queries(&self, elements: Elements, shape: Shape) -> Result<Corpus> {
+        let progress = Progress::default();
+        self.prepare_queries_by(&Crew::new(threads::count(None)?, &progress), elements, shape)
+    }
+
+    /// The same by a certain crew.
+    pub(crate) fn prepare_queries_by(
+        &self,
+        crew: &Crew,
+        elements: Elements,
+        shape: Shape,
+    ) -> Result<Corpus> {
         let Shape { num_items, dim } = shape;
         if dim != self.dim() {
             return Err(Error::QueryDim { dim, corpus_dim: self.dim() });
         }
         let queries = Input { elements, num_items, dim, center: false };
+        queries.check()?;
         let mean = self.mean.as_deref();
-        let mean = mean.map(|mean| copied(mean, "the mean embedding")).transpose()?;
-        let checked = |scratch: &mut [f64]| check_and_sum(&queries, scratch).map(|_| mean);
-        Preparation::less(&queries, checked)?.into_corpus()
+        prepare(&queries, mean.map(|mean| copied(mean, "the mean embedding")).transpose()?, crew)
     }
 }
 
@@ -41,105 +65,73 @@ pub(crate) struct Preparation<'a> {
     mean: Option<Vec<f64>>,
     norms: Vec<f64>,
     longest: f64,
-    /// A row in f64.
-    scratch: Vec<f64>,
 }
 
 impl<'a> Preparation<'a> {
     /// Checks `input`, and takes its mean where it asks for that.
-    pub(crate) fn new(input: &Input<'a>) -> Result<Preparation<'a>> {
-        Preparation::less(input, |scratch| check_and_sum(input, scratch))
+    pub(crate) fn new(crew: &Crew, input: &Input<'a>) -> Result<Preparation<'a>> {
+        Preparation::less(input, mean_of(input, crew)?, &mut [], crew)
     }
 
     /// The most bytes that one holds, and a row.
     pub(crate) fn bytes(shape: Shape) -> Bytes {
-        let rows_of_scratch = Bytes::of::<f64>(shape.dim.into()) * 2;
-        Bytes::of::<f64>(shape.num_items.into()) + rows_of_scratch
+        let mean_and_row = Bytes::of::<f64>(shape.dim.into()) * 2;
+        Bytes::of::<f64>(shape.num_items.into()) + mean_and_row
     }
 
-    /// `mean` checks the input, by way of a row of scratch, and gives what is to be subtracted.
+    /// Measures the rows of `input`, less `mean`, and writes their integers to `quantized` unless
+    /// that is empty.
     fn less(
         input: &Input<'a>,
-        mean: impl FnOnce(&mut [f64]) -> Result<Option<Vec<f64>>>,
+        mean: Option<Vec<f64>>,
+        quantized: &mut [i16],
+        crew: &Crew,
     ) -> Result<Preparation<'a>> {
-        input.check()?;
-        let mut scratch = zeroed::<f64>(input.dim as usize, "one row of embeddings")?;
-        let mean = mean(&mut scratch)?;
-        let norms = measure(input, mean.as_deref(), &mut scratch)?;
+        let rows = rows(input, &mean);
+        let norms = zeroed::<f64>(input.num_items as usize, "the row lengths");
+        // Where there is no memory, what is wrong with the values is said first.
+        let mut norms = norms
+            .or_else(|refused| check_finite(&rows, input.num_items, crew).and(Err(refused)))?;
+        measure(&rows, &mut norms, quantized, crew)?;
         let longest = norms.iter().copied().fold(0.0, f64::max);
-        Ok(Preparation { input: *input, mean, norms, longest, scratch })
+        Ok(Preparation { input: *input, mean, norms, longest })
     }
 
     /// Writes the integers of row `item` to `row`.
-    pub(crate) fn row(&mut self, item: u32, row: &mut [i16]) {
-        let Preparation { input, mean, scratch, .. } = self;
-        load_row(input.elements, item as usize, mean.as_deref(), scratch);
-        let norm = self.norms[item as usize];
-        for (quantised, value) in row.iter_mut().zip(&self.scratch) {
-            // f64::round takes halves away from zero, as the contract asks.
-            *quantised = (value / norm * 32767.0).round() as i16;
-        }
+    pub(crate) fn row(&self, item: u32, row: &mut [i16]) {
+        let (item, rows) = (item as usize, rows(&self.input, &self.mean));
+        quantize_row(&rows, item, self.norms[item], row);
     }
 
     /// The weights of all rows.
     pub(crate) fn weights(&self) -> impl ExactSizeIterator<Item = u16> + '_ {
+        // f64::round takes halves away from zero, as the contract asks.
         self.norms.iter().map(|norm| (norm / self.longest * 32768.0).round() as u16)
     }
-
-    fn into_corpus(mut self) -> Result<Corpus> {
-        let shape = self.input.shape();
-        let mut rows = zeroed_of::<i16>(shape.values() + 31, "the prepared rows")?;
-        for (item, row) in (0..shape.num_items).zip(rows.chunks_exact_mut(shape.dim as usize)) {
-            self.row(item, row);
-        }
-        let weights = collected(self.weights(), "the weights of the rows")?;
-        Ok(Corpus { shape, rows, weights, mean: self.mean })
-    }
 }
 
-/// Finds values that are not finite; returns the mean embedding when centring is asked for.
-fn check_and_sum(input: &Input, scratch: &mut [f64]) -> Result<Option<Vec<f64>>> {
-    let mut sum = zeroed::<f64>(scratch.len(), "the mean embedding")?;
-    for item in 0..input.num_items {
-        input.elements.widen_row(item as usize, scratch);
-        if let Some(dimension) = scratch.iter().position(|value| !value.is_finite()) {
-            let value = if scratch[dimension].is_nan() { "a NaN" } else { "an infinity" };
-            return Err(Error::NotFinite { item, dimension: dimension as u32, value });
-        }
-        if input.center {
-            sum.iter_mut().zip(scratch.iter()).for_each(|(total, value)| *total += value);
-        }
-    }
-    sum.iter_mut().for_each(|total| *total /= f64::from(input.num_items));
-    Ok(input.center.then_some(sum))
+fn rows<'a>(input: &Input<'a>, mean: &'a Option<Vec<f64>>) -> Rows<'a> {
+    Rows { elements: input.elements, dim: input.dim as usize, mean: mean.as_deref() }
 }
 
-fn load_row(elements: Elements, item: usize, mean: Option<&[f64]>, row: &mut [f64]) {
-    elements.widen_row(item, row);
-    if let Some(mean) = mean {
-        row.iter_mut().zip(mean).for_each(|(value, mean)| *value -= mean);
-    }
+/// Checks the shape of `input`, and takes its mean where it asks for that.
+fn mean_of(input: &Input, crew: &Crew) -> Result<Option<Vec<f64>>> {
+    input.check()?;
+    input.center.then(|| mean(input, crew)).transpose()
 }
 
-/// The Euclidean length of every row.
-fn measure(input: &Input, mean: Option<&[f64]>, scratch: &mut [f64]) -> Result<Vec<f64>> {
-    let mut norms = zeroed::<f64>(input.num_items as usize, "the row lengths")?;
-    for (item, norm) in norms.iter_mut().enumerate() {
-        load_row(input.elements, item, mean, scratch);
-        *norm = scratch.iter().map(|value| value * value).sum::<f64>().sqrt();
-        let item = item as u32;
-        if *norm == 0.0 && scratch.iter().all(|value| *value == 0.0) {
-            return Err(match mean {
-                Some(_) => Error::ZeroNormCentered { item },
-                None => Error::ZeroNorm { item },
-            });
-        }
-        // A subnormal length has lost its digits: x / norm could leave -1..1 and wrap an i16.
-        if !norm.is_finite() || !(*norm * *norm).is_normal() {
-            return Err(Error::NormRange { item });
-        }
-    }
-    Ok(norms)
+/// Prepares `input`, whose shape is checked, less `mean`.
+fn prepare(input: &Input, mean: Option<Vec<f64>>, crew: &Crew) -> Result<Corpus> {
+    let shape = input.shape();
+    let mut rows = zeroed_of::<i16>(shape.values() + SLACK, "the prepared rows");
+    // Where there is no memory for the rows, what is wrong with the embeddings is said first.
+    let quantized = rows.as_deref_mut().map_or(&mut [][..], |rows| {
+        let end = rows.len() - SLACK as usize;
+        &mut rows[..end]
+    });
+    let preparation = Preparation::less(input, mean, quantized, crew)?;
+    let (rows, weights) = (rows?, collected(preparation.weights(), "the weights of the rows")?);
+    Ok(Corpus { shape, rows, weights, mean: preparation.mean })
 }
 
 #[cfg(test)]

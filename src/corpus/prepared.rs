@@ -6,6 +6,7 @@ use super::shape::Shape;
 #[derive(Debug, Clone, PartialEq)]
 pub struct Corpus {
     pub(super) shape: Shape,
+    /// All rows, and [`SLACK`](super::shape::SLACK) zeros.
     pub(super) rows: Vec<i16>,
     pub(super) weights: Vec<u16>,
     /// What was subtracted from every embedding.
@@ -30,11 +31,11 @@ impl Corpus {
 
     /// The unit row of `item`, D values in -32767..=32767.
     pub fn row(&self, item: u32) -> &[i16] {
-        let dim = self.shape.dim as usize;
-        &self.rows[item as usize * dim..][..dim]
+        &self.rows_from(item)[..self.shape.dim as usize]
     }
 
-    /// Everything from the begin of a row on.
+    /// The unit row of `item` and all behind it, also the zeros behind the last one: a reader may
+    /// take the values by 32, and what it reads too many of the last row is there.
     pub(crate) fn rows_from(&self, item: u32) -> &[i16] {
         &self.rows[item as usize * self.shape.dim as usize..]
     }

@@ -7,6 +7,10 @@ use crate::memory::Bytes;
 /// (32767 + sqrt(65536) / 2)^2 < 2^31 and a device loop over a row below 65,535 rounds.
 pub const MAX_DIM: u32 = 65_536;
 
+/// Zeros behind the last prepared row, so that a reader who takes 32 values at a time may end
+/// behind it.
+pub(super) const SLACK: u64 = 31;
+
 /// How many items there are, and how many dimensions each has.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Shape {
@@ -27,9 +31,9 @@ impl Shape {
         u64::from(self.num_items) * u64::from(self.dim)
     }
 
-    /// Bytes of the prepared rows and their weights.
+    /// Bytes of the prepared rows, with the zeros behind them, and of their weights.
     pub(crate) fn prepared_bytes(self) -> Bytes {
-        Bytes::of::<i16>(self.values()) + Bytes::of::<u16>(self.num_items.into())
+        Bytes::of::<i16>(self.values() + SLACK) + Bytes::of::<u16>(self.num_items.into())
     }
 
     /// Refuses what no engine can do: nothing at all, or more than [`MAX_DIM`] dimensions.

@@ -2,7 +2,7 @@
 
 use xxhash_rust::xxh3::Xxh3;
 
-use crate::corpus::{Corpus, Input, Preparation, Shape};
+use crate::corpus::{Corpus, Crew, Input, Preparation, Shape};
 use crate::error::Result;
 use crate::memory::zeroed;
 
@@ -17,8 +17,8 @@ pub fn fingerprint(corpus: &Corpus) -> String {
 }
 
 /// The same of embeddings, which are prepared row by row and not held.
-pub(crate) fn fingerprint_of(input: &Input) -> Result<String> {
-    let mut preparation = Preparation::new(input)?;
+pub(crate) fn fingerprint_of(crew: &Crew, input: &Input) -> Result<String> {
+    let preparation = Preparation::new(crew, input)?;
     let mut row = zeroed(input.dim as usize, "a prepared row")?;
     let mut hash = begin(input.shape());
     for item in 0..input.num_items {
@@ -44,6 +44,7 @@ fn text(hash: &Xxh3) -> String {
 mod tests {
     use super::*;
     use crate::corpus::Elements;
+    use crate::progress::Progress;
 
     #[test]
     fn embeddings_have_the_fingerprint_of_their_corpus() {
@@ -52,7 +53,8 @@ mod tests {
             let elements = Elements::F32(&values);
             let input = Input { elements, num_items: 11, dim: 7, center };
             let wanted = fingerprint(&Corpus::prepare(&input).unwrap());
-            assert_eq!(fingerprint_of(&input).unwrap(), wanted);
+            let progress = Progress::default();
+            assert_eq!(fingerprint_of(&Crew::new(2, &progress), &input).unwrap(), wanted);
         }
     }
 }

@@ -37,8 +37,9 @@ pub struct vkd_context_options {
     /// driver watchdog bites (a display GPU stops work after 2,000). Two are in flight at once. At
     /// most 1,000.
     pub submit_target_ms: u32,
-    /// Threads of the CPU engine, at most 4,096; default: the environment variable `VKD_THREADS`,
-    /// and where that is unset one for each processor that the process may use.
+    /// Threads of the CPU engine, and of the preparation of embeddings for all engines; at most
+    /// 4,096. Default: the environment variable `VKD_THREADS`, and where that is unset one for each
+    /// processor that the process may use.
     pub threads: u32,
 }
 
