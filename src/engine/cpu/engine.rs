@@ -6,8 +6,9 @@ use super::matrix::Matrix;
 use super::merge::{self, Meetings};
 use super::product::num_bands;
 use super::settings::Settings;
+use super::task::Task;
 use super::workers::Workers;
-use super::{demand, dots, neighbors, sequences, sources};
+use super::{demand, dots, lazy, neighbors, sequences, sources};
 use crate::corpus::{Corpus, Shape};
 use crate::engine::device::{DeviceInfo, DeviceKind};
 use crate::engine::interface::{Engine, Needs, Planner, RowSource};
@@ -74,9 +75,11 @@ impl Engine for CpuEngine {
         let Planned { workers, rows: wanted } = self.planned;
         let way = sources::choose(corpus.shape(), &plan.shape(), workers, wanted);
         if way.source != RowSource::Matrix {
-            return progress.time(Phase::Steps, || {
-                demand::compute(corpus, plan, way.layout, workers, rows, progress)
-            });
+            let task = Task { corpus, plan, rows, progress };
+            if way.is_lazy {
+                return progress.time(Phase::Steps, || lazy::compute(task, workers));
+            }
+            return progress.time(Phase::Steps, || demand::compute(task, way.layout, workers));
         }
         let multiply = || Matrix::compute(corpus, plan.rule().weighing(), workers, progress);
         let matrix = progress.time(Phase::Matrix, multiply)?;

@@ -11,6 +11,8 @@
 mod demand;
 mod dots;
 mod engine;
+mod lazy;
+mod lockstep;
 mod matrix;
 mod merge;
 mod nearest;
@@ -25,6 +27,8 @@ mod settings;
 mod simd;
 mod slot;
 mod sources;
+mod task;
+mod tiles;
 mod track;
 mod workers;
 

@@ -26,6 +26,8 @@ pub(super) struct Way {
     pub(super) source: RowSource,
     /// How the run is laid out, but for a matrix.
     pub(super) layout: Layout,
+    /// Rows wait for their items: see `lazy`.
+    pub(super) is_lazy: bool,
     host_bytes: Bytes,
     multiply_adds: f64,
     /// Seconds of one thread, about.
@@ -39,6 +41,12 @@ const SECONDS_IN_STEP: f64 = 1.0 / 25e9;
 /// Seconds of a byte that comes from memory, and of one that is made in it.
 const SECONDS_OF_BYTE: f64 = 1.0 / 10e9;
 const SECONDS_OF_NEW_BYTE: f64 = 1.0 / 2e9;
+
+/// Picks of a sequence in which most items may be the next, so that all are looked at.
+const FULL_PASSES: f64 = 15.0;
+
+/// Seconds of a step beside all that.
+const SECONDS_OF_STEP: f64 = 20e-6;
 
 /// A run.
 #[derive(Clone, Copy)]
@@ -56,7 +64,7 @@ pub(super) fn choose(
     forced: Option<RowSource>,
 ) -> Way {
     let run = Run { shape, plan, workers };
-    let ways = [Some(run.matrix()), run.cache(), Some(run.direct())];
+    let ways = [Some(run.matrix()), run.cache(), Some(run.direct()), run.lazy()];
     let wanted = |way: &Way| forced.is_none_or(|forced| forced == way.source);
     let mut best: Option<Way> = None;
     for way in ways.into_iter().flatten().filter(wanted) {
@@ -141,7 +149,14 @@ impl Run<'_> {
             + self.items() * self.items() * 2.0 * SECONDS_OF_NEW_BYTE
             + self.rows() * self.items() * 2.0 * SECONDS_OF_BYTE;
         let layout = Layout { group: 0, kept_rows: 0 };
-        Way { source: RowSource::Matrix, layout, host_bytes, multiply_adds, seconds }
+        Way {
+            source: RowSource::Matrix,
+            layout,
+            is_lazy: false,
+            host_bytes,
+            multiply_adds,
+            seconds,
+        }
     }
 
     /// Rows that are kept; there is nothing to keep of one sequence.
@@ -165,6 +180,23 @@ impl Run<'_> {
         self.on_demand(RowSource::Direct, layout, self.rows())
     }
 
+    /// One sequence after the other, whose rows wait for their items.
+    fn lazy(&self) -> Option<Way> {
+        let Run { shape, plan, .. } = *self;
+        if plan.rule == Rule::Chain {
+            return None;
+        }
+        let multiply_adds = self.row() * self.rows();
+        let passes = FULL_PASSES.min(self.rows_of_each()) * f64::from(plan.count);
+        let seconds = 2.0 * self.row() * passes * SECONDS_OF_BYTE
+            + multiply_adds * SECONDS_IN_STEP
+            + self.rows() * SECONDS_OF_STEP;
+        let layout = Layout { group: 1, kept_rows: 0 };
+        let host_bytes = super::lazy::bytes(shape, plan);
+        let source = RowSource::Direct;
+        Some(Way { source, layout, is_lazy: true, host_bytes, multiply_adds, seconds })
+    }
+
     /// The layout with the largest group that there is memory for.
     fn fitting(&self, layout: impl Fn(u32) -> Layout) -> Layout {
         let Run { shape, plan, workers } = *self;
@@ -184,6 +216,6 @@ impl Run<'_> {
         let seconds = streamed.max(multiply_adds * SECONDS_IN_STEP)
             + self.rows() * self.bytes_of_pick() * SECONDS_OF_BYTE;
         let host_bytes = layout.bytes(shape, plan, workers.num_threads);
-        Way { source, layout, host_bytes, multiply_adds, seconds }
+        Way { source, layout, is_lazy: false, host_bytes, multiply_adds, seconds }
     }
 }

@@ -3,17 +3,14 @@
 use std::sync::Mutex;
 
 use super::super::rules::{Candidates, Cheapest};
+use super::super::task::Task;
 use super::super::track::Track;
 use super::segment::{Segment, ITEMS};
 use super::wanted::Wanted;
 use super::Layout;
 use crate::contract::extra_shift;
-use crate::corpus::Corpus;
-use crate::engine::rows::PutSequences;
 use crate::error::Result;
 use crate::memory::{filled, room};
-use crate::plan::Plan;
-use crate::progress::Progress;
 use crate::threads::lock;
 
 /// What is done to every segment.
@@ -37,15 +34,6 @@ pub(super) struct Group {
     /// The first sequence that was not begun.
     next: u32,
     best: Vec<Cheapest>,
-}
-
-/// Where a group takes its sequences from, and where it puts them.
-#[derive(Clone, Copy)]
-pub(super) struct Task<'a> {
-    pub(super) corpus: &'a Corpus,
-    pub(super) plan: &'a Plan,
-    pub(super) rows: &'a dyn PutSequences,
-    pub(super) progress: &'a Progress,
 }
 
 /// The cheapest item that there could be, and not an item.

@@ -1,19 +1,12 @@
 //! The rows that a step needs: which of them are kept, which are to be computed, and from what.
 
 use super::super::simd::Line;
+use super::super::tiles::{fill_query, lines, Query};
 use super::Layout;
 use crate::corpus::Corpus;
 use crate::engine::lru::{Lru, Missing};
 use crate::error::Result;
 use crate::memory::{room, zeroed_of, Bytes};
-
-/// Values of a line.
-pub(super) const VALUES: usize = 32;
-
-/// Lines of a prepared row.
-pub(super) fn lines(dim: u32) -> usize {
-    (dim as usize).div_ceil(VALUES)
-}
 
 /// Bytes for each sequence of a group.
 pub(super) fn bytes(dim: u32) -> Bytes {
@@ -32,16 +25,6 @@ pub(super) struct Wanted {
     queries: Vec<Line>,
     weights: Vec<u16>,
     lines: usize,
-}
-
-/// A row to be computed.
-#[derive(Clone, Copy)]
-pub(super) struct Query<'a> {
-    /// Its prepared values, padded with zeros.
-    pub(super) values: &'a [Line],
-    pub(super) weight: u16,
-    /// Where it goes.
-    pub(super) slot: usize,
 }
 
 impl Wanted {
@@ -75,9 +58,7 @@ impl Wanted {
         self.weights.clear();
         let queries = self.queries.chunks_exact_mut(self.lines);
         for (one, query) in self.missing.iter().zip(queries) {
-            let values: &mut [i16] = bytemuck::cast_slice_mut(query);
-            // What pads the row is 0 and stays so.
-            values[..corpus.dim() as usize].copy_from_slice(corpus.row(one.item));
+            fill_query(corpus, one.item, query);
             self.weights.push(corpus.weights()[one.item as usize]);
         }
     }
@@ -111,7 +92,11 @@ impl Wanted {
         Query {
             values: &self.queries[number * self.lines..][..self.lines],
             weight: self.weights[number],
-            slot: self.missing[number].slot as usize,
         }
+    }
+
+    /// Where it goes.
+    pub(super) fn slot(&self, number: usize) -> usize {
+        self.missing[number].slot as usize
     }
 }
