@@ -73,10 +73,18 @@ fn plain(elements: Elements, shape: Shape, center: bool, mean: Option<&[f64]>) -
     Ok(Corpus { shape, rows, weights, mean })
 }
 
-/// All bits, and those of the mean.
-fn bits(corpus: Result<Corpus>) -> Result<(Vec<i16>, Vec<u16>, Option<Vec<u64>>)> {
+/// What floats hide: the bits of the mean, in which 0 and -0 differ.
+#[derive(Debug, Clone, PartialEq)]
+struct Bits {
+    rows: Vec<i16>,
+    weights: Vec<u16>,
+    mean: Option<Vec<u64>>,
+}
+
+fn bits(corpus: Result<Corpus>) -> Result<Bits> {
     let Corpus { rows, weights, mean, .. } = corpus?;
-    Ok((rows, weights, mean.map(|mean| mean.iter().map(|value| value.to_bits()).collect())))
+    let mean = mean.map(|mean| mean.iter().map(|value| value.to_bits()).collect());
+    Ok(Bits { rows, weights, mean })
 }
 
 /// Numbers that look random.

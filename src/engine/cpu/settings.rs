@@ -6,7 +6,8 @@ use crate::engine::RowSource;
 /// Settings of the CPU engine; the default is the fastest. All settings give the same bits.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Settings {
-    /// How many threads, in a context also for the preparation of embeddings; `None` or 0: what `VKD_THREADS` says, else one per processor.
+    /// How many threads, in a context also for the preparation of embeddings; `None` or 0: what
+    /// `VKD_THREADS` says, else one per processor.
     pub threads: Option<u32>,
     /// Vector instructions; a level that the machine lacks falls back to plain loops.
     pub level: Option<Level>,
