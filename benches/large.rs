@@ -4,8 +4,9 @@
 //!
 //!     cargo bench --profile measure --bench large [-- million] [-- grid]
 //!
-//! `million` adds the runs over 1,000,000 items, `grid` those that check the choice.
-#![allow(clippy::unwrap_used, clippy::print_stdout, missing_docs, unreachable_pub)]
+//! `million` adds the runs over 1,000,000 items; `grid` checks the choice alone.
+#![allow(clippy::unwrap_used, clippy::panic, clippy::print_stdout)]
+#![allow(missing_docs, unreachable_pub)]
 
 #[path = "../tests/common/mod.rs"]
 mod common;
@@ -21,7 +22,7 @@ use vkd::context::Destination;
 use vkd::engine::cpu::{multiply_adds_per_second, Level};
 use vkd::engine::RowSource;
 use vkd::progress::Phase;
-use vkd::{Context, ContextOptions, Request};
+use vkd::{Context, ContextOptions, Request, Rule};
 
 const DIM: u32 = 384;
 const ROUNDS: usize = 3;
@@ -51,16 +52,19 @@ fn main() {
         }
         path
     };
-    machine.beside_others(&corpus(100_000), 100_000, 200);
-    few_of_thousands(&corpus(31_102));
-    machine.one_group(&corpus(100_000), 100_000, 64, 50);
-    if has("million") {
-        machine.beside_others(&corpus(1_000_000), 1_000_000, 100);
-        machine.one_group(&corpus(1_000_000), 1_000_000, 1, 1_000);
-        machine.one_group(&corpus(1_000_000), 1_000_000, 64, 20);
-    }
     if has("grid") {
         grid(corpus);
+        std::fs::remove_dir_all(folder).unwrap();
+        return;
+    }
+    machine.beside_others(&corpus(100_000), 100_000, 200);
+    few_of_thousands(&corpus(31_102));
+    machine.in_step(&corpus(100_000), 100_000, 64, 50);
+    by_rule(&corpus(100_000));
+    if has("million") {
+        machine.beside_others(&corpus(1_000_000), 1_000_000, 100);
+        machine.in_step(&corpus(1_000_000), 1_000_000, 1, 1_000);
+        machine.in_step(&corpus(1_000_000), 1_000_000, 64, 20);
     }
     std::fs::remove_dir_all(folder).unwrap();
 }
@@ -75,7 +79,7 @@ impl Machine {
     /// One sequence beside pyversity and numpy, whole processes.
     fn beside_others(&self, path: &Path, num_items: u32, picks: u32) {
         println!("\n{num_items} x {DIM}, one start, {picks} picks, whole processes");
-        let wanted = Wanted { count: 1, length: picks, rows: None };
+        let wanted = Wanted { count: 1, length: picks, rule: "centroid", rows: None };
         let own = runs(path, wanted);
         own.print("vkd");
         for (name, script) in
@@ -92,9 +96,10 @@ impl Machine {
     }
 
     /// Sequences that go in step.
-    fn one_group(&self, path: &Path, num_items: u32, count: u32, length: u32) {
+    fn in_step(&self, path: &Path, num_items: u32, count: u32, length: u32) {
         println!("\n{num_items} x {DIM}, {count} starts, {length} picks of each");
-        let run = runs(path, Wanted { count, length, rows: Some(RowSource::Direct) });
+        let run =
+            runs(path, Wanted { count, length, rule: "centroid", rows: Some(RowSource::Direct) });
         run.print("direct");
         let step = run.steps / f64::from(length - 1);
         let bytes = f64::from(num_items) * f64::from(DIM) * 2.0;
@@ -114,41 +119,83 @@ impl Machine {
 /// Three sequences of 600 from the verses of a Bible, beside the matrix of all rows.
 fn few_of_thousands(path: &Path) {
     println!("\n31102 x {DIM}, 3 starts, 600 picks");
-    let run = |rows| runs(path, Wanted { count: 3, length: 600, rows });
+    let run = |rows| runs(path, Wanted { count: 3, length: 600, rule: "centroid", rows });
     let (own, matrix) = (run(None), run(Some(RowSource::Matrix)));
     own.print("chosen");
     matrix.print("matrix");
     println!("  {:.1} times as long", matrix.whole / own.whole);
 }
 
+/// One sequence of each rule. With farthest and mmr rows wait for their items.
+fn by_rule(path: &Path) {
+    println!("\n100000 x {DIM}, one start, 1000 picks of each rule");
+    for rule in ["centroid", "farthest", "mmr", "chain"] {
+        runs(path, Wanted { count: 1, length: 1_000, rule, rows: None }).print(rule);
+    }
+}
+
 /// The time of each way to get rows, and of the one that is chosen.
 fn grid(corpus: impl Fn(u32) -> PathBuf) {
-    println!("\nitems, starts, picks: seconds by matrix, cache, direct; chosen; times the best");
+    println!("\nrule, items, starts, picks: seconds by each way; chosen; times the best");
     let mut worst = 1.0f64;
-    for num_items in [2_000, 5_000, 10_000, 20_000] {
-        for count in [1, 4, 16, 64, 256] {
-            for length in [10, 100, 1_000] {
-                let of = |rows| {
-                    let mut options = context_options();
-                    options.cpu.rows = rows;
-                    seconds_of(&corpus(num_items), count, length, &options)
-                };
-                let sources = [RowSource::Matrix, RowSource::Cache, RowSource::Direct];
-                let times = sources.map(|rows| of(Some(rows)));
-                let chosen = of(None);
-                let best = times.iter().map(|time| time.seconds).fold(f64::MAX, f64::min);
-                let [matrix, cache, direct] = times.map(|time| time.seconds);
-                let ratio = times[chosen.source as usize].seconds / best;
-                worst = worst.max(ratio);
-                println!(
-                    "  {num_items:>6} {count:>4} {length:>5}: {matrix:.3} {cache:.3} {direct:.3}; \
-                     {:?}; {ratio:.2}",
-                    chosen.source
-                );
+    for rule in ["centroid", "farthest"] {
+        for num_items in [2_000, 6_000, 20_000] {
+            for (count, length) in GRID {
+                let question = Question { rule, num_items, count, length };
+                worst = worst.max(question.compare(&corpus(num_items)));
             }
         }
     }
     println!("  at the worst {worst:.2} times the best");
+}
+
+/// Sequences and their items.
+const GRID: [(u32, u32); 12] = [
+    (1, 10),
+    (1, 100),
+    (1, 1_000),
+    (4, 10),
+    (4, 100),
+    (4, 1_000),
+    (32, 10),
+    (32, 100),
+    (32, 500),
+    (256, 10),
+    (256, 50),
+    (2_000, 10),
+];
+
+struct Question {
+    rule: &'static str,
+    num_items: u32,
+    count: u32,
+    length: u32,
+}
+
+impl Question {
+    /// Prints what each way takes; returns how many times the best the chosen one takes.
+    fn compare(&self, path: &Path) -> f64 {
+        let Question { rule, num_items, count, length } = *self;
+        let all = request(num_items, count, length);
+        let request = Request { rule: Rule::new(rule, None).unwrap(), ..all };
+        let of = |rows| {
+            let mut options = context_options();
+            options.cpu.rows = rows;
+            seconds_of(path, &request, &options)
+        };
+        let sources = [RowSource::Matrix, RowSource::Cache, RowSource::Direct, RowSource::Lazy];
+        let times = sources.map(|rows| Some(of(Some(rows))).filter(|time| time.source == rows));
+        let chosen = of(None).source;
+        let seconds = |time: &Option<Timed>| time.map_or(f64::MAX, |time| time.seconds);
+        let best = times.iter().map(seconds).fold(f64::MAX, f64::min);
+        let ratio = seconds(&times[chosen as usize]) / best;
+        print!("  {rule} {num_items:>6} {count:>4} {length:>5}:");
+        for time in &times {
+            print!(" {}", time.map_or("-".into(), |time| format!("{:.4}", time.seconds)));
+        }
+        println!("; {chosen:?}; {ratio:.2}");
+        ratio
+    }
 }
 
 #[derive(Clone, Copy)]
@@ -162,14 +209,13 @@ fn context_options() -> ContextOptions {
 }
 
 /// Seconds of rows and picks, the least of three runs.
-fn seconds_of(path: &Path, count: u32, length: u32, options: &ContextOptions) -> Timed {
+fn seconds_of(path: &Path, request: &Request, options: &ContextOptions) -> Timed {
     let mapped = Mapped::new(path);
     let context = Context::new(options).unwrap();
-    let request = request(mapped.num_items, count, length);
     let input = mapped.input();
-    let plan = context.plan(input.shape(), &request, Destination::Memory).unwrap();
+    let plan = context.plan(input.shape(), request, Destination::Memory).unwrap();
     let once = |_| {
-        let job = context.start(&input, &request, Destination::Memory).unwrap();
+        let job = context.start(&input, request, Destination::Memory).unwrap();
         job.wait(None).unwrap().as_ref().as_ref().unwrap();
         job.progress().seconds(Phase::Matrix) + job.progress().seconds(Phase::Steps)
     };
@@ -189,6 +235,7 @@ fn request(num_items: u32, count: u32, length: u32) -> Request {
 struct Wanted {
     count: u32,
     length: u32,
+    rule: &'static str,
     rows: Option<RowSource>,
 }
 
@@ -226,18 +273,19 @@ fn runs(path: &Path, wanted: Wanted) -> Run {
     }
 }
 
-fn run_apart(path: &Path, Wanted { count, length, rows }: Wanted) -> Run {
+fn run_apart(path: &Path, Wanted { count, length, rule, rows }: Wanted) -> Run {
     let rows = match rows {
         None => "chosen",
         Some(RowSource::Matrix) => "matrix",
         Some(RowSource::Cache) => "cache",
         Some(RowSource::Direct) => "direct",
+        Some(RowSource::Lazy) => "lazy",
     };
     let begin = Instant::now();
     let output = Command::new(std::env::current_exe().unwrap())
         .arg("--run")
         .arg(path)
-        .args([&count.to_string(), &length.to_string(), rows])
+        .args([&count.to_string(), &length.to_string(), rule, rows])
         .output()
         .unwrap();
     let whole = begin.elapsed().as_secs_f64();
@@ -249,17 +297,19 @@ fn run_apart(path: &Path, Wanted { count, length, rows }: Wanted) -> Run {
 
 /// A run as a program makes it: the file is mapped. Prints seconds of phases and bytes.
 fn child(arguments: &[String]) {
-    let [path, count, length, rows] = arguments else { panic!("{arguments:?}") };
+    let [path, count, length, rule, rows] = arguments else { panic!("{arguments:?}") };
     let mapped = Mapped::new(path.as_ref());
     let mut options = context_options();
     options.cpu.rows = match &**rows {
         "matrix" => Some(RowSource::Matrix),
         "cache" => Some(RowSource::Cache),
         "direct" => Some(RowSource::Direct),
+        "lazy" => Some(RowSource::Lazy),
         _ => None,
     };
     let context = Context::new(&options).unwrap();
-    let request = request(mapped.num_items, count.parse().unwrap(), length.parse().unwrap());
+    let all = request(mapped.num_items, count.parse().unwrap(), length.parse().unwrap());
+    let request = Request { rule: Rule::new(rule, None).unwrap(), ..all };
     let job = context.start(&mapped.input(), &request, Destination::Memory).unwrap();
     job.wait(None).unwrap().as_ref().as_ref().unwrap();
     let progress = job.progress();

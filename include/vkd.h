@@ -316,12 +316,12 @@ typedef enum vkd_rule {
 } vkd_rule;
 
 /**
- * What the rows of the matrix of a run hold (`vkd_run_plan.row_values`). For embeddings of one
+ * What the rows hold that picks add (`vkd_run_plan.row_values`). For embeddings of one
  * length, up to 65,536 of them, both are the same.
  */
 typedef enum vkd_row_values {
   /**
-   * There is no matrix.
+   * There are none.
    */
   VKD_ROWS_NONE = 0,
   /**
@@ -536,7 +536,7 @@ typedef struct vkd_run_plan {
    */
   uint32_t struct_size;
   /**
-   * One of `vkd_row_values`: which matrix is computed.
+   * One of `vkd_row_values`: what the rows hold.
    */
   uint32_t row_values;
   /**
@@ -578,12 +578,26 @@ typedef struct vkd_run_plan {
    */
   uint64_t steps;
   /**
-   * Rows of the contribution matrix that the engine holds at once; 0 where there is none: only
-   * sequences have one. Fewer than there are items: the matrix does not fit the device, its
-   * other rows are computed when they are needed, and the run takes longer. With several
-   * devices: of the one that holds the fewest.
+   * Rows of contributions that the engine holds at once; 0 where none is kept: only sequences
+   * have some. Fewer than there are items: the others are computed when they are needed. With
+   * several devices: of the one that holds the fewest.
    */
   uint64_t held_rows;
+  /**
+   * Multiply-adds of 16-bit values that the rows of a run of sequences take at most, and what a
+   * pick moves in memory beside them is its row and what it knows of the items. 0 for other
+   * runs. With several devices a sum like `groups`.
+   */
+  uint64_t multiply_adds;
+  /**
+   * One of `vkd_row_source`: how the rows come, by what costs least. With several devices: of
+   * the one that keeps least.
+   */
+  uint32_t row_source;
+  /**
+   * 0.
+   */
+  uint32_t reserved;
 } vkd_run_plan;
 
 /**

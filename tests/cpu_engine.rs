@@ -15,7 +15,8 @@ use vkd::progress::Progress;
 use vkd::sequence::{Sequence, SequenceMut, Sequences};
 use vkd::{Context, ContextOptions, Corpus, Elements, Error, Heads, Input, Lambda, Request, Rule};
 
-const SOURCES: [RowSource; 3] = [RowSource::Matrix, RowSource::Cache, RowSource::Direct];
+const SOURCES: [RowSource; 4] =
+    [RowSource::Matrix, RowSource::Cache, RowSource::Direct, RowSource::Lazy];
 
 fn cpu(cpu: Settings) -> ContextOptions {
     ContextOptions { device: Some("cpu".into()), cpu, ..Default::default() }

@@ -131,6 +131,9 @@ typedef struct vkd_run_plan {
   uint64_t rows;
   uint64_t steps;
   uint64_t held_rows;
+  uint64_t multiply_adds;
+  uint32_t row_source;
+  uint32_t reserved;
 } vkd_run_plan;
 typedef struct vkd_device_info {
   uint32_t struct_size;

@@ -24,15 +24,15 @@ local plans = {}
 --- centroid; similarities, of the others. nil but for sequences.
 --- @field row_values? "contributions"|"similarities"
 --- How the rows come: all before the first pick; when first needed, and kept as long as there is
---- room; or computed in every step. What costs least; the results are the same. nil but for
---- sequences.
---- @field row_source? "matrix"|"cache"|"direct"
+--- room; computed in every step; or waiting for the items that may be next. What costs least; the
+--- results are the same. nil but for sequences.
+--- @field row_source? "matrix"|"cache"|"direct"|"lazy"
 
 local FIELDS = { "host_bytes", "device_bytes", "output_bytes", "corpus_bytes", "groups",
   "dispatches", "rows", "steps", "held_rows", "multiply_adds" }
 
 local ROW_VALUES = { "contributions", "similarities" }
-local ROW_SOURCES = { "matrix", "cache", "direct" }
+local ROW_SOURCES = { "matrix", "cache", "direct", "lazy" }
 
 --- Calls a C function that makes a plan.
 --- @param plan fun(raw: ffi.cdata*): integer Gets the plan's struct, returns the status.

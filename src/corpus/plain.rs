@@ -10,6 +10,7 @@ use super::prepare::Preparation;
 use super::prepared::Corpus;
 use super::shape::{Shape, SLACK};
 use crate::error::{Error, Result};
+use crate::memory::Pages;
 use crate::progress::Progress;
 
 /// All values in f64.
@@ -67,7 +68,8 @@ fn plain(elements: Elements, shape: Shape, center: bool, mean: Option<&[f64]>) -
     let quantized = values.chunks(dim).zip(&norms).flat_map(|(row, norm)| {
         row.iter().map(move |value| rounded(value / norm * 32767.0) as i16)
     });
-    let rows = quantized.chain([0; SLACK as usize]).collect();
+    let mut rows = Pages::zeroed(shape.values() + SLACK, "the prepared rows")?;
+    rows.get_mut().iter_mut().zip(quantized).for_each(|(row, value)| *row = value);
     let longest = norms.iter().copied().fold(0.0, f64::max);
     let weights = norms.iter().map(|norm| rounded(norm / longest * 32768.0) as u16).collect();
     Ok(Corpus { shape, rows, weights, mean })
@@ -81,10 +83,10 @@ struct Bits {
     mean: Option<Vec<u64>>,
 }
 
-fn bits(corpus: Result<Corpus>) -> Result<Bits> {
-    let Corpus { rows, weights, mean, .. } = corpus?;
-    let mean = mean.map(|mean| mean.iter().map(|value| value.to_bits()).collect());
-    Ok(Bits { rows, weights, mean })
+fn bits(corpus: &Result<Corpus>) -> Result<Bits> {
+    let Corpus { rows, weights, mean, .. } = corpus.as_ref().map_err(Clone::clone)?;
+    let mean = mean.as_ref().map(|mean| mean.iter().map(|value| value.to_bits()).collect());
+    Ok(Bits { rows: rows.get().to_vec(), weights: weights.clone(), mean })
 }
 
 /// Numbers that look random.
@@ -109,11 +111,11 @@ fn compare(elements: Elements, dim: u32, center: bool) -> Result<Corpus> {
     let num_items = (elements.len() / dim as usize) as u32;
     let input = Input { elements, num_items, dim, center };
     let wanted = plain(elements, input.shape(), center, None);
-    let bits_wanted = bits(wanted.clone());
+    let bits_wanted = bits(&wanted);
     for threads in THREADS {
         let progress = Progress::default();
         let crew = Crew::new(threads, &progress);
-        let found = bits(Corpus::prepare_by(&crew, &input));
+        let found = bits(&Corpus::prepare_by(&crew, &input));
         assert!(found == bits_wanted, "{threads} threads, {dim} dimensions, centred: {center}");
         let measured = Preparation::new(&crew, &input).map(|_| ());
         assert_eq!(measured, wanted.as_ref().map(|_| ()).map_err(Clone::clone));
@@ -227,7 +229,7 @@ fn queries_have_the_bits_of_plain_loops_less_the_mean_of_the_corpus() {
         let corpus = Corpus::prepare_by(&crew, &input).unwrap();
         let found = corpus.prepare_queries_by(&crew, elements, shape);
         let wanted = plain(elements, shape, false, corpus.mean.as_deref());
-        assert!(bits(found) == bits(wanted), "{threads} threads, centred: {center}");
+        assert!(bits(&found) == bits(&wanted), "{threads} threads, centred: {center}");
     }
 }
 

@@ -16,7 +16,7 @@ use super::quantize::quantize_row;
 use super::rows::Rows;
 use super::shape::{Shape, SLACK};
 use crate::error::{Error, Result};
-use crate::memory::{collected, copied, zeroed, zeroed_of, Bytes};
+use crate::memory::{collected, copied, zeroed, Bytes, Pages};
 use crate::progress::Progress;
 use crate::threads;
 
@@ -123,12 +123,10 @@ fn mean_of(input: &Input, crew: &Crew) -> Result<Option<Vec<f64>>> {
 /// Prepares `input`, whose shape is checked, less `mean`.
 fn prepare(input: &Input, mean: Option<Vec<f64>>, crew: &Crew) -> Result<Corpus> {
     let shape = input.shape();
-    let mut rows = zeroed_of::<i16>(shape.values() + SLACK, "the prepared rows");
+    let mut rows = Pages::zeroed(shape.values() + SLACK, "the prepared rows");
     // Where there is no memory for the rows, what is wrong with the embeddings is said first.
-    let quantized = rows.as_deref_mut().map_or(&mut [][..], |rows| {
-        let end = rows.len() - SLACK as usize;
-        &mut rows[..end]
-    });
+    let quantized =
+        rows.as_mut().map_or(&mut [][..], |rows| &mut rows.get_mut()[..shape.values() as usize]);
     let preparation = Preparation::less(input, mean, quantized, crew)?;
     let (rows, weights) = (rows?, collected(preparation.weights(), "the weights of the rows")?);
     Ok(Corpus { shape, rows, weights, mean: preparation.mean })

@@ -1,13 +1,14 @@
 //! The prepared corpus, as all engines read it.
 
 use super::shape::Shape;
+use crate::memory::Pages;
 
 /// A prepared corpus: unit rows in Q15 and their weights. Immutable, shared by all workers.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, PartialEq)]
 pub struct Corpus {
     pub(super) shape: Shape,
     /// All rows, and [`SLACK`](super::shape::SLACK) zeros.
-    pub(super) rows: Vec<i16>,
+    pub(super) rows: Pages,
     pub(super) weights: Vec<u16>,
     /// What was subtracted from every embedding.
     pub(super) mean: Option<Vec<f64>>,
@@ -37,7 +38,7 @@ impl Corpus {
     /// The unit row of `item` and all behind it, also the zeros behind the last one: a reader may
     /// take the values by 32, and what it reads too many of the last row is there.
     pub(crate) fn rows_from(&self, item: u32) -> &[i16] {
-        &self.rows[item as usize * self.shape.dim as usize..]
+        &self.rows.get()[item as usize * self.shape.dim as usize..]
     }
 
     /// The weight of every row, 0..=32768: its length over the longest length.

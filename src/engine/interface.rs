@@ -115,6 +115,9 @@ pub enum RowSource {
     Cache,
     /// Rows are computed in every step, and none is kept.
     Direct,
+    /// Rows wait for the items: one is looked at again only when it may be the next pick. With
+    /// rules whose costs only rise, farthest and mmr.
+    Lazy,
 }
 
 /// What a run takes, beside the prepared corpus and the sequences.

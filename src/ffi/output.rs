@@ -40,6 +40,7 @@ pub(super) fn plan_to_c(plan: &RunPlan) -> vkd_run_plan {
         Some(RowSource::Matrix) => vkd_row_source::VKD_SOURCE_MATRIX,
         Some(RowSource::Cache) => vkd_row_source::VKD_SOURCE_CACHE,
         Some(RowSource::Direct) => vkd_row_source::VKD_SOURCE_DIRECT,
+        Some(RowSource::Lazy) => vkd_row_source::VKD_SOURCE_LAZY,
     };
     vkd_run_plan {
         struct_size: size_of::<vkd_run_plan>() as u32,

@@ -1,6 +1,7 @@
 //! Memory: how much this process may take, counts of bytes, and vectors that may be refused.
 //!
-//! `bytes` is the type of every size that is planned, `allocate` makes what grows with the input.
+//! `bytes` is the type of every size that is planned, `allocate` makes what grows with the input,
+//! `pages` what is largest.
 //! What may be taken is the least of what the system has free, what the control groups leave
 //! (`group`), what the limits of the process leave (`process`, with `heaps`, which keeps the C
 //! library from wasting that), and what the user allows (`VKD_MEMORY_LIMIT`).
@@ -9,6 +10,7 @@ mod allocate;
 mod bytes;
 mod group;
 mod heaps;
+mod pages;
 mod process;
 
 use std::path::Path;
@@ -18,6 +20,7 @@ pub(crate) use allocate::{
     zeroed, zeroed_of,
 };
 pub use bytes::Bytes;
+pub(crate) use pages::Pages;
 
 use allocate::SPARE;
 

@@ -76,10 +76,10 @@ impl Engine for CpuEngine {
         let way = sources::choose(corpus.shape(), &plan.shape(), workers, wanted);
         if way.source != RowSource::Matrix {
             let task = Task { corpus, plan, rows, progress };
-            if way.is_lazy {
-                return progress.time(Phase::Steps, || lazy::compute(task, workers));
-            }
-            return progress.time(Phase::Steps, || demand::compute(task, way.layout, workers));
+            return progress.time(Phase::Steps, || match way.source {
+                RowSource::Lazy => lazy::compute(task, workers),
+                _ => demand::compute(task, way.layout, workers),
+            });
         }
         let multiply = || Matrix::compute(corpus, plan.rule().weighing(), workers, progress);
         let matrix = progress.time(Phase::Matrix, multiply)?;

@@ -7,14 +7,13 @@
 
 use std::sync::Mutex;
 
-use super::pages::Pages;
 use super::product::{multiply, new_square, transpose, BandPair, Packed, BAND};
 use super::simd::{HalfLine, OnSimd, Simd};
 use super::workers::Workers;
 use crate::contract::{contribution, extra_shift, similarity_q15};
 use crate::corpus::Corpus;
 use crate::error::Result;
-use crate::memory::collected;
+use crate::memory::{collected, Pages};
 use crate::progress::Progress;
 use crate::rule::Weighing;
 use crate::threads::lock;

@@ -1,12 +1,14 @@
 //! The built-in engine: the processor's threads and vector instructions, no driver.
 //!
 //! `simd` is the one place that knows instruction sets, `workers` the threads that use them
-//! (`settings` says how), `pages` the memory of the matrix, `product` the dot products. On them
-//! stand `matrix` (contributions or similarities, the source of rows), `rules` (what a sequence
-//! knows of the candidates), `merge` (sequences with equal futures share their rest), `sequences`
-//! (the picks, with `slot`), `neighbors` (with `nearest`) and
-//! `dots` (plain rows of products). `engine` offers it all to the library. Plain safe Rust
-//! throughout; data flows in the order of these names.
+//! (`settings` says how), with `lockstep` for work in steps. `product` and `tiles` are the dot
+//! products: of all rows with all, and of all with a few. `rules` is what a sequence knows of the
+//! candidates, `track` how far it is.
+//!
+//! Sequences come three ways, and `sources` chooses: from a `matrix` (the picks are in `sequences`,
+//! with `slot`; those with equal futures share their rest, `merge`), from rows on `demand`, or with
+//! rows that wait (`lazy`). `neighbors` (with `nearest`) and `dots` are the other kinds of work.
+//! `engine` offers it all to the library. Plain safe Rust throughout.
 
 mod demand;
 mod dots;
@@ -17,7 +19,6 @@ mod matrix;
 mod merge;
 mod nearest;
 mod neighbors;
-mod pages;
 #[cfg(feature = "internals")]
 mod peak;
 mod product;

@@ -1,5 +1,5 @@
 //! How the rows come that picks add: from a matrix of all of them, kept from when they are first
-//! needed, or computed for each step. A plan takes the way that costs least of those that there is
+//! needed, computed for each step, or waiting for the items that need them. A plan takes the way that costs least of those that there is
 //! memory for; no way changes a bit.
 //!
 //! A way costs the time of its multiply-adds and of the bytes that it moves, at rates measured on
@@ -26,26 +26,23 @@ pub(super) struct Way {
     pub(super) source: RowSource,
     /// How the run is laid out, but for a matrix.
     pub(super) layout: Layout,
-    /// Rows wait for their items: see `lazy`.
-    pub(super) is_lazy: bool,
     host_bytes: Bytes,
     multiply_adds: f64,
     /// Seconds of one thread, about.
     seconds: f64,
 }
 
-/// Seconds of a multiply-add where each value is read from the second-level cache at most.
-const SECONDS_OF_MATRIX: f64 = 1.0 / 30e9;
-const SECONDS_IN_STEP: f64 = 1.0 / 25e9;
+/// Seconds of a multiply-add: of the matrix, where all rows are multiplied with all, and of rows on
+/// demand.
+const SECONDS_OF_MATRIX: f64 = 1.0 / 36e9;
+const SECONDS_ON_DEMAND: f64 = 1.0 / 32e9;
 
-/// Seconds of a byte that comes from memory, and of one that is made in it.
+/// Seconds of a byte that comes from memory, and of one that is new in it.
 const SECONDS_OF_BYTE: f64 = 1.0 / 10e9;
-const SECONDS_OF_NEW_BYTE: f64 = 1.0 / 2e9;
+const SECONDS_OF_NEW_BYTE: f64 = 1.0 / 10e9;
 
-/// Picks of a sequence in which most items may be the next, so that all are looked at.
-const FULL_PASSES: f64 = 15.0;
-
-/// Seconds of a step beside all that.
+/// Seconds of a step where rows wait for their items: for each item, and at all.
+const SECONDS_OF_ITEM: f64 = 10e-9;
 const SECONDS_OF_STEP: f64 = 20e-6;
 
 /// A run.
@@ -79,7 +76,7 @@ pub(super) fn choose(
             best = Some(way);
         }
     }
-    // A cache that is forced and makes no sense.
+    // What is forced cannot be: a cache of one sequence, or rows that wait where costs fall.
     best.unwrap_or_else(|| run.direct())
 }
 
@@ -128,6 +125,17 @@ impl Run<'_> {
         f64::from(self.plan.count) * self.rows_of_each()
     }
 
+    /// Rows that all sequences add, each counted once, about: starts are different items, and of
+    /// the picks of the rule centroid half are those of other sequences. Measured on clustered
+    /// items, see docs/performance.md.
+    fn different_rows(&self) -> f64 {
+        let new = if self.plan.rule == Rule::Centroid { 0.5 } else { 0.8 };
+        let starts = f64::from(self.plan.count).min(self.items());
+        let picks = (self.rows() - starts).max(0.0) * new;
+        let picked = self.items() * (1.0 - (-picks / self.items()).exp());
+        (starts + picked).min(self.rows()).min(self.items())
+    }
+
     /// Bytes that a row and what is known of the items are, of each pick.
     fn bytes_of_pick(&self) -> f64 {
         self.items() * (2.0 + 2.0 * rules::item_bytes(self.plan.rule) as f64)
@@ -149,14 +157,7 @@ impl Run<'_> {
             + self.items() * self.items() * 2.0 * SECONDS_OF_NEW_BYTE
             + self.rows() * self.items() * 2.0 * SECONDS_OF_BYTE;
         let layout = Layout { group: 0, kept_rows: 0 };
-        Way {
-            source: RowSource::Matrix,
-            layout,
-            is_lazy: false,
-            host_bytes,
-            multiply_adds,
-            seconds,
-        }
+        Way { source: RowSource::Matrix, layout, host_bytes, multiply_adds, seconds }
     }
 
     /// Rows that are kept; there is nothing to keep of one sequence.
@@ -171,8 +172,7 @@ impl Run<'_> {
         let wanted = self.rows().min(self.items()) as u32;
         let more = left.times(row).min(u64::from(wanted.saturating_sub(least.group))) as u32;
         let layout = Layout { kept_rows: least.group + more, ..least };
-        let needed = self.rows().min(self.items());
-        Some(self.on_demand(RowSource::Cache, layout, needed))
+        Some(self.on_demand(RowSource::Cache, layout, self.different_rows()))
     }
 
     fn direct(&self) -> Way {
@@ -183,18 +183,18 @@ impl Run<'_> {
     /// One sequence after the other, whose rows wait for their items.
     fn lazy(&self) -> Option<Way> {
         let Run { shape, plan, .. } = *self;
-        if plan.rule == Rule::Chain {
+        if !super::lazy::can(plan.rule) {
             return None;
         }
         let multiply_adds = self.row() * self.rows();
-        let passes = FULL_PASSES.min(self.rows_of_each()) * f64::from(plan.count);
-        let seconds = 2.0 * self.row() * passes * SECONDS_OF_BYTE
-            + multiply_adds * SECONDS_IN_STEP
-            + self.rows() * SECONDS_OF_STEP;
+        // At the begin of a sequence all items are looked at.
+        let passes = 2.0 * f64::from(plan.count);
+        let seconds = self.row() * passes * 2.0 * SECONDS_OF_BYTE
+            + self.rows() * (self.items() * SECONDS_OF_ITEM + SECONDS_OF_STEP);
         let layout = Layout { group: 1, kept_rows: 0 };
         let host_bytes = super::lazy::bytes(shape, plan);
-        let source = RowSource::Direct;
-        Some(Way { source, layout, is_lazy: true, host_bytes, multiply_adds, seconds })
+        let source = RowSource::Lazy;
+        Some(Way { source, layout, host_bytes, multiply_adds, seconds })
     }
 
     /// The layout with the largest group that there is memory for.
@@ -213,9 +213,9 @@ impl Run<'_> {
         let steps = self.rows_of_each() * f64::from(plan.count.div_ceil(layout.group));
         let multiply_adds = self.row() * rows;
         let streamed = 2.0 * self.row() * steps.min(rows) * SECONDS_OF_BYTE;
-        let seconds = streamed.max(multiply_adds * SECONDS_IN_STEP)
+        let seconds = streamed.max(multiply_adds * SECONDS_ON_DEMAND)
             + self.rows() * self.bytes_of_pick() * SECONDS_OF_BYTE;
         let host_bytes = layout.bytes(shape, plan, workers.num_threads);
-        Way { source, layout, is_lazy: false, host_bytes, multiply_adds, seconds }
+        Way { source, layout, host_bytes, multiply_adds, seconds }
     }
 }

@@ -89,6 +89,9 @@ pub enum vkd_row_source {
     VKD_SOURCE_CACHE = 2,
     /// Rows are computed in every step, and none is kept: for one sequence.
     VKD_SOURCE_DIRECT = 3,
+    /// Rows wait for the items: one is looked at again only when it may be the next pick. For few
+    /// sequences of VKD_RULE_FARTHEST and VKD_RULE_MMR, whose costs only rise.
+    VKD_SOURCE_LAZY = 4,
 }
 
 /// Kinds of devices (`vkd_device_info.kind`), in the order in which one is chosen by default.

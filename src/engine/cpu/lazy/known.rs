@@ -1,5 +1,4 @@
-//! What is known of an item, one type for each rule. A chain is not among them: its costs are new
-//! with every pick.
+//! What is known of an item, one type for each rule whose costs only rise.
 
 use crate::rule::Lambda;
 
@@ -11,41 +10,16 @@ pub(super) trait Known: Copy + Send {
     /// Where no row is added.
     const START: Self;
 
-    /// What an item costs at least then, as far as the rows say that are not added.
-    const START_LOW: i32;
-
     /// Adds what a row holds for the item; `is_first`: the first row of the sequence.
     fn add(&mut self, value: i16, is_first: bool);
 
     /// The cost by the rows added; `lambda` in Q15 is for mmr alone.
     fn cost(self, lambda: i32) -> i32;
 
+    /// What it costs at least whatever rows are to come, after `added` of them.
+    fn least(cost: i32, added: u32, lambda: i32) -> i32;
+
     fn take(&mut self);
-}
-
-/// Centroid: the sum of contributions.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) struct Sum(i32);
-
-impl Known for Sum {
-    const START: Sum = Sum(0);
-    const START_LOW: i32 = 0;
-
-    #[inline(always)]
-    fn add(&mut self, value: i16, _: bool) {
-        if self.0 != TAKEN {
-            self.0 += i32::from(value);
-        }
-    }
-
-    #[inline(always)]
-    fn cost(self, _: i32) -> i32 {
-        self.0
-    }
-
-    fn take(&mut self) {
-        self.0 = TAKEN;
-    }
 }
 
 /// Farthest-first: the largest similarity.
@@ -54,7 +28,6 @@ pub(super) struct Nearest(i32);
 
 impl Known for Nearest {
     const START: Nearest = Nearest(i32::MIN);
-    const START_LOW: i32 = i32::MIN;
 
     #[inline(always)]
     fn add(&mut self, value: i16, _: bool) {
@@ -64,6 +37,11 @@ impl Known for Nearest {
     #[inline(always)]
     fn cost(self, _: i32) -> i32 {
         self.0
+    }
+
+    #[inline(always)]
+    fn least(cost: i32, _: u32, _: i32) -> i32 {
+        cost
     }
 
     fn take(&mut self) {
@@ -83,7 +61,6 @@ const NONE: i16 = i16::MIN;
 
 impl Known for Relevance {
     const START: Relevance = Relevance { g: 0, m: NONE };
-    const START_LOW: i32 = i32::MIN;
 
     #[inline(always)]
     fn add(&mut self, value: i16, is_first: bool) {
@@ -101,6 +78,16 @@ impl Known for Relevance {
         match g {
             NONE => TAKEN,
             g => (Lambda::ONE - lambda) * m - lambda * i32::from(g),
+        }
+    }
+
+    /// Without a row behind the first, m counts as 0; it may be as low as -32,767.
+    #[inline(always)]
+    fn least(cost: i32, added: u32, lambda: i32) -> i32 {
+        match added {
+            0 => i32::MIN,
+            1 => cost - (Lambda::ONE - lambda) * 32767,
+            _ => cost,
         }
     }
 

@@ -1,22 +1,23 @@
-//! One sequence at a time, whose rows are computed late: an item is looked at again only when it
-//! may be the next pick.
+//! One sequence at a time, whose rows are added late: an item is looked at again only when it may
+//! be the next pick.
 //!
-//! What an item costs is known as of some pick (`known`), and what it may have fallen by since is
-//! bounded (`bound`): with farthest-first and mmr costs only rise, and with centroid a sum of
-//! products falls at most by the length of the sum of the rows picked since (Cauchy-Schwarz). An
-//! item whose bound is above the cheapest that is found cannot be next. So its prepared row is read
-//! from memory once for many picks, when it is multiplied with all rows picked meanwhile: a
-//! sequence of its own is as fast as multiply-adds, where one row after the other is as slow as
-//! memory. The picks are the same: every item that could be the cheapest is computed to the end.
+//! With farthest-first and mmr an item's cost only rises with the rows that are added. So one whose
+//! cost of some picks ago is above the cheapest that is found cannot be next, and rows may wait for
+//! it. Its prepared row is then multiplied with all that wait until it costs too much again: most
+//! items are looked at a few times in a sequence, where the other ways look at each with every
+//! pick. The picks are the same: every item that could be the cheapest is computed to the end. Lazy
+//! evaluation of greedy choices goes back to Minoux, Accelerated greedy algorithms, 1978.
 //!
-//! The bookkeeping is for blocks of 8 items (`segment`), which the threads go through step by step
-//! (`run`). Lazy evaluation of greedy choices goes back to Minoux, Accelerated greedy algorithms,
-//! 1978.
+//! With centroid costs fall as well; the best bound there is for that (a sum of products is no
+//! lower than minus the product of the lengths) let nothing wait where items are spread in hundreds
+//! of dimensions. A chain's costs are new with every pick.
+//!
+//! `known` is what a rule knows of an item, `queries` the rows of a sequence; the bookkeeping is
+//! for blocks of 8 items (`segment`), which the threads go through step by step (`run`).
 
-mod bound;
 mod known;
 mod queries;
 mod run;
 mod segment;
 
-pub(super) use run::{bytes, compute};
+pub(super) use run::{bytes, can, compute};

@@ -10,8 +10,7 @@ use super::super::simd::Simd;
 use super::super::task::Task;
 use super::super::track::Track;
 use super::super::workers::Workers;
-use super::bound::Bound;
-use super::known::{Known, Nearest, Relevance, Sum};
+use super::known::{Known, Nearest, Relevance};
 use super::queries::Queries;
 use super::segment::{self, lambda, Best, Look, Scratch, Segment, ITEMS};
 use crate::contract::extra_shift;
@@ -27,21 +26,24 @@ const LOOKED_AT_BEFORE: usize = 4;
 
 /// Bytes that a run takes.
 pub(in super::super) fn bytes(shape: Shape, plan: &PlanShape) -> Bytes {
-    let known = match plan.rule {
-        Rule::Mmr(_) => segment::bytes::<Relevance>(shape.num_items),
-        _ => segment::bytes::<Sum>(shape.num_items),
-    };
+    let known = segment::bytes::<Relevance>(shape.num_items);
     let track = plan.row_bytes() + Bytes::of::<u32>(plan.length.into());
-    known + track + Queries::bytes(shape, plan.length) + Bound::bytes(shape, plan.rule)
+    known + track + Queries::bytes(shape, plan.length)
+}
+
+/// Whether rows can wait with a rule: where costs only rise.
+pub(in super::super) fn can(rule: Rule) -> bool {
+    matches!(rule, Rule::Farthest | Rule::Mmr(_))
 }
 
 /// Computes all planned sequences, one after the other.
 pub(in super::super) fn compute(task: Task, workers: Workers) -> Result<()> {
     match task.plan.rule() {
-        Rule::Centroid => run::<Sum>(task, workers),
         Rule::Farthest => run::<Nearest>(task, workers),
         Rule::Mmr(_) => run::<Relevance>(task, workers),
-        Rule::Chain => Err(Error::Internal { detail: "nothing of a chain can wait".into() }),
+        Rule::Centroid | Rule::Chain => {
+            Err(Error::Internal { detail: "the rule's costs fall".into() })
+        }
     }
 }
 
@@ -56,7 +58,6 @@ fn run<K: Known>(task: Task, workers: Workers) -> Result<()> {
         next: 0,
         track: Track::new(task.plan, extra_shift(num_items))?,
         queries: Queries::new(task.corpus, task.plan.length())?,
-        bound: Bound::new(task.corpus, task.plan.rule())?,
         best: Best::new(),
         read: AtomicU64::new(0),
     };
@@ -82,7 +83,6 @@ struct Sequence {
     next: u32,
     track: Track,
     queries: Queries,
-    bound: Bound,
     best: Best,
     /// Bytes of prepared rows that were read in this step.
     read: AtomicU64,
@@ -90,14 +90,8 @@ struct Sequence {
 
 impl Sequence {
     fn look<'a>(&'a self, task: Task<'a>) -> Look<'a> {
-        let Sequence { queries, bound, best, .. } = self;
-        Look { corpus: task.corpus, rule: task.plan.rule(), queries, bound, best }
-    }
-
-    fn add(&mut self, task: Task, item: u32) {
-        self.queries.add(task.corpus, item);
-        let number = self.queries.count() as usize - 1;
-        self.bound.add(self.queries.values(number), self.queries.weight(number));
+        let Sequence { queries, best, .. } = self;
+        Look { corpus: task.corpus, rule: task.plan.rule(), queries, best }
     }
 
     /// Begins a sequence: the rows of its head are the first.
@@ -108,11 +102,10 @@ impl Sequence {
             take(segments, item, task.plan.rule());
         }
         self.queries.clear();
-        self.bound.clear();
-        self.add(task, self.track.last);
+        self.queries.add(task.corpus, self.track.last);
         while self.track.replays() {
             self.track.go_on(Cheapest { item: 0, cost: 0 });
-            self.add(task, self.track.last);
+            self.queries.add(task.corpus, self.track.last);
         }
         self.work = Work::Look;
         Ok(())
@@ -125,7 +118,7 @@ impl Sequence {
         }
         task.progress.add_steps(1, self.read.swap(0, Relaxed));
         if self.track.picked < task.plan.length() {
-            self.add(task, self.track.last);
+            self.queries.add(task.corpus, self.track.last);
             return Ok(true);
         }
         task.rows.put(self.track.sequence as usize, self.track.row.get())?;

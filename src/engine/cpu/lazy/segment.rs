@@ -5,7 +5,6 @@ use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 use super::super::rules::Cheapest;
 use super::super::simd::Simd;
 use super::super::tiles::{finish, multiply, Block, Dots, MOST};
-use super::bound::Bound;
 use super::known::{Known, TAKEN};
 use super::queries::Queries;
 use crate::contract::extra_shift;
@@ -59,7 +58,6 @@ pub(super) struct Look<'a> {
     pub(super) corpus: &'a Corpus,
     pub(super) rule: Rule,
     pub(super) queries: &'a Queries,
-    pub(super) bound: &'a Bound,
     pub(super) best: &'a Best,
 }
 
@@ -96,20 +94,17 @@ impl<K: Known> Segment<K> {
     pub(super) fn new(num_items: u32, number: usize) -> Result<Segment<K>> {
         let first = number as u32 * ITEMS;
         let count = (num_items - first).min(ITEMS) as usize;
-        let none = Known8 { known: [K::START; BLOCK], low: K::START_LOW, added: 0 };
-        let blocks = filled(count.div_ceil(BLOCK), none, "the scores of a sequence")?;
-        Ok(Segment { first, count, blocks, lowest: Lowest { block: 0, cost: K::START_LOW } })
+        let blocks = filled(count.div_ceil(BLOCK), Known8::NEW, "the scores of a sequence")?;
+        Ok(Segment { first, count, blocks, lowest: Lowest { block: 0, cost: i32::MIN } })
     }
 
     /// Back to where no row is added.
     pub(super) fn clear(&mut self) {
-        for block in &mut self.blocks {
-            *block = Known8 { known: [K::START; BLOCK], low: K::START_LOW, added: 0 };
-        }
+        self.blocks.fill(Known8::NEW);
         // What pads the last block counts as taken.
         let last = self.blocks.len() - 1;
         self.blocks[last].known[self.count - last * BLOCK..].iter_mut().for_each(K::take);
-        self.lowest = Lowest { block: 0, cost: K::START_LOW };
+        self.lowest = Lowest { block: 0, cost: i32::MIN };
     }
 
     /// Takes an item of the segment out.
@@ -209,16 +204,13 @@ impl<K: Known> Segment<K> {
 }
 
 impl<K: Known> Known8<K> {
-    /// Whether rows have to be added: where one of the items may be the cheapest, or where too many
-    /// wait.
+    const NEW: Known8<K> = Known8 { known: [K::START; BLOCK], low: i32::MIN, added: 0 };
+
+    /// Whether rows have to be added: where some wait and one of the items may be the cheapest.
     #[inline(always)]
     fn may_be_best(&self, look: Look) -> bool {
-        let Look { queries, bound, best, .. } = look;
-        if self.added == queries.count() || self.low == TAKEN {
-            return false;
-        }
-        bound.is_overdue(self.added)
-            || i64::from(self.low) - bound.fall_since(self.added) <= i64::from(best.get().cost)
+        let waits = self.added < look.queries.count() && self.low < TAKEN;
+        waits && K::least(self.low, self.added, lambda(look.rule)) <= look.best.get().cost
     }
 
     #[inline(always)]
