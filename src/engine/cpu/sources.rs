@@ -1,12 +1,12 @@
 //! How the rows come that picks add: from a matrix of all of them, kept from when they are first
-//! needed, computed for each step, or waiting for the items that need them. A plan takes the way that costs least of those that there is
-//! memory for; no way changes a bit.
+//! needed, computed for each step, or waiting for the items that need them. A plan takes the way
+//! that costs least of those that there is memory for; no way changes a bit.
 //!
 //! A way costs the time of its multiply-adds and of the bytes that it moves, at rates measured on
 //! the machines that docs/performance.md names. What counts is how the rates compare, and that
 //! differs little between processors: `benches/large.rs` shows how far from the best the choice is.
 
-use super::demand::{padded_items, Layout};
+use super::demand::{self, padded_items, Layout};
 use super::workers::Workers;
 use super::{matrix, merge, product, rules, slot};
 use crate::corpus::Shape;
@@ -168,7 +168,7 @@ impl Run<'_> {
         }
         let least = self.fitting(|group| Layout { group, kept_rows: group });
         let row = Bytes::of::<i16>(padded_items(shape.num_items)) + Lru::bytes(0, 1);
-        let left = plan.room.less(least.bytes(shape, plan, workers.num_threads));
+        let left = plan.room.less(demand::bytes(least, shape, plan, workers.num_threads));
         let wanted = self.rows().min(self.items()) as u32;
         let more = left.times(row).min(u64::from(wanted.saturating_sub(least.group))) as u32;
         let layout = Layout { kept_rows: least.group + more, ..least };
@@ -201,7 +201,9 @@ impl Run<'_> {
     fn fitting(&self, layout: impl Fn(u32) -> Layout) -> Layout {
         let Run { shape, plan, workers } = *self;
         let mut group = plan.count.min(MOST_IN_STEP);
-        while group > 1 && !layout(group).bytes(shape, plan, workers.num_threads).fit(plan.room) {
+        while group > 1
+            && !demand::bytes(layout(group), shape, plan, workers.num_threads).fit(plan.room)
+        {
             group /= 2;
         }
         layout(group)
@@ -215,7 +217,7 @@ impl Run<'_> {
         let streamed = 2.0 * self.row() * steps.min(rows) * SECONDS_OF_BYTE;
         let seconds = streamed.max(multiply_adds * SECONDS_ON_DEMAND)
             + self.rows() * self.bytes_of_pick() * SECONDS_OF_BYTE;
-        let host_bytes = layout.bytes(shape, plan, workers.num_threads);
+        let host_bytes = demand::bytes(layout, shape, plan, workers.num_threads);
         Way { source, layout, host_bytes, multiply_adds, seconds }
     }
 }

@@ -3,9 +3,9 @@
 
 use super::super::rules::{Candidates, Cheapest, Span};
 use super::super::simd::{HalfLine, Line, Simd, LINE};
+use super::layout::Layout;
 use super::products::{self, Part};
 use super::wanted::Wanted;
-use super::Layout;
 use crate::corpus::{Corpus, Shape};
 use crate::error::Result;
 use crate::memory::{filled, zeroed_of, Bytes};

@@ -2,7 +2,7 @@
 
 use super::super::simd::Line;
 use super::super::tiles::{fill_query, lines, Query};
-use super::Layout;
+use super::layout::Layout;
 use crate::corpus::Corpus;
 use crate::engine::lru::{Lru, Missing};
 use crate::error::Result;
