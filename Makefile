@@ -97,6 +97,7 @@ bench:
 	cargo bench --profile measure --bench start
 	cargo bench --profile measure --bench neighbors -- $(CORPUS)
 	cargo bench --profile measure --bench rules -- $(CORPUS)
+	cargo bench --profile measure --bench large -- million
 	luajit benches/sites.lua $(CORPUS)
 
 fuzz:

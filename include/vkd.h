@@ -1153,8 +1153,8 @@ extern "C" {
  *
  * Besides the output, the run holds on the host the prepared rows (2 x num_items x dim bytes) and
  * one copy of the output, and on the device the contribution matrix (2 x num_items^2 bytes) or as
- * many of its rows as fit (`held_rows` of `vkd_batch_plan`); the built-in engines hold it on the
- * host.
+ * many of its rows as are needed and fit (`row_source` and `held_rows` of `vkd_batch_plan`); the
+ * built-in engines hold it on the host.
  *
  * A device that is lost during the run is opened anew, once, and the run goes on behind its
  * finished sequences.

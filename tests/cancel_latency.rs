@@ -16,7 +16,7 @@ use std::time::{Duration, Instant};
 
 use common::{random, Npy};
 use vkd::context::{start_site_write, Destination, NeighborsRequest};
-use vkd::engine::Pairs;
+use vkd::engine::{Pairs, RowSource};
 use vkd::job::{Job, Output, Watch};
 use vkd::progress::{Phase, Progress};
 use vkd::site::{Site, Source};
@@ -91,10 +91,24 @@ impl Bench {
             let job = self.sequences(Destination::Memory);
             self.free(name, job, &|progress| progress.seconds(phase) > 0.05);
         }
+        self.of_row_sources();
         let (npy, file) = (random(ITEMS / 2, 16, 6), self.file("sequences"));
         let to = Destination::File(&file);
         let job = self.context.start(&npy.input(false), &Request::default(), to).unwrap();
         self.free("steps into a file", job, &|progress| progress.seconds(Phase::Steps) > 0.05);
+    }
+
+    /// 64 sequences in step, and one after the other.
+    fn of_row_sources(&mut self) {
+        for rows in [RowSource::Cache, RowSource::Direct, RowSource::Lazy] {
+            let mut options = ContextOptions { device: Some("cpu".into()), ..Default::default() };
+            options.cpu.rows = Some(rows);
+            let starts = Some((0..64).collect());
+            let request = Request { starts, rule: Rule::Farthest, ..Request::default() };
+            let context = Context::new(&options).unwrap();
+            let job = context.start(&self.npy.input(false), &request, Destination::Memory).unwrap();
+            self.free(&format!("{rows:?}"), job, &|progress| progress.steps_done() > 200);
+        }
     }
 
     fn of_searches(&mut self) {

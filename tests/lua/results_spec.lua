@@ -175,6 +175,19 @@ describe("plans", function()
     assert.equal(700, assert(vkd.plan(700, 8)).held_rows)
   end)
 
+  it("say how rows come, and what that takes", function()
+    local context = assert(vkd.context({ device = "cpu" }))
+    local function plan(count, options) return assert(context:plan(count, 384, options)) end
+    local one = { starts = { 1 }, length = 200 }
+    assert.equal("direct", plan(100000, one).row_source)
+    assert.equal(199 * 100000 * 384, plan(100000, one).multiply_adds)
+    assert.equal("lazy", plan(100000, { starts = { 1 }, length = 200, rule = "mmr" }).row_source)
+    assert.equal("cache", plan(30000, { starts = { 1, 2, 3 }, length = 600 }).row_source)
+    assert.equal("matrix", plan(2461).row_source)
+    assert.equal(2461 * 2461 * 384 / 2, plan(2461).multiply_adds)
+    assert.is_nil(assert(context:plan_neighbors(40, 5, 3)).row_source)
+  end)
+
   it("take every option of their run, and check it", function()
     local path = os.tmpname()
     os.remove(path)
