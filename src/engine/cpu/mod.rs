@@ -23,6 +23,7 @@ mod neighbors;
 mod peak;
 mod product;
 mod rules;
+mod segments;
 mod sequences;
 mod settings;
 mod simd;

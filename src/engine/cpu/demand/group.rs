@@ -3,10 +3,11 @@
 use std::sync::Mutex;
 
 use super::super::rules::{Candidates, Cheapest};
+use super::super::segments;
 use super::super::task::Task;
 use super::super::track::Track;
 use super::layout::Layout;
-use super::segment::{Segment, ITEMS};
+use super::segment::Segment;
 use super::wanted::Wanted;
 use crate::contract::extra_shift;
 use crate::error::Result;
@@ -125,6 +126,6 @@ impl Group {
 }
 
 /// Takes an item out for one sequence.
-fn take<C: Candidates>(segments: &[Mutex<Segment<C>>], sequence: usize, item: u32) {
-    lock(&segments[(item / ITEMS) as usize]).take(sequence, item);
+fn take<C: Candidates>(parts: &[Mutex<Segment<C>>], sequence: usize, item: u32) {
+    lock(&parts[segments::of(item)]).take(sequence, item);
 }

@@ -5,12 +5,13 @@ use std::sync::Mutex;
 
 use super::super::lockstep::{self, Steps};
 use super::super::rules::{pins, Candidates, Centroid, Chain, Farthest, Mmr};
+use super::super::segments;
 use super::super::simd::Simd;
 use super::super::task::Task;
 use super::super::workers::Workers;
 use super::group::{Group, Work};
 use super::layout::Layout;
-use super::segment::{self, Scratch, Segment};
+use super::segment::{Scratch, Segment};
 use crate::error::Result;
 use crate::memory::room;
 use crate::rule::Rule;
@@ -30,13 +31,13 @@ pub(in super::super) fn compute(task: Task, layout: Layout, workers: Workers) ->
 
 fn run<C: Candidates>(task: Task, layout: Layout, workers: Workers) -> Result<()> {
     let num_items = task.corpus.num_items();
-    let count = segment::count(num_items);
-    let mut segments = room(count, "the segments of a corpus")?;
+    let count = segments::count(num_items);
+    let mut parts = room(count, "the segments of a corpus")?;
     for number in 0..count {
-        segments.push(Mutex::new(Segment::<C>::new(task.plan.rule(), num_items, number, layout)?));
+        parts.push(Mutex::new(Segment::<C>::new(task.plan.rule(), num_items, number, layout)?));
     }
     let steps = InStep { task, layout, rule: PhantomData::<fn() -> C> };
-    lockstep::run(&steps, Group::new(task, layout)?, segments, workers, task.progress)
+    lockstep::run(&steps, Group::new(task, layout)?, parts, workers, task.progress)
 }
 
 /// Sequences that go in step.

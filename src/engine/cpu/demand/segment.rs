@@ -2,6 +2,7 @@
 //! that are kept.
 
 use super::super::rules::{Candidates, Cheapest, Span};
+use super::super::segments::{self, ITEMS};
 use super::super::simd::{HalfLine, Line, Simd, LINE};
 use super::layout::Layout;
 use super::products::{self, Part};
@@ -10,15 +11,6 @@ use crate::corpus::{Corpus, Shape};
 use crate::error::Result;
 use crate::memory::{filled, zeroed_of, Bytes};
 use crate::rule::Rule;
-
-/// Items of a segment: the row that one query has of them fits the first-level cache, and what a
-/// thread does with them takes longer than to ask for more.
-pub(super) const ITEMS: u32 = 1024;
-
-/// How many segments a corpus has.
-pub(super) fn count(num_items: u32) -> usize {
-    num_items.div_ceil(ITEMS) as usize
-}
 
 /// Items of all segments, with what pads the last one.
 pub(in super::super) fn padded_items(num_items: u32) -> u64 {
@@ -59,14 +51,14 @@ pub(super) struct Segment<C> {
 impl Segment<()> {
     /// Bytes of what segments find for one sequence.
     pub(super) fn found_bytes(shape: Shape) -> Bytes {
-        Bytes::of::<Cheapest>(count(shape.num_items) as u64)
+        Bytes::of::<Cheapest>(segments::count(shape.num_items) as u64)
     }
 }
 
 impl<C: Candidates> Segment<C> {
     pub(super) fn new(rule: Rule, of: u32, number: usize, layout: Layout) -> Result<Segment<C>> {
-        let first = number as u32 * ITEMS;
-        let num_items = (of - first).min(ITEMS);
+        let first = segments::first(number);
+        let num_items = segments::size(number, of);
         let span = Span { stride: padded_items(num_items) as usize, num_items, of };
         let kept = span.stride as u64 / STEP * u64::from(layout.kept_rows);
         let none = Cheapest { item: 0, cost: i32::MAX };

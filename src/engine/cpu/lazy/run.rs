@@ -6,13 +6,14 @@ use std::sync::Mutex;
 
 use super::super::lockstep::{self, Steps};
 use super::super::rules::Cheapest;
+use super::super::segments;
 use super::super::simd::Simd;
 use super::super::task::Task;
 use super::super::track::Track;
 use super::super::workers::Workers;
 use super::known::{Known, Nearest, Relevance};
 use super::queries::Queries;
-use super::segment::{self, lambda, Best, Look, Scratch, Segment, ITEMS};
+use super::segment::{self, lambda, Best, Look, Scratch, Segment};
 use crate::contract::extra_shift;
 use crate::corpus::Shape;
 use crate::error::{Error, Result};
@@ -49,9 +50,10 @@ pub(in super::super) fn compute(task: Task, workers: Workers) -> Result<()> {
 
 fn run<K: Known>(task: Task, workers: Workers) -> Result<()> {
     let num_items = task.corpus.num_items();
-    let mut segments = room(segment::count(num_items), "the segments of a corpus")?;
-    for number in 0..segment::count(num_items) {
-        segments.push(Mutex::new(Segment::<K>::new(num_items, number)?));
+    let count = segments::count(num_items);
+    let mut parts = room(count, "the segments of a corpus")?;
+    for number in 0..count {
+        parts.push(Mutex::new(Segment::<K>::new(num_items, number)?));
     }
     let state = Sequence {
         work: Work::Clear,
@@ -62,7 +64,7 @@ fn run<K: Known>(task: Task, workers: Workers) -> Result<()> {
         read: AtomicU64::new(0),
     };
     let steps = OneByOne { task, known: PhantomData::<fn() -> K> };
-    lockstep::run(&steps, state, segments, workers, task.progress)
+    lockstep::run(&steps, state, parts, workers, task.progress)
 }
 
 /// What is done to every segment.
@@ -129,8 +131,8 @@ impl Sequence {
 }
 
 /// Takes an item out.
-fn take<K: Known>(segments: &[Mutex<Segment<K>>], item: u32, rule: Rule) {
-    lock(&segments[(item / ITEMS) as usize]).take(item, lambda(rule));
+fn take<K: Known>(parts: &[Mutex<Segment<K>>], item: u32, rule: Rule) {
+    lock(&parts[segments::of(item)]).take(item, lambda(rule));
 }
 
 /// Sequences one after the other.
@@ -166,7 +168,7 @@ impl<K: Known> Steps for OneByOne<'_, K> {
     type Scratch = Scratch;
 
     fn scratch(&self) -> Result<Scratch> {
-        room(ITEMS as usize, "the blocks to look at")
+        room(segments::ITEMS as usize, "the blocks to look at")
     }
 
     fn is_over(&self, sequence: &Sequence) -> bool {

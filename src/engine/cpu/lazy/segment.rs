@@ -3,6 +3,7 @@
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 
 use super::super::rules::Cheapest;
+use super::super::segments;
 use super::super::simd::Simd;
 use super::super::tiles::{finish, multiply, Block, Dots, MOST};
 use super::known::{Known, TAKEN};
@@ -15,14 +16,6 @@ use crate::rule::Rule;
 
 /// Items of a block: few, so that few are looked at in vain; as many as tiles have rows.
 const BLOCK: usize = 8;
-
-/// Items of a segment.
-pub(super) const ITEMS: u32 = 1024;
-
-/// How many segments a corpus has.
-pub(super) fn count(num_items: u32) -> usize {
-    num_items.div_ceil(ITEMS) as usize
-}
 
 /// Bytes of all segments.
 pub(super) fn bytes<K>(num_items: u32) -> Bytes {
@@ -92,8 +85,8 @@ pub(super) type Scratch = Vec<usize>;
 
 impl<K: Known> Segment<K> {
     pub(super) fn new(num_items: u32, number: usize) -> Result<Segment<K>> {
-        let first = number as u32 * ITEMS;
-        let count = (num_items - first).min(ITEMS) as usize;
+        let first = segments::first(number);
+        let count = segments::size(number, num_items) as usize;
         let blocks = filled(count.div_ceil(BLOCK), Known8::NEW, "the scores of a sequence")?;
         Ok(Segment { first, count, blocks, lowest: Lowest { block: 0, cost: i32::MIN } })
     }
