@@ -179,11 +179,14 @@ fn shared_futures_of_many_duplicates() {
 /// once.
 #[test]
 fn taken_items_stay_taken_among_thousands_of_parallel_rows() {
-    for num_items in [21_845, 22_003] {
+    for (num_items, rows) in
+        [(21_845, RowSource::Matrix), (22_003, RowSource::Matrix), (22_003, RowSource::Direct)]
+    {
+        let settings = Settings { rows: Some(rows), ..Settings::default() };
         let values: Vec<f32> = (0..num_items).flat_map(|i| [1.0, (i % 5) as f32 * 1e-4]).collect();
         let corpus = Npy { num_items, dim: 2, values };
         let request = Request { starts: Some(vec![21_800]), ..Request::default() };
-        let mut sequence = compute(&cpu(Settings::default()), &corpus, false, &request);
+        let mut sequence = compute(&cpu(settings), &corpus, false, &request);
         assert_eq!(sequence[0], 21_800);
         sequence.sort_unstable();
         assert!(sequence.iter().copied().eq(0..num_items), "not a permutation");

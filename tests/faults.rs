@@ -16,7 +16,7 @@ use std::time::Duration;
 use vkd::engine::neighbors::Query;
 use vkd::engine::reference::Reference;
 use vkd::engine::vulkan::{Faults, Settings, VulkanEngine};
-use vkd::engine::{Engine, MemorySimilarities, Pairs};
+use vkd::engine::{Engine, MemorySimilarities, Pairs, RowSource};
 use vkd::plan::Plan;
 use vkd::progress::Progress;
 use vkd::{Context, ContextOptions, Corpus, Error, Request, Rule, Sequences, Shape};
@@ -53,6 +53,7 @@ fn settings(faults: &Arc<Faults>) -> Settings {
         max_binding_bytes: Some(200 * 33 * 16),
         max_wave: Some(5),
         submit_target: Some(Duration::from_millis(1)),
+        rows: Some(RowSource::Matrix),
         ..Settings::default()
     }
 }

@@ -158,14 +158,14 @@ fn planning() {
             let begin = Instant::now();
             let (used, results) = growth(|| {
                 let (shape, all) = (Shape::new(num_items, dim), Request::default());
-                let ten = Request { length: 10, ..Request::default() };
+                let thousand = Request { length: 1_000, ..Request::default() };
                 let search = |k, own, num_rows| {
                     let shape = QueryShape { num_items, dim, num_rows, own, k };
                     context.plan_neighbors(&shape, Destination::Memory)
                 };
                 [
                     context.plan(shape, &all, Destination::Memory),
-                    context.plan(shape, &ten, Destination::Memory),
+                    context.plan(shape, &thousand, Destination::Memory),
                     context.plan_similarity(shape, Pairs::Upper),
                     search(num_items - 1, true, num_items),
                     search(num_items, false, u32::MAX),

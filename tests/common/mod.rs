@@ -8,6 +8,7 @@ use std::process::Command;
 
 use sha2::{Digest, Sha256};
 use vkd::engine::vulkan::Settings;
+use vkd::engine::RowSource;
 use vkd::{Context, ContextOptions, Elements, Input, Request};
 
 pub struct Npy {
@@ -102,7 +103,10 @@ pub fn random(num_items: u32, dim: u32, seed: u64) -> Npy {
     Npy { num_items, dim, values }
 }
 
+/// The best Vulkan device, with the matrix where it fits: the small questions of tests would be
+/// answered without.
 pub fn vulkan(vulkan: Settings) -> ContextOptions {
+    let vulkan = Settings { rows: vulkan.rows.or(Some(RowSource::Matrix)), ..vulkan };
     ContextOptions { device: Some("vulkan".into()), vulkan, ..Default::default() }
 }
 

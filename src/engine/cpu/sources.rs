@@ -172,7 +172,11 @@ impl Run<'_> {
         let wanted = self.rows().min(self.items()) as u32;
         let more = left.times(row).min(u64::from(wanted.saturating_sub(least.group))) as u32;
         let layout = Layout { kept_rows: least.group + more, ..least };
-        Some(self.on_demand(RowSource::Cache, layout, self.different_rows()))
+        // What there is no room for is computed as often as it is needed.
+        let different = self.different_rows();
+        let kept = (f64::from(layout.kept_rows) / different.max(1.0)).min(1.0);
+        let computed = kept * different + (1.0 - kept) * self.rows();
+        Some(self.on_demand(RowSource::Cache, layout, computed))
     }
 
     fn direct(&self) -> Way {

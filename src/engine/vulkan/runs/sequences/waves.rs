@@ -50,17 +50,15 @@ impl SequenceLayout {
         settings: &Settings,
     ) -> Result<SequenceLayout> {
         let costs = Costs::new(shape, plan, device.limits().software);
-        match settings.rows {
-            Some(RowSource::Matrix) => {
-                return SequenceLayout::with_whole_matrix(shape, plan, device, settings);
+        let whole = match settings.rows {
+            Some(wanted) => wanted == RowSource::Matrix,
+            None => !costs.rows_are_cheaper(),
+        };
+        if whole {
+            match SequenceLayout::with_whole_matrix(shape, plan, device, settings) {
+                Err(Error::TooLarge { .. }) => {}
+                layout => return layout,
             }
-            None if !costs.rows_are_cheaper() => {
-                match SequenceLayout::with_whole_matrix(shape, plan, device, settings) {
-                    Err(Error::TooLarge { .. }) => {}
-                    layout => return layout,
-                }
-            }
-            _ => {}
         }
         SequenceLayout::with_held_rows(shape, plan, device, settings)
     }
