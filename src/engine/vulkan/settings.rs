@@ -83,8 +83,8 @@ pub struct Settings {
     pub subgroup_size: Option<u32>,
     /// The most sequences computed side by side.
     pub max_wave: Option<u32>,
-    /// How the rows come that picks add; by default what costs least. `Matrix` is as `Cache` where it
-    /// does not fit; `Direct` keeps a row for each sequence side by side; `Lazy` is as `Cache`.
+    /// How the rows come that picks add; by default what costs least. `Matrix` is as `Cache` where
+    /// it does not fit; `Direct` keeps a row for each sequence side by side; `Lazy` is as `Cache`.
     pub rows: Option<RowSource>,
     /// Where compiled kernels are kept from one start to the next.
     pub pipeline_cache: PipelineCache,
