@@ -5,6 +5,7 @@
 
 mod common;
 
+use std::collections::HashSet;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 use std::sync::atomic::{AtomicU32, Ordering::Relaxed};
@@ -116,7 +117,10 @@ fn line_of(case: &Value, num_items: u32) -> (String, usize) {
 fn rules_heads_and_values_from_c() {
     let program = compiled("rules", true);
     let text = std::fs::read_to_string(root().join("tests/golden/rules.json")).unwrap();
-    let cases: Vec<Value> = serde_json::from_str(&text).unwrap();
+    let mut cases: Vec<Value> = serde_json::from_str(&text).unwrap();
+    // Those of the Psalms stand there twice.
+    let mut seen = HashSet::new();
+    cases.retain(|case| seen.insert(case.to_string()));
     let mut files: Vec<&str> = cases.iter().map(|case| case["file"].as_str().unwrap()).collect();
     files.dedup();
     let (rows, lines, out) = (
@@ -158,7 +162,7 @@ fn rules_heads_and_values_from_c() {
             assert!(rest.is_empty(), "{device}, {file}");
         }
     }
-    assert_eq!(checked, 3 * 312);
+    assert_eq!(checked, 3 * 288);
 }
 
 #[test]
