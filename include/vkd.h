@@ -584,9 +584,9 @@ typedef struct vkd_run_plan {
    */
   uint64_t held_rows;
   /**
-   * Multiply-adds of 16-bit values that the rows of a run of sequences take at most, and what a
-   * pick moves in memory beside them is its row and what it knows of the items. 0 for other
-   * runs. With several devices a sum like `groups`.
+   * Multiply-adds of 16-bit values that the rows of a run of sequences take; where rows are kept
+   * or wait an estimate, since nobody knows which are needed. 0 for other runs. With several
+   * devices a sum like `groups`.
    */
   uint64_t multiply_adds;
   /**

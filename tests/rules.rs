@@ -9,6 +9,7 @@ use std::collections::{HashMap, HashSet};
 use common::programs::root;
 use common::{npy, npy_at, random, sha256, Npy};
 use serde_json::Value;
+use vkd::engine::RowSource;
 use vkd::{Context, ContextOptions, Error, Heads, Lambda, Request, Rule, Sequences};
 
 const DEVICES: [&str; 4] = ["reference", "cpu", "llvmpipe", "cpu + llvmpipe"];
@@ -81,12 +82,26 @@ fn every_committed_case_on_every_kind_of_engine() {
             name => npy(name),
         });
     }
-    for device in DEVICES {
-        let context = context(device);
+    for (device, rows) in ways() {
+        let context = Context::new(&with_rows(device, rows)).unwrap();
         for case in &cases {
-            case.check(&context, &files[&case.npy], device);
+            case.check(&context, &files[&case.npy], &format!("{device}, {rows:?}"));
         }
     }
+}
+
+/// Every kind of engine, and each way in which the rows of an engine come; none: what costs least.
+fn ways() -> Vec<(&'static str, Option<RowSource>)> {
+    let sources = [RowSource::Matrix, RowSource::Cache, RowSource::Direct, RowSource::Lazy];
+    let cpu = sources.map(|rows| ("cpu", Some(rows)));
+    let llvmpipe = [RowSource::Matrix, RowSource::Cache].map(|rows| ("llvmpipe", Some(rows)));
+    DEVICES.map(|device| (device, None)).into_iter().chain(cpu).chain(llvmpipe).collect()
+}
+
+fn with_rows(device: &str, rows: Option<RowSource>) -> ContextOptions {
+    let mut options = ContextOptions { device: Some(device.into()), ..Default::default() };
+    (options.cpu.rows, options.vulkan.rows) = (rows, rows);
+    options
 }
 
 fn run(context: &Context, npy: &Npy, request: &Request) -> Sequences {

@@ -19,7 +19,7 @@ local plans = {}
 --- items: the others are computed when they are needed. With several devices: of the one that holds
 --- the fewest.
 --- @field held_rows number
---- @field multiply_adds number Multiply-adds that the rows take at most; 0 but for sequences.
+--- @field multiply_adds number Multiply-adds that the rows take, about; 0 but for sequences.
 --- What the rows hold: contributions, weighted by the lengths of the embeddings, of the rule
 --- centroid; similarities, of the others. nil but for sequences.
 --- @field row_values? "contributions"|"similarities"

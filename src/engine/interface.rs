@@ -139,6 +139,6 @@ pub struct Needs {
     pub held_rows: u64,
     /// How rows come; `None` where a run needs none. Of several engines the one that keeps least.
     pub row_source: Option<RowSource>,
-    /// Multiply-adds of the rows of a run, at most.
+    /// Multiply-adds of the rows of a run: where rows are kept, or wait, about.
     pub multiply_adds: u64,
 }

@@ -1,9 +1,9 @@
 //! Large zeroed memory, in huge pages where the system grants them.
 //!
 //! A row of a matrix begins at a random place; with pages of 4 KiB each one costs several misses of
-//! the address translation. Who reads on and on gains, too: one sequence of 100,000 x 384 took
-//! 1.10 s with huge pages and 1.29 s without. The memory comes from the system untouched, so
-//! threads that write it first place it.
+//! the address translation. To fill memory is faster, too: 100,000 x 384 embeddings are prepared
+//! in 0.054 s with huge pages and in 0.076 s without; to read it from end to end is not. The memory
+//! comes from the system untouched, so threads that write it first place it.
 
 use memmap2::MmapMut;
 

@@ -69,9 +69,9 @@ pub struct vkd_run_plan {
     /// have some. Fewer than there are items: the others are computed when they are needed. With
     /// several devices: of the one that holds the fewest.
     pub held_rows: u64,
-    /// Multiply-adds of 16-bit values that the rows of a run of sequences take at most, and what a
-    /// pick moves in memory beside them is its row and what it knows of the items. 0 for other
-    /// runs. With several devices a sum like `groups`.
+    /// Multiply-adds of 16-bit values that the rows of a run of sequences take; where rows are kept
+    /// or wait an estimate, since nobody knows which are needed. 0 for other runs. With several
+    /// devices a sum like `groups`.
     pub multiply_adds: u64,
     /// One of `vkd_row_source`: how the rows come, by what costs least. With several devices: of
     /// the one that keeps least.

@@ -2,7 +2,7 @@
 
 use super::super::rules;
 use super::layout::Layout;
-use super::segment::{self, Segment};
+use super::segment;
 use super::wanted;
 use crate::corpus::Shape;
 use crate::engine::lru::Lru;
@@ -30,6 +30,6 @@ pub(in super::super) fn bytes(
     };
     // The items of a sequence, and as many of its head.
     let tracks = plan.row_bytes() + Bytes::of::<u32>(plan.length.into());
-    let of_each = tracks + wanted::bytes(shape.dim) + Segment::<()>::found_bytes(shape);
-    known + kept + lists + scratch + of_each * u64::from(group)
+    let of_each = tracks + wanted::bytes(shape.dim) + segment::bytes_of_each(shape);
+    known + kept + lists + scratch + segment::bytes(shape) + of_each * u64::from(group)
 }

@@ -1,7 +1,9 @@
 //! A segment: some items, what every sequence of a group knows of them, and their part of the rows
 //! that are kept.
 
-use super::super::rules::{Candidates, Cheapest, Span};
+use std::sync::Mutex;
+
+use super::super::rules::{Candidates, Cheapest, Mmr, Span};
 use super::super::segments::{self, ITEMS};
 use super::super::simd::{HalfLine, Line, Simd, LINE};
 use super::layout::Layout;
@@ -19,6 +21,18 @@ pub(in super::super) fn padded_items(num_items: u32) -> u64 {
 
 /// Values of a line: segments are padded to whole ones.
 const STEP: u64 = 2 * LINE as u64;
+
+/// Bytes of all segments beside what they know.
+pub(super) fn bytes(shape: Shape) -> Bytes {
+    Bytes::of::<Mutex<Segment<Mmr>>>(segments::count(shape.num_items) as u64)
+}
+
+/// Bytes of all segments for one sequence, beside what is known of the items: its candidates, of
+/// which those of mmr are the largest, with what the allocator takes for them, and what is found.
+pub(super) fn bytes_of_each(shape: Shape) -> Bytes {
+    let segments = segments::count(shape.num_items) as u64;
+    Bytes::of::<Mmr>(segments) + Bytes::of::<[usize; 2]>(segments) + Bytes::of::<Cheapest>(segments)
+}
 
 /// Bytes of a [`Scratch`].
 pub(super) fn scratch_bytes(group: u32) -> Bytes {
@@ -46,13 +60,6 @@ pub(super) struct Segment<C> {
     kept: Vec<Line>,
     /// The cheapest of them for each sequence.
     pub(super) found: Vec<Cheapest>,
-}
-
-impl Segment<()> {
-    /// Bytes of what segments find for one sequence.
-    pub(super) fn found_bytes(shape: Shape) -> Bytes {
-        Bytes::of::<Cheapest>(segments::count(shape.num_items) as u64)
-    }
 }
 
 impl<C: Candidates> Segment<C> {
