@@ -15,6 +15,7 @@ use std::time::Instant;
 use common::Npy;
 use measure::median;
 use vkd::context::Destination;
+use vkd::engine::RowSource;
 use vkd::progress::Phase;
 use vkd::{Context, ContextOptions, Request, Rule};
 
@@ -61,9 +62,12 @@ fn context() -> Context {
     Context::new(&ContextOptions { device: Some("cpu".into()), ..Default::default() }).unwrap()
 }
 
-/// A pick of each rule, the rules in turn in every round. With 500 starts few sequences meet.
+/// A pick of each rule from the matrix, the rules in turn in every round. With 500 starts few
+/// sequences meet.
 fn picks(npy: &Npy) {
-    let context = context();
+    let mut options = ContextOptions { device: Some("cpu".into()), ..Default::default() };
+    options.cpu.rows = Some(RowSource::Matrix);
+    let context = Context::new(&options).unwrap();
     let starts: Vec<u32> = (0..npy.num_items).step_by(npy.num_items as usize / 500).collect();
     let seconds = |rule| {
         let starts = Some(starts.clone());

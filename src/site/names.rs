@@ -7,14 +7,12 @@ use serde::de::IgnoredAny;
 
 use super::fold::Fold;
 use crate::error::{Error, Result};
+use crate::store::LONGEST_LIST;
 use crate::units;
 
 /// Bytes of an id at the most: with ".json.partial" behind it a name has room in every usual file
 /// system.
 const LONGEST: usize = 240;
-
-/// Bytes of a list's name at the most: the store knows rankings by it.
-const LONGEST_LIST: usize = 64;
 
 /// Names that Windows keeps for devices, with any ending.
 const DEVICES: [&str; 6] = ["con", "prn", "aux", "nul", "conin$", "conout$"];

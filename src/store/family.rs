@@ -23,8 +23,8 @@ const FORMATS: [&[u8]; 2] = [b"\"vkd sequences ", b"\"vkd neighbo"];
 /// What rankings begin with, before and behind the list's name (`site/json.rs` writes them).
 const RANKINGS: [&[u8]; 2] = [b"{\"list\":\"", b"\",\"ids\":["];
 
-/// Bytes of a list's name at the most (`site/names.rs` checks it).
-const LONGEST_LIST: usize = 64;
+/// Bytes of a list's name at the most: rankings are known by it.
+pub(crate) const LONGEST_LIST: usize = 64;
 
 impl Family {
     /// Whether a file that begins with `head` is one of these, whole or not.

@@ -32,7 +32,7 @@ pub(crate) mod place;
 mod sequences;
 mod tensors;
 
-pub(crate) use family::Family;
+pub(crate) use family::{Family, LONGEST_LIST};
 pub use fingerprint::fingerprint;
 pub(crate) use fingerprint::fingerprint_of;
 pub use items::Row;

@@ -37,13 +37,18 @@ pub(super) struct Way {
 const SECONDS_OF_MATRIX: f64 = 1.0 / 36e9;
 const SECONDS_ON_DEMAND: f64 = 1.0 / 32e9;
 
-/// Seconds of a byte that comes from memory, and of one that is new in it.
+/// Seconds of a byte of the matrix, or of what is known of the items.
 const SECONDS_OF_BYTE: f64 = 1.0 / 10e9;
-const SECONDS_OF_NEW_BYTE: f64 = 1.0 / 10e9;
 
-/// Seconds of a step where rows wait for their items: for each item, and at all.
-const SECONDS_OF_ITEM: f64 = 10e-9;
-const SECONDS_OF_STEP: f64 = 20e-6;
+/// Seconds of a byte of the prepared rows, as a step streams them: from memory, and from the
+/// last-level cache where they are at most so many.
+const SECONDS_OF_STREAM: f64 = 1.0 / 7e9;
+const SECONDS_OF_CACHED_STREAM: f64 = 1.0 / 30e9;
+const CACHED_BYTES: f64 = 16e6;
+
+/// Seconds of a step beside all that; where rows wait for their items, for each item, too.
+const SECONDS_OF_STEP: f64 = 15e-6;
+const SECONDS_OF_ITEM: f64 = 7e-9;
 
 /// A run.
 #[derive(Clone, Copy)]
@@ -141,6 +146,15 @@ impl Run<'_> {
         self.items() * (2.0 + 2.0 * rules::item_bytes(self.plan.rule) as f64)
     }
 
+    /// Seconds of all prepared rows passing by.
+    fn seconds_of_pass(&self) -> f64 {
+        let bytes = 2.0 * self.row();
+        match bytes <= CACHED_BYTES {
+            true => bytes * SECONDS_OF_CACHED_STREAM,
+            false => bytes * SECONDS_OF_STREAM,
+        }
+    }
+
     fn matrix(&self) -> Way {
         let Run { shape, plan, workers } = *self;
         let (n, threads) = (u64::from(shape.num_items), workers.num_threads);
@@ -154,7 +168,7 @@ impl Run<'_> {
         let host_bytes = bytes + product::packed_bytes(shape).max(slots + shared);
         let multiply_adds = self.row() * self.items() / 2.0;
         let seconds = multiply_adds * SECONDS_OF_MATRIX
-            + self.items() * self.items() * 2.0 * SECONDS_OF_NEW_BYTE
+            + self.items() * self.items() * 2.0 * SECONDS_OF_BYTE
             + self.rows() * self.items() * 2.0 * SECONDS_OF_BYTE;
         let layout = Layout { group: 0, kept_rows: 0 };
         Way { source: RowSource::Matrix, layout, host_bytes, multiply_adds, seconds }
@@ -192,8 +206,7 @@ impl Run<'_> {
         }
         let multiply_adds = self.row() * self.rows();
         // At the begin of a sequence all items are looked at.
-        let passes = 2.0 * f64::from(plan.count);
-        let seconds = self.row() * passes * 2.0 * SECONDS_OF_BYTE
+        let seconds = f64::from(plan.count) * self.seconds_of_pass()
             + self.rows() * (self.items() * SECONDS_OF_ITEM + SECONDS_OF_STEP);
         let layout = Layout { group: 1, kept_rows: 0 };
         let host_bytes = super::lazy::bytes(shape, plan);
@@ -218,9 +231,10 @@ impl Run<'_> {
         let Run { shape, plan, workers } = *self;
         let steps = self.rows_of_each() * f64::from(plan.count.div_ceil(layout.group));
         let multiply_adds = self.row() * rows;
-        let streamed = 2.0 * self.row() * steps.min(rows) * SECONDS_OF_BYTE;
+        let streamed = steps.min(rows) * self.seconds_of_pass();
         let seconds = streamed.max(multiply_adds * SECONDS_ON_DEMAND)
-            + self.rows() * self.bytes_of_pick() * SECONDS_OF_BYTE;
+            + self.rows() * self.bytes_of_pick() * SECONDS_OF_BYTE
+            + steps * SECONDS_OF_STEP;
         let host_bytes = demand::bytes(layout, shape, plan, workers.num_threads);
         Way { source, layout, host_bytes, multiply_adds, seconds }
     }
