@@ -139,8 +139,8 @@ fn a_plan_takes_what_costs_least() {
     assert_eq!(source(2_461, None, 0, centroid), RowSource::Matrix);
     assert_eq!(source(7_797, None, 20, mmr), RowSource::Matrix);
     assert_eq!(source(31_102, Some(3), 600, centroid), RowSource::Cache);
-    assert_eq!(source(100_000, Some(1), 200, centroid), RowSource::Direct);
-    assert_eq!(source(100_000, Some(1), 200, chain), RowSource::Direct);
+    assert_eq!(source(100_000, Some(1), 200, centroid), RowSource::Cache);
+    assert_eq!(source(100_000, Some(1), 200, chain), RowSource::Cache);
     assert_eq!(source(100_000, Some(1), 200, farthest), RowSource::Lazy);
     assert_eq!(source(100_000, Some(2), 200, mmr), RowSource::Lazy);
 }

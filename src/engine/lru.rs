@@ -49,6 +49,16 @@ impl Lru {
         Bytes::of::<u32>(num_items.into()) + Bytes::of::<u32>(slots.into()) * 3
     }
 
+    /// How many rows can be held.
+    pub(crate) fn slots(&self) -> usize {
+        self.item_in.len()
+    }
+
+    /// Whether the row of an item is held.
+    pub(crate) fn holds(&self, item: u32) -> bool {
+        self.slot_of[item as usize] != NONE
+    }
+
     /// Finds slots for `items`, of which there may be as many different ones as there are slots.
     /// `slots` gets the slot of each; `missing` the items that were not held.
     pub(crate) fn fetch(
@@ -76,6 +86,18 @@ impl Lru {
         }
         slots.clear();
         slots.extend(items.iter().map(|&item| self.slot_of[item as usize]));
+    }
+
+    /// Says that the row of an item, if it is held, is not needed again: it goes next.
+    pub(crate) fn retire(&mut self, item: u32) {
+        let slot = self.slot_of[item as usize];
+        if slot != NONE && slot != self.oldest {
+            self.unlink(slot);
+            self.older[slot as usize] = NONE;
+            self.newer[slot as usize] = self.oldest;
+            self.older[self.oldest as usize] = slot;
+            self.oldest = slot;
+        }
     }
 
     fn free_slot(&mut self) -> u32 {
@@ -146,6 +168,17 @@ mod tests {
         fetch(&mut lru, &[0, 1, 2]);
         // 0 is the oldest, but needed.
         assert_eq!(fetch(&mut lru, &[3, 0, 4]), (vec![1, 0, 2], vec![(3, 1), (4, 2)]));
+    }
+
+    #[test]
+    fn what_is_not_needed_again_goes_first() {
+        let mut lru = Lru::new(10, 3).unwrap();
+        fetch(&mut lru, &[0, 1, 2]);
+        lru.retire(2);
+        lru.retire(9);
+        lru.retire(1);
+        assert_eq!(fetch(&mut lru, &[3]), (vec![1], vec![(3, 1)]));
+        assert_eq!(fetch(&mut lru, &[4, 5]), (vec![2, 0], vec![(4, 2), (5, 0)]));
     }
 
     /// Against a plain list of the last uses.

@@ -6,7 +6,7 @@
 //! the machines that docs/performance.md names. What counts is how the rates compare, and that
 //! differs little between processors: `benches/large.rs` shows how far from the best the choice is.
 
-use super::demand::{self, padded_items, Layout};
+use super::demand::{self, padded_items, Layout, ROWS_OF_PASS};
 use super::workers::Workers;
 use super::{matrix, merge, product, rules, slot};
 use crate::corpus::Shape;
@@ -33,22 +33,36 @@ pub(super) struct Way {
 }
 
 /// Seconds of a multiply-add: of the matrix, where all rows are multiplied with all, and of rows on
-/// demand.
-const SECONDS_OF_MATRIX: f64 = 1.0 / 36e9;
-const SECONDS_ON_DEMAND: f64 = 1.0 / 32e9;
+/// demand, many at once or one alone.
+const SECONDS_OF_MATRIX: f64 = 1.0 / 68e9;
+const SECONDS_OF_MANY: f64 = 1.0 / 51e9;
+const SECONDS_OF_ONE: f64 = 1.0 / 16e9;
 
-/// Seconds of a byte of the matrix, or of what is known of the items.
-const SECONDS_OF_BYTE: f64 = 1.0 / 10e9;
+/// Seconds of a byte: of the matrix as it is made, of its rows as picks add them, of rows that are
+/// kept as they are made, and of those with what is known of the items.
+const SECONDS_OF_NEW_BYTE: f64 = 1.0 / 7.4e9;
+const SECONDS_OF_ROW_BYTE: f64 = 1.0 / 13e9;
+const SECONDS_OF_NEW_KEPT_BYTE: f64 = 1.0 / 3.5e9;
+const SECONDS_OF_KEPT_BYTE: f64 = 1.0 / 20e9;
 
 /// Seconds of a byte of the prepared rows, as a step streams them: from memory, and from the
 /// last-level cache where they are at most so many.
-const SECONDS_OF_STREAM: f64 = 1.0 / 7e9;
-const SECONDS_OF_CACHED_STREAM: f64 = 1.0 / 30e9;
+const SECONDS_OF_STREAM: f64 = 1.0 / 17e9;
+const SECONDS_OF_CACHED_STREAM: f64 = 1.0 / 39e9;
 const CACHED_BYTES: f64 = 16e6;
 
 /// Seconds of a step beside all that; where rows wait for their items, for each item, too.
-const SECONDS_OF_STEP: f64 = 15e-6;
-const SECONDS_OF_ITEM: f64 = 7e-9;
+const SECONDS_OF_STEP: f64 = 7e-6;
+const SECONDS_OF_ITEM: f64 = 4.7e-9;
+
+/// Rows that are computed for each that is needed, where some are guessed; guesses of the first
+/// steps are worst.
+const COMPUTED_OF_NEEDED: f64 = 1.6;
+const COMPUTED_AT_FIRST: f64 = 7.0;
+
+/// Rows that are kept for one sequence, which needs none twice: what was guessed has time to be
+/// right.
+const KEPT_FOR_ONE: u32 = 8 * ROWS_OF_PASS;
 
 /// A run.
 #[derive(Clone, Copy)]
@@ -66,7 +80,7 @@ pub(super) fn choose(
     forced: Option<RowSource>,
 ) -> Way {
     let run = Run { shape, plan, workers };
-    let ways = [Some(run.matrix()), run.cache(), Some(run.direct()), run.lazy()];
+    let ways = [Some(run.matrix()), Some(run.cache()), Some(run.direct()), run.lazy()];
     let wanted = |way: &Way| forced.is_none_or(|forced| forced == way.source);
     let mut best: Option<Way> = None;
     for way in ways.into_iter().flatten().filter(wanted) {
@@ -81,7 +95,7 @@ pub(super) fn choose(
             best = Some(way);
         }
     }
-    // What is forced cannot be: a cache of one sequence, or rows that wait where costs fall.
+    // What is forced cannot be: rows that wait, where costs fall.
     best.unwrap_or_else(|| run.direct())
 }
 
@@ -130,14 +144,18 @@ impl Run<'_> {
         f64::from(self.plan.count) * self.rows_of_each()
     }
 
-    /// Rows that all sequences add, each counted once, about: starts are different items, and of
-    /// the picks of the rule centroid half are those of other sequences. Measured on clustered
-    /// items, see docs/performance.md.
+    /// Rows that all sequences add, each counted once, about: starts are different items, and the
+    /// sequences of a rule have more or fewer of their picks in common. Counted on clustered items
+    /// and on two collections of texts, see docs/performance.md.
     fn different_rows(&self) -> f64 {
-        let new = if self.plan.rule == Rule::Centroid { 0.5 } else { 0.8 };
         let starts = f64::from(self.plan.count).min(self.items());
-        let picks = (self.rows() - starts).max(0.0) * new;
-        let picked = self.items() * (1.0 - (-picks / self.items()).exp());
+        let picks = (self.rows() - starts).max(0.0);
+        let new = match self.plan.rule {
+            Rule::Centroid => (6.0 * picks.sqrt()).max(self.rows_of_each()),
+            Rule::Farthest | Rule::Chain => 5.0 * picks.powf(2.0 / 3.0),
+            Rule::Mmr(_) => picks,
+        };
+        let picked = self.items() * (1.0 - (-new.min(picks) / self.items()).exp());
         (starts + picked).min(self.rows()).min(self.items())
     }
 
@@ -168,34 +186,43 @@ impl Run<'_> {
         let host_bytes = bytes + product::packed_bytes(shape).max(slots + shared);
         let multiply_adds = self.row() * self.items() / 2.0;
         let seconds = multiply_adds * SECONDS_OF_MATRIX
-            + self.items() * self.items() * 2.0 * SECONDS_OF_BYTE
-            + self.rows() * self.items() * 2.0 * SECONDS_OF_BYTE;
+            + self.items() * self.items() * 2.0 * SECONDS_OF_NEW_BYTE
+            + self.rows() * self.items() * 2.0 * SECONDS_OF_ROW_BYTE;
         let layout = Layout { group: 0, kept_rows: 0 };
         Way { source: RowSource::Matrix, layout, host_bytes, multiply_adds, seconds }
     }
 
-    /// Rows that are kept; there is nothing to keep of one sequence.
-    fn cache(&self) -> Option<Way> {
+    /// Rows that are kept, and some computed before they are needed.
+    fn cache(&self) -> Way {
         let Run { shape, plan, workers } = *self;
-        if plan.count == 1 {
-            return None;
-        }
-        let least = self.fitting(|group| Layout { group, kept_rows: group });
+        let all = self.rows().min(self.items()) as u32;
+        let wanted = if plan.count == 1 { all.min(KEPT_FOR_ONE) } else { all };
+        let least = self.fitting(|group| {
+            let kept_rows = group.max(ROWS_OF_PASS).min(shape.num_items);
+            Layout { group, kept_rows }
+        });
         let row = Bytes::of::<i16>(padded_items(shape.num_items)) + Lru::bytes(0, 1);
         let left = plan.room.less(demand::bytes(least, shape, plan, workers.num_threads));
-        let wanted = self.rows().min(self.items()) as u32;
-        let more = left.times(row).min(u64::from(wanted.saturating_sub(least.group))) as u32;
-        let layout = Layout { kept_rows: least.group + more, ..least };
+        let more = left.times(row).min(u64::from(wanted.saturating_sub(least.kept_rows))) as u32;
+        let layout = Layout { kept_rows: least.kept_rows + more, ..least };
         // What there is no room for is computed as often as it is needed.
         let different = self.different_rows();
-        let kept = (f64::from(layout.kept_rows) / different.max(1.0)).min(1.0);
-        let computed = kept * different + (1.0 - kept) * self.rows();
-        Some(self.on_demand(RowSource::Cache, layout, computed))
+        let held = f64::from(layout.kept_rows) / if plan.count == 1 { 1.0 } else { different };
+        let again = (1.0 - held).max(0.0) * (self.rows() - different);
+        let first = (COMPUTED_OF_NEEDED * different + COMPUTED_AT_FIRST).min(self.items());
+        let computed = first + again;
+        let passes = computed / f64::from(ROWS_OF_PASS);
+        let new_bytes = computed.min(layout.kept_rows.into()) * self.items() * 2.0;
+        let kept = new_bytes * SECONDS_OF_NEW_KEPT_BYTE
+            + self.rows() * self.bytes_of_pick() * SECONDS_OF_KEPT_BYTE;
+        let way = self.on_demand(RowSource::Cache, layout, computed, passes);
+        Way { seconds: way.seconds + kept, ..way }
     }
 
+    /// Rows that are computed for each step anew.
     fn direct(&self) -> Way {
         let layout = self.fitting(|group| Layout { group, kept_rows: 0 });
-        self.on_demand(RowSource::Direct, layout, self.rows())
+        self.on_demand(RowSource::Direct, layout, self.rows(), f64::INFINITY)
     }
 
     /// One sequence after the other, whose rows wait for their items.
@@ -226,15 +253,16 @@ impl Run<'_> {
         layout(group)
     }
 
-    /// A way that computes `rows` rows.
-    fn on_demand(&self, source: RowSource, layout: Layout, rows: f64) -> Way {
+    /// A way that computes `rows` rows while the corpus passes by `passes` times, or in each step.
+    fn on_demand(&self, source: RowSource, layout: Layout, rows: f64, passes: f64) -> Way {
         let Run { shape, plan, workers } = *self;
         let steps = self.rows_of_each() * f64::from(plan.count.div_ceil(layout.group));
         let multiply_adds = self.row() * rows;
-        let streamed = steps.min(rows) * self.seconds_of_pass();
-        let seconds = streamed.max(multiply_adds * SECONDS_ON_DEMAND)
-            + self.rows() * self.bytes_of_pick() * SECONDS_OF_BYTE
-            + steps * SECONDS_OF_STEP;
+        let passes = passes.min(steps);
+        // A row alone does not use what is loaded of the corpus often enough.
+        let alone = (passes / rows).min(1.0) * (SECONDS_OF_ONE - SECONDS_OF_MANY);
+        let multiplied = multiply_adds * (SECONDS_OF_MANY + alone);
+        let seconds = multiplied.max(passes * self.seconds_of_pass()) + steps * SECONDS_OF_STEP;
         let host_bytes = demand::bytes(layout, shape, plan, workers.num_threads);
         Way { source, layout, host_bytes, multiply_adds, seconds }
     }

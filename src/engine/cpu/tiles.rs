@@ -42,8 +42,22 @@ pub(super) fn fill_query(corpus: &Corpus, item: u32, query: &mut [Line]) {
 /// The prepared rows of `N` items.
 pub(super) struct Block<'a, const N: usize> {
     rows: [&'a [Chunk]; N],
-    /// Values from here to what is needed next, which is asked for; 0: nothing.
-    pub(super) ahead: usize,
+    /// Values from each item to that which is needed next in its place.
+    ahead: usize,
+    /// Which lines of those are asked for meanwhile, every so many from the first on.
+    pub(super) asked: Asked,
+}
+
+/// Which lines of a row are asked for: `first`, and every one that comes `every` lines later.
+#[derive(Clone, Copy)]
+pub(super) struct Asked {
+    pub(super) first: usize,
+    pub(super) every: usize,
+}
+
+impl Asked {
+    pub(super) const ALL: Asked = Asked { first: 0, every: 1 };
+    pub(super) const NONE: Asked = Asked { first: usize::MAX, every: 0 };
 }
 
 impl<'a, const N: usize> Block<'a, N> {
@@ -57,7 +71,17 @@ impl<'a, const N: usize> Block<'a, N> {
             let item = first + at.min(count - 1) as u32;
             *row = bytemuck::cast_slice(&corpus.rows_from(item)[..lines * VALUES]);
         }
-        Block { rows, ahead }
+        Block { rows, ahead, asked: Asked::NONE }
+    }
+}
+
+/// How many of `left` queries a tile has.
+#[inline(always)]
+pub(super) fn tile_queries<S: Simd>(left: usize) -> usize {
+    match (S::TILE_ROWS, left) {
+        (8, 4..) => 4,
+        (2 | 4 | 8, 2..) => 2,
+        _ => 1,
     }
 }
 
@@ -71,17 +95,16 @@ pub(super) fn multiply<'q, S: Simd, const N: usize>(
     left: usize,
     dots: &mut Dots<N>,
 ) -> usize {
-    let ahead = block.ahead;
     // Sums fill half of the registers, those of AVX-512 too.
-    match (S::TILE_ROWS, left) {
-        (8, 4..) => {
+    match (S::TILE_ROWS, tile_queries::<S>(left)) {
+        (_, 4) => {
             let queries = [query(0), query(1), query(2), query(3)];
-            tiles::<S, 4, 4, N>(simd, block, queries, ahead, dots)
+            tiles::<S, 4, 4, N>(simd, block, queries, dots)
         }
-        (4 | 8, 2..) => tiles::<S, 2, 2, N>(simd, block, [query(0), query(1)], ahead, dots),
-        (2, 2..) => tiles::<S, 1, 2, N>(simd, block, [query(0), query(1)], ahead, dots),
-        (2, _) => tiles::<S, 2, 1, N>(simd, block, [query(0)], ahead, dots),
-        _ => tiles::<S, 4, 1, N>(simd, block, [query(0)], ahead, dots),
+        (2, 2) => tiles::<S, 1, 2, N>(simd, block, [query(0), query(1)], dots),
+        (_, 2) => tiles::<S, 2, 2, N>(simd, block, [query(0), query(1)], dots),
+        (2, _) => tiles::<S, 2, 1, N>(simd, block, [query(0)], dots),
+        _ => tiles::<S, 4, 1, N>(simd, block, [query(0)], dots),
     }
 }
 
@@ -91,7 +114,6 @@ fn tiles<S: Simd, const R: usize, const Q: usize, const N: usize>(
     simd: S,
     block: &Block<N>,
     queries: [&[Line]; Q],
-    ahead: usize,
     dots: &mut Dots<N>,
 ) -> usize {
     let lines = queries[0].len();
@@ -103,13 +125,17 @@ fn tiles<S: Simd, const R: usize, const Q: usize, const N: usize>(
         for (row, item) in rows.iter_mut().zip(&block.rows[first..]) {
             *row = &item[..lines];
         }
+        let Asked { first: mut asked, every } = block.asked;
         let mut sums = [[simd.splat(0); Q]; R];
         for at in 0..lines {
+            if at == asked {
+                asked += every;
+                for row in rows {
+                    simd.prefetch_values(&row[at], block.ahead);
+                }
+            }
             for row in 0..R {
                 let chunk = &rows[row][at];
-                if ahead > 0 {
-                    simd.prefetch_values(chunk, ahead);
-                }
                 let chunk = simd.load_values(chunk);
                 for query in 0..Q {
                     let value = simd.load(&all[query][at]);

@@ -68,6 +68,11 @@ impl Track {
         &self.row.items[..self.picked as usize]
     }
 
+    /// The row of the head that is added `later` rows after the next one of it.
+    pub(super) fn replay(&self, later: usize) -> Option<u32> {
+        self.replay.iter().rev().nth(later).copied()
+    }
+
     /// Whether rows of the head are still to be added.
     pub(super) fn replays(&self) -> bool {
         !self.replay.is_empty()

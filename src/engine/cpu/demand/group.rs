@@ -6,6 +6,7 @@ use super::super::rules::{Candidates, Cheapest};
 use super::super::segments;
 use super::super::task::Task;
 use super::super::track::Track;
+use super::ahead::{self, Ahead};
 use super::layout::Layout;
 use super::segment::Segment;
 use super::wanted::Wanted;
@@ -35,6 +36,7 @@ pub(super) struct Group {
     /// The first sequence that was not begun.
     next: u32,
     best: Vec<Cheapest>,
+    ahead: Ahead,
 }
 
 /// The cheapest item that there could be, and not an item.
@@ -48,7 +50,8 @@ impl Group {
         }
         let best = filled(layout.group as usize, NONE, "the picks of a step")?;
         let wanted = Wanted::new(task.corpus, layout)?;
-        Ok(Group { work: Work::Clear, wanted, tracks, active: 0, next: 0, best })
+        let ahead = Ahead::new(layout.group)?;
+        Ok(Group { work: Work::Clear, wanted, tracks, active: 0, next: 0, best, ahead })
     }
 
     /// Goes on after all segments are done: to what is to be done with them next.
@@ -57,7 +60,8 @@ impl Group {
         task: Task,
         segments: &[Mutex<Segment<C>>],
     ) -> Result<()> {
-        match self.work {
+        let done = self.work;
+        match done {
             Work::Clear => self.begin(task, segments)?,
             Work::Step => {
                 self.compare(segments);
@@ -68,9 +72,21 @@ impl Group {
             }
             Work::End => {}
         }
+        if task.plan.count() == 1 {
+            // One sequence adds each row once.
+            self.wanted.retire();
+        }
         if self.work == Work::Step {
-            let tracks = self.tracks[..self.active].iter();
-            self.wanted.want(task.corpus, tracks.map(|track| track.last));
+            let tracks = &self.tracks[..self.active];
+            self.wanted.want(tracks.iter().map(|track| track.last));
+            if self.wanted.passes() {
+                self.wanted.add(ahead::of_heads(tracks));
+                // Before the first step nothing is known.
+                if done == Work::Step {
+                    self.wanted.add(self.ahead.likely(segments, self.active));
+                }
+            }
+            self.wanted.find(task.corpus);
         }
         Ok(())
     }
@@ -110,7 +126,8 @@ impl Group {
                 picks += 1;
             }
         }
-        let read = u64::from(task.corpus.num_items()) * u64::from(task.corpus.dim()) * 2;
+        let corpus = u64::from(task.corpus.num_items()) * u64::from(task.corpus.dim()) * 2;
+        let read = if self.wanted.passes() { corpus } else { 0 };
         task.progress.add_steps(picks, read);
     }
 

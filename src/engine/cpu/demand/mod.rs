@@ -5,10 +5,11 @@
 //! hold for its items (`products`), adds that to what the sequences know of them, and finds the
 //! cheapest for each (`segment`). Who does the last segment compares what all of them found, makes
 //! the picks and says which rows the next step needs (`wanted`, `group`): so the corpus streams by
-//! once for all sequences of the group. Rows that are needed once more may be kept, the least
-//! recently used ones go first. `run` has the steps; `layout` says how a run is laid out, `needs`
-//! what that takes.
+//! once for all sequences of the group. Rows may be kept, the least recently used ones go first;
+//! then a pass also computes rows that the next steps are likely to need (`ahead`). `run` has the
+//! steps; `layout` says how a run is laid out, `needs` what that takes.
 
+mod ahead;
 mod group;
 mod layout;
 mod needs;
@@ -17,6 +18,7 @@ mod run;
 mod segment;
 mod wanted;
 
+pub(super) use ahead::ROWS as ROWS_OF_PASS;
 pub(super) use layout::Layout;
 pub(super) use needs::bytes;
 pub(super) use run::compute;

@@ -1,6 +1,7 @@
 //! What a run without a matrix takes.
 
 use super::super::rules;
+use super::ahead::Ahead;
 use super::layout::Layout;
 use super::segment;
 use super::wanted;
@@ -17,6 +18,7 @@ pub(in super::super) fn bytes(
     num_threads: usize,
 ) -> Bytes {
     let Layout { group, kept_rows } = layout;
+    let queries = wanted::bytes(shape.dim) * u64::from(layout.rows_at_once());
     let items = segment::padded_items(shape.num_items);
     let known = Bytes::new(rules::item_bytes(plan.rule) as u64) * items * u64::from(group);
     let kept = Bytes::of::<i16>(items) * u64::from(kept_rows);
@@ -30,6 +32,7 @@ pub(in super::super) fn bytes(
     };
     // The items of a sequence, and as many of its head.
     let tracks = plan.row_bytes() + Bytes::of::<u32>(plan.length.into());
-    let of_each = tracks + wanted::bytes(shape.dim) + segment::bytes_of_each(shape);
-    known + kept + lists + scratch + segment::bytes(shape) + of_each * u64::from(group)
+    let of_each = tracks + Ahead::bytes() + segment::bytes_of_each(shape);
+    let segments = segment::bytes(shape) + of_each * u64::from(group);
+    known + kept + lists + scratch + queries + segments
 }

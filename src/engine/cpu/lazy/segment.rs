@@ -5,7 +5,7 @@ use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 use super::super::rules::Cheapest;
 use super::super::segments;
 use super::super::simd::Simd;
-use super::super::tiles::{finish, multiply, Block, Dots, MOST};
+use super::super::tiles::{finish, multiply, Asked, Block, Dots, MOST};
 use super::known::{Known, TAKEN};
 use super::queries::Queries;
 use crate::contract::extra_shift;
@@ -167,13 +167,14 @@ impl<K: Known> Segment<K> {
             #[inline(always)]
             || {
                 let mut rows = Block::<BLOCK>::new(corpus, first, count, ahead);
+                rows.asked = if ahead > 0 { Asked::ALL } else { Asked::NONE };
                 let mut dots: Dots<BLOCK> = [[0; BLOCK]; MOST];
                 while block.may_be_best(look) {
                     let added = block.added as usize;
                     let left = queries.count() as usize - added;
                     let query = |more: usize| queries.values(added + more);
                     let took = multiply(simd, &rows, query, left, &mut dots);
-                    rows.ahead = 0;
+                    rows.asked = Asked::NONE;
                     for (dots, number) in dots[..took].iter().zip(added..) {
                         let mut values = [0; BLOCK];
                         let weight = queries.weight(number);
