@@ -10,8 +10,7 @@
 mod common;
 mod measure;
 
-use std::fmt::Write;
-
+use measure::plot::{self, plot, Axis, Series};
 use measure::{read_bandwidth, run};
 use vkd::engine::cpu::{multiply_adds_per_second, Level};
 use vkd::ContextOptions;
@@ -61,67 +60,24 @@ fn main() {
         }
     }
     let file = concat!(env!("CARGO_MANIFEST_DIR"), "/docs/growth.svg");
-    std::fs::write(file, plot(&points)).unwrap();
+    std::fs::write(file, plot_all(&points)).unwrap();
 }
 
-/// Both axes logarithmic: 1,000 to 8,000 items, 0.01 s to 100 s. One colour for each number of
-/// dimensions; dots are measured, dashed lines the model.
-fn plot(points: &[Point]) -> String {
-    let x = |n: u32| 80.0 + (f64::from(n) / 1000.0).log2() / 3.0 * 480.0;
-    let y = |seconds: f64| 360.0 - (seconds / 0.01).log10() / 4.0 * 320.0;
-    let mut svg = String::from(
-        "<svg xmlns=\"http://www.w3.org/2000/svg\" viewBox=\"0 0 720 430\" \
-         font-family=\"sans-serif\" font-size=\"13\">\n\
-         <rect width=\"720\" height=\"430\" fill=\"#fff\"/>\n",
-    );
-    for seconds in [0.01, 0.1, 1.0, 10.0, 100.0] {
-        let at = y(seconds);
-        let below = at + 4.0;
-        let _ = writeln!(
-            svg,
-            "<path d=\"M80 {at:.1}H560\" stroke=\"#ddd\"/>\
-             <text x=\"72\" y=\"{below:.1}\" text-anchor=\"end\">{seconds} s</text>"
-        );
-    }
-    for n in ITEMS {
-        let at = x(n);
-        let _ = writeln!(
-            svg,
-            "<path d=\"M{at:.1} 40V360\" stroke=\"#eee\"/>\
-             <text x=\"{at:.1}\" y=\"380\" text-anchor=\"middle\">{n}</text>"
-        );
-    }
-    let colors = ["#1b6ca8", "#d1495b", "#3a7d44", "#7b4fa3"];
-    for (at, (d, color)) in DIMS.iter().zip(colors).enumerate() {
-        let own = || points.iter().filter(|point| point.d == *d);
-        let model =
-            own().map(|p| format!("{:.1},{:.1}", x(p.n), y(p.matrix_model + p.sequences_model)));
-        let model: Vec<String> = model.collect();
-        let _ = writeln!(
-            svg,
-            "<polyline points=\"{}\" fill=\"none\" stroke=\"{color}\" stroke-dasharray=\"5 4\"/>",
-            model.join(" ")
-        );
-        for point in own() {
-            let _ = writeln!(
-                svg,
-                "<circle cx=\"{:.1}\" cy=\"{:.1}\" r=\"4\" fill=\"{color}\"/>",
-                x(point.n),
-                y(point.matrix + point.sequences)
-            );
-        }
-        let line = 60 + 22 * at;
-        let middle = line - 4;
-        let _ = writeln!(
-            svg,
-            "<circle cx=\"580\" cy=\"{middle}\" r=\"4\" fill=\"{color}\"/>\
-             <text x=\"592\" y=\"{line}\">{d} dimensions</text>"
-        );
-    }
-    svg.push_str(
-        "<text x=\"320\" y=\"408\" text-anchor=\"middle\">items (all of them as starts)</text>\n\
-         <text x=\"580\" y=\"160\">dots: measured</text>\n\
-         <text x=\"580\" y=\"178\">dashed: model</text>\n</svg>\n",
-    );
-    svg
+fn plot_all(points: &[Point]) -> String {
+    let along = Axis {
+        name: "items (all of them as starts)",
+        ticks: ITEMS.map(|n| (f64::from(n), n.to_string())).to_vec(),
+    };
+    let seconds = [0.01, 0.1, 1.0, 10.0, 100.0];
+    let up = Axis { name: "", ticks: seconds.map(|at| (at, format!("{at} s"))).to_vec() };
+    let series = |d: u32| {
+        let own = points.iter().filter(|point| point.d == d);
+        let points = own.map(|point| plot::Point {
+            x: point.n.into(),
+            measured: point.matrix + point.sequences,
+            model: point.matrix_model + point.sequences_model,
+        });
+        Series { name: format!("{d} dimensions"), points: points.collect() }
+    };
+    plot(&along, &up, &DIMS.map(series))
 }

@@ -16,6 +16,7 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::time::Instant;
 
+use measure::apart::{child, context_options, request, runs, Run, Wanted, ROUNDS};
 use measure::corpus::{write_clustered, Mapped};
 use measure::{median, read_bandwidth};
 use vkd::context::Destination;
@@ -25,7 +26,6 @@ use vkd::progress::Phase;
 use vkd::{Context, ContextOptions, Request, Rule};
 
 const DIM: u32 = 384;
-const ROUNDS: usize = 3;
 
 fn main() {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
@@ -216,10 +216,6 @@ struct Timed {
     source: RowSource,
 }
 
-fn context_options() -> ContextOptions {
-    ContextOptions { device: Some("cpu".into()), ..Default::default() }
-}
-
 /// Seconds of rows and picks, the least of three runs.
 fn seconds_of(path: &Path, request: &Request, options: &ContextOptions) -> Timed {
     let mapped = Mapped::new(path);
@@ -233,100 +229,6 @@ fn seconds_of(path: &Path, request: &Request, options: &ContextOptions) -> Timed
     };
     let seconds = (0..ROUNDS).map(once).fold(f64::MAX, f64::min);
     Timed { seconds, source: plan.engine.row_source.unwrap() }
-}
-
-/// Starts that are spread over the corpus.
-fn request(num_items: u32, count: u32, length: u32) -> Request {
-    let starts =
-        (0..count).map(|at| (u64::from(at) * u64::from(num_items) / u64::from(count)) as u32);
-    Request { starts: Some(starts.collect()), length, ..Request::default() }
-}
-
-/// What a run in a process of its own does.
-#[derive(Clone, Copy)]
-struct Wanted {
-    count: u32,
-    length: u32,
-    rule: &'static str,
-    rows: Option<RowSource>,
-}
-
-/// What such a run took.
-struct Run {
-    /// Seconds of the process.
-    whole: f64,
-    prepare: f64,
-    steps: f64,
-    /// The most bytes of memory that it had, beside mapped files.
-    memory: f64,
-}
-
-impl Run {
-    fn print(&self, what: &str) {
-        println!(
-            "  {what}: {:.2} s, of that {:.2} s to prepare and {:.2} s for the picks; {:.2} GB",
-            self.whole,
-            self.prepare,
-            self.steps,
-            self.memory / 1e9
-        );
-    }
-}
-
-/// The middle of some runs in processes of their own.
-fn runs(path: &Path, wanted: Wanted) -> Run {
-    let all: Vec<Run> = (0..ROUNDS).map(|_| run_apart(path, wanted)).collect();
-    let middle = |of: fn(&Run) -> f64| median(all.iter().map(of).collect());
-    Run {
-        whole: middle(|run| run.whole),
-        prepare: middle(|run| run.prepare),
-        steps: middle(|run| run.steps),
-        memory: middle(|run| run.memory),
-    }
-}
-
-fn run_apart(path: &Path, Wanted { count, length, rule, rows }: Wanted) -> Run {
-    let rows = match rows {
-        None => "chosen",
-        Some(RowSource::Matrix) => "matrix",
-        Some(RowSource::Cache) => "cache",
-        Some(RowSource::Direct) => "direct",
-        Some(RowSource::Lazy) => "lazy",
-    };
-    let begin = Instant::now();
-    let output = Command::new(std::env::current_exe().unwrap())
-        .arg("--run")
-        .arg(path)
-        .args([&count.to_string(), &length.to_string(), rule, rows])
-        .output()
-        .unwrap();
-    let whole = begin.elapsed().as_secs_f64();
-    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
-    let text = String::from_utf8(output.stdout).unwrap();
-    let numbers: Vec<f64> = text.split_whitespace().map(|word| word.parse().unwrap()).collect();
-    Run { whole, prepare: numbers[0], steps: numbers[1], memory: numbers[2] }
-}
-
-/// A run as a program makes it: the file is mapped. Prints seconds of phases and bytes.
-fn child(arguments: &[String]) {
-    let [path, count, length, rule, rows] = arguments else { panic!("{arguments:?}") };
-    let mapped = Mapped::new(path.as_ref());
-    let mut options = context_options();
-    options.cpu.rows = match &**rows {
-        "matrix" => Some(RowSource::Matrix),
-        "cache" => Some(RowSource::Cache),
-        "direct" => Some(RowSource::Direct),
-        "lazy" => Some(RowSource::Lazy),
-        _ => None,
-    };
-    let context = Context::new(&options).unwrap();
-    let all = request(mapped.num_items, count.parse().unwrap(), length.parse().unwrap());
-    let request = Request { rule: Rule::new(rule, None).unwrap(), ..all };
-    let job = context.start(&mapped.input(), &request, Destination::Memory).unwrap();
-    job.wait(None).unwrap().as_ref().as_ref().unwrap();
-    let progress = job.progress();
-    let steps = progress.seconds(Phase::Matrix) + progress.seconds(Phase::Steps);
-    println!("{} {steps} {}", progress.seconds(Phase::Prepare), measure::peak_anonymous());
 }
 
 /// Seconds of a whole process in Python.

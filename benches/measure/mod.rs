@@ -1,7 +1,9 @@
 //! What all benchmarks share: medians, the read bandwidth of this machine, timed runs.
 #![allow(dead_code, unreachable_pub)]
 
+pub mod apart;
 pub mod corpus;
+pub mod plot;
 
 use std::time::Instant;
 
