@@ -97,15 +97,14 @@ fn run_apart(path: &Path, Wanted { count, length, rule, rows }: Wanted) -> Run {
     assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
     let text = String::from_utf8(output.stdout).unwrap();
     let numbers: Vec<f64> = text.split_whitespace().map(|word| word.parse().unwrap()).collect();
-    let [prepare, steps, memory, read, multiply_adds, planned] = numbers[..] else {
-        panic!("{text}");
-    };
+    let [prepare, steps, memory, read, multiply_adds, planned]: [f64; 6] =
+        numbers.try_into().unwrap();
     Run { whole, prepare, steps, memory, read, multiply_adds, planned }
 }
 
 /// A run as a program makes it: the file is mapped. Prints seconds of phases and bytes.
 pub fn child(arguments: &[String]) {
-    let [path, count, length, rule, rows] = arguments else { panic!("{arguments:?}") };
+    let [path, count, length, rule, rows] = &<[String; 5]>::try_from(arguments.to_vec()).unwrap();
     let mapped = Mapped::new(path.as_ref());
     let mut options = context_options();
     options.cpu.rows = match &**rows {

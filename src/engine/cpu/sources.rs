@@ -195,8 +195,12 @@ impl Run<'_> {
     /// Rows that are kept, and some computed before they are needed.
     fn cache(&self) -> Way {
         let Run { shape, plan, workers } = *self;
-        let all = self.rows().min(self.items()) as u32;
-        let wanted = if plan.count == 1 { all.min(KEPT_FOR_ONE) } else { all };
+        let (all, different) = (self.rows().min(self.items()), self.different_rows());
+        // Twice as many as are likely to differ: more would only lie there.
+        let wanted = match plan.count {
+            1 => all.min(KEPT_FOR_ONE.into()),
+            _ => all.min(2.0 * different + f64::from(ROWS_OF_PASS)),
+        } as u32;
         let least = self.fitting(|group| {
             let kept_rows = group.max(ROWS_OF_PASS).min(shape.num_items);
             Layout { group, kept_rows }
@@ -206,7 +210,6 @@ impl Run<'_> {
         let more = left.times(row).min(u64::from(wanted.saturating_sub(least.kept_rows))) as u32;
         let layout = Layout { kept_rows: least.kept_rows + more, ..least };
         // What there is no room for is computed as often as it is needed.
-        let different = self.different_rows();
         let held = f64::from(layout.kept_rows) / if plan.count == 1 { 1.0 } else { different };
         let again = (1.0 - held).max(0.0) * (self.rows() - different);
         let first = (COMPUTED_OF_NEEDED * different + COMPUTED_AT_FIRST).min(self.items());

@@ -45,7 +45,7 @@ impl Ahead {
     /// likeliest of each first.
     pub(super) fn likely<C>(
         &mut self,
-        segments: &[Mutex<Segment<C>>],
+        segments: &[Mutex<Segment<'_, C>>],
         active: usize,
     ) -> impl Iterator<Item = u32> + '_ {
         let all = &mut self.0[..active];

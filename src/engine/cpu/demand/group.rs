@@ -58,7 +58,7 @@ impl Group {
     pub(super) fn advance<C: Candidates>(
         &mut self,
         task: Task,
-        segments: &[Mutex<Segment<C>>],
+        segments: &[Mutex<Segment<'_, C>>],
     ) -> Result<()> {
         let done = self.work;
         match done {
@@ -92,7 +92,11 @@ impl Group {
     }
 
     /// Begins the next sequences.
-    fn begin<C: Candidates>(&mut self, task: Task, segments: &[Mutex<Segment<C>>]) -> Result<()> {
+    fn begin<C: Candidates>(
+        &mut self,
+        task: Task,
+        segments: &[Mutex<Segment<'_, C>>],
+    ) -> Result<()> {
         let left = (task.plan.count() - self.next) as usize;
         self.active = self.tracks.len().min(left);
         for (number, track) in self.tracks[..self.active].iter_mut().enumerate() {
@@ -105,7 +109,7 @@ impl Group {
     }
 
     /// Finds the cheapest item of all segments for each sequence.
-    fn compare<C>(&mut self, segments: &[Mutex<Segment<C>>]) {
+    fn compare<C>(&mut self, segments: &[Mutex<Segment<'_, C>>]) {
         self.best.fill(NONE);
         for segment in segments {
             let segment = lock(segment);
@@ -118,7 +122,7 @@ impl Group {
         }
     }
 
-    fn pick<C: Candidates>(&mut self, task: Task, segments: &[Mutex<Segment<C>>]) {
+    fn pick<C: Candidates>(&mut self, task: Task, segments: &[Mutex<Segment<'_, C>>]) {
         let mut picks = 0;
         for (number, track) in self.tracks[..self.active].iter_mut().enumerate() {
             if let Some(item) = track.go_on(self.best[number]) {
@@ -143,6 +147,6 @@ impl Group {
 }
 
 /// Takes an item out for one sequence.
-fn take<C: Candidates>(parts: &[Mutex<Segment<C>>], sequence: usize, item: u32) {
+fn take<C: Candidates>(parts: &[Mutex<Segment<'_, C>>], sequence: usize, item: u32) {
     lock(&parts[segments::of(item)]).take(sequence, item);
 }

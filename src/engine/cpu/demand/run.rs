@@ -6,14 +6,14 @@ use std::sync::Mutex;
 use super::super::lockstep::{self, Steps};
 use super::super::rules::{pins, Candidates, Centroid, Chain, Farthest, Mmr};
 use super::super::segments;
-use super::super::simd::Simd;
+use super::super::simd::{Line, Simd};
 use super::super::task::Task;
 use super::super::workers::Workers;
 use super::group::{Group, Work};
 use super::layout::Layout;
-use super::segment::{Scratch, Segment};
+use super::segment::{padded_items, Scratch, Segment};
 use crate::error::Result;
-use crate::memory::room;
+use crate::memory::{room, Pages};
 use crate::rule::Rule;
 
 /// Computes all planned sequences.
@@ -32,9 +32,13 @@ pub(in super::super) fn compute(task: Task, layout: Layout, workers: Workers) ->
 fn run<C: Candidates>(task: Task, layout: Layout, workers: Workers) -> Result<()> {
     let num_items = task.corpus.num_items();
     let count = segments::count(num_items);
+    let values = padded_items(num_items) * u64::from(layout.kept_rows);
+    let mut kept = Pages::zeroed(values, "the rows that are kept")?;
+    let mut kept: &mut [Line] = bytemuck::cast_slice_mut(&mut kept.get_mut()[..values as usize]);
     let mut parts = room(count, "the segments of a corpus")?;
     for number in 0..count {
-        parts.push(Mutex::new(Segment::<C>::new(task.plan.rule(), num_items, number, layout)?));
+        let rule = task.plan.rule();
+        parts.push(Mutex::new(Segment::<C>::new(rule, num_items, number, layout, &mut kept)?));
     }
     let steps = InStep { task, layout, rule: PhantomData::<fn() -> C> };
     lockstep::run(&steps, Group::new(task, layout)?, parts, workers, task.progress)
@@ -47,8 +51,8 @@ struct InStep<'a, C> {
     rule: PhantomData<fn() -> C>,
 }
 
-impl<C: Candidates> Steps for InStep<'_, C> {
-    type Part = Segment<C>;
+impl<'a, C: Candidates> Steps for InStep<'a, C> {
+    type Part = Segment<'a, C>;
     type State = Group;
     type Scratch = Scratch;
 
@@ -64,7 +68,7 @@ impl<C: Candidates> Steps for InStep<'_, C> {
         &self,
         simd: S,
         group: &Group,
-        segment: &mut Segment<C>,
+        segment: &mut Segment<'a, C>,
         scratch: &mut Scratch,
     ) {
         match group.work {
@@ -80,7 +84,7 @@ impl<C: Candidates> Steps for InStep<'_, C> {
         &self,
         _: S,
         group: &mut Group,
-        segments: &[Mutex<Segment<C>>],
+        segments: &[Mutex<Segment<'a, C>>],
         _: &mut Scratch,
     ) -> Result<()> {
         group.advance(self.task, segments)

@@ -24,7 +24,7 @@ const STEP: u64 = 2 * LINE as u64;
 
 /// Bytes of all segments beside what they know.
 pub(super) fn bytes(shape: Shape) -> Bytes {
-    Bytes::of::<Mutex<Segment<Mmr>>>(segments::count(shape.num_items) as u64)
+    Bytes::of::<Mutex<Segment<'_, Mmr>>>(segments::count(shape.num_items) as u64)
 }
 
 /// Bytes of all segments for one sequence, beside what is known of the items: its candidates, of
@@ -51,30 +51,40 @@ impl Scratch {
 }
 
 /// Some items.
-pub(super) struct Segment<C> {
+pub(super) struct Segment<'a, C> {
     first: u32,
     span: Span,
     /// What each sequence knows of them.
     candidates: Vec<C>,
     /// Their part of the rows that are kept, slot after slot.
-    kept: Vec<Line>,
+    kept: &'a mut [Line],
     /// The cheapest of them for each sequence.
     pub(super) found: Vec<Cheapest>,
 }
 
-impl<C: Candidates> Segment<C> {
-    pub(super) fn new(rule: Rule, of: u32, number: usize, layout: Layout) -> Result<Segment<C>> {
+impl<'a, C: Candidates> Segment<'a, C> {
+    /// A segment of `of` items, which keeps rows in the first part of `kept`: of that it leaves
+    /// what is left.
+    pub(super) fn new(
+        rule: Rule,
+        of: u32,
+        number: usize,
+        layout: Layout,
+        kept: &mut &'a mut [Line],
+    ) -> Result<Segment<'a, C>> {
         let first = segments::first(number);
         let num_items = segments::size(number, of);
         let span = Span { stride: padded_items(num_items) as usize, num_items, of };
-        let kept = span.stride as u64 / STEP * u64::from(layout.kept_rows);
+        let lines = span.stride / STEP as usize * layout.kept_rows as usize;
+        let (own, left) = std::mem::take(kept).split_at_mut(lines);
+        *kept = left;
         let none = Cheapest { item: 0, cost: i32::MAX };
         let candidates: Result<Vec<C>> = (0..layout.group).map(|_| C::new(rule, span)).collect();
         Ok(Segment {
             first,
             span,
             candidates: candidates?,
-            kept: zeroed_of(kept, "the rows that are kept")?,
+            kept: own,
             found: filled(layout.group as usize, none, "what a segment finds")?,
         })
     }
@@ -98,7 +108,7 @@ impl<C: Candidates> Segment<C> {
         wanted: &Wanted,
         scratch: &mut Scratch,
     ) {
-        let rows = if self.kept.is_empty() { &mut scratch.0 } else { &mut self.kept };
+        let rows = if self.kept.is_empty() { &mut *scratch.0 } else { &mut *self.kept };
         let Span { stride, num_items, .. } = self.span;
         let part = Part { first: self.first, count: num_items as usize, stride };
         let weighing = rule.weighing();
