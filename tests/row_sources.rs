@@ -129,12 +129,12 @@ fn rows_that_come_and_go() {
 /// are known, of other steps guessed.
 #[test]
 fn the_corpus_passes_by_once_for_some_steps() {
-    let npy = random(20_000, 8, 3);
+    let npy = random(20_000, 96, 3);
     let context = Context::new(&cpu(Some(RowSource::Cache), 2)).unwrap();
     let passes = |request: &Request| {
         let job = context.start(&npy.input(false), request, Destination::Memory).unwrap();
         job.wait(None).unwrap().as_ref().as_ref().unwrap();
-        job.progress().bytes_read() / (20_000 * 8 * 2)
+        job.progress().bytes_read() / (20_000 * 96 * 2)
     };
     let one = Request { starts: Some(vec![7]), length: 201, ..Request::default() };
     let of_picks = passes(&one);
