@@ -110,9 +110,9 @@ tsan:
 	RUSTC_BOOTSTRAP=1 RUSTFLAGS=-Zsanitizer=thread CARGO_TARGET_DIR=target/tsan \
 		cargo test -Zbuild-std --target $(HOST) --release --test jobs --test cancels
 
-# Some minutes: writes docs/growth.svg.
+# Some minutes: writes docs/growth.svg, docs/large-time.svg and docs/large-memory.svg.
 bench-growth:
-	cargo bench --profile measure --bench growth
+	cargo bench --profile measure --bench growth --bench scale
 
 # What `make run` shows, on the built-in engine and on a Vulkan driver: the same picks.
 examples:

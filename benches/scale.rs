@@ -1,11 +1,11 @@
-//! How the time and the memory of few sequences grow with the items, 10,000 to 1,000,000: a table in
-//! Markdown on the standard output, and plots in docs/large-time.svg and docs/large-memory.svg.
+//! How the time and the memory of few sequences grow with the items, 10,000 to 1,000,000: a table
+//! in Markdown on the standard output, and plots in docs/large-time.svg and docs/large-memory.svg.
 //!
 //!     cargo bench --profile measure --bench scale
 //!
 //! Beside every time the model. Preparing reads the halves and writes as many bytes. The picks take
-//! what is longer: the bytes that they read over the measured bandwidth, or the multiply-adds of the
-//! plan over the measured peak. The model of the memory is what the plan says.
+//! what is longer: the bytes that they read over the measured bandwidth, or the multiply-adds of
+//! the plan over the measured peak. The model of the memory is what the plan says.
 #![allow(clippy::unwrap_used, clippy::panic, clippy::print_stdout)]
 #![allow(missing_docs, unreachable_pub)]
 

@@ -111,7 +111,8 @@ pub trait Engine: Send {
 pub enum RowSource {
     /// All of them are computed before the first pick.
     Matrix,
-    /// A row is computed when it is first needed, and kept as long as there is room.
+    /// A row is computed when it is first needed, on the CPU engine with some that the next steps
+    /// likely need, and kept as long as there is room.
     Cache,
     /// Rows are computed in every step, and none is kept.
     Direct,

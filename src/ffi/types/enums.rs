@@ -85,9 +85,10 @@ pub enum vkd_row_source {
     VKD_SOURCE_NONE = 0,
     /// All of them are computed before the first pick: for many sequences.
     VKD_SOURCE_MATRIX = 1,
-    /// A row is computed when it is first needed, and kept as long as there is room.
+    /// A row is computed when it is first needed, with some that the next steps likely need, and
+    /// kept as long as there is room: for few sequences.
     VKD_SOURCE_CACHE = 2,
-    /// Rows are computed in every step, and none is kept: for one sequence.
+    /// Rows are computed in every step, and none is kept: for few picks, or little memory.
     VKD_SOURCE_DIRECT = 3,
     /// Rows wait for the items: one is looked at again only when it may be the next pick. For few
     /// sequences of VKD_RULE_FARTHEST and VKD_RULE_MMR, whose costs only rise.

@@ -2,25 +2,21 @@
 //! cost their multiply-adds only.
 //!
 //! A pick changes the order of the candidates little. So what a sequence picks next is most often
-//! the cheapest item of some segment already: 200 picks of one sequence needed 31 to 33 passes of
-//! 100,000 clustered items, and 37 to 39 of 7,797 texts, with eight rows each. A wrong guess costs
-//! time, never a bit.
+//! the cheapest item of some segment already: 200 picks of one sequence from 100,000 clustered items
+//! needed 32 passes with eight rows each. A wrong guess costs time, never a bit.
 
 use std::sync::Mutex;
 
 use super::super::rules::Cheapest;
 use super::super::track::Track;
+use super::layout::ROWS_OF_PASS;
 use super::segment::Segment;
 use crate::error::Result;
 use crate::memory::{filled, Bytes};
 use crate::threads::lock;
 
-/// Rows that a pass computes, if there are so many to be computed or guessed. On two cores eight
-/// take about the time of the stream: fewer need more passes, more are wrong more often.
-pub(in super::super) const ROWS: u32 = 8;
-
 /// Candidates of a sequence: the rows of many of them are kept already.
-const CANDIDATES: usize = 4 * ROWS as usize;
+const CANDIDATES: usize = 4 * ROWS_OF_PASS as usize;
 
 /// The cheapest items of different segments, those of the lowest costs first.
 type Candidates = [Cheapest; CANDIDATES];
@@ -73,5 +69,6 @@ fn insert(candidates: &mut Candidates, found: Cheapest) {
 
 /// The rows of their heads that the sequences add next, the next one of each first.
 pub(super) fn of_heads(tracks: &[Track]) -> impl Iterator<Item = u32> + '_ {
-    (0..ROWS as usize).flat_map(|place| tracks.iter().filter_map(move |track| track.replay(place)))
+    (0..ROWS_OF_PASS as usize)
+        .flat_map(|place| tracks.iter().filter_map(move |track| track.replay(place)))
 }

@@ -1,6 +1,9 @@
 //! How a run without a matrix is laid out.
 
-use super::ahead;
+/// Rows that a pass of the corpus computes where rows are kept, if there are so many to be computed
+/// or guessed. On two cores eight take about the time of the stream: fewer need more passes, more
+/// are wrong more often.
+pub(in super::super) const ROWS_OF_PASS: u32 = 8;
 
 /// How a run is laid out.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -16,7 +19,7 @@ impl Layout {
     pub(super) fn rows_at_once(self) -> u32 {
         match self.kept_rows {
             0 => self.group,
-            kept => self.group.max(ahead::ROWS).min(kept),
+            kept => self.group.max(ROWS_OF_PASS).min(kept),
         }
     }
 }

@@ -18,8 +18,7 @@ mod run;
 mod segment;
 mod wanted;
 
-pub(super) use ahead::ROWS as ROWS_OF_PASS;
-pub(super) use layout::Layout;
+pub(super) use layout::{Layout, ROWS_OF_PASS};
 pub(super) use needs::bytes;
 pub(super) use run::compute;
 pub(super) use segment::padded_items;
