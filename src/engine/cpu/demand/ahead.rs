@@ -2,8 +2,8 @@
 //! cost their multiply-adds only.
 //!
 //! A pick changes the order of the candidates little. So what a sequence picks next is most often
-//! the cheapest item of some segment already: 200 picks of one sequence from 100,000 clustered items
-//! needed 32 passes with eight rows each. A wrong guess costs time, never a bit.
+//! the cheapest item of some segment already: 200 picks of one sequence from 100,000 clustered
+//! items needed 32 passes with eight rows each. A wrong guess costs time, never a bit.
 
 use std::sync::Mutex;
 
