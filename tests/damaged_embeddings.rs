@@ -260,7 +260,7 @@ fn no_damage_is_a_crash() {
         b"[{\"index\":1,\"embedding\":[[1,2]]},{\"index\":0,\"embedding\":\"AACAPwAAAMA=\"}]"
             .to_vec(),
         b"2 2\nthe 1.5 -2\nof 3 4e1\n".to_vec(),
-        [b"2 2\nthe ", &[1; 8][..], b"of ", &[2; 8]].concat(),
+        [&b"2 2\nthe "[..], &[1; 8], b"of ", &[2; 8]].concat(),
     ];
     let folder = Folder::new();
     for file in files {

@@ -61,7 +61,7 @@ fn tensors() {
                  [0,4]}}{}}}",
                 " ".repeat(blanks)
             );
-            let data = [&[0; 4], &bytes_of(element, &VALUES)[..]].concat();
+            let data = [&[0; 4][..], &bytes_of(element, &VALUES)].concat();
             check(safetensors(&header, &data), &plain(), None);
             let options = OpenOptions { array: Some("x".into()), ..plain() };
             check(safetensors(&header, &data), &options, None);
@@ -155,11 +155,11 @@ fn words_and_vectors() {
     let (first, second) = VALUES.split_at(3);
     let (first, second) = (bytes_of("f4", first), bytes_of("f4", second));
     let words = Some(["the", "é"]);
-    let binary = [b"2 3\nthe ", &first[..], "é ".as_bytes(), &second].concat();
+    let binary = [&b"2 3\nthe "[..], &first, "é ".as_bytes(), &second].concat();
     check(binary, &plain(), words);
-    let binary = [b"2 3\nthe ", &first[..], "\né ".as_bytes(), &second, b"\n"].concat();
+    let binary = [&b"2 3\nthe "[..], &first, "\né ".as_bytes(), &second, b"\n"].concat();
     check(binary, &plain(), words);
-    check([b"\x03\0\0\0", &first[..], b"\x03\0\0\0", &second].concat(), &plain(), None);
+    check([&b"\x03\0\0\0"[..], &first, b"\x03\0\0\0", &second].concat(), &plain(), None);
 }
 
 #[test]

@@ -32,15 +32,14 @@ impl Format {
             return Some(Format::Npz);
         } else if is_tensors(bytes) {
             return Some(Format::Tensors);
+        } else if is_fvecs(bytes) {
+            // Its first four bytes are a small number, and the last of them is no text.
+            return Some(Format::Fvecs);
         }
         let begin = if bytes.starts_with(MARK) { MARK.len() } else { 0 };
         let first = bytes[begin..].iter().find(|byte| !b" \t\r\n".contains(byte));
         if matches!(first, Some(b'[' | b'{')) {
             return Some(Format::Json(begin));
-        }
-        // Its first four bytes are a small number, so that the fourth is no text.
-        if is_fvecs(bytes) {
-            return Some(Format::Fvecs);
         }
         match Header::read(bytes) {
             Some(header) if binary_words::is_binary(bytes, &header) => {

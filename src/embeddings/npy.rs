@@ -36,7 +36,7 @@ impl Header {
         let version = *bytes.get(6).ok_or_else(cut)?;
         let lengths = bytes.get(8..).ok_or_else(cut)?;
         let (length, before) = match version {
-            1 => (u16::from_le_bytes(*lengths.first_chunk().ok_or_else(cut)?).into(), 10),
+            1 => (u32::from(u16::from_le_bytes(*lengths.first_chunk().ok_or_else(cut)?)), 10),
             2 | 3 => (u32::from_le_bytes(*lengths.first_chunk().ok_or_else(cut)?), 12),
             _ => return Err(bad(format!("its version {version} is unknown (1 to 3 are known)"))),
         };
@@ -53,7 +53,7 @@ impl Header {
 
     fn parse(text: &str, begin: usize) -> Read<Header> {
         let unclear = || bad("it cannot be understood".into());
-        let value = |key: &str| {
+        let value = |key: &str| -> Read<&str> {
             let quoted = |quote: char| text.split_once(&format!("{quote}{key}{quote}"));
             let (_, behind) = quoted('\'').or_else(|| quoted('"')).ok_or_else(unclear)?;
             Ok(behind.trim_start().strip_prefix(':').ok_or_else(unclear)?.trim_start())

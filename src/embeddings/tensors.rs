@@ -18,7 +18,7 @@ use super::options::{ElementType, OpenOptions};
 use super::stop::{Read, Stop};
 use super::values::{shape_of, Array, Contents, Values};
 use crate::flaw::Flaw;
-use crate::memory::copied;
+use crate::memory::{copied, room};
 
 /// The tensors of ids.
 pub(super) const IDS: &str = "ids";
@@ -124,8 +124,7 @@ fn ids(bytes: &[u8], tensors: &BTreeMap<String, Tensor>) -> Read<Option<IdList>>
     let text = copied(&bytes[text.range.clone()], "the ids")?;
     let text = String::from_utf8(text).map_err(|_| Stop::file(Flaw::NotUtf8 { what: "an id" }))?;
     let eights = bytes[ends.range.clone()].as_chunks::<8>().0;
-    let mut all = copied(&[], "the ids")?;
-    crate::memory::reserve(&mut all, eights.len(), "the ids")?;
+    let mut all = room::<u64>(eights.len(), "the ids")?;
     all.extend(eights.iter().map(|eight| u64::from_le_bytes(*eight)));
     let is_end = |&end: &u64| usize::try_from(end).is_ok_and(|end| text.is_char_boundary(end));
     let fits = all.is_sorted() && all.iter().all(is_end);

@@ -88,7 +88,7 @@ impl Values {
             return Ok(Values { shape, held: Held::Mapped { map, range, element_type } });
         }
         let (mut words, len) = (words_for(bytes.len() as u64)?, bytes.len());
-        bytemuck::cast_slice_mut(&mut words)[..len].copy_from_slice(bytes);
+        bytemuck::cast_slice_mut::<u64, u8>(&mut words)[..len].copy_from_slice(bytes);
         Ok(Values { shape, held: Held::Words { words, range: 0..len, element_type } })
     }
 
@@ -129,7 +129,7 @@ impl Values {
             Held::Parsed(values) => return Elements::F32(values),
             Held::Mapped { map, range, element_type } => (&map[range.clone()], element_type),
             Held::Words { words, range, element_type } => {
-                (&bytemuck::cast_slice(words)[range.clone()], element_type)
+                (&bytemuck::cast_slice::<u64, u8>(words)[range.clone()], element_type)
             }
         };
         // Aligned, as was checked above.

@@ -128,5 +128,5 @@ fn npy_head(shape: Shape, elements: &Elements) -> Vec<u8> {
     }
     text.push('\n');
     let length = (text.len() as u16).to_le_bytes();
-    [b"\x93NUMPY\x01\x00", &length[..], text.as_bytes()].concat()
+    [&b"\x93NUMPY\x01\x00"[..], &length, text.as_bytes()].concat()
 }

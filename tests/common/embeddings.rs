@@ -77,7 +77,7 @@ pub fn npy_of(described: &str, order: &str, shape: &str, data: &[u8]) -> Vec<u8>
     }
     text.push('\n');
     let length = (text.len() as u16).to_le_bytes();
-    [b"\x93NUMPY\x01\x00", &length[..], text.as_bytes(), data].concat()
+    [&b"\x93NUMPY\x01\x00"[..], &length, text.as_bytes(), data].concat()
 }
 
 /// An npy file of [`VALUES`].

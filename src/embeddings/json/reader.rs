@@ -85,6 +85,7 @@ fn object(items: &mut Items) -> Read<Top> {
                     return Err(items.cursor.flaw(Flaw::Twice { item: 0, what: "list" }));
                 }
                 items.list()?;
+                items.begin_item();
             } else if has_list || key == Key::List {
                 items.cursor.skip_value()?;
             } else {
