@@ -161,7 +161,7 @@ fn archives() {
     assert_eq!(refused_as(with(151, crc, &packed)), "Cut");
     assert_eq!(refused_as(with(153, crc, &packed)), "Damaged");
     assert_eq!(refused_as(with(u32::MAX - 1, crc, &packed)), "Cut");
-    assert_eq!(refused_as(with(152, crc, &packed[..60])), "Damaged");
+    assert_eq!(refused_as(with(152, crc, &packed[..80])), "Damaged");
     assert_eq!(refused_as(b"PK\x05\x06".to_vec()), "Damaged");
 }
 
