@@ -16,7 +16,7 @@ use crate::flaw::Flaw;
 use crate::store::map;
 
 /// Bytes after which the system may take back the memory of what was read.
-const RELEASE: usize = 32 << 20;
+const RELEASE: usize = 4 << 20;
 
 /// The line before all others.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -14,7 +14,7 @@ use crate::memory::reserve;
 use crate::store::map;
 
 /// Bytes after which the system may take back the memory of what was read.
-const RELEASE: usize = 32 << 20;
+const RELEASE: usize = 4 << 20;
 
 /// Words that some programs write for what is no number.
 const NO_NUMBERS: [&str; 7] = ["NaN", "-NaN", "nan", "Infinity", "-Infinity", "-inf", "null"];
