@@ -4,6 +4,7 @@
 //! next, in words that are true for callers from Rust, C and Lua. It knows nothing of C: which
 //! number an error has there is said in `ffi`.
 
+use crate::flaw::{At, Flaw};
 use crate::units;
 
 /// What can go wrong. The text of each variant is for the user.
@@ -193,6 +194,8 @@ pub enum Error {
         units::quoted(.found), units::quoted(.given)
     )]
     OtherEmbeddings { path: String, what: &'static str, found: String, given: String },
+    #[error("{path}{at}: {flaw}")]
+    Embeddings { path: String, at: At, flaw: Box<Flaw> },
     #[error("{path} is being written by another run; wait for it, or choose another path")]
     FileBusy { path: String },
     #[error(

@@ -5,11 +5,11 @@
 //! Data flows one way, and each module knows only the ones to its left:
 //!
 //! ```text
-//! corpus -> plan -> engine {reference | cpu | vulkan | several} -> store -> site
+//! corpus -> plan -> engine {reference | cpu | vulkan | several} -> store -> embeddings -> site
 //!        -> job, context -> ffi (C, LuaJIT)
 //! ```
 //!
-//! `verify` checks results against the embeddings.
+//! `embeddings` reads them from files. `verify` checks results against the embeddings.
 //!
 //! From the prepared corpus on, everything is exact integer arithmetic, so every engine and every
 //! device gives the same bits. Items are numbered from 0 everywhere in Rust and C.
@@ -19,10 +19,12 @@
 pub mod context;
 mod contract;
 pub mod corpus;
+pub mod embeddings;
 pub mod engine;
 mod environment;
 pub mod error;
 pub mod ffi;
+pub mod flaw;
 pub mod job;
 mod memory;
 mod panics;
@@ -39,6 +41,7 @@ pub mod verify;
 
 pub use context::{Context, ContextOptions};
 pub use corpus::{Corpus, Elements, Input, Shape};
+pub use embeddings::Embeddings;
 pub use error::{Error, Result};
 pub use memory::Bytes;
 pub use plan::{Heads, Request};

@@ -11,6 +11,11 @@ pub(crate) fn count(number: impl Into<u64>) -> String {
     grouped(&number.into().to_string())
 }
 
+/// So many things: "1 dimension", "3 dimensions".
+pub(crate) fn many(number: u64, thing: &str) -> String {
+    format!("{} {thing}{}", count(number), if number == 1 { "" } else { "s" })
+}
+
 /// A size: "1.5 GB (1,500,000,000 bytes)". Sums that saturate at the largest number are more than
 /// any machine has.
 pub(crate) fn bytes(number: u64) -> String {

@@ -10,6 +10,7 @@ use std::path::{Path, PathBuf};
 
 use common::alone;
 use vkd::context::Destination;
+use vkd::flaw::{At, Flaw};
 use vkd::store::{NeighborsFile, OutputFile, ResultsKind, SequencesFile};
 use vkd::{Context, ContextOptions, Error, Request, Shape};
 
@@ -93,6 +94,11 @@ fn table() -> Vec<Error> {
             what: "number of items",
             found: "30000".into(),
             given: "31000".into(),
+        },
+        Error::Embeddings {
+            path: path(),
+            at: At::Line { line: 30_000, byte: 7 },
+            flaw: Box::new(Flaw::Ragged { item, length: 1024, dim: 384 }),
         },
         Error::FileBusy { path: path() },
         Error::BadId { item, id: "a/b".into(), reason: "it holds a /".into() },

@@ -6,6 +6,7 @@
 use libc::c_char;
 
 use crate::error::Error;
+use crate::flaw::Flaw;
 use crate::units;
 
 /// What every function that can fail returns: 0 for success, 1 for "not yet", negative numbers for
@@ -212,11 +213,23 @@ fn library_status(error: &Error) -> vkd_status {
         E::FileMismatch { .. } | E::OtherKind { .. } | E::OtherEmbeddings { .. } => {
             VKD_ERROR_FILE_MISMATCH
         }
+        E::Embeddings { flaw, .. } => flaw_status(flaw),
         E::FileBusy { .. } => VKD_ERROR_FILE_BUSY,
         E::BadId { .. } => VKD_ERROR_BAD_ID,
         E::BadMetadata { .. } => VKD_ERROR_BAD_METADATA,
         E::Variable { error, .. } => library_status(error),
         E::Internal { .. } => VKD_ERROR_INTERNAL,
+    }
+}
+
+/// The status of what is wrong with a file of embeddings.
+fn flaw_status(flaw: &Flaw) -> vkd_status {
+    match flaw {
+        Flaw::NotFinite { .. } | Flaw::Overflow { .. } => vkd_status::VKD_ERROR_NOT_FINITE,
+        Flaw::DimTooLarge { .. } => vkd_status::VKD_ERROR_DIM_TOO_LARGE,
+        Flaw::Empty => vkd_status::VKD_ERROR_ZERO_SIZE,
+        Flaw::RepeatedId { .. } => vkd_status::VKD_ERROR_BAD_ID,
+        _ => vkd_status::VKD_ERROR_BAD_FILE,
     }
 }
 

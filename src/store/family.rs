@@ -12,6 +12,8 @@ pub(crate) enum Family {
     Results,
     /// The rankings of a site.
     Rankings,
+    /// Embeddings with their ids.
+    Embeddings,
 }
 
 /// Bytes of a file that are looked at: all of a header that vkd wrote.
@@ -26,18 +28,19 @@ const RANKINGS: [&[u8]; 2] = [b"{\"list\":\"", b"\",\"ids\":["];
 /// Bytes of a list's name at the most: rankings are known by it.
 pub(crate) const LONGEST_LIST: usize = 64;
 
+/// What the metadata of embeddings that vkd wrote say, in any version of the format.
+const EMBEDDINGS: &[u8] = b"\"vkd embeddings ";
+
 impl Family {
     /// Whether a file that begins with `head` is one of these, whole or not.
     pub(super) fn knows(self, head: &[u8]) -> bool {
         let head = &head[..head.len().min(HEAD)];
+        let holds = |text: &[u8]| head.windows(text.len()).any(|window| window == text);
+        // Behind the length of the header.
+        let has_metadata = || head.get(8) == Some(&b'{') && holds(b"\"__metadata__\"");
         match self {
-            Family::Results => {
-                let holds = |text: &[u8]| head.windows(text.len()).any(|window| window == text);
-                // Behind the length of the header.
-                head.get(8) == Some(&b'{')
-                    && holds(b"\"__metadata__\"")
-                    && FORMATS.into_iter().any(holds)
-            }
+            Family::Results => has_metadata() && FORMATS.into_iter().any(holds),
+            Family::Embeddings => has_metadata() && holds(EMBEDDINGS),
             Family::Rankings => begins_rankings(head),
         }
     }
@@ -53,6 +56,7 @@ impl Family {
     pub(super) fn unlike(self) -> &'static str {
         match self {
             Family::Results => "it is no results file of vkd",
+            Family::Embeddings => "it is no safetensors file of embeddings that vkd wrote",
             Family::Rankings => "it does not hold rankings that vkd wrote",
         }
     }

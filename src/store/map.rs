@@ -21,7 +21,7 @@ pub(super) fn map(file: &File, path: &Path) -> Result<Mmap> {
 
 /// Lets the system take back the memory of what was read of a map. It is read again when it is
 /// needed; until then it does not count as memory of this process.
-pub(super) fn release(map: &Mmap) {
+pub(crate) fn release(map: &Mmap) {
     #[cfg(unix)]
     // SAFETY: the map is of a file and read only, so all its pages can be read again. Who reads
     // them at this moment does that.
@@ -38,6 +38,23 @@ pub(super) fn open(path: &Path) -> Result<Mmap> {
     require_results(path, &about)?;
     let file = open_to_read(path).map_err(failed)?;
     open_file(&file, path)
+}
+
+/// Maps a regular file that is not empty, whatever it holds.
+pub(crate) fn open_any(path: &Path) -> Result<Option<Mmap>> {
+    let failed = |error: io::Error| file_error("open", path, 0, &error);
+    let irregular = || io::Error::other("it is no regular file");
+    // As above.
+    if !std::fs::metadata(path).map_err(failed)?.is_file() {
+        return Err(failed(irregular()));
+    }
+    let file = open_to_read(path).map_err(failed)?;
+    let about = file.metadata().map_err(failed)?;
+    match (about.is_file(), about.len()) {
+        (false, _) => Err(failed(irregular())),
+        (true, 0) => Ok(None),
+        (true, _) => map(&file, path).map(Some),
+    }
 }
 
 /// Maps a file that is open.

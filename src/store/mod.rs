@@ -24,7 +24,7 @@ mod items;
 mod kind;
 mod known;
 mod location;
-mod map;
+pub(crate) mod map;
 mod neighbors;
 mod output_file;
 pub(crate) mod partial;

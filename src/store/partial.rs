@@ -125,6 +125,11 @@ impl PartialFile {
         Ok(earlier.map(|earlier| earlier.file))
     }
 
+    /// Whether there is a finished file, which is to stay.
+    pub(crate) fn has_earlier(&mut self) -> Result<bool> {
+        Ok(self.earlier()?.is_some())
+    }
+
     /// The path, for messages.
     pub(super) fn partial_path(&self) -> &Path {
         &self.location.partial_path

@@ -1,6 +1,7 @@
 //! Helpers of the integration tests: npy files, golden cases, random corpora, one-line computing.
 #![allow(dead_code, unreachable_pub)]
 
+pub mod embeddings;
 pub mod programs;
 
 use std::path::{Path, PathBuf};
