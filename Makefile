@@ -18,7 +18,7 @@ help:
 	@echo "make bench    measure against the direct method and numpy; CORPUS=file.npy adds one"
 	@echo "make fuzz     ten minutes of random files for the readers of files"
 	@echo "make tsan     the job tests under ThreadSanitizer (needs the Rust component rust-src)"
-	@echo "make header   write the C header and its LuaJIT cdef from the Rust sources"
+	@echo "make header   write the C headers and the LuaJIT cdef from the Rust sources"
 	@echo "make spirv    compile the shaders into shaders/spirv, for builds without a compiler"
 	@echo "Without a shader compiler: CARGOFLAGS=--no-default-features"
 

@@ -1,8 +1,8 @@
-//! Build steps: GLSL kernels to SPIR-V and their Rust table (build/shaders.rs), the C header
+//! Build steps: GLSL kernels to SPIR-V and their Rust table (build/shaders.rs), the C headers
 //! (cbindgen) and the LuaJIT cdef. Whether there is a shader compiler build/shaderc-find says, and
 //! build/shaderc-link links it: this program could not be linked otherwise.
 //!
-//! Everything is written to OUT_DIR. `tests/header.rs` compares the committed header and cdef with
+//! Everything is written to OUT_DIR. `tests/header.rs` compares the committed headers and cdef with
 //! the fresh ones (`make header` rewrites them).
 
 // A build step stops by panicking.
@@ -21,9 +21,11 @@ fn main() {
         println!("cargo:rerun-if-changed=build/{file}.rs");
     }
     println!("cargo:rerun-if-changed=cbindgen.toml");
+    println!("cargo:rerun-if-changed=cbindgen_compat.toml");
     println!("cargo:rerun-if-changed=src/ffi");
     shaders::build(&out);
     write_header(&out);
+    write_compat_header(&out);
     if std::env::var("CARGO_CFG_TARGET_OS").as_deref() == Ok("linux") {
         // A closing Lua state dlcloses the library; thread-local destructors would then run in
         // unmapped code.
@@ -47,6 +49,20 @@ fn write_header(out: &Path) {
     }
     let header = fs::read_to_string(header).expect("the header was just written");
     fs::write(out.join("cdef.lua"), lua_cdef(&header)).expect("OUT_DIR is writable");
+}
+
+/// The header of the older interface, which vkd.h and the cdef know nothing of.
+fn write_compat_header(out: &Path) {
+    let config = cbindgen::Config::from_file("cbindgen_compat.toml").expect("the file is valid");
+    // Its modules are read, too.
+    let builder = cbindgen::Builder::new().with_src("src/ffi/compat/mod.rs");
+    match builder.with_config(config).generate() {
+        Ok(bindings) => {
+            bindings.write_to_file(out.join("vkd_compat.h"));
+        }
+        Err(cbindgen::Error::ParseSyntaxError { .. }) => {}
+        Err(error) => panic!("cbindgen: {error}"),
+    }
 }
 
 /// The declarations of the header for LuaJIT's `ffi.cdef`, which knows no preprocessor.

@@ -214,6 +214,27 @@ fn files_of_results_from_c() {
     }
 }
 
+/// The older interface, with the shared library and with the archive.
+#[test]
+fn the_older_interface_from_c() {
+    for (shared, device) in [(true, "cpu"), (false, "reference"), (true, "llvmpipe")] {
+        let program = compiled("compat", shared);
+        let folder = program.with_extension("folder");
+        let _ = std::fs::remove_dir_all(&folder);
+        std::fs::create_dir(&folder).unwrap();
+        let mut command = Command::new(&program);
+        let output = run(command.arg(&folder).env("VKD_DEVICE", device).env_remove("VKC_DEBUG"));
+        assert!(output.stdout.is_empty(), "{output:?}");
+        // Each line tells of a call that had to fail.
+        let lines = String::from_utf8(output.stderr).unwrap();
+        assert!(lines.lines().count() > 20, "{lines}");
+        let families = ["[VKC] ", "[VKD] ", "[VKS] "];
+        let is_told = |line: &str| families.iter().any(|family| line.starts_with(family));
+        assert!(lines.lines().all(is_told), "{lines}");
+        std::fs::remove_dir_all(&folder).unwrap();
+    }
+}
+
 /// A context and a job at work when the process forks: see fork.c.
 #[cfg(unix)]
 #[test]
@@ -319,7 +340,9 @@ fn the_exported_symbols_are_those_of_the_list() {
     let text = String::from_utf8(output.stdout).unwrap();
     let mut names: Vec<&str> = text.lines().filter_map(|line| line.split(' ').nth(2)).collect();
     names.sort_unstable();
-    let foreign: Vec<_> = names.iter().filter(|name| !name.starts_with("vkd_")).collect();
+    let ours = ["vkd_", "vkc_", "vks_"];
+    let is_ours = |name: &str| ours.iter().any(|begin| name.starts_with(begin));
+    let foreign: Vec<_> = names.iter().filter(|name| !is_ours(name)).collect();
     assert!(foreign.is_empty(), "{foreign:?}");
     let list = root().join("tests/symbols.txt");
     if std::env::var_os("VKD_BLESS").is_some() {

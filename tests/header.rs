@@ -1,4 +1,4 @@
-//! The committed C header and LuaJIT cdef are what the sources generate, and complete.
+//! The committed C headers and LuaJIT cdef are what the sources generate, and complete.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, missing_docs)]
 
 mod common;
@@ -14,7 +14,9 @@ fn committed(name: &str) -> std::path::PathBuf {
 
 #[test]
 fn header_and_cdef_are_up_to_date() {
-    for (fresh, name) in [("vkd.h", "include/vkd.h"), ("cdef.lua", "lua/vkd/cdef.lua")] {
+    let files = ["include/vkd.h", "include/vkd_compat.h", "lua/vkd/cdef.lua"];
+    for name in files {
+        let fresh = Path::new(name).file_name().unwrap();
         let fresh = std::fs::read_to_string(Path::new(env!("OUT_DIR")).join(fresh)).unwrap();
         if std::env::var_os("VKD_BLESS").is_some() {
             std::fs::write(committed(name), &fresh).unwrap();
@@ -46,16 +48,44 @@ fn every_status_of_the_header_has_the_name_the_library_gives_it() {
 
 #[test]
 fn every_declaration_of_the_header_is_documented() {
-    let header = std::fs::read_to_string(committed("include/vkd.h")).unwrap();
+    let read = |name| std::fs::read_to_string(committed(name)).unwrap();
+    let headers = ["include/vkd.h", "include/vkd_compat.h"].map(read);
     let mut previous = "";
-    for line in header.lines() {
-        let begins =
-            ["typedef ", "int32_t vkd", "uint32_t vkd", "void vkd", "const char *vkd", "  VKD_"];
+    for line in headers.iter().flat_map(|header| header.lines()) {
+        let begins = ["typedef ", "  VKD_"];
+        let types = ["int32_t ", "uint32_t ", "uint64_t ", "float ", "void ", "const char *"];
+        let types = types.iter().copied().chain(["struct vkc_"]);
+        let function = types.into_iter().any(|of| line.starts_with(of));
         let member = line.starts_with("  ") && !line.starts_with("   ") && line.ends_with(';');
-        if member || begins.iter().any(|begin| line.starts_with(begin)) {
+        if member || function || begins.iter().any(|begin| line.starts_with(begin)) {
             assert!(previous.trim_end().ends_with("*/"), "undocumented: {line}");
         }
         previous = line;
+    }
+}
+
+/// Existing modules declare the older names themselves, and may share a Lua state with vkd.
+#[test]
+fn the_older_names_stand_in_their_own_header_only() {
+    let read = |name: &str| std::fs::read_to_string(committed(name)).unwrap();
+    let compat = read("include/vkd_compat.h");
+    let words = |text: &str| -> Vec<String> {
+        let words = text.split(|c: char| !c.is_alphanumeric() && c != '_');
+        words.map(str::to_owned).collect()
+    };
+    let functions: Vec<&str> = compat
+        .lines()
+        .filter(|line| !line.starts_with([' ', '*', '/', '#']))
+        .filter_map(|line| line.split_once('(')?.0.rsplit([' ', '*']).next())
+        .filter(|name| !name.is_empty())
+        .collect();
+    assert_eq!(functions.len(), 25, "{functions:?}");
+    for name in ["include/vkd.h", "lua/vkd/cdef.lua"] {
+        let words = words(&read(name));
+        for function in &functions {
+            assert!(!words.iter().any(|word| word == function), "{function} stands in {name}");
+        }
+        assert!(!words.iter().any(|word| word.starts_with("vkc") || word.starts_with("vks")));
     }
 }
 

@@ -1,5 +1,5 @@
-//! The examples of README.md and of docs/from-effil.md run as printed, the links lead somewhere,
-//! and the chart is that of its figures.
+//! The examples of README.md, docs/from-effil.md and docs/existing-scripts.md run as printed, the
+//! links lead somewhere, and the chart is that of its figures.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, missing_docs)]
 
 mod common;
@@ -129,6 +129,16 @@ fn the_examples_beside_effil_run() {
     assert_eq!(lines[..3], ["1 3 4 2", "2\t4", "0 2 3 1 "], "{text}");
     assert!(lines[3].starts_with("{\"id\":\"sea\",\"similar\":[{\"id\":\"ocean\","), "{text}");
     assert_eq!(lines[4..], ["nil\tVKD_ERROR_FILE_MISMATCH"], "{text}");
+}
+
+/// What takes the place of the older interface, all in one script.
+#[test]
+fn the_examples_for_existing_scripts_run() {
+    let example = file("existing-scripts.lua", &blocks("docs/existing-scripts.md", "lua").concat());
+    let text = output(program("luajit").arg(example).env("VKD_LIBRARY", library()));
+    let lines: Vec<&str> = text.lines().collect();
+    assert_eq!(lines[..3], ["1 3 4 2", "2", "4\t4\t3"], "{text}");
+    assert!(lines[3].starts_with("{\"id\":\"sea\",\"similar\":[{\"id\":\"ocean\","), "{text}");
 }
 
 #[test]

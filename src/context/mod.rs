@@ -2,9 +2,9 @@
 //!
 //! `options` is what the caller wants, `choice` finds the engine that a name means, `bounds` says
 //! what a run takes and whether there is memory for it, `turns` who has the engine; `open` holds it
-//! all together. Each kind of work has a file: `sequences`, `neighbors`, `similarity`, `site`. A
-//! context may be used from any thread of its process; its engine works for one run at a time, in
-//! the order in which they were started.
+//! all together. Each kind of work has a file: `sequences`, `neighbors`, `similarity`, `site`;
+//! `shared` is for several runs over one corpus. A context may be used from any thread of its
+//! process; its engine works for one run at a time, in the order in which they were started.
 
 mod bounds;
 mod choice;
@@ -13,6 +13,7 @@ mod neighbors;
 mod open;
 mod options;
 mod sequences;
+mod shared;
 mod similarity;
 mod site;
 mod turns;
@@ -23,4 +24,5 @@ pub use neighbors::NeighborsRequest;
 pub use open::Context;
 pub use options::ContextOptions;
 pub use sequences::Destination;
+pub(crate) use shared::similarities_with_later;
 pub use site::start_site_write;

@@ -161,7 +161,7 @@ struct PreparedRun {
 }
 
 /// The plan of sequences, or why there is no memory for them.
-fn run_plan(
+pub(super) fn run_plan(
     planner: &dyn Planner,
     bounds: &Bounds,
     stage: Stage,
@@ -214,7 +214,7 @@ fn work_left(plan: &PlanShape, shape: Shape, to: Destination) -> PlanShape {
     PlanShape { head, ..*plan }
 }
 
-fn compute(
+pub(super) fn compute(
     engine: &mut dyn Engine,
     corpus: &Corpus,
     plan: &Plan,

@@ -43,7 +43,7 @@ impl Context {
     }
 }
 
-fn similarity_plan(
+pub(super) fn similarity_plan(
     planner: &dyn Planner,
     bounds: &Bounds,
     stage: Stage,

@@ -5,6 +5,7 @@
 use super::crew::Crew;
 use super::input::Input;
 use super::rows::{Rows, WIDTH};
+use super::zero_rows::ZeroRows;
 use crate::error::Result;
 use crate::memory::zeroed;
 
@@ -15,7 +16,7 @@ const STRIP: usize = 1024;
 /// The mean of all rows. An error where a value is not finite.
 pub(super) fn mean(input: &Input, crew: &Crew) -> Result<Vec<f64>> {
     let (values, dim) = (input.shape().values(), input.dim as usize);
-    let rows = Rows { elements: input.elements, dim, mean: None };
+    let rows = Rows { elements: input.elements, dim, mean: None, zero_rows: ZeroRows::Admit };
     let mut sums = zeroed::<f64>(dim, "the mean embedding")?;
     let width = dim.div_ceil(crew.num_threads(values)).next_multiple_of(STRIP);
     let strips = (0..).step_by(width).zip(sums.chunks_mut(width));

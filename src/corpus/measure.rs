@@ -11,6 +11,7 @@ use std::sync::Mutex;
 use super::crew::Crew;
 use super::quantize::{quantize, quantize_row};
 use super::rows::{Rows, WIDTH};
+use super::zero_rows::ZeroRows;
 use crate::error::{Error, Result};
 use crate::threads::{lock, unlocked};
 
@@ -115,6 +116,9 @@ impl Fault {
             return Some(Fault::Value(error));
         }
         let is_zero = norm == 0.0 && rows.find(item, |value| value != 0.0).is_none();
+        if is_zero && rows.zero_rows == ZeroRows::Admit {
+            return None;
+        }
         let item = item as u32;
         Some(Fault::Norm(match rows.mean {
             _ if !is_zero => Error::NormRange { item },

@@ -6,7 +6,8 @@
 //! `w = round(norm / max norm * 32768)` for every row, halves away from zero; `prepared` is what
 //! comes of it. `prepare` has the threads of a `crew` do it: `mean` adds the embeddings up,
 //! `measure` checks them and takes their lengths, `quantize` makes integers of them, all from the
-//! `rows`. Nothing here knows of engines or devices.
+//! `rows`; `zero_rows` says what becomes of those without a length. Nothing here knows of engines
+//! or devices.
 
 mod crew;
 mod elements;
@@ -20,6 +21,7 @@ mod prepared;
 mod quantize;
 mod rows;
 mod shape;
+mod zero_rows;
 
 pub(crate) use crew::Crew;
 pub use elements::Elements;
@@ -27,3 +29,4 @@ pub use input::Input;
 pub(crate) use prepare::Preparation;
 pub use prepared::Corpus;
 pub use shape::{Shape, MAX_DIM};
+pub(crate) use zero_rows::ZeroRows;

@@ -15,6 +15,7 @@ use super::prepared::Corpus;
 use super::quantize::quantize_row;
 use super::rows::Rows;
 use super::shape::{Shape, SLACK};
+use super::zero_rows::ZeroRows;
 use crate::error::{Error, Result};
 use crate::memory::{collected, copied, zeroed, Bytes, Pages};
 use crate::progress::Progress;
@@ -31,7 +32,12 @@ impl Corpus {
 
     /// The same by a certain crew.
     pub(crate) fn prepare_by(crew: &Crew, input: &Input) -> Result<Corpus> {
-        prepare(input, mean_of(input, crew)?, crew)
+        Corpus::prepare_with(crew, input, ZeroRows::default())
+    }
+
+    /// The same, with rows of zeros as `zero_rows` says.
+    pub(crate) fn prepare_with(crew: &Crew, input: &Input, zero_rows: ZeroRows) -> Result<Corpus> {
+        prepare(input, mean_of(input, crew)?, zero_rows, crew)
     }
 
     /// Prepares queries for this corpus: rows of the same dimensions, less the corpus's mean if it
@@ -55,7 +61,8 @@ impl Corpus {
         let queries = Input { elements, num_items, dim, center: false };
         queries.check()?;
         let mean = self.mean.as_deref();
-        prepare(&queries, mean.map(|mean| copied(mean, "the mean embedding")).transpose()?, crew)
+        let mean = mean.map(|mean| copied(mean, "the mean embedding")).transpose()?;
+        prepare(&queries, mean, ZeroRows::default(), crew)
     }
 }
 
@@ -65,12 +72,14 @@ pub(crate) struct Preparation<'a> {
     mean: Option<Vec<f64>>,
     norms: Vec<f64>,
     longest: f64,
+    zero_rows: ZeroRows,
 }
 
 impl<'a> Preparation<'a> {
     /// Checks `input`, and takes its mean where it asks for that.
     pub(crate) fn new(crew: &Crew, input: &Input<'a>) -> Result<Preparation<'a>> {
-        Preparation::less(input, mean_of(input, crew)?, &mut [], crew)
+        let mean = mean_of(input, crew)?;
+        Preparation::less(input, mean, ZeroRows::default(), &mut [], crew)
     }
 
     /// The most bytes that one holds, and a row.
@@ -84,34 +93,38 @@ impl<'a> Preparation<'a> {
     fn less(
         input: &Input<'a>,
         mean: Option<Vec<f64>>,
+        zero_rows: ZeroRows,
         quantized: &mut [i16],
         crew: &Crew,
     ) -> Result<Preparation<'a>> {
-        let rows = rows(input, &mean);
+        let rows = rows(input, &mean, zero_rows);
         let norms = zeroed::<f64>(input.num_items as usize, "the row lengths");
         // Where there is no memory, what is wrong with the values is said first.
         let mut norms = norms
             .or_else(|refused| check_finite(&rows, input.num_items, crew).and(Err(refused)))?;
         measure(&rows, &mut norms, quantized, crew)?;
         let longest = norms.iter().copied().fold(0.0, f64::max);
-        Ok(Preparation { input: *input, mean, norms, longest })
+        Ok(Preparation { input: *input, mean, norms, longest, zero_rows })
     }
 
     /// Writes the integers of row `item` to `row`.
     pub(crate) fn row(&self, item: u32, row: &mut [i16]) {
-        let (item, rows) = (item as usize, rows(&self.input, &self.mean));
+        let (item, rows) = (item as usize, rows(&self.input, &self.mean, self.zero_rows));
         quantize_row(&rows, item, self.norms[item], row);
     }
 
     /// The weights of all rows.
     pub(crate) fn weights(&self) -> impl ExactSizeIterator<Item = u16> + '_ {
+        // Where all rows are zeros none has a weight. A length that counts is far above this one.
+        let longest = self.longest.max(f64::MIN_POSITIVE);
         // f64::round takes halves away from zero, as the contract asks.
-        self.norms.iter().map(|norm| (norm / self.longest * 32768.0).round() as u16)
+        self.norms.iter().map(move |norm| (norm / longest * 32768.0).round() as u16)
     }
 }
 
-fn rows<'a>(input: &Input<'a>, mean: &'a Option<Vec<f64>>) -> Rows<'a> {
-    Rows { elements: input.elements, dim: input.dim as usize, mean: mean.as_deref() }
+fn rows<'a>(input: &Input<'a>, mean: &'a Option<Vec<f64>>, zero_rows: ZeroRows) -> Rows<'a> {
+    let (elements, dim, mean) = (input.elements, input.dim as usize, mean.as_deref());
+    Rows { elements, dim, mean, zero_rows }
 }
 
 /// Checks the shape of `input`, and takes its mean where it asks for that.
@@ -121,13 +134,18 @@ fn mean_of(input: &Input, crew: &Crew) -> Result<Option<Vec<f64>>> {
 }
 
 /// Prepares `input`, whose shape is checked, less `mean`.
-fn prepare(input: &Input, mean: Option<Vec<f64>>, crew: &Crew) -> Result<Corpus> {
+fn prepare(
+    input: &Input,
+    mean: Option<Vec<f64>>,
+    zero_rows: ZeroRows,
+    crew: &Crew,
+) -> Result<Corpus> {
     let shape = input.shape();
     let mut rows = Pages::zeroed(shape.values() + SLACK, "the prepared rows");
     // Where there is no memory for the rows, what is wrong with the embeddings is said first.
     let quantized =
         rows.as_mut().map_or(&mut [][..], |rows| &mut rows.get_mut()[..shape.values() as usize]);
-    let preparation = Preparation::less(input, mean, quantized, crew)?;
+    let preparation = Preparation::less(input, mean, zero_rows, quantized, crew)?;
     let (rows, weights) = (rows?, collected(preparation.weights(), "the weights of the rows")?);
     Ok(Corpus { shape, rows, weights, mean: preparation.mean })
 }
@@ -173,6 +191,26 @@ mod tests {
         assert_eq!(prepare(&[1.0, 0.0], 1, false).unwrap_err(), Error::ZeroNorm { item: 1 });
         let same = prepare(&[2.0, 2.0], 1, true).unwrap_err();
         assert_eq!(same, Error::ZeroNormCentered { item: 0 });
+    }
+
+    #[test]
+    fn rows_of_zeros_are_orthogonal_to_all_where_they_are_admitted() {
+        let admitted = |values: &[f32], center| {
+            let progress = Progress::default();
+            let elements = Elements::F32(values);
+            let num_items = values.len() as u32 / 2;
+            let input = Input { elements, num_items, dim: 2, center };
+            Corpus::prepare_with(&Crew::new(1, &progress), &input, ZeroRows::Admit)
+        };
+        let corpus = admitted(&[0.0, -0.0, 3.0, 4.0, 0.0, 0.0], false).unwrap();
+        assert_eq!([corpus.row(0), corpus.row(2)], [[0, 0], [0, 0]]);
+        assert_eq!(corpus.row(1), [19660, 26214]);
+        assert_eq!(corpus.weights(), [0, 32768, 0]);
+        let none = admitted(&[0.0; 4], false).unwrap();
+        assert_eq!(none.weights(), [0, 0]);
+        assert_eq!(admitted(&[2.0, 1.0, 2.0, 1.0], true).unwrap().row(1), [0, 0]);
+        let nan = admitted(&[0.0, 0.0, f32::NAN, 0.0], false).unwrap_err();
+        assert_eq!(nan, Error::NotFinite { item: 1, dimension: 0, value: "a NaN" });
     }
 
     #[test]

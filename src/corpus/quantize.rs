@@ -27,8 +27,11 @@ pub(super) fn quantize_row(rows: &Rows, item: usize, norm: f64, to: &mut [i16]) 
     }
 }
 
-/// Writes the integers of values of a row that is `norm` long.
+/// Writes the integers of values of a row that is `norm` long. A row without a length has zeros.
 pub(super) fn quantize(values: &[f64], norm: f64, to: &mut [i16]) {
+    if norm == 0.0 {
+        return to.fill(0);
+    }
     if near_halves(values, ONE / norm, to) {
         for (quantized, value) in to.iter_mut().zip(values) {
             *quantized = (value / norm * ONE).round() as i16;

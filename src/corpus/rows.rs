@@ -1,6 +1,7 @@
 //! Rows of embeddings in f64, less what is subtracted from each, some values at a time.
 
 use super::elements::Elements;
+use super::zero_rows::ZeroRows;
 use crate::error::Error;
 
 /// Values of a row that are worked on at a time: with so few a thread needs no more scratch than
@@ -14,6 +15,7 @@ pub(super) struct Rows<'a> {
     pub(super) elements: Elements<'a>,
     pub(super) dim: usize,
     pub(super) mean: Option<&'a [f64]>,
+    pub(super) zero_rows: ZeroRows,
 }
 
 impl Rows<'_> {

@@ -159,7 +159,19 @@ impl<'a, T> In<'a, *const T> {
     }
 }
 
-impl In<'_, *const c_char> {
+impl<'a> In<'a, *const c_char> {
+    /// The bytes of the `len` texts of an array, each before its NUL.
+    pub(super) fn byte_texts(self, len: u64) -> Result<Vec<&'a [u8]>> {
+        let mut texts = Vec::new();
+        let bytes = len.saturating_mul(size_of::<&[u8]>() as u64);
+        let refused = |_| Error::HostMemory { what: self.name, bytes };
+        texts.try_reserve_exact(len as usize).map_err(refused)?;
+        for text in self.pointers(len)? {
+            texts.push(text.text()?.to_bytes());
+        }
+        Ok(texts)
+    }
+
     /// Copies of the `len` texts of an array, which are UTF-8.
     pub(super) fn texts(self, len: u64) -> Result<Vec<String>> {
         let refused = |bytes| move |_| Error::HostMemory { what: self.name, bytes };
@@ -185,6 +197,11 @@ impl<'a> In<'a, c_char> {
         check_null(self.pointer, self.name)?;
         // SAFETY: not NULL; `new` vouches for the NUL at its end.
         Ok(unsafe { CStr::from_ptr(self.pointer) })
+    }
+
+    /// The bytes of a text before its NUL; none for NULL.
+    pub(super) fn optional_bytes(self) -> &'a [u8] {
+        self.text().map_or(&[], CStr::to_bytes)
     }
 
     /// A text that is UTF-8; `None` for NULL.
