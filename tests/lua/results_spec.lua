@@ -179,8 +179,11 @@ describe("plans", function()
     local context = assert(vkd.context({ device = "cpu" }))
     local function plan(count, options) return assert(context:plan(count, 384, options)) end
     local one = { starts = { 1 }, length = 200 }
-    assert.equal("direct", plan(100000, one).row_source)
-    assert.equal(199 * 100000 * 384, plan(100000, one).multiply_adds)
+    assert.equal("cache", plan(100000, one).row_source)
+    -- Rows that the next steps likely need are computed beside, and some of them are not needed.
+    local needed = 199 * 100000 * 384
+    local planned = plan(100000, one).multiply_adds
+    assert.is_true(needed <= planned and planned < 2 * needed)
     assert.equal("lazy", plan(100000, { starts = { 1 }, length = 200, rule = "mmr" }).row_source)
     assert.equal("cache", plan(30000, { starts = { 1, 2, 3 }, length = 600 }).row_source)
     assert.equal("matrix", plan(2461).row_source)
