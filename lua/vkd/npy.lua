@@ -1,6 +1,6 @@
 -- Loads embeddings from numpy's .npy files: versions 1 to 3, two dimensions, C order,
 -- little-endian 16-, 32- or 64-bit floats, and nothing behind them. What cannot be read is refused
--- with a reason.
+-- with a reason. Values are mapped where the system can: nothing is copied.
 
 local ffi = require("ffi")
 local bit = require("bit")
@@ -22,7 +22,8 @@ local MOST_DIM = 65536
 ---Embeddings as read from a file, to be passed to `vkd.batch_compute` as they are.
 ---@class vkd.Embeddings
 ---All values, row after row, 0-based: item i begins at `data + (i - 1) * dim`.
----It owns the memory; pointers computed from it do not keep it.
+---It owns the memory; pointers computed from it do not keep it. The memory may be the file itself,
+---mapped: to write to it does not change the file, but the file must not be cut short meanwhile.
 ---@field data ffi.cdata*
 ---@field num_items integer
 ---@field dim integer
@@ -69,8 +70,12 @@ end
 -- Whether a path can be read from any place: a FIFO or a terminal cannot, and opening one would
 -- wait for a writer. What cannot be opened at all is left to io.open, which says why.
 local seekable
+-- `bytes` values' bytes behind the first `here` bytes of a file, as a pointer to `ctype` that frees
+-- them; nil where they cannot be mapped.
+local map_values
 if ffi.os == "Windows" then
   seekable = function() return true end
+  map_values = function() end
 else
   if not pcall(ffi.typeof, "vkd_lua_npy_declared") then
     ffi.cdef([[
@@ -78,6 +83,10 @@ else
       int vkd_lua_open(const char *path, int flags, ...) __asm__("open");
       long vkd_lua_lseek(int descriptor, long offset, int whence) __asm__("lseek");
       int vkd_lua_close(int descriptor) __asm__("close");
+      int vkd_lua_fileno(void *file) __asm__("fileno");
+      void *vkd_lua_mmap(void *address, size_t bytes, int protection, int flags, int descriptor,
+        long offset) __asm__("mmap");
+      int vkd_lua_munmap(void *address, size_t bytes) __asm__("munmap");
     ]])
   end
   local O_NONBLOCK, SEEK_CUR = ffi.os == "Linux" and 2048 or 4, 1
@@ -87,6 +96,16 @@ else
     local place = ffi.C.vkd_lua_lseek(descriptor, 0, SEEK_CUR)
     ffi.C.vkd_lua_close(descriptor)
     return place >= 0
+  end
+  -- Written pages are copied, so that the file stays as it is.
+  local READ_AND_WRITE, PRIVATE, FAILED = 3, 2, ffi.cast("void *", -1)
+  map_values = function(file, here, bytes, element)
+    if here % element.size ~= 0 then return nil end
+    local map = ffi.C.vkd_lua_mmap(nil, here + bytes, READ_AND_WRITE, PRIVATE,
+      ffi.C.vkd_lua_fileno(file), 0)
+    if map == FAILED then return nil end
+    return ffi.gc(ffi.cast(element.ctype .. " *", ffi.cast("uint8_t *", map) + here),
+      function() ffi.C.vkd_lua_munmap(map, here + bytes) end)
   end
 end
 
@@ -201,11 +220,15 @@ local function load_from(file)
   local here = file:seek()
   refusal = refused_size(num_items, dim, bytes, file:seek("end") - here)
   if refusal then return nil, refusal end
-  file:seek("set", here)
-  local data, refused, status = memory.allocate(element.ctype, num_items * dim)
-  if not data then return nil, refused, status end
-  if read_values(file, data, bytes) < bytes then
-    return nil, "it became shorter while being read"
+  local data = map_values(file, here, bytes, element)
+  if not data then
+    local refused, status
+    data, refused, status = memory.allocate(element.ctype, num_items * dim)
+    if not data then return nil, refused, status end
+    file:seek("set", here)
+    if read_values(file, data, bytes) < bytes then
+      return nil, "it became shorter while being read"
+    end
   end
   return setmetatable({ data = data, num_items = num_items, dim = dim,
     element_type = element.element_type }, Embeddings)

@@ -47,6 +47,31 @@ describe("load_npy", function()
     assert.same({ 2 ^ -24, 65504, 0 }, embeddings:row(2))
   end)
 
+  it("maps the values, and leaves the file as it is when they are written", function()
+    local path = os.tmpname()
+    local file = assert(io.open(path, "wb"))
+    -- numpy pads headers, so that values lie at a multiple of 64 bytes.
+    local header = "{'descr': '<f4', 'fortran_order': False, 'shape': (2, 3), }"
+    local bytes = npy({ header = header .. (" "):rep(-(#header + 11) % 64) .. "\n" })
+    file:write(bytes)
+    file:close()
+    local embeddings = assert(vkd.load_npy(path))
+    if jit.os == "Linux" then
+      local maps = helper.read_file("/proc/self/maps")
+      assert.is_truthy(maps:find(path, 1, true))
+    end
+    embeddings.data[0] = 77
+    assert.equal(77, embeddings:row(1)[1])
+    assert.equal(bytes, helper.read_file(path))
+    embeddings = nil -- luacheck: ignore
+    collectgarbage()
+    collectgarbage()
+    if jit.os == "Linux" then
+      assert.is_nil(helper.read_file("/proc/self/maps"):find(path, 1, true))
+    end
+    os.remove(path)
+  end)
+
   it("feeds batch_compute", function()
     local embeddings = assert(vkd.load_npy(helper.root .. "tests/golden/two_items.npy"))
     assert.same({ 2, 1 }, assert(vkd.batch_compute(embeddings))[2])
