@@ -147,6 +147,11 @@ fn the_corpus_passes_by_once_for_some_steps() {
 #[test]
 fn a_plan_takes_what_costs_least() {
     let context = Context::new(&cpu(None, 2)).unwrap();
+    // Few dimensions make products cheap, but not what all picks do with their rows.
+    for dim in [1, 2, 16, 64] {
+        let plan = context.plan(Shape::new(3_997, dim), &Request::default(), Destination::Memory);
+        assert_eq!(plan.unwrap().engine.row_source, Some(RowSource::Matrix), "{dim} dimensions");
+    }
     let source = |num_items, count: Option<u32>, length, rule| {
         let starts = count.map(|count| (0..count).collect());
         let request = Request { starts, length, rule, ..Request::default() };

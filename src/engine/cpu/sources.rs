@@ -7,6 +7,7 @@
 //! differs little between processors: `benches/large.rs` shows how far from the best the choice is.
 
 use super::demand::{self, padded_items, Layout, ROWS_OF_PASS};
+use super::tiles::VALUES;
 use super::workers::Workers;
 use super::{matrix, merge, product, rules, slot};
 use crate::corpus::Shape;
@@ -44,6 +45,9 @@ const SECONDS_OF_NEW_BYTE: f64 = 1.0 / 7.4e9;
 const SECONDS_OF_ROW_BYTE: f64 = 1.0 / 13e9;
 const SECONDS_OF_NEW_KEPT_BYTE: f64 = 1.0 / 3.5e9;
 const SECONDS_OF_KEPT_BYTE: f64 = 1.0 / 20e9;
+
+/// Seconds of a byte that the caches hold.
+const SECONDS_OF_NEAR_BYTE: f64 = 1.0 / 60e9;
 
 /// Seconds of a byte of the prepared rows, as a step streams them: from memory, and from the
 /// last-level cache where they are at most so many.
@@ -261,10 +265,14 @@ impl Run<'_> {
         let Run { shape, plan, workers } = *self;
         let steps = self.rows_of_each() * f64::from(plan.count.div_ceil(layout.group));
         let multiply_adds = self.row() * rows;
+        // Rows are multiplied in whole lines, and sequences know the items of one segment.
+        let lines = (f64::from(shape.dim) / VALUES as f64).ceil() * VALUES as f64;
+        let multiplied_in_lines = self.items() * lines * rows;
+        let known = self.rows() * self.bytes_of_pick() * SECONDS_OF_NEAR_BYTE;
         let passes = passes.min(steps);
         // A row alone does not use what is loaded of the corpus often enough.
         let alone = (passes / rows).min(1.0) * (SECONDS_OF_ONE - SECONDS_OF_MANY);
-        let multiplied = multiply_adds * (SECONDS_OF_MANY + alone);
+        let multiplied = multiplied_in_lines * (SECONDS_OF_MANY + alone) + known;
         let seconds = multiplied.max(passes * self.seconds_of_pass()) + steps * SECONDS_OF_STEP;
         let host_bytes = demand::bytes(layout, shape, plan, workers.num_threads);
         Way { source, layout, host_bytes, multiply_adds, seconds }
