@@ -1,13 +1,13 @@
 //! word2vec's binary files: a line with the number of items and of dimensions, then for each item
 //! its id, a blank and its values as little-endian 32-bit floats; some end each with a newline.
 
-use super::ids::IdList;
 use super::matrix::Matrix;
 use super::stop::{Read, Stop};
 use super::values::{Contents, Values};
 use super::vectors::push_floats;
 use super::words::Header;
 use crate::flaw::Flaw;
+use crate::ids::IdList;
 
 /// Bytes behind an id that tell text from values.
 const LOOK: usize = 32;

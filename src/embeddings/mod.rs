@@ -4,7 +4,7 @@
 //! for each format gives the values and the ids: `npy`, `npz` (`zip` finds its members), `tensors`
 //! (safetensors), `json`, `words` (word2vec and GloVe as text), `binary_words`, `vectors` (fvecs
 //! and raw values). `text` and `number` scan texts. Values that lie in the file as the library
-//! takes them stay there (`values`); all others are read into memory once. `ids` finds an item by
+//! takes them stay there (`values`); all others are read into memory once. `Ids` finds an item by
 //! its id. `write` makes npy and safetensors.
 //!
 //! A file may hold anything: every size is checked against the bytes that are there before memory
@@ -12,7 +12,6 @@
 
 mod binary_words;
 mod format;
-mod ids;
 mod json;
 mod matrix;
 mod npy;
@@ -29,7 +28,6 @@ mod words;
 mod write;
 mod zip;
 
-pub use ids::Ids;
 pub use open::Embeddings;
 pub use options::{ElementType, OpenOptions, RawValues};
 pub use write::SaveAs;

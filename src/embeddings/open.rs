@@ -5,7 +5,6 @@ use std::path::{Path, PathBuf};
 use memmap2::Mmap;
 
 use super::format::Format;
-use super::ids::{IdList, Ids};
 use super::options::OpenOptions;
 use super::stop::{Read, Stop};
 use super::values::{Contents, Values};
@@ -13,6 +12,7 @@ use super::{binary_words, json, npy, npz, tensors, text, vectors, words};
 use crate::corpus::{Elements, Input, Shape};
 use crate::error::Result;
 use crate::flaw::Flaw;
+use crate::ids::{IdList, Ids};
 use crate::store::map;
 
 /// Embeddings of a file, with the ids of the items if they have any.
@@ -41,7 +41,7 @@ impl Embeddings {
             None => {
                 let list = contents.ids.take();
                 let finish = |list: IdList| list.finish(contents.values.shape.num_items);
-                list.map(finish).transpose().map_err(|stop| stop.at(path, &[]))?
+                list.map(finish).transpose().map_err(|fault| Stop::from(fault).at(path, &[]))?
             }
         };
         Ok(Embeddings { path: path.to_owned(), values: contents.values, ids })
@@ -120,8 +120,7 @@ fn read(map: Mmap, options: &OpenOptions) -> std::result::Result<Contents, Faile
 fn read_ids(path: &Path, shape: Shape) -> Result<Ids> {
     let map = map::open_any(path)?;
     let bytes = map.as_deref().unwrap_or_default();
-    let list = lines(bytes);
-    let ids = list.and_then(|list| list.finish(shape.num_items));
+    let ids = lines(bytes).and_then(|list| Ok(list.finish(shape.num_items)?));
     ids.map_err(|stop| stop.at(path, bytes))
 }
 

@@ -4,6 +4,7 @@ use std::path::Path;
 
 use crate::error::Error;
 use crate::flaw::{At, Flaw};
+use crate::ids::IdsFault;
 
 /// Why a reader stops.
 #[derive(Debug)]
@@ -49,6 +50,15 @@ impl Stop {
 impl From<Error> for Stop {
     fn from(error: Error) -> Stop {
         Stop::Other(Box::new(error))
+    }
+}
+
+impl From<IdsFault> for Stop {
+    fn from(fault: IdsFault) -> Stop {
+        match fault {
+            IdsFault::Flaw(flaw) => Stop::File(flaw),
+            IdsFault::Other(error) => Stop::Other(error),
+        }
     }
 }
 

@@ -11,13 +11,13 @@ use memmap2::Mmap;
 use safetensors::tensor::{Dtype, TensorInfo};
 use serde_json::Value;
 
-use super::ids::IdList;
 use super::matrix::Matrix;
 use super::npz::{list, no_array};
 use super::options::{ElementType, OpenOptions};
 use super::stop::{Read, Stop};
 use super::values::{shape_of, Array, Contents, Values};
 use crate::flaw::Flaw;
+use crate::ids::IdList;
 use crate::memory::{copied, room};
 
 /// The tensors of ids.

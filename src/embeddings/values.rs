@@ -5,12 +5,12 @@ use std::ops::Range;
 use half::slice::HalfBitsSliceExt;
 use memmap2::Mmap;
 
-use super::ids::IdList;
 use super::matrix::Matrix;
 use super::options::ElementType;
 use super::stop::{Read, Stop};
 use crate::corpus::{Elements, Shape, MAX_DIM};
 use crate::flaw::Flaw;
+use crate::ids::IdList;
 use crate::memory::zeroed_of;
 
 /// Values with their shape.

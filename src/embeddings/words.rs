@@ -5,7 +5,6 @@
 
 use memmap2::Mmap;
 
-use super::ids::IdList;
 use super::matrix::Matrix;
 use super::number::{scan, NoNumber};
 use super::stop::{Read, Stop};
@@ -13,6 +12,7 @@ use super::text::shown;
 use super::values::{shape_of, Contents, Values};
 use crate::corpus::Shape;
 use crate::flaw::Flaw;
+use crate::ids::IdList;
 use crate::store::map;
 
 /// Bytes after which the system may take back the memory of what was read.

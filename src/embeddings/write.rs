@@ -9,11 +9,11 @@ use std::io::Write;
 
 use serde_json::json;
 
-use super::ids::Ids;
 use super::open::Embeddings;
 use super::tensors::{IDS, ID_ENDS};
 use crate::corpus::{Elements, Shape};
 use crate::error::{Error, Result};
+use crate::ids::Ids;
 use crate::progress::Progress;
 use crate::store::partial::PartialFile;
 use crate::store::{Family, OutputFile, OutputPlace};

@@ -4,12 +4,12 @@ use memmap2::Mmap;
 
 use super::base64;
 use super::keys::{Key, Keys};
-use crate::embeddings::ids::IdList;
 use crate::embeddings::matrix::Matrix;
 use crate::embeddings::number::{scan, NoNumber};
 use crate::embeddings::stop::{Read, Stop};
 use crate::embeddings::text::{shown, Cursor};
 use crate::flaw::Flaw;
+use crate::ids::IdList;
 use crate::memory::reserve;
 use crate::store::map;
 

@@ -1,9 +1,10 @@
 //! The ids of items: one text, and where each ends; and a table that finds the item of an id.
+//!
+//! They come with embeddings from files, or from the caller, and go along into files of results.
 
 use std::hash::{BuildHasher, RandomState};
 
-use super::stop::{Read, Stop};
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::flaw::Flaw;
 use crate::memory::{filled, reserve};
 
@@ -66,35 +67,56 @@ impl Ids {
     }
 
     /// All ids, one behind the other.
-    pub(super) fn text(&self) -> &str {
+    pub(crate) fn text(&self) -> &str {
         &self.text
     }
 
     /// Where each ends in the text.
-    pub(super) fn ends(&self) -> &[u64] {
+    pub(crate) fn ends(&self) -> &[u64] {
         &self.ends
+    }
+}
+
+/// Why ids are none.
+#[derive(Debug)]
+pub(crate) enum IdsFault {
+    /// What is wrong with them.
+    Flaw(Box<Flaw>),
+    /// Such as too little memory.
+    Other(Box<Error>),
+}
+
+impl From<Flaw> for IdsFault {
+    fn from(flaw: Flaw) -> IdsFault {
+        IdsFault::Flaw(Box::new(flaw))
+    }
+}
+
+impl From<Error> for IdsFault {
+    fn from(error: Error) -> IdsFault {
+        IdsFault::Other(Box::new(error))
     }
 }
 
 /// Ids as they are read.
 #[derive(Debug, Default)]
-pub(super) struct IdList {
+pub(crate) struct IdList {
     text: String,
     ends: Vec<u64>,
 }
 
 impl IdList {
     /// Ids that lie in one text already.
-    pub(super) fn of(text: String, ends: Vec<u64>) -> IdList {
+    pub(crate) fn of(text: String, ends: Vec<u64>) -> IdList {
         IdList { text, ends }
     }
 
-    pub(super) fn len(&self) -> usize {
+    pub(crate) fn len(&self) -> usize {
         self.ends.len()
     }
 
     /// Adds the id of the next item.
-    pub(super) fn push(&mut self, id: &str) -> Result<()> {
+    pub(crate) fn push(&mut self, id: &str) -> Result<()> {
         let what = "the ids";
         let free = self.text.capacity() - self.text.len();
         if free < id.len() {
@@ -114,10 +136,10 @@ impl IdList {
     }
 
     /// The ids of `num_items` items, each different from the others.
-    pub(super) fn finish(self, num_items: u32) -> Read<Ids> {
+    pub(crate) fn finish(self, num_items: u32) -> std::result::Result<Ids, IdsFault> {
         let ids = self.ends.len() as u64;
         if ids != u64::from(num_items) {
-            return Err(Stop::file(Flaw::IdCount { ids, num_items }));
+            return Err(Flaw::IdCount { ids, num_items }.into());
         }
         let places = (ids * 2).next_power_of_two() as usize;
         let table = filled(places, EMPTY, "the table of the ids")?;
@@ -129,7 +151,7 @@ impl IdList {
             let first = ids.table[place];
             if first != EMPTY {
                 let id = shortened(id);
-                return Err(Stop::file(Flaw::RepeatedId { id, first, second: item }));
+                return Err(Flaw::RepeatedId { id, first, second: item }.into());
             }
             ids.table[place] = item;
         }
@@ -138,7 +160,7 @@ impl IdList {
 }
 
 /// An id as a message shows it.
-pub(super) fn shortened(id: &str) -> String {
+pub(crate) fn shortened(id: &str) -> String {
     id.chars().take(60).flat_map(char::escape_default).collect()
 }
 
@@ -159,7 +181,7 @@ mod tests {
         let mut list = IdList::default();
         ["a", "", "b", ""].iter().for_each(|id| list.push(id).unwrap());
         match list.finish(4) {
-            Err(Stop::File(flaw)) => {
+            Err(IdsFault::Flaw(flaw)) => {
                 assert_eq!(*flaw, Flaw::RepeatedId { id: String::new(), first: 1, second: 3 });
             }
             other => panic!("{other:?}"),
