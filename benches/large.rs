@@ -2,9 +2,10 @@
 //! would make it, beside pyversity and a plain float loop in numpy; the read bandwidth and the
 //! multiply-adds of the same run; and how far from the best the choice of a row source is.
 //!
-//!     cargo bench --profile measure --bench large [-- million] [-- grid]
+//!     cargo bench --profile measure --bench large [-- million] [-- grid [DEVICE]]
 //!
-//! `million` adds the runs over 1,000,000 items; `grid` checks the choice alone.
+//! `million` adds the runs over 1,000,000 items; `grid` checks the choice alone, of the CPU engine
+//! or of another device's.
 #![allow(clippy::unwrap_used, clippy::panic, clippy::print_stdout)]
 #![allow(missing_docs, unreachable_pub)]
 
@@ -53,7 +54,9 @@ fn main() {
         path
     };
     if has("grid") {
-        grid(corpus);
+        let device =
+            arguments.iter().find(|argument| !argument.starts_with('-') && *argument != "grid");
+        grid(device.map_or("cpu", String::as_str), corpus);
         std::fs::remove_dir_all(folder).unwrap();
         return;
     }
@@ -147,13 +150,16 @@ fn by_rule(path: &Path) {
 }
 
 /// The time of each way to get rows, and of the one that is chosen.
-fn grid(corpus: impl Fn(u32) -> PathBuf) {
+fn grid(device: &str, corpus: impl Fn(u32) -> PathBuf) {
     println!("\nrule, items, starts, picks: seconds by each way; chosen; times the best");
     let mut worst = 1.0f64;
+    // Of a software driver the matrix of 20,000 items takes half a minute.
+    let all = [2_000, 6_000, 20_000];
+    let sizes = if device == "cpu" { &all[..] } else { &all[..2] };
     for rule in ["centroid", "farthest"] {
-        for num_items in [2_000, 6_000, 20_000] {
+        for &num_items in sizes {
             for (count, length) in GRID {
-                let question = Question { rule, num_items, count, length };
+                let question = Question { device, rule, num_items, count, length };
                 worst = worst.max(question.compare(&corpus(num_items)));
             }
         }
@@ -177,22 +183,23 @@ const GRID: [(u32, u32); 12] = [
     (2_000, 10),
 ];
 
-struct Question {
+struct Question<'a> {
+    device: &'a str,
     rule: &'static str,
     num_items: u32,
     count: u32,
     length: u32,
 }
 
-impl Question {
+impl Question<'_> {
     /// Prints what each way takes; returns how many times the best the chosen one takes.
     fn compare(&self, path: &Path) -> f64 {
-        let Question { rule, num_items, count, length } = *self;
+        let Question { device, rule, num_items, count, length } = *self;
         let all = request(num_items, count, length);
         let request = Request { rule: Rule::new(rule, None).unwrap(), ..all };
         let of = |rows| {
-            let mut options = context_options();
-            options.cpu.rows = rows;
+            let mut options = ContextOptions { device: Some(device.into()), ..Default::default() };
+            (options.cpu.rows, options.vulkan.rows) = (rows, rows);
             seconds_of(path, &request, &options)
         };
         let sources = [RowSource::Matrix, RowSource::Cache, RowSource::Direct, RowSource::Lazy];

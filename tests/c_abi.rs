@@ -112,7 +112,8 @@ fn line_of(case: &Value, num_items: u32) -> (String, usize) {
     (line, length * if count == 0 { num_items as usize } else { count })
 }
 
-/// All cases of rules.json, at once and as jobs: items and values have the committed hashes.
+/// All cases of rules.json, at once and as jobs: items and values have the committed hashes. What
+/// is tested is the way through C: other devices do every fourth.
 #[test]
 fn rules_heads_and_values_from_c() {
     let program = compiled("rules", true);
@@ -136,11 +137,12 @@ fn rules_heads_and_values_from_c() {
         };
         let bytes: Vec<u8> = npy.values.iter().flat_map(|value| value.to_ne_bytes()).collect();
         std::fs::write(&rows, bytes).unwrap();
-        let these: Vec<&Value> = cases.iter().filter(|case| case["file"] == file).collect();
-        let told: Vec<(String, usize)> =
-            these.iter().map(|case| line_of(case, npy.num_items)).collect();
-        std::fs::write(&lines, told.iter().map(|told| &*told.0).collect::<String>()).unwrap();
-        for device in ["reference", "cpu", "llvmpipe"] {
+        for (device, step) in [("reference", 4), ("cpu", 1), ("llvmpipe", 4)] {
+            let these = cases.iter().filter(|case| case["file"] == file).step_by(step);
+            let these: Vec<&Value> = these.collect();
+            let told: Vec<(String, usize)> =
+                these.iter().map(|case| line_of(case, npy.num_items)).collect();
+            std::fs::write(&lines, told.iter().map(|told| &*told.0).collect::<String>()).unwrap();
             let mut command = Command::new(&program);
             command.arg(&rows).args([npy.num_items, npy.dim].map(|number| number.to_string()));
             command.arg(&out).stdin(std::fs::File::open(&lines).unwrap());
@@ -162,7 +164,7 @@ fn rules_heads_and_values_from_c() {
             assert!(rest.is_empty(), "{device}, {file}");
         }
     }
-    assert_eq!(checked, 3 * 288);
+    assert!((288 + 2 * 72..288 + 3 * 72).contains(&checked), "{checked}");
 }
 
 #[test]

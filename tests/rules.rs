@@ -82,9 +82,11 @@ fn every_committed_case_on_every_kind_of_engine() {
             name => npy(name),
         });
     }
-    for (device, rows) in ways() {
+    for (number, (device, rows)) in ways().into_iter().enumerate() {
         let context = Context::new(&with_rows(device, rows)).unwrap();
-        for case in &cases {
+        // Each engine does all of them, each other way to get rows every third.
+        let (first, step) = if rows.is_some() { (number % 3, 3) } else { (0, 1) };
+        for case in cases.iter().skip(first).step_by(step) {
             case.check(&context, &files[&case.npy], &format!("{device}, {rows:?}"));
         }
     }

@@ -55,9 +55,11 @@ const SECONDS_OF_STREAM: f64 = 1.0 / 17e9;
 const SECONDS_OF_CACHED_STREAM: f64 = 1.0 / 39e9;
 const CACHED_BYTES: f64 = 16e6;
 
-/// Seconds of a step beside all that; where rows wait for their items, for each item, too.
+/// Seconds of a step beside all that; where rows wait for their items, for each item, too. There
+/// the first steps, while no item has waited yet, cost as much as so many passes of the corpus.
 const SECONDS_OF_STEP: f64 = 7e-6;
 const SECONDS_OF_ITEM: f64 = 4.7e-9;
+const FIRST_PASSES: f64 = 8.0;
 
 /// Rows that are computed for each that is needed, where some are guessed; guesses of the first
 /// steps are worst.
@@ -220,8 +222,12 @@ impl Run<'_> {
         let computed = first + again;
         let passes = computed / f64::from(ROWS_OF_PASS);
         let new_bytes = computed.min(layout.kept_rows.into()) * self.items() * 2.0;
+        let seconds_of_byte = match different * self.items() * 2.0 <= CACHED_BYTES {
+            true => SECONDS_OF_NEAR_BYTE,
+            false => SECONDS_OF_KEPT_BYTE,
+        };
         let kept = new_bytes * SECONDS_OF_NEW_KEPT_BYTE
-            + self.rows() * self.bytes_of_pick() * SECONDS_OF_KEPT_BYTE;
+            + self.rows() * self.bytes_of_pick() * seconds_of_byte;
         let way = self.on_demand(RowSource::Cache, layout, computed, passes);
         Way { seconds: way.seconds + kept, ..way }
     }
@@ -239,8 +245,7 @@ impl Run<'_> {
             return None;
         }
         let multiply_adds = self.row() * self.rows();
-        // At the begin of a sequence all items are looked at.
-        let seconds = f64::from(plan.count) * self.seconds_of_pass()
+        let seconds = f64::from(plan.count) * FIRST_PASSES * self.seconds_of_pass()
             + self.rows() * (self.items() * SECONDS_OF_ITEM + SECONDS_OF_STEP);
         let layout = Layout { group: 1, kept_rows: 0 };
         let host_bytes = super::lazy::bytes(shape, plan);
