@@ -52,7 +52,10 @@ local function checked(result) assert(result == 0, result) end
 
 -- Floats that halves hold exactly, so that all runs give the same sequences.
 local floats = ffi.new("float[?]", n * dim)
-for i = 1, n do ffi.copy(floats + (i - 1) * dim, ffi.new("float[?]", dim, embeddings:row(i)), dim * 4) end
+for i = 1, n do
+  local row = embeddings:row(i)
+  for d = 1, dim do floats[(i - 1) * dim + d - 1] = row[d] end
+end
 do
   local halves = ffi.new("uint16_t[?]", n * dim)
   older.vkc_fp32_to_fp16(floats, halves, n * dim)

@@ -86,8 +86,8 @@ fn dot(one: &[i16], other: &[i16]) -> i32 {
 mod tests {
     use super::*;
     use crate::context::ContextOptions;
-    use crate::corpus::Elements;
     use crate::context::RunPlan;
+    use crate::corpus::Elements;
     use crate::engine::{cpu, vulkan, Engine, RowSource};
     use crate::memory::Bytes;
 
@@ -149,7 +149,8 @@ mod tests {
         context.sequences_of(&other, &request).unwrap();
         assert_eq!(kept(&context), Bytes::of::<i16>(149 * 192));
         // A run over embeddings of its own.
-        let input = Input { elements: Elements::F32(&values), num_items: 150, dim: 5, center: false };
+        let input =
+            Input { elements: Elements::F32(&values), num_items: 150, dim: 5, center: false };
         assert_eq!(context.sequences(&input, &request).unwrap(), first);
         assert_eq!(kept(&context), Bytes::ZERO);
     }
