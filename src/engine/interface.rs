@@ -66,8 +66,8 @@ pub trait Engine: Send {
         progress: &Progress,
     ) -> Result<()>;
 
-    /// From now on, what a run over `corpus` has made on the host may stay for the next one over
-    /// it. It is freed by any run that has no use for it. An engine may keep nothing.
+    /// From now on, the matrix of a run over `corpus` may stay for the next one over it, on the
+    /// host or on the device. A run that has no use for it frees it. An engine may keep nothing.
     fn keep(&mut self, corpus: &Arc<Corpus>) {
         let _ = corpus;
     }

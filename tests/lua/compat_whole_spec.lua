@@ -2,14 +2,15 @@
 -- it leaves. On another device than the CPU engine every file has the same bytes.
 --
 -- COMPAT_LENGTH is how many places each sequence has, COMPAT_PAGES how many pages there are:
--- enough here to see that all is right, and few enough for a second or two.
+-- enough here to see that all is right, and few enough for some seconds.
 
 local ffi = require("ffi")
 local helper = dofile(debug.getinfo(1, "S").source:match("^@(.*[/\\])") .. "helper.lua")
 local vkd = helper.vkd()
 
 local N, DIM, TOP = 8000, 32, 100
-local LENGTH = tonumber(os.getenv("COMPAT_LENGTH") or 100)
+local ON_CPU = (os.getenv("VKD_DEVICE") or "cpu") == "cpu"
+local LENGTH = tonumber(os.getenv("COMPAT_LENGTH") or ON_CPU and 100 or 20)
 local PAGES = tonumber(os.getenv("COMPAT_PAGES") or 200)
 
 local function sh(command, ...)
@@ -54,32 +55,31 @@ local function nearest(triangle, n, row)
 end
 
 describe("a whole script", function()
-  local folder, floats
-  setup(function()
-    folder = os.tmpname()
-    os.remove(folder)
-    sh("mkdir '%s'", folder)
-    floats = write_embeddings(folder .. "/embeddings.json")
-  end)
-  teardown(function() sh("rm -r '%s'", folder) end)
-
+  local folder, floats, out
   -- Lets the script write its files into a new folder.
   local function run(name, environment)
-    local out = folder .. "/" .. name
-    sh("mkdir '%s' '%s/pages'", out, out)
+    local into = folder .. "/" .. name
+    sh("mkdir '%s' '%s/pages'", into, into)
     local library = os.getenv("VKD_LIBRARY") or helper.root .. "target/release/libvkd.so"
     local text = helper.run(([[
       _G.VK_COMPUTE_LIB = %q
       local script = dofile(%q .. "tests/lua/scripts/whole.lua")
       script(%q, %q, { length = %d, top = %d, pages = %d })
-    ]]):format(library, helper.root, folder .. "/embeddings.json", out, LENGTH, TOP, PAGES),
+    ]]):format(library, helper.root, folder .. "/embeddings.json", into, LENGTH, TOP, PAGES),
       environment)
     assert.equal("exit 0\n", text)
-    return out
+    return into
   end
+  setup(function()
+    folder = os.tmpname()
+    os.remove(folder)
+    sh("mkdir '%s'", folder)
+    floats = write_embeddings(folder .. "/embeddings.json")
+    out = run("cpu", "VKD_DEVICE=cpu")
+  end)
+  teardown(function() sh("rm -r '%s'", folder) end)
 
   it("goes from 8,000 embeddings in JSON to pages and caches", function()
-    local out = run("cpu", "VKD_DEVICE=cpu")
     local options = { dim = DIM, length = LENGTH, device = "cpu" }
     local sequences = assert(vkd.batch_compute(floats, N, options))
     local binary = helper.read_file(out .. "/sequences.bin")
@@ -116,7 +116,7 @@ describe("a whole script", function()
   end)
 
   it("leaves the same bytes on another device", function()
-    if (os.getenv("VKD_DEVICE") or "cpu") == "cpu" then return end
-    sh("diff -r '%s' '%s'", folder .. "/cpu", run("other"))
+    if ON_CPU then return end
+    sh("diff -r '%s' '%s'", out, run("other"))
   end)
 end)

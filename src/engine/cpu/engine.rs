@@ -2,7 +2,6 @@
 
 use std::sync::Arc;
 
-use super::kept::Kept;
 use super::matrix::Matrix;
 use super::merge::{self, Meetings};
 use super::product::num_bands;
@@ -13,12 +12,14 @@ use super::{demand, dots, lazy, neighbors, sequences, sources};
 use crate::corpus::{Corpus, Shape};
 use crate::engine::device::{DeviceInfo, DeviceKind};
 use crate::engine::interface::{Engine, Needs, Planner, RowSource};
+use crate::engine::kept::Kept;
 use crate::engine::neighbors::{Query, QueryShape};
 use crate::engine::rows::{Pairs, PutDots, PutNeighbors, PutSequences};
 use crate::error::Result;
 use crate::memory::{self, Bytes};
 use crate::plan::{Plan, PlanShape};
 use crate::progress::{Phase, Progress};
+use crate::rule::Weighing;
 
 /// The CPU engine.
 #[derive(Debug)]
@@ -26,7 +27,7 @@ pub struct CpuEngine {
     info: DeviceInfo,
     planned: Planned,
     share_equal_sets: Option<bool>,
-    kept: Kept,
+    kept: Kept<Weighing, Matrix>,
 }
 
 impl CpuEngine {
@@ -87,7 +88,7 @@ impl Engine for CpuEngine {
         }
         let weighing = plan.rule().weighing();
         let multiply = || Matrix::compute(corpus, weighing, workers, progress);
-        let matrix = match self.kept.take(corpus, weighing) {
+        let matrix = match self.kept.take(corpus, &weighing) {
             Some(matrix) => matrix,
             None => progress.time(Phase::Matrix, multiply)?,
         };
@@ -131,7 +132,7 @@ impl Engine for CpuEngine {
     }
 
     fn kept_bytes(&self) -> Bytes {
-        self.kept.bytes()
+        self.kept.matrix().map_or(Bytes::ZERO, Matrix::bytes)
     }
 }
 

@@ -5,53 +5,57 @@
 
 use std::sync::{Arc, Weak};
 
-use super::matrix::Matrix;
 use crate::corpus::Corpus;
-use crate::memory::Bytes;
-use crate::rule::Weighing;
 
-/// What is kept, and for which corpus.
-#[derive(Debug, Default)]
-pub(super) struct Kept {
+/// What is kept, and for which corpus. `K` tells what kind of matrix it is.
+#[derive(Debug)]
+pub(super) struct Kept<K, M> {
     /// Known by its address, which no other corpus has as long as this is here.
     corpus: Weak<Corpus>,
-    weighed: Option<Weighed>,
+    made: Option<Made<K, M>>,
 }
 
 #[derive(Debug)]
-struct Weighed {
-    matrix: Matrix,
-    weighing: Weighing,
+struct Made<K, M> {
+    kind: K,
+    matrix: M,
 }
 
-impl Kept {
+impl<K, M> Default for Kept<K, M> {
+    fn default() -> Self {
+        Kept { corpus: Weak::new(), made: None }
+    }
+}
+
+impl<K: PartialEq, M> Kept<K, M> {
     /// From now on, keeps a matrix of this corpus, and of no other.
     pub(super) fn keep(&mut self, corpus: &Arc<Corpus>) {
         if !self.is_of(corpus) {
-            *self = Kept { corpus: Arc::downgrade(corpus), weighed: None };
+            *self = Kept { corpus: Arc::downgrade(corpus), made: None };
         }
     }
 
     /// The matrix of a run, if it is here. Any other is freed: the run needs the memory.
-    pub(super) fn take(&mut self, corpus: &Corpus, weighing: Weighing) -> Option<Matrix> {
-        let Weighed { matrix, weighing: kept } = self.weighed.take()?;
-        (self.is_of(corpus) && kept == weighing).then_some(matrix)
+    pub(super) fn take(&mut self, corpus: &Corpus, kind: &K) -> Option<M> {
+        let made = self.made.take()?;
+        (self.is_of(corpus) && made.kind == *kind).then_some(made.matrix)
     }
 
     /// Keeps the matrix of a run, if it is one to keep.
-    pub(super) fn put(&mut self, corpus: &Corpus, weighing: Weighing, matrix: Matrix) {
+    pub(super) fn put(&mut self, corpus: &Corpus, kind: K, matrix: M) {
         if self.is_of(corpus) {
-            self.weighed = Some(Weighed { matrix, weighing });
+            self.made = Some(Made { kind, matrix });
         }
     }
 
     /// Frees the matrix; the next one of this corpus is kept again.
     pub(super) fn free(&mut self) {
-        self.weighed = None;
+        self.made = None;
     }
 
-    pub(super) fn bytes(&self) -> Bytes {
-        self.weighed.as_ref().map_or(Bytes::ZERO, |weighed| weighed.matrix.bytes())
+    /// The matrix, between two runs.
+    pub(super) fn matrix(&self) -> Option<&M> {
+        self.made.as_ref().map(|made| &made.matrix)
     }
 
     fn is_of(&self, corpus: &Corpus) -> bool {
@@ -66,6 +70,7 @@ mod tests {
     use crate::engine::cpu::{CpuEngine, Settings};
     use crate::engine::{Engine, RowSource};
     use crate::error::Error;
+    use crate::memory::Bytes;
     use crate::plan::{Plan, Request};
     use crate::progress::{Phase, Progress};
     use crate::rule::Rule;
