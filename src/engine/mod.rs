@@ -1,10 +1,10 @@
 //! Engines compute what a plan asks for; all of them give the same bits.
 //!
 //! `interface` is all the rest of the library knows of them, with `device`, `rows` (where finished
-//! rows go) and `neighbors` (what is asked of a search). What two runs share is `kept`. `reference` is the contract in the
+//! rows go) and `neighbors` (what is asked of a search). `reference` is the contract in the
 //! plainest loops, the oracle of every test: it shares no arithmetic with the others. `cpu` is the
 //! built-in engine for processors, `vulkan` runs GLSL kernels on a Vulkan device, `several` splits
-//! a run over some of them.
+//! a run over some of them. `kept` is the matrix that one run leaves to the next.
 
 pub mod cpu;
 mod device;
