@@ -17,7 +17,7 @@ help:
 	@echo "make install  install library, header and LuaJIT module below PREFIX (/usr/local)"
 	@echo "make bench    measure against the direct method and numpy; CORPUS=file.npy adds one"
 	@echo "make fuzz     ten minutes of random files for the readers of files"
-	@echo "make tsan     the job tests under ThreadSanitizer (needs the Rust component rust-src)"
+	@echo "make tsan     threads under ThreadSanitizer (needs the Rust component rust-src)"
 	@echo "make header   write the C headers and the LuaJIT cdef from the Rust sources"
 	@echo "make spirv    compile the shaders into shaders/spirv, for builds without a compiler"
 	@echo "Without a shader compiler: CARGOFLAGS=--no-default-features"
@@ -99,6 +99,7 @@ bench:
 	cargo bench --profile measure --bench rules -- $(CORPUS)
 	cargo bench --profile measure --bench large -- million
 	luajit benches/sites.lua $(CORPUS)
+	luajit benches/older.lua $(CORPUS)
 
 fuzz:
 	fuzz/run 600
@@ -108,7 +109,8 @@ fuzz:
 tsan: HOST = $(shell rustc -vV | sed -n 's/^host: //p')
 tsan:
 	RUSTC_BOOTSTRAP=1 RUSTFLAGS=-Zsanitizer=thread CARGO_TARGET_DIR=target/tsan \
-		cargo test -Zbuild-std --target $(HOST) --release --test jobs --test cancels
+		cargo test -Zbuild-std --target $(HOST) --release --test jobs --test cancels \
+		--test compat
 
 # Some minutes: writes docs/growth.svg, docs/large-time.svg and docs/large-memory.svg.
 bench-growth:

@@ -55,14 +55,14 @@ pub(super) struct Bounds {
     limit: Option<Bytes>,
     /// Who has the memory, for messages.
     device: String,
-    /// The most bytes that the run under way holds; 0 where there is none.
-    running: Arc<AtomicU64>,
+    /// The most bytes that the run under way holds; where there is none, what the engine keeps.
+    held: Arc<AtomicU64>,
 }
 
 impl Bounds {
     /// `limit`: the most bytes that a run may take, if less than there is.
     pub(super) fn new(limit: Option<Bytes>, device: String) -> Bounds {
-        Bounds { limit, device, running: Arc::default() }
+        Bounds { limit, device, held: Arc::default() }
     }
 
     /// Plans a run whose engine needs what `needs` says, given the bytes that are left for it.
@@ -89,9 +89,11 @@ impl Bounds {
     /// Bytes that the whole run may take.
     fn available(&self, stage: Stage, beside: Beside) -> Bytes {
         let free = memory::available_bytes().unwrap_or(Bytes::UNCOUNTABLE);
+        // What the engine keeps is used again, or freed.
+        let held = Bytes::new(self.held.load(Relaxed));
         let there = match stage {
-            Stage::Asked => Bytes::new(self.running.load(Relaxed)),
-            Stage::Prepared => beside.corpus,
+            Stage::Asked => held,
+            Stage::Prepared => held + beside.corpus,
         };
         let all = free + there;
         self.limit.map_or(all, |limit| limit.min(all))
@@ -99,16 +101,52 @@ impl Bounds {
 
     /// Notes what the run holds that begins, until the guard is dropped.
     pub(super) fn begin(&self, plan: &RunPlan) -> Running<'_> {
-        self.running.store(plan.host_bytes.get(), Relaxed);
-        Running(&self.running)
+        self.held.store(plan.host_bytes.get(), Relaxed);
+        Running { held: &self.held, kept: Bytes::ZERO }
+    }
+
+    /// Notes that the engine keeps nothing.
+    pub(super) fn nothing_kept(&self) {
+        self.held.store(0, Relaxed);
     }
 }
 
 /// A run is under way.
-pub(super) struct Running<'a>(&'a AtomicU64);
+pub(super) struct Running<'a> {
+    held: &'a AtomicU64,
+    /// What the engine keeps when it ends.
+    pub(super) kept: Bytes,
+}
 
 impl Drop for Running<'_> {
     fn drop(&mut self) {
-        self.0.store(0, Relaxed);
+        self.held.store(self.kept.get(), Relaxed);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_the_engine_keeps_counts_as_room_for_the_next_run() {
+        let bounds = Bounds::new(None, "a test".into());
+        let held = || bounds.held.load(Relaxed);
+        let plan = RunPlan { host_bytes: Bytes::new(100), ..RunPlan::default() };
+        let mut running = bounds.begin(&plan);
+        assert_eq!(held(), 100);
+        running.kept = Bytes::new(40);
+        drop(running);
+        assert_eq!(held(), 40);
+        drop(bounds.begin(&plan));
+        assert_eq!(held(), 0);
+        // More than any machine has free.
+        bounds.begin(&plan).kept = Bytes::new(1 << 60);
+        let beside = Beside { corpus: Bytes::ZERO, preparing: Bytes::ZERO, held: Bytes::ZERO };
+        for stage in [Stage::Asked, Stage::Prepared] {
+            assert!(Bytes::new(1 << 60).fit(bounds.available(stage, beside)));
+        }
+        bounds.nothing_kept();
+        assert!(!Bytes::new(1 << 60).fit(bounds.available(Stage::Prepared, beside)));
     }
 }

@@ -100,6 +100,15 @@ impl Context {
             .map_err(|error| self.environment.explain(error))
     }
 
+    /// Lets the engine free what it keeps between runs. Waits for the runs that were started.
+    pub(super) fn free_kept(&self) -> Result<()> {
+        self.check_process()?;
+        let place = self.turns.join();
+        place.engine(&Progress::default())?.free_kept();
+        self.bounds.nothing_kept();
+        Ok(())
+    }
+
     /// Runs `work` as a job that has the engine for itself; `plan` is asked again when its turn
     /// has come, since memory may have become scarce.
     pub(super) fn spawn<T, P, W>(&self, progress: Progress, plan: P, work: W) -> Result<Job<T>>
@@ -114,8 +123,10 @@ impl Context {
         let planner = Arc::clone(&self.planner);
         let run = move |engine: &mut dyn Engine, progress: &Progress| {
             let plan = plan(&*planner, &bounds, Stage::Prepared)?;
-            let _running = bounds.begin(&plan);
-            work(engine, &plan, progress)
+            let mut running = bounds.begin(&plan);
+            let result = work(engine, &plan, progress);
+            running.kept = engine.kept_bytes();
+            result
         };
         Job::spawn_waiting(
             progress,

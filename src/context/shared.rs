@@ -1,7 +1,8 @@
 //! Several runs over embeddings that are prepared once, into memory.
 //!
 //! Who calls holds the corpus between the runs. It is there already when a run is planned, so that
-//! its bytes are not asked for again. Rows of zeros are admitted where the caller says so.
+//! its bytes are not asked for again. Rows of zeros are admitted where the caller says so. What
+//! sequences need beside, their matrix, the engine may keep from run to run.
 
 use std::sync::Arc;
 
@@ -19,11 +20,13 @@ use crate::progress::Progress;
 use crate::sequence::Sequences;
 
 impl Context {
-    /// Checks embeddings and prepares them.
+    /// Checks embeddings and prepares them. What the engine keeps of others is freed, when the runs
+    /// that were started have ended.
     pub(crate) fn corpus(&self, input: &Input, zero_rows: ZeroRows) -> Result<Arc<Corpus>> {
         self.check_process()?;
         memory::require_spare()?;
         input.check()?;
+        self.free_kept()?;
         memory::require("the prepared rows", input.shape().prepared_bytes())?;
         let progress = Progress::default();
         Corpus::prepare_with(&self.crew(&progress), input, zero_rows).map(Arc::new)
@@ -44,6 +47,7 @@ impl Context {
         self.check(check)?;
         let job = self.spawn(Progress::default(), check, move |engine, run, progress| {
             let rows = MemorySequences::new(&plan)?;
+            engine.keep(&corpus);
             compute(engine, &corpus, &plan.within(run.engine.host_bytes), &rows, progress)?;
             Ok(rows.into_sequences())
         })?;
@@ -82,8 +86,10 @@ fn dot(one: &[i16], other: &[i16]) -> i32 {
 mod tests {
     use super::*;
     use crate::context::ContextOptions;
+    use crate::context::RunPlan;
     use crate::corpus::Elements;
-    use crate::engine::{cpu, vulkan, RowSource};
+    use crate::engine::{cpu, vulkan, Engine, RowSource};
+    use crate::memory::Bytes;
 
     /// A context whose rows come from `rows`.
     fn context(device: &str, rows: Option<RowSource>) -> Context {
@@ -115,6 +121,38 @@ mod tests {
                 assert!(other == items && pairs == similarities, "{device}, {rows:?}");
             }
         }
+    }
+
+    #[test]
+    fn what_is_kept_of_a_corpus_is_freed_for_others() {
+        let values: Vec<f32> = (0..150 * 5).map(|at| (at as f32 * 0.9).cos()).collect();
+        let prepared = |context: &Context, num_items: u32| {
+            let elements = Elements::F32(&values[..num_items as usize * 5]);
+            let input = Input { elements, num_items, dim: 5, center: false };
+            context.corpus(&input, ZeroRows::Refuse).unwrap()
+        };
+        let kept = |context: &Context| {
+            let nothing = |_: &dyn Planner, _: &Bounds, _| Ok(RunPlan::default());
+            let kept = |engine: &mut dyn Engine, _: &RunPlan, _: &Progress| Ok(engine.kept_bytes());
+            context.spawn(Progress::default(), nothing, kept).unwrap().into_result().unwrap()
+        };
+        let context = context("cpu", Some(RowSource::Matrix));
+        let (corpus, request) = (prepared(&context, 150), Request::default());
+        let first = context.sequences_of(&corpus, &request).unwrap();
+        assert_eq!(kept(&context), Bytes::of::<i16>(150 * 192));
+        assert_eq!(context.sequences_of(&corpus, &request).unwrap(), first);
+        context.similarity_of(&corpus, Pairs::Upper).unwrap();
+        assert_eq!(kept(&context), Bytes::ZERO);
+        context.sequences_of(&corpus, &request).unwrap();
+        let other = prepared(&context, 149);
+        assert_eq!(kept(&context), Bytes::ZERO);
+        context.sequences_of(&other, &request).unwrap();
+        assert_eq!(kept(&context), Bytes::of::<i16>(149 * 192));
+        // A run over embeddings of its own.
+        let input =
+            Input { elements: Elements::F32(&values), num_items: 150, dim: 5, center: false };
+        assert_eq!(context.sequences(&input, &request).unwrap(), first);
+        assert_eq!(kept(&context), Bytes::ZERO);
     }
 
     #[test]

@@ -66,6 +66,20 @@ pub trait Engine: Send {
         progress: &Progress,
     ) -> Result<()>;
 
+    /// From now on, the matrix of a run over `corpus` may stay for the next one over it, on the
+    /// host or on the device. A run that has no use for it frees it. An engine may keep nothing.
+    fn keep(&mut self, corpus: &Arc<Corpus>) {
+        let _ = corpus;
+    }
+
+    /// Frees what is kept.
+    fn free_kept(&mut self) {}
+
+    /// Bytes of the host's memory that are kept between runs.
+    fn kept_bytes(&self) -> Bytes {
+        Bytes::ZERO
+    }
+
     /// [`Planner::needs`].
     fn needs(&self, shape: Shape, plan: &PlanShape) -> Result<Needs> {
         self.planner().needs(shape, plan)

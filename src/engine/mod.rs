@@ -4,11 +4,12 @@
 //! rows go) and `neighbors` (what is asked of a search). `reference` is the contract in the
 //! plainest loops, the oracle of every test: it shares no arithmetic with the others. `cpu` is the
 //! built-in engine for processors, `vulkan` runs GLSL kernels on a Vulkan device, `several` splits
-//! a run over some of them.
+//! a run over some of them. `kept` is the matrix that one run leaves to the next.
 
 pub mod cpu;
 mod device;
 mod interface;
+mod kept;
 mod lru;
 pub mod neighbors;
 pub mod reference;

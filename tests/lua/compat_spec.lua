@@ -45,15 +45,17 @@ describe("existing scripts", function()
   end)
   teardown(function() sh("rm -r '%s'", folder) end)
 
-  -- What a script prints that begins with these lines and goes on with `body`.
+  -- What every script begins with.
+  local prelude = ([[
+    package.path = %q .. "lua/?.lua;" .. package.path
+    local ffi = require("ffi")
+    local helper = dofile(%q .. "tests/lua/helper.lua")
+    local N, DIM = %d, %d
+    local floats = helper.float_array(helper.numbers(N, DIM))
+  ]]):format(helper.root, helper.root, N, DIM)
+
+  -- What a script prints that goes on with `body`.
   local function run(body, environment)
-    local prelude = ([[
-      package.path = %q .. "lua/?.lua;" .. package.path
-      local ffi = require("ffi")
-      local helper = dofile(%q .. "tests/lua/helper.lua")
-      local N, DIM = %d, %d
-      local floats = helper.float_array(helper.numbers(N, DIM))
-    ]]):format(helper.root, helper.root, N, DIM)
     environment = ("VK_COMPUTE_LIB='%s' %s"):format(library, environment or "")
     return helper.run(prelude .. body, environment)
   end
@@ -95,6 +97,28 @@ describe("existing scripts", function()
       end
     end)
   end
+
+  -- From compiled code, what a caller leaves out is garbage, where the interpreter passes 0.
+  it("call from loops that LuaJIT has compiled", function()
+    local compile = 'require("jit.opt").start("hotloop=2")\n'
+    local compiled = 'assert(require("jit.util").traceinfo(1), "nothing was compiled")\n'
+    for _, tile in ipairs({ "nil", "256" }) do
+      local text = run(compile .. halves(tile) .. [[
+        script.most_slots = 1
+        io.write(script.batches(script.halves(floats, N * DIM), N, DIM, 9), "\n")
+      ]] .. compiled)
+      assert.equal(expected .. "\nexit 0\n", text)
+    end
+    local text = run(compile .. FLOATS .. ([[
+      local context = script.context()
+      local found = script.single(context, floats, N, DIM)
+      assert(script.batch(context, floats, N, DIM) == found)
+      script.files(context, floats, N, DIM, %q)
+      io.write(found, "\n")
+    ]]):format(folder) .. compiled)
+    assert.equal(expected .. "\nexit 0\n", text)
+    assert.equal(0, helper.json(helper.read_file(folder .. "/rankings.json")).metadata.top_k)
+  end)
 
   it("have fewer items than they try places", function()
     for n = 1, 11 do
@@ -204,6 +228,63 @@ describe("existing scripts", function()
       assert.equal("exit 0\n", text)
     end)
   end
+
+  -- Each has its own declarations of the same functions, and one has vkd as well.
+  it("run in several Lua states of one process at once", function()
+    local one = [[
+      function work()
+        local context = script.context()
+        local rows = script.batch(context, floats, N, DIM)
+        script.lib.vkc_destroy(context)
+        return rows
+      end
+    ]]
+    local other = [[
+      local halves = script.halves(floats, N * DIM)
+      function work() return script.batches(halves, N, DIM, 9) end
+    ]]
+    local chunks = {
+      prelude .. FLOATS .. one,
+      prelude .. halves() .. other,
+      prelude .. halves(256) .. other,
+      prelude .. 'local vkd = require("vkd")\n' .. FLOATS .. one,
+    }
+    for i, chunk in ipairs(chunks) do chunks[i] = ("%q"):format(chunk) end
+    local text = run(([[
+      ffi.cdef("typedef struct lua_State lua_State;"
+        .. "lua_State *luaL_newstate(void);"
+        .. "void luaL_openlibs(lua_State *);"
+        .. "int luaL_loadstring(lua_State *, const char *);"
+        .. "int lua_pcall(lua_State *, int, int, int);"
+        .. "const char *lua_tolstring(lua_State *, int, size_t *);"
+        .. "void lua_settop(lua_State *, int);"
+        .. "void lua_close(lua_State *);")
+      local C, states = ffi.C, {}
+      local function evaluate(state, chunk)
+        local failed = C.luaL_loadstring(state, chunk) ~= 0 or C.lua_pcall(state, 0, 1, 0) ~= 0
+        local found = C.lua_tolstring(state, -1, nil)
+        found = found ~= nil and ffi.string(found) or ""
+        C.lua_settop(state, 0)
+        assert(not failed, found)
+        return found
+      end
+      for i, chunk in ipairs({ %s }) do
+        states[i] = C.luaL_newstate()
+        C.luaL_openlibs(states[i])
+        evaluate(states[i], chunk)
+      end
+      local vkd = require("vkd")
+      local expected = evaluate(states[1], "return work()")
+      -- A state that is closed unloads nothing that the others need.
+      while #states > 0 do
+        for _, state in ipairs(states) do assert(evaluate(state, "return work()") == expected) end
+        C.lua_close(table.remove(states, 1))
+        assert(vkd.batch_compute(floats, N, { dim = DIM }))
+      end
+      io.write(expected, "\n")
+    ]]):format(table.concat(chunks, ", ")))
+    assert.equal(expected .. "\nexit 0\n", text)
+  end)
 
   it("name the library in a global, too", function()
     local text = helper.run(("VK_COMPUTE_LIB = %q\n%sprint(script.lib.vkc_init ~= nil)"):format(

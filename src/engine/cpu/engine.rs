@@ -12,12 +12,14 @@ use super::{demand, dots, lazy, neighbors, sequences, sources};
 use crate::corpus::{Corpus, Shape};
 use crate::engine::device::{DeviceInfo, DeviceKind};
 use crate::engine::interface::{Engine, Needs, Planner, RowSource};
+use crate::engine::kept::Kept;
 use crate::engine::neighbors::{Query, QueryShape};
 use crate::engine::rows::{Pairs, PutDots, PutNeighbors, PutSequences};
 use crate::error::Result;
-use crate::memory;
+use crate::memory::{self, Bytes};
 use crate::plan::{Plan, PlanShape};
 use crate::progress::{Phase, Progress};
+use crate::rule::Weighing;
 
 /// The CPU engine.
 #[derive(Debug)]
@@ -25,6 +27,7 @@ pub struct CpuEngine {
     info: DeviceInfo,
     planned: Planned,
     share_equal_sets: Option<bool>,
+    kept: Kept<Weighing, Matrix>,
 }
 
 impl CpuEngine {
@@ -33,7 +36,8 @@ impl CpuEngine {
         let workers = Workers::new(settings)?;
         let share_equal_sets = settings.share_equal_sets;
         let planned = Planned { workers, rows: settings.rows };
-        Ok(CpuEngine { info: device_info(workers), planned, share_equal_sets })
+        let (info, kept) = (device_info(workers), Kept::default());
+        Ok(CpuEngine { info, planned, share_equal_sets, kept })
     }
 }
 
@@ -75,19 +79,26 @@ impl Engine for CpuEngine {
         let Planned { workers, rows: wanted } = self.planned;
         let way = sources::choose(corpus.shape(), &plan.shape(), workers, wanted);
         if way.source != RowSource::Matrix {
+            self.kept.free();
             let task = Task { corpus, plan, rows, progress };
             return progress.time(Phase::Steps, || match way.source {
                 RowSource::Lazy => lazy::compute(task, workers),
                 _ => demand::compute(task, way.layout, workers),
             });
         }
-        let multiply = || Matrix::compute(corpus, plan.rule().weighing(), workers, progress);
-        let matrix = progress.time(Phase::Matrix, multiply)?;
+        let weighing = plan.rule().weighing();
+        let multiply = || Matrix::compute(corpus, weighing, workers, progress);
+        let matrix = match self.kept.take(corpus, &weighing) {
+            Some(matrix) => matrix,
+            None => progress.time(Phase::Matrix, multiply)?,
+        };
         let share = merge::shares(&plan.shape(), corpus.num_items(), self.share_equal_sets);
         let meetings = share.then(|| Meetings::new(&plan.shape())).transpose()?;
-        progress.time(Phase::Steps, || {
+        let result = progress.time(Phase::Steps, || {
             sequences::compute(&matrix, plan, meetings, workers, rows, progress)
-        })
+        });
+        self.kept.put(corpus, weighing, matrix);
+        result
     }
 
     fn neighbors(
@@ -97,6 +108,7 @@ impl Engine for CpuEngine {
         rows: &dyn PutNeighbors,
         progress: &Progress,
     ) -> Result<()> {
+        self.kept.free();
         neighbors::compute(corpus, query, self.planned.workers, rows, progress)
     }
 
@@ -107,7 +119,20 @@ impl Engine for CpuEngine {
         rows: &dyn PutDots,
         progress: &Progress,
     ) -> Result<()> {
+        self.kept.free();
         dots::compute(corpus, pairs, self.planned.workers, rows, progress)
+    }
+
+    fn keep(&mut self, corpus: &Arc<Corpus>) {
+        self.kept.keep(corpus);
+    }
+
+    fn free_kept(&mut self) {
+        self.kept.free();
+    }
+
+    fn kept_bytes(&self) -> Bytes {
+        self.kept.matrix().map_or(Bytes::ZERO, Matrix::bytes)
     }
 }
 

@@ -13,7 +13,7 @@ use super::workers::Workers;
 use crate::contract::{contribution, extra_shift, similarity_q15};
 use crate::corpus::Corpus;
 use crate::error::Result;
-use crate::memory::{collected, Pages};
+use crate::memory::{collected, Bytes, Pages};
 use crate::progress::Progress;
 use crate::rule::Weighing;
 use crate::threads::lock;
@@ -40,6 +40,10 @@ pub(super) fn stride(num_items: u32) -> usize {
 impl Matrix {
     pub(super) fn num_items(&self) -> u32 {
         self.num_items
+    }
+
+    pub(super) fn bytes(&self) -> Bytes {
+        Bytes::of::<i16>(self.pages.get().len() as u64)
     }
 
     /// Values of a row; those behind the last item are 0.

@@ -6,9 +6,10 @@
 //! candidates, `track` how far it is.
 //!
 //! Sequences come three ways, and `sources` chooses: from a `matrix` (the picks are in `sequences`,
-//! with `slot`; those with equal futures share their rest, `merge`), from rows on `demand`, or with
-//! rows that wait (`lazy`). `neighbors` (with `nearest`) and `dots` are the other kinds of work.
-//! `engine` offers it all to the library. Plain safe Rust throughout.
+//! with `slot`; those with equal futures share their rest, `merge`; the matrix may be kept for the
+//! next run), from rows on `demand`, or with rows that wait (`lazy`). `neighbors` (with
+//! `nearest`) and `dots` are the other kinds of work. `engine` offers it all to the library. Plain
+//! safe Rust throughout.
 
 mod demand;
 mod dots;

@@ -9,6 +9,7 @@ use super::gpu::device::Device;
 use super::gpu::pipeline::Pipelines;
 use super::kernels::table::open_device;
 use super::planner::{not_open, VulkanPlanner};
+use super::runs::matrix::KeptMatrix;
 use super::runs::search;
 use super::runs::sequences;
 use super::runs::tools::Tools;
@@ -40,6 +41,7 @@ pub struct VulkanEngine {
 /// All that goes when a device is lost.
 struct Open {
     // Fields drop in order: what uses the device before the device.
+    kept: KeptMatrix,
     pipelines: Pipelines,
     commands: Commands,
     device: Arc<Device>,
@@ -51,12 +53,12 @@ impl Open {
         let commands = Commands::new(&device)?;
         let cache = Cache::new(&device, &settings.pipeline_cache);
         let pipelines = Pipelines::new(&device, cache);
-        Ok(Open { pipelines, commands, device })
+        Ok(Open { kept: KeptMatrix::default(), pipelines, commands, device })
     }
 
     fn tools<'a>(&'a mut self, settings: &'a Settings) -> Tools<'a> {
-        let Open { pipelines, commands, device } = self;
-        Tools { device, commands, pipelines, settings }
+        let Open { kept, pipelines, commands, device } = self;
+        Tools { device, commands, pipelines, settings, kept }
     }
 }
 
@@ -213,6 +215,7 @@ impl Engine for VulkanEngine {
         rows: &dyn PutNeighbors,
         progress: &Progress,
     ) -> Result<()> {
+        self.free_kept();
         self.survive(progress, |tools, done| {
             search::neighbors(tools, corpus, query, rows, progress, done)
         })
@@ -225,6 +228,19 @@ impl Engine for VulkanEngine {
         rows: &dyn PutDots,
         progress: &Progress,
     ) -> Result<()> {
+        self.free_kept();
         self.survive(progress, |tools, done| search::dots(tools, corpus, rows, progress, done))
+    }
+
+    fn keep(&mut self, corpus: &Arc<Corpus>) {
+        if let Some(open) = &mut self.open {
+            open.kept.keep(corpus);
+        }
+    }
+
+    fn free_kept(&mut self) {
+        if let Some(open) = &mut self.open {
+            open.kept.free();
+        }
     }
 }

@@ -2,7 +2,7 @@
 //! it knows.
 //!
 //! Scripts run many batches over the same embeddings. The last ones are kept prepared, and known
-//! again by a hash of the values as they were given.
+//! again by a hash of the values as they were given; their matrix stays with the engine.
 
 use std::ffi::CString;
 use std::sync::{Arc, Mutex};

@@ -29,7 +29,7 @@ return function(tile)
   ffi.cdef((declarations:gsub("TILE", tile and ", uint32_t" or "")))
 
   local lib = ffi.load(_G.VK_COMPUTE_LIB or os.getenv("VK_COMPUTE_LIB"))
-  local script = { lib = lib }
+  local script = { lib = lib, most_slots = 17 }
 
   local function chunk(batch, first, count)
     local result
@@ -65,7 +65,8 @@ return function(tile)
       local slot = math.min(11, n)
       local most = math.max(1, math.min(n, math.floor(10 * 0.9 / (os.clock() - begin))))
       while slot < n do
-        local slots = math.min(most, n - slot, 17)
+        -- A slow first chunk makes many small ones, in a loop that LuaJIT compiles.
+        local slots = math.min(most, n - slot, script.most_slots)
         chunk(batch, slot, slots)
         slot = slot + slots
         lib.vkc_progress_update_ex("Sequences", slot, n, "batch")

@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use super::matrix::KeptMatrix;
 use crate::engine::vulkan::gpu::commands::Commands;
 use crate::engine::vulkan::gpu::device::Device;
 use crate::engine::vulkan::gpu::pipeline::Pipelines;
@@ -13,4 +14,6 @@ pub(crate) struct Tools<'a> {
     pub(crate) commands: &'a mut Commands,
     pub(crate) pipelines: &'a mut Pipelines,
     pub(crate) settings: &'a Settings,
+    /// The matrix of the last run over a corpus, where one is to be kept.
+    pub(crate) kept: &'a mut KeptMatrix,
 }

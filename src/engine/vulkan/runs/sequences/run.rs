@@ -36,9 +36,12 @@ pub(crate) fn sequences(
 ) -> Result<()> {
     let shape = corpus.shape();
     let layout = SequenceLayout::new(shape, &plan.shape(), tools.device, tools.settings)?;
-    let (matrix, cache) = match layout.matrix.held {
-        None => (whole_matrix(&mut tools, corpus, &layout, progress)?, None),
-        Some(held) => {
+    // Before anything else is allocated: one that is of no use here is freed.
+    let kept = tools.kept.take(corpus, &layout.matrix);
+    let (matrix, cache) = match (kept, layout.matrix.held) {
+        (Some(matrix), _) => (matrix, None),
+        (None, None) => (whole_matrix(&mut tools, corpus, &layout, progress)?, None),
+        (None, Some(held)) => {
             let cache = || RowCache::new(&mut tools, corpus, &layout.matrix, held, layout.wave);
             let cache = progress.time(Phase::Upload, cache)?;
             (Matrix::allocate(tools.device, &layout.matrix)?, Some(cache))
@@ -46,7 +49,12 @@ pub(crate) fn sequences(
     };
     let new = || SequenceRun::new(&mut tools, matrix, cache, plan, layout.wave);
     let mut run = progress.time(Phase::Upload, new)?;
-    run.waves(tools, plan, layout.wave, rows, progress, done)
+    run.waves(&mut tools, plan, layout.wave, rows, progress, done)?;
+    let SequenceRun { matrix, cache, .. } = run;
+    if cache.is_none() {
+        tools.kept.put(corpus, layout.matrix, matrix);
+    }
+    Ok(())
 }
 
 fn whole_matrix(
@@ -114,7 +122,7 @@ impl<'a> SequenceRun<'a> {
     /// `done` counts the sequences put, also when an error ends the run.
     fn waves(
         &mut self,
-        mut tools: Tools,
+        tools: &mut Tools,
         plan: &Plan,
         most: u32,
         rows: &dyn PutSequences,
@@ -127,14 +135,14 @@ impl<'a> SequenceRun<'a> {
             let begin = Instant::now();
             let size = (plan.count() - *done).min(sizes.next());
             let wave = plan.part(*done..*done + size);
-            self.upload(&mut tools, &wave, &mut row)?;
-            let compute = || self.compute(&mut tools, &wave, progress);
+            self.upload(tools, &wave, &mut row)?;
+            let compute = || self.compute(tools, &wave, progress);
             progress.time(Phase::Steps, compute)?;
             sizes.learn(begin.elapsed());
             progress.time(Phase::Download, || {
                 let first = *done as usize;
                 let put = |index: usize, row: Sequence| rows.put(first + index, row);
-                self.download(&mut tools, &wave, &mut row, put)
+                self.download(tools, &wave, &mut row, put)
             })?;
             *done += size;
             progress.add_rows(size.into());
