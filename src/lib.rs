@@ -9,7 +9,8 @@
 //!        -> results -> site, export -> job, context -> ffi (C, LuaJIT)
 //! ```
 //!
-//! `embeddings` reads them from files. `export` writes results in the shapes of older programs. `verify` checks results against the embeddings.
+//! `embeddings` reads them from files, `export` writes results in the shapes of older programs,
+//! `verify` checks results against the embeddings.
 //!
 //! From the prepared corpus on, everything is exact integer arithmetic, so every engine and every
 //! device gives the same bits. Items are numbered from 0 everywhere in Rust and C.

@@ -1,5 +1,4 @@
-//! Results that are there, in memory or in a file, as rows: what sites and exports are written from.
-//!
+//! Results that are there, in memory or in a file, as rows, of which sites and exports are made.
 //! What is in memory is checked as a whole, a row of a file as it is read.
 
 use std::path::Path;

@@ -42,8 +42,7 @@ impl Labels {
         (longest_label + SEPARATOR.len() as u64) * (entries + 1) + AROUND as u64
     }
 
-    /// Appends the row of an item, `    "KEY": [A, B, ...]`, with a comma behind it unless it is the
-    /// last.
+    /// Appends the row of an item, `    "KEY": [A, B, ...]`, and a comma unless it is the last.
     pub(crate) fn push_row(
         &self,
         item: u32,

@@ -143,7 +143,7 @@ mod tests {
 
     #[test]
     fn exports_are_known_by_their_shape() {
-        let cache = b"{\"metadata\":{\"model\":\"m\",\"num_poems\":3,\"top_k\":3},\n \"sequences\" : {\"0\"";
+        let cache = b"{\"metadata\":{\"model\":\"m\",\"num_poems\":3},\n \"sequences\" : {\"0\"";
         let rankings = b"{\n  \"metadata\": {\n    \"total_poems\": 3,\n    \"format\": \
             \"pre_sorted_rankings\"";
         for (text, is_cache, is_rankings) in [

@@ -7,9 +7,10 @@
 //! files are written, results and those for other programs alike: `family` (what may replace what),
 //! `folder` (names in a folder), `location` (of a file), `fork` (locks and child processes),
 //! `partial` (NAME.partial: locked, published), `stream` (one written from beginning to end) and
-//! `output_file` (what was asked for, looked at before any work). On them, side by side, `sequences` and `neighbors`, each with its format, its
-//! writer and its reader; on both, `kind`. Only `map` and `fork` have unsafe code. The store knows
-//! corpus, plan and engine (it takes the rows they finish), not who asked for them.
+//! `output_file` (what was asked for, looked at before any work). On them, side by side,
+//! `sequences` and `neighbors`, each with its format, its writer and its reader; on both, `kind`.
+//! Only `map` and `fork` have unsafe code. The store knows corpus, plan and engine (it takes the
+//! rows they finish), not who asked for them.
 //!
 //! Nothing is lost by a kill: a sequence counts as soon as its checksum stands in `row_checksums`,
 //! and whoever resumes believes no row that does not fit its checksum.

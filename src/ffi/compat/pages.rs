@@ -1,5 +1,5 @@
-//! A page for each item, `poem_index_%u.json`: all others, nearest first, byte for byte as the older
-//! library wrote it.
+//! A page for each item, `poem_index_%u.json`, with all others, nearest first: byte for byte as the
+//! older library wrote it.
 
 use std::collections::HashMap;
 use std::path::Path;
