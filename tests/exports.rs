@@ -9,6 +9,7 @@ use std::path::{Path, PathBuf};
 use common::random;
 use serde_json::{json, Value};
 use vkd::context::{start_export, Destination, NeighborsRequest};
+use vkd::engine::cpu::Settings;
 use vkd::export::{Export, ExportFormat, ExportKeys, Source};
 use vkd::store::OutputFile;
 use vkd::{Context, ContextOptions, Error, Request, Rule};
@@ -173,7 +174,7 @@ fn neither_source_nor_threads_change_a_byte() {
     for threads in [1, 2, 4] {
         let options = ContextOptions {
             device: Some("cpu".into()),
-            threads: Some(threads),
+            cpu: Settings { threads: Some(threads), ..Default::default() },
             ..Default::default()
         };
         let context = Context::new(&options).unwrap();

@@ -43,7 +43,6 @@ impl Results<'_> {
 #[cfg(test)]
 mod tests {
     use super::super::results::fixtures::{in_folder, results, text, THREE};
-    use super::*;
 
     #[test]
     fn rankings_have_these_bytes() {
