@@ -100,6 +100,7 @@ bench:
 	cargo bench --profile measure --bench large -- million
 	luajit benches/sites.lua $(CORPUS)
 	luajit benches/older.lua $(CORPUS)
+	luajit benches/exports.lua $(CORPUS)
 
 fuzz:
 	fuzz/run 600

@@ -425,6 +425,43 @@ typedef enum vkd_results_kind {
 } vkd_results_kind;
 
 /**
+ * Shapes of files that older programs read (`vkd_export_options.format`). Numbers are item numbers
+ * from 0, unless keys say otherwise.
+ */
+typedef enum vkd_export_format {
+  /**
+   * `diversity_cache.json`, of sequences: `{"metadata":{"model":...,"num_poems":n,...,
+   * "top_k":K},"sequences":{"0":[0,...],...}}`, of each the start first.
+   */
+  VKD_EXPORT_DIVERSITY_CACHE = 1,
+  /**
+   * Rankings, of neighbours, byte for byte as `vks_write_rankings_cache_parallel` writes them
+   * with one thread: `{"metadata":{...},"rankings":{"0":[5,...],...}}`, nearest first, each
+   * without the item itself.
+   */
+  VKD_EXPORT_RANKINGS = 2,
+  /**
+   * `sequences.bin`, of full sequences from each item in order: n, then n rows of n item
+   * numbers, 32 bits each, little endian.
+   */
+  VKD_EXPORT_SEQUENCES_BIN = 3,
+} vkd_export_format;
+
+/**
+ * What stands for each item in an export (`vkd_export_options.keys`).
+ */
+typedef enum vkd_export_keys {
+  /**
+   * Its number: from 0, or of `vkd_export_options.numbers`. The default.
+   */
+  VKD_KEYS_INDEX = 0,
+  /**
+   * Its id, as a text, in the lists too.
+   */
+  VKD_KEYS_ID = 1,
+} vkd_export_keys;
+
+/**
  * A number of bytes.
  */
 typedef struct Bytes Bytes;
@@ -699,6 +736,122 @@ typedef struct vkd_context_options {
    */
   uint32_t threads;
 } vkd_context_options;
+
+/**
+ * Results that make a site or an export: exactly one of `path`, `sequences`, `indices`, `sequences_file` and
+ * `neighbors_file`. Set all bytes to 0, then `struct_size`. Read during the call only. The rows of
+ * a file are checked as they are read: one that does not fit its checksum is VKD_ERROR_BAD_FILE,
+ * and gets no page; an export of it ends there, without a file.
+ */
+typedef struct vkd_site_source {
+  /**
+   * `sizeof(vkd_site_source)`.
+   */
+  uint32_t struct_size;
+  /**
+   * With `sequences`: items of the corpus, at least num_rows and row_length.
+   */
+  uint32_t num_items;
+  /**
+   * With `sequences` or `indices`: rows.
+   */
+  uint32_t num_rows;
+  /**
+   * With `sequences` or `indices`: numbers in a row; with `indices` fewer than rows.
+   */
+  uint32_t row_length;
+  /**
+   * A file of results, sequences or neighbours of the items themselves, as a NUL-terminated
+   * path.
+   */
+  const char *path;
+  /**
+   * num_rows x row_length item numbers (0-based) as `vkd_batch_compute` writes them: each row
+   * belongs to its first. Copied during the call.
+   */
+  const uint32_t *sequences;
+  /**
+   * num_rows x row_length item numbers (0-based) as `vkd_neighbors_compute` writes them: row i
+   * belongs to item i. Copied during the call.
+   */
+  const uint32_t *indices;
+  /**
+   * With `indices`: as many cosine similarities. Copied during the call.
+   */
+  const float *similarities;
+  /**
+   * An open file of sequences: what it was when it was opened, also where another has its path
+   * now. It may be freed while a job works with it.
+   */
+  const struct vkd_sequences_file *sequences_file;
+  /**
+   * The same of neighbours.
+   */
+  const struct vkd_neighbors_file *neighbors_file;
+  /**
+   * With `sequences`: the `vkd_rule` they come from, which gives the list its name; default:
+   * VKD_RULE_CENTROID. Files tell.
+   */
+  uint32_t rule;
+  /**
+   * Must be 0.
+   */
+  uint32_t reserved;
+} vkd_site_source;
+
+/**
+ * An export: one file in a shape that older programs read. Set all bytes to 0, then `struct_size`
+ * and `path`; 0 means the default elsewhere. All is read during the call only.
+ */
+typedef struct vkd_export_options {
+  /**
+   * `sizeof(vkd_export_options)`.
+   */
+  uint32_t struct_size;
+  /**
+   * VKD_OVERWRITE: replace a file of the same format at `path`. Without it, and of any other
+   * file: VKD_ERROR_BAD_FILE, before any work.
+   */
+  uint32_t flags;
+  /**
+   * One of `vkd_export_format`; default: of sequences VKD_EXPORT_DIVERSITY_CACHE, of neighbours
+   * VKD_EXPORT_RANKINGS.
+   */
+  uint32_t format;
+  /**
+   * One of `vkd_export_keys`: what stands for each item. VKD_EXPORT_SEQUENCES_BIN has item
+   * numbers only.
+   */
+  uint32_t keys;
+  /**
+   * The file, as a NUL-terminated path. While it grows it is called PATH.partial. Of a link the
+   * file that it leads to.
+   */
+  const char *path;
+  /**
+   * With VKD_KEYS_ID: `num_items` ids, one for each item, NUL-terminated UTF-8, each only once.
+   */
+  const char *const *ids;
+  /**
+   * With VKD_KEYS_INDEX: `num_items` numbers, the one that the readers of the file have for each
+   * item (such as their `poem_index`, from 1), each only once. NULL: from 0.
+   */
+  const uint32_t *numbers;
+  /**
+   * How many ids or numbers there are: the number of items, or 0 with neither.
+   */
+  uint32_t num_items;
+  /**
+   * Entries of each list at the most, of a sequence the start among them; default: all there
+   * are. Not of VKD_EXPORT_SEQUENCES_BIN.
+   */
+  uint32_t top;
+  /**
+   * Of VKD_EXPORT_DIVERSITY_CACHE: the model that made the embeddings, for "metadata", as
+   * NUL-terminated UTF-8 of up to 256 bytes. NULL: it is left out.
+   */
+  const char *model;
+} vkd_export_options;
 
 /**
  * How far a job is. Set `struct_size` before the call, the library fills the rest.
@@ -1068,68 +1221,6 @@ typedef struct vkd_site_options {
   const char *list;
 } vkd_site_options;
 
-/**
- * Results that make a site: exactly one of `path`, `sequences`, `indices`, `sequences_file` and
- * `neighbors_file`. Set all bytes to 0, then `struct_size`. Read during the call only. The rows of
- * a file are checked as they are read: one that does not fit its checksum is VKD_ERROR_BAD_FILE,
- * and gets no page.
- */
-typedef struct vkd_site_source {
-  /**
-   * `sizeof(vkd_site_source)`.
-   */
-  uint32_t struct_size;
-  /**
-   * With `sequences`: items of the corpus, at least num_rows and row_length.
-   */
-  uint32_t num_items;
-  /**
-   * With `sequences` or `indices`: rows.
-   */
-  uint32_t num_rows;
-  /**
-   * With `sequences` or `indices`: numbers in a row; with `indices` fewer than rows.
-   */
-  uint32_t row_length;
-  /**
-   * A file of results, sequences or neighbours of the items themselves, as a NUL-terminated
-   * path.
-   */
-  const char *path;
-  /**
-   * num_rows x row_length item numbers (0-based) as `vkd_batch_compute` writes them: each row
-   * makes the page of its first. Copied during the call.
-   */
-  const uint32_t *sequences;
-  /**
-   * num_rows x row_length item numbers (0-based) as `vkd_neighbors_compute` writes them: row i
-   * makes the page of item i. Copied during the call.
-   */
-  const uint32_t *indices;
-  /**
-   * With `indices`: as many cosine similarities. Copied during the call.
-   */
-  const float *similarities;
-  /**
-   * An open file of sequences: what it was when it was opened, also where another has its path
-   * now. It may be freed while a job works with it.
-   */
-  const struct vkd_sequences_file *sequences_file;
-  /**
-   * The same of neighbours.
-   */
-  const struct vkd_neighbors_file *neighbors_file;
-  /**
-   * With `sequences`: the `vkd_rule` they come from, which gives the list its name; default:
-   * VKD_RULE_CENTROID. Files tell.
-   */
-  uint32_t rule;
-  /**
-   * Must be 0.
-   */
-  uint32_t reserved;
-} vkd_site_source;
-
 
 
 
@@ -1286,6 +1377,36 @@ void vkd_context_free(struct vkd_context *context);
  * `context` must be NULL (an error) or live; `out_info` as in `vkd_device_get_info`.
  */
 int32_t vkd_context_get_info(const struct vkd_context *context, struct vkd_device_info *out_info);
+
+/**
+ * Writes results that are there, in memory or in a file, in the shape of an older program's file:
+ * see `vkd_export_options`. Needs no context. Blocks until done; `vkd_export_write_start` is the
+ * same without blocking. Rows are read and written one by one. The file gets its name when it is
+ * whole and on the disk; an error leaves nothing, and what was there stays. The bytes depend on
+ * the results and the options alone.
+ *
+ * Errors: VKD_ERROR_BAD_OPTION for results that the format cannot hold and for keys that do not
+ * fit, before any work; VKD_ERROR_BAD_FILE for a file of results that is damaged and for a file at
+ * the path that must not be replaced; VKD_ERROR_FILE, VKD_ERROR_FILE_BUSY, VKD_ERROR_DISK_FULL.
+ *
+ * # Safety
+ * Pointers must be NULL (an error) or valid as in `vkd_site_source` and `vkd_export_options`.
+ */
+int32_t vkd_export_write(const struct vkd_site_source *source,
+                         const struct vkd_export_options *export_options);
+
+/**
+ * Starts what `vkd_export_write` does and returns at once. Writes a job to `out_job`, to be freed
+ * with `vkd_job_free`; its `rows_written` counts the rows, `vkd_job_wait` tells how it ended. A
+ * job that is cancelled leaves nothing. What is wrong with the options the call returns, what
+ * happens later `vkd_job_wait`.
+ *
+ * # Safety
+ * Pointers must be NULL (an error) or valid as in `vkd_site_source` and `vkd_export_options`.
+ */
+int32_t vkd_export_write_start(const struct vkd_site_source *source,
+                               const struct vkd_export_options *export_options,
+                               struct vkd_job **out_job);
 
 /**
  * Tells how far a job is. Never blocks, and a job that failed is no error here. Set

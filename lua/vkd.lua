@@ -9,6 +9,8 @@
 -- Mistakes in a call raise an error that names the caller's line. What can fail in a correct
 -- program (a bad file, a NaN, no device, no memory) returns nil, a message and the name of the C
 -- status.
+-- Results have methods (`row`, `pointer`, `rows`, `verify`, `export`, `free`): they stand in
+-- vkd/sequences.lua and vkd/neighbors.lua, the options of `export` in vkd/export.lua.
 --
 -- Here is only the public table. Its functions end in tail calls, so that no frame of this file is
 -- on the stack when a mistake is blamed (vkd/check.lua).

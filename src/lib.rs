@@ -5,11 +5,12 @@
 //! Data flows one way, and each module knows only the ones to its left:
 //!
 //! ```text
-//! corpus -> plan -> engine {reference | cpu | vulkan | several} -> store -> embeddings -> site
-//!        -> job, context -> ffi (C, LuaJIT)
+//! corpus -> plan -> engine {reference | cpu | vulkan | several} -> store -> embeddings
+//!        -> results -> site, export -> job, context -> ffi (C, LuaJIT)
 //! ```
 //!
-//! `embeddings` reads them from files. `verify` checks results against the embeddings.
+//! `embeddings` reads them from files, `export` writes results in the shapes of older programs,
+//! `verify` checks results against the embeddings.
 //!
 //! From the prepared corpus on, everything is exact integer arithmetic, so every engine and every
 //! device gives the same bits. Items are numbered from 0 everywhere in Rust and C.
@@ -23,6 +24,7 @@ pub mod embeddings;
 pub mod engine;
 mod environment;
 pub mod error;
+pub mod export;
 pub mod ffi;
 pub mod flaw;
 mod ids;
@@ -32,10 +34,12 @@ mod panics;
 pub mod plan;
 mod process;
 pub mod progress;
+mod results;
 pub mod rule;
 pub mod sequence;
 pub mod site;
 pub mod store;
+mod texts;
 mod threads;
 mod units;
 pub mod verify;

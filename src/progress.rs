@@ -212,12 +212,12 @@ impl Progress {
         self.bytes_read.load(Relaxed)
     }
 
-    /// Files of a site finished.
+    /// Files of a site or an export finished.
     pub fn files_done(&self) -> u64 {
         self.files_done.load(Relaxed)
     }
 
-    /// Files of the whole site; 0 where none are written.
+    /// Files of the whole site or export; 0 where none are written.
     pub fn files_total(&self) -> u64 {
         self.files_total.load(Relaxed)
     }
@@ -227,7 +227,7 @@ impl Progress {
         self.bytes_written.load(Relaxed)
     }
 
-    /// Rows of a site whose page and ranking are written, though not all on the disk yet.
+    /// Rows of a site or an export that are written, though not all on the disk yet.
     pub fn rows_written(&self) -> u64 {
         self.rows_written.load(Relaxed)
     }

@@ -139,6 +139,8 @@ fn the_examples_for_existing_scripts_run() {
     let lines: Vec<&str> = text.lines().collect();
     assert_eq!(lines[..3], ["1 3 4 2", "2", "4\t4\t3"], "{text}");
     assert!(lines[3].starts_with("{\"id\":\"sea\",\"similar\":[{\"id\":\"ocean\","), "{text}");
+    let exported = ["\"0\": [0, 2, 3, 1]", "\"1\": [2, 3, 4]"];
+    assert_eq!(lines[lines.len() - 2..], exported, "{text}");
 }
 
 #[test]

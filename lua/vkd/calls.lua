@@ -10,62 +10,9 @@ local check = require("vkd.check")
 local input = require("vkd.input")
 local library = require("vkd.library")
 local contexts = require("vkd.context")
-local progress = require("vkd.progress")
+local run = require("vkd.run")
 
 local Context = contexts.Context
-
--- Often enough for a smooth line, seldom enough to cost nothing.
-local POLL_SECONDS = 0.1
-
-local function wait_showing(job, show)
-  local finished, message, status
-  repeat
-    finished, message, status = job:wait(POLL_SECONDS)
-    local state, why, name = job:poll()
-    if not state then return nil, why, name end
-    if finished or status == "VKD_PENDING" then show(state) end
-  until finished or status ~= "VKD_PENDING"
-  return finished, message, status
-end
-
--- What shows the progress, and the line that is to be ended, if one is drawn.
-local function shown(option)
-  if option == true then
-    local line = progress.line()
-    return line.visible and line or nil, line
-  end
-  if type(option) == "table" and not (getmetatable(option) or {}).__call then
-    check.misuse("option progress must be true, a function or what vkd.progress_line returns")
-  end
-  return option or nil
-end
-
--- Starts a job, waits for it and fetches its result.
-local function run(option, start)
-  local show, line = shown(option)
-  local job, why, name = start()
-  if not job then return nil, why, name end
-  local called, finished, message, status
-  if show then
-    called, finished, message, status = pcall(wait_showing, job, show)
-    if line then line:finish() end
-    if not called then
-      -- The caller's function failed: stop the work, then let its error pass as it is.
-      job:free()
-      error(finished, 0)
-    end
-  else
-    finished, message, status = job:wait()
-  end
-  local result, report
-  if finished then result, report, status = job:result() end
-  -- Freed now rather than at some collection: the job holds a copy of the result.
-  job:free()
-  if not finished then return nil, message, status end
-  return result, report, status
-end
-
-local SHOW = { progress = "boolean function table" }
 
 -- A function that checks its options and goes on, and the same as a method: a context has a device.
 local function both(name, arguments, known, go)
@@ -83,7 +30,7 @@ end
 -- The options of a run may say the shape again: then they must say the same.
 local function plan_of(kind)
   return function(context, options, num_items, dim, ...)
-    shown(options.progress)
+    run.check(options.progress)
     input.check_shape(num_items, dim, options)
     return kind.plan(context, options, num_items, dim, ...)
   end
@@ -98,10 +45,10 @@ local calls = {}
 ---@param start string
 ---@param plan string
 local function define(kind, compute, start, plan)
-  local all = check.join(kind.OPTIONS, SHOW)
+  local all = check.join(kind.OPTIONS, run.OPTIONS)
   calls[compute] = both(compute, kind.arguments, all,
     function(context, options, a, b, c)
-      return run(options.progress, function() return kind.start(context, options, a, b, c) end)
+      return run.job(options.progress, function() return kind.start(context, options, a, b, c) end)
     end)
   calls[start] = both(start, kind.arguments, kind.OPTIONS, kind.start)
   calls[plan] = both(plan, kind.plan_arguments, check.join(all, kind.PLAN_OPTIONS or {}),

@@ -97,6 +97,15 @@ typedef enum vkd_results_kind {
   VKD_RESULTS_SEQUENCES = 1,
   VKD_RESULTS_NEIGHBORS = 2,
 } vkd_results_kind;
+typedef enum vkd_export_format {
+  VKD_EXPORT_DIVERSITY_CACHE = 1,
+  VKD_EXPORT_RANKINGS = 2,
+  VKD_EXPORT_SEQUENCES_BIN = 3,
+} vkd_export_format;
+typedef enum vkd_export_keys {
+  VKD_KEYS_INDEX = 0,
+  VKD_KEYS_ID = 1,
+} vkd_export_keys;
 typedef struct Bytes Bytes;
 typedef struct vkd_context vkd_context;
 typedef struct vkd_job vkd_job;
@@ -156,6 +165,32 @@ typedef struct vkd_context_options {
   uint32_t submit_target_ms;
   uint32_t threads;
 } vkd_context_options;
+typedef struct vkd_site_source {
+  uint32_t struct_size;
+  uint32_t num_items;
+  uint32_t num_rows;
+  uint32_t row_length;
+  const char *path;
+  const uint32_t *sequences;
+  const uint32_t *indices;
+  const float *similarities;
+  const struct vkd_sequences_file *sequences_file;
+  const struct vkd_neighbors_file *neighbors_file;
+  uint32_t rule;
+  uint32_t reserved;
+} vkd_site_source;
+typedef struct vkd_export_options {
+  uint32_t struct_size;
+  uint32_t flags;
+  uint32_t format;
+  uint32_t keys;
+  const char *path;
+  const char *const *ids;
+  const uint32_t *numbers;
+  uint32_t num_items;
+  uint32_t top;
+  const char *model;
+} vkd_export_options;
 typedef struct vkd_job_progress {
   uint32_t struct_size;
   uint32_t state;
@@ -243,20 +278,6 @@ typedef struct vkd_site_options {
   uint32_t reserved;
   const char *list;
 } vkd_site_options;
-typedef struct vkd_site_source {
-  uint32_t struct_size;
-  uint32_t num_items;
-  uint32_t num_rows;
-  uint32_t row_length;
-  const char *path;
-  const uint32_t *sequences;
-  const uint32_t *indices;
-  const float *similarities;
-  const struct vkd_sequences_file *sequences_file;
-  const struct vkd_neighbors_file *neighbors_file;
-  uint32_t rule;
-  uint32_t reserved;
-} vkd_site_source;
 int32_t vkd_batch_compute(const struct vkd_context *context,
                           const float *embeddings,
                           uint32_t num_items,
@@ -283,6 +304,11 @@ int32_t vkd_context_create(const struct vkd_context_options *options,
                            struct vkd_context **out_context);
 void vkd_context_free(struct vkd_context *context);
 int32_t vkd_context_get_info(const struct vkd_context *context, struct vkd_device_info *out_info);
+int32_t vkd_export_write(const struct vkd_site_source *source,
+                         const struct vkd_export_options *export_options);
+int32_t vkd_export_write_start(const struct vkd_site_source *source,
+                               const struct vkd_export_options *export_options,
+                               struct vkd_job **out_job);
 int32_t vkd_job_poll(const struct vkd_job *job, struct vkd_job_progress *out_progress);
 int32_t vkd_job_wait(const struct vkd_job *job, int64_t timeout_ms);
 int32_t vkd_job_sequences(const struct vkd_job *job, uint64_t capacity, uint32_t *out_sequences);

@@ -7,22 +7,22 @@ local misuse, describe = check.misuse, check.describe
 local c, sized, failure, live = library.c, library.sized, library.failure, library.live
 
 ---What a job computes.
----@alias vkd.JobKind "sequences"|"neighbors"|"similarity"|"site"
+---@alias vkd.JobKind "sequences"|"neighbors"|"similarity"|"site"|"export"
 
 ---How far a job is.
 ---@class vkd.Progress
 ---@field kind vkd.JobKind
 ---@field state "running"|"done"|"failed"
----@field fraction number Share of the steps (of a site: rows written), 0 to 1.
+---@field fraction number Share of the steps (of files: rows written), 0 to 1.
 ---@field rows_done number Rows of the result that are finished.
 ---@field rows_total number
----@field rows_written number Of a site: rows whose page and ranking are written.
+---@field rows_written number Of a site or an export: rows that are written.
 ---@field steps_done number Picks of sequences; dot products of neighbours and similarities.
 ---@field steps_total number
 ---@field bytes_read number
----@field files_done number Of a site.
----@field files_total number Of a site; 0 for other jobs.
----@field bytes_written number Of a site's files.
+---@field files_done number Of a site or an export.
+---@field files_total number The same; 0 for other jobs.
+---@field bytes_written number Of the files that are finished.
 ---@field seconds number Since the start, or of the whole job.
 ---@field seconds_left? number nil while unknown.
 ---@field prepare_seconds number
@@ -43,12 +43,15 @@ local c, sized, failure, live = library.c, library.sized, library.failure, libra
 ---@field rows number Rows of the result.
 ---@field steps number Picks of sequences; dot products of neighbours and similarities.
 ---@field bytes_read number Bytes of the contribution matrix read by the picks.
----@field files number Of a site.
----@field bytes_written number Of a site's files.
+---@field files number Of a site or an export.
+---@field bytes_written number Of these files.
 
 local STATES = { [0] = "running", "done", "failed" }
 local PHASES = { "prepare_seconds", "upload_seconds", "matrix_seconds", "steps_seconds",
   "download_seconds" }
+
+-- Jobs that write files only: how far they are their rows tell.
+local FILES = { site = true, export = true }
 
 local function progress_table(raw, kind)
   local done, total = tonumber(raw.steps_done), tonumber(raw.steps_total)
@@ -56,7 +59,7 @@ local function progress_table(raw, kind)
   local files, all_files = tonumber(raw.files_done), tonumber(raw.files_total)
   local rows, written = tonumber(raw.rows_total), tonumber(raw.rows_written)
   local fraction = state == "done" and 1 or 0
-  if kind == "site" then
+  if FILES[kind] then
     if rows > 0 then fraction = written / rows end
   elseif total > 0 then
     fraction = done / total
@@ -83,7 +86,7 @@ local function progress_table(raw, kind)
 end
 
 ---A running or finished computation, from `vkd.start`, `vkd.start_neighbors`,
----`vkd.start_similarity` or `vkd.start_site`.
+---`vkd.start_similarity`, `vkd.start_site` or `results:export`.
 ---@class vkd.Job
 ---@field kind vkd.JobKind
 local Job = {}
@@ -126,7 +129,7 @@ function Job:cancel()
 end
 
 ---The result of a finished job: sequences or neighbours (with option output the opened file),
----a `float *` of similarities, for a site true.
+---a `float *` of similarities, for a site or an export true.
 ---@return vkd.Sequences|vkd.Neighbors|ffi.cdata*|true|nil result
 ---@return vkd.Report|string report Or the message.
 ---@return string? status

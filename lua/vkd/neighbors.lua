@@ -36,6 +36,8 @@ local neighbors = {}
 ---@field pointer fun(self: vkd.Neighbors, i: integer): ffi.cdata*, ffi.cdata*
 ---Iterates over all: `for i, items, similarities in neighbors:rows() do`.
 ---@field rows fun(self: vkd.Neighbors): fun(...): integer?, integer[]?, number[]?
+---Writes them in the shape of an older program's file: true and a report, or a job.
+---@field export fun(self: vkd.Neighbors, path: string, options?: vkd.ExportOptions): ...
 ---Frees the memory or closes the file now. Pointers into it must not be used afterwards; without
 ---this it happens when the last one is collected.
 ---@field free fun(self: vkd.Neighbors)
@@ -56,11 +58,28 @@ local Neighbors = rows.class({
     return ffi.cast("const " .. self.item_type .. " *", self.indices + index * self.k),
       ffi.cast("const float *", self.similarities + index * self.k)
   end,
+  fill_source = function(self, source)
+    if not self.own then
+      misuse("these are neighbours of other queries, not of the items themselves")
+    end
+    local file = rawget(self, "_file")
+    if file then
+      -- The file that is open, whatever has its path by now.
+      source.neighbors_file = library.hold(source, file)
+      return
+    end
+    source.num_rows, source.num_items = self.count, self.num_items
+    source.row_length = self.k
+    source.indices, source.similarities = self.indices, self.similarities
+  end,
 })
 local methods = Neighbors.methods
 
 ---Whether a value is neighbours, in memory or in a file.
 neighbors.is = Neighbors.is
+
+---Neighbours as C reads them.
+neighbors.source = Neighbors.source
 
 function methods:_free()
   local indices, similarities, file = self.indices, self.similarities, rawget(self, "_file")

@@ -63,11 +63,15 @@ local WORDS = {
   neighbors = { before = "preparing the embeddings", rows = "rows", steps = "dot products" },
   similarity = { before = "preparing the embeddings", rows = "rows", steps = "dot products" },
   site = { before = "preparing the files", rows = "files" },
+  export = { before = "preparing the file", rows = "rows" },
   pages = { before = "preparing the files", rows = "pages" },
   rankings = { before = "preparing the files", rows = "rankings" },
 }
 -- What a caller's own table may be about.
 local ANY = { before = "preparing", rows = "rows", steps = "steps" }
+
+-- Whether a job writes files only.
+local function writes(state) return state.kind == "site" or state.kind == "export" end
 
 -- Files get their names many at a time, so a site that is at work tells what is written.
 local function words_for(state)
@@ -81,7 +85,7 @@ local function done_of_total(state, words)
   local done, total = state.rows_done, state.rows_total
   if words == WORDS.site then
     done, total = state.files_done, state.files_total
-  elseif state.kind == "site" then
+  elseif writes(state) then
     done = state.rows_written
   end
   if total == nil or total == done then return progress.grouped(done) end
@@ -89,7 +93,7 @@ local function done_of_total(state, words)
 end
 
 local function speed(state, words)
-  if state.kind == "site" then
+  if writes(state) then
     if state.seconds <= 0 or state.bytes_written == 0 then return nil end
     return ("%.0f MB/s"):format(state.bytes_written / state.seconds / 1e6)
   end
@@ -102,7 +106,7 @@ end
 ---@return string
 function progress.text(state)
   local words = words_for(state)
-  local written = state.kind == "site" and state.rows_written or 0
+  local written = writes(state) and state.rows_written or 0
   if state.steps_done == 0 and written == 0 and state.state == "running" then
     return ("  0 %%  %s, %s"):format(words.before, duration(state.seconds))
   end

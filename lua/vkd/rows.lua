@@ -1,8 +1,11 @@
 -- What all results have in common, sequences and neighbours, in memory and in files: rows that are
--- numbered from 1, asked for as Lua tables or as pointers, and memory that can be freed early.
+-- numbered from 1, asked for as Lua tables or as pointers, exported, and memory that can be freed
+-- early.
 
 local check = require("vkd.check")
 local memory = require("vkd.memory")
+local exports = require("vkd.export")
+local library = require("vkd.library")
 local misuse, describe = check.misuse, check.describe
 
 local rows = {}
@@ -20,6 +23,8 @@ local rows = {}
 ---@field row_name string What a row is called.
 ---@field row fun(self: table, index: integer): table, ... A 0-based row as Lua tables.
 ---@field pointer fun(self: table, index: integer): ffi.cdata*, ... A 0-based row as it lies.
+---Puts the results into a `vkd_site_source`.
+---@field fill_source fun(self: table, source: ffi.cdata*)
 
 ---Makes a class of results. Its objects have `count`, and `_free`, which frees what they hold.
 ---@param kind vkd.RowsKind
@@ -55,6 +60,18 @@ function rows.class(kind)
 
   function methods:pointer(i)
     return memory.anchored(self, kind.pointer(self, check_row(self, i, "pointer")))
+  end
+
+  ---The results as C reads them.
+  function class.source(self)
+    local source = library.sized("vkd_site_source")
+    kind.fill_source(self, source)
+    return source
+  end
+
+  function methods:export(path, options)
+    class.check(self, "export")
+    return exports.write(class.source(self), self, path, options)
   end
 
   local function next_row(self, i)

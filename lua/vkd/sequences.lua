@@ -57,6 +57,8 @@ for name, number in pairs(sequences.RULES) do RULE_NAMES[number] = name end
 ---@field pointer fun(self: vkd.Sequences, i: integer): ffi.cdata*
 ---Iterates over all: `for i, items in sequences:rows() do`.
 ---@field rows fun(self: vkd.Sequences): fun(...): integer?, integer[]?
+---Writes them in the shape of an older program's file: true and a report, or a job.
+---@field export fun(self: vkd.Sequences, path: string, options?: vkd.ExportOptions): ...
 ---Frees the memory or closes the file now. Pointers into it must not be used afterwards; without
 ---this it happens when the last one is collected.
 ---@field free fun(self: vkd.Sequences)
@@ -72,11 +74,25 @@ local Sequences = rows.class({
   pointer = function(self, index)
     return ffi.cast("const " .. self.item_type .. " *", self.data + index * self.length)
   end,
+  fill_source = function(self, source)
+    local file = rawget(self, "_file")
+    if file then
+      -- The file that is open, whatever has its path by now.
+      source.sequences_file = library.hold(source, file)
+      return
+    end
+    source.num_rows, source.num_items = self.count, self.num_items
+    source.row_length, source.sequences = self.length, self.data
+    source.rule = sequences.RULES[self.rule]
+  end,
 })
 local methods = Sequences.methods
 
 ---Whether a value is sequences, in memory or in a file.
 sequences.is = Sequences.is
+
+---Sequences as C reads them.
+sequences.source = Sequences.source
 
 function methods:_free()
   local data, file, values = self.data, rawget(self, "_file"), rawget(self, "_values")

@@ -10,7 +10,7 @@ local neighbors = require("vkd.neighbors")
 local search = require("vkd.search")
 local jobs = require("vkd.job")
 local plans = require("vkd.plan")
-local misuse, describe = check.misuse, check.describe
+local misuse = check.misuse
 local c, sized, hold = library.c, library.sized, library.hold
 
 local site = { kind = "site" }
@@ -30,23 +30,6 @@ end
 
 function site.plan_arguments(num_items, dim, options)
   return options, num_items, dim
-end
-
--- A list of texts as C reads it.
-local function texts(raw, list, count, name)
-  if #list ~= count then
-    misuse("option %s holds %d texts, but there are %d items", name, #list, count)
-  end
-  local pointers = hold(raw, ffi.new("const char *[?]", math.max(count, 1)))
-  hold(raw, list)
-  for i = 1, count do
-    if type(list[i]) ~= "string" then
-      misuse("%s[%d] must be a string, not %s", name, i, describe(list[i]))
-    end
-    if list[i]:find("\0", 1, true) then misuse("%s[%d] holds a NUL character", name, i) end
-    pointers[i - 1] = list[i]
-  end
-  return pointers
 end
 
 local function numbers(count)
@@ -71,9 +54,11 @@ local function raw_options(options, num_items)
     if options.list:find("\0", 1, true) then misuse("option list holds a NUL character") end
     raw.list = hold(raw, options.list)
   end
-  raw.ids = texts(raw, options.ids or numbers(num_items), num_items, "ids")
+  raw.ids = library.texts(raw, options.ids or numbers(num_items), num_items, "ids")
   raw.num_items = num_items
-  if options.metadata then raw.metadata = texts(raw, options.metadata, num_items, "metadata") end
+  if options.metadata then
+    raw.metadata = library.texts(raw, options.metadata, num_items, "metadata")
+  end
   return raw
 end
 
@@ -86,29 +71,6 @@ local function started(place, status, out)
   return jobs.new(site.kind, place, status, out, function() return true end)
 end
 
--- Results as C reads them.
-local function raw_source(source)
-  local raw = sized("vkd_site_source")
-  if neighbors.is(source) and not source.own then
-    misuse("a site is of the items themselves, these are neighbours of other queries")
-  end
-  local file = rawget(source, "_file")
-  if file then
-    -- The file that is open, whatever has its path by now.
-    raw[neighbors.is(source) and "neighbors_file" or "sequences_file"] = hold(raw, file)
-    return raw
-  end
-  raw.num_rows, raw.num_items = source.count, source.num_items
-  if neighbors.is(source) then
-    raw.row_length = source.k
-    raw.indices, raw.similarities = source.indices, source.similarities
-  else
-    raw.row_length, raw.sequences = source.length, source.data
-    raw.rule = sequences.RULES[source.rule]
-  end
-  return raw
-end
-
 local function start_from_results(source, options)
   if rawget(source, "_freed") then misuse("these results have been freed") end
   for name in pairs(check.join(COMPUTING, contexts.OPTIONS)) do
@@ -116,7 +78,8 @@ local function start_from_results(source, options)
       misuse("option %s goes with embeddings, not with results", name)
     end
   end
-  local results, raw = raw_source(source), raw_options(options, source.num_items)
+  local kind = neighbors.is(source) and neighbors or sequences
+  local results, raw = kind.source(source), raw_options(options, source.num_items)
   local out = ffi.new("vkd_job *[1]")
   local status = c.vkd_site_write_start(results, raw, out)
   return started({ device = "none", on_lost = function() end }, status, out)

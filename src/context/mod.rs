@@ -2,13 +2,14 @@
 //!
 //! `options` is what the caller wants, `choice` finds the engine that a name means, `bounds` says
 //! what a run takes and whether there is memory for it, `turns` who has the engine; `open` holds it
-//! all together. Each kind of work has a file: `sequences`, `neighbors`, `similarity`, `site`;
-//! `shared` is for several runs over one corpus. A context may be used from any thread of its
-//! process; its engine works for one run at a time, in the order in which they were started.
+//! all together. Each kind of work has a file: `sequences`, `neighbors`, `similarity`, `site`,
+//! `export`; `shared` is for several runs over one corpus. A context may be used from any thread of
+//! its process; its engine works for one run at a time, in the order in which they were started.
 
 mod bounds;
 mod choice;
 mod environment;
+mod export;
 mod neighbors;
 mod open;
 mod options;
@@ -20,6 +21,7 @@ mod turns;
 
 pub use bounds::RunPlan;
 pub use choice::{devices, PassedOver};
+pub use export::start_export;
 pub use neighbors::NeighborsRequest;
 pub use open::Context;
 pub use options::ContextOptions;

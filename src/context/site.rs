@@ -75,7 +75,7 @@ pub fn start_site_write(source: Source, site: Site) -> Result<Job<()>> {
     let num_items = source.num_items();
     site.check(num_items)?;
     site::check_targets(&site, num_items)?;
-    let needed = site::host_bytes(&site, source.shape())?;
+    let needed = site::host_bytes(&site, site::shape(&source))?;
     memory::require("the site", needed.less(site::given_bytes(&site)))?;
     let progress = Progress::default();
     let targets = site::open_targets(&site, num_items, &progress)?;

@@ -12,7 +12,7 @@ use serde_json::json;
 use super::open::Embeddings;
 use super::tensors::{IDS, ID_ENDS};
 use crate::corpus::{Elements, Shape};
-use crate::error::{Error, Result};
+use crate::error::Result;
 use crate::ids::Ids;
 use crate::progress::Progress;
 use crate::store::partial::PartialFile;
@@ -34,11 +34,7 @@ impl Embeddings {
     /// Writes the embeddings in another format, in the element type that they have.
     pub fn write(&self, file: &OutputFile, format: SaveAs) -> Result<()> {
         let place = OutputPlace::new(file, Family::Embeddings, &Progress::default())?;
-        let mut partial = place.hold()?;
-        if !file.overwrite && partial.has_earlier()? {
-            let (path, reason) = (file.path.display().to_string(), "it is there already".into());
-            return Err(Error::NotReplaced { path, reason });
-        }
+        let partial = place.hold_new()?;
         partial.begin_anew()?;
         let (shape, elements) = (self.shape(), self.elements());
         let ids = self.ids().filter(|_| format == SaveAs::Safetensors);

@@ -13,7 +13,8 @@ pub(super) enum AnyJob {
     Sequences(Job<Output<Sequences>>),
     Neighbors(Job<Output<Neighbors>>),
     Similarity(Job<Vec<f32>>),
-    Site(Job<()>),
+    /// The files of a site, or an export.
+    Files(Job<()>),
 }
 
 impl AnyJob {
@@ -23,7 +24,7 @@ impl AnyJob {
             AnyJob::Sequences(job) => job,
             AnyJob::Neighbors(job) => job,
             AnyJob::Similarity(job) => job,
-            AnyJob::Site(job) => job,
+            AnyJob::Files(job) => job,
         };
         job.check_process()?;
         Ok(job)
@@ -35,7 +36,7 @@ impl AnyJob {
             AnyJob::Sequences(_) => "fetch it with vkd_job_sequences",
             AnyJob::Neighbors(_) => "fetch it with vkd_job_neighbors",
             AnyJob::Similarity(_) => "fetch it with vkd_job_similarity",
-            AnyJob::Site(_) => "the job wrote files, vkd_job_wait tells how it ended",
+            AnyJob::Files(_) => "the job wrote files, vkd_job_wait tells how it ended",
         };
         CallError::WrongJobKind { instead }
     }

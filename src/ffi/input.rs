@@ -87,6 +87,15 @@ pub(super) fn check_element_type(element_type: u32) -> Result<()> {
     }
 }
 
+/// Checks the count of an array with a value for each item, before any is read.
+pub(super) fn check_one_each(name: &'static str, count: u32, num_items: u32) -> Result<()> {
+    if count == num_items {
+        return Ok(());
+    }
+    let allowed = format!("there must be one for each of the {num_items} items");
+    Err(Error::BadOption { option: name, got: count.to_string(), allowed }.into())
+}
+
 /// The most threads that a caller can ask for.
 pub(super) fn check_threads(threads: u32) -> Result<()> {
     match threads {

@@ -2,9 +2,9 @@
 //!
 //! `types` holds what the header declares, `status` the numbers of errors, `boundary` the panic
 //! boundary and the last error, `pointers` and `structs` what crosses it. `any_job` is a job of any
-//! kind; `input` and `output` turn C's values into the library's and back. Each group of calls has
-//! a file; `compat` has those of an older interface. No logic of its own lives here, and no panic
-//! leaves.
+//! kind; `input`, `source` and `output` turn C's values into the library's and back. Each group of
+//! calls has a file; `compat` has those of an older interface. No logic of its own lives here, and
+//! no panic leaves.
 
 mod any_job;
 mod batch;
@@ -12,6 +12,7 @@ mod boundary;
 /// cbindgen:ignore
 pub mod compat;
 mod devices;
+mod export;
 mod input;
 mod job;
 mod neighbors;
@@ -22,6 +23,7 @@ mod results;
 mod sequences_file;
 mod similarity;
 mod site;
+mod source;
 mod status;
 mod structs;
 mod types;
@@ -29,6 +31,7 @@ mod types;
 pub use batch::*;
 pub use boundary::vkd_last_error;
 pub use devices::*;
+pub use export::*;
 pub use job::*;
 pub use neighbors::*;
 pub use neighbors_file::*;

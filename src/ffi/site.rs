@@ -1,16 +1,16 @@
 //! The functions of the C header for the files of a site.
 
-use std::sync::Arc;
-
 use libc::c_char;
 
 use super::any_job::AnyJob;
-use super::batch::numbered_rule;
 use super::boundary::guard;
-use super::input::{bad, check_flags, check_reserved, check_threads, has, target, Embeddings};
+use super::input::{
+    check_flags, check_one_each, check_reserved, check_threads, has, target, Embeddings,
+};
 use super::neighbors::{check, refuse_path, request, shape};
 use super::output::plan_to_c;
 use super::pointers::{pointers, In};
+use super::source::results;
 use super::status::Result;
 use super::structs::Options;
 use super::types::{
@@ -19,9 +19,8 @@ use super::types::{
 };
 use crate::context::start_site_write;
 use crate::corpus::Shape;
-use crate::error::Error;
 use crate::job::Job;
-use crate::site::{Site, Source};
+use crate::site::Site;
 
 /// Finds the `k` neighbours of every item and writes the files of a site, each while later ones are
 /// computed. Blocks until done; `vkd_site_start` is the same without blocking.
@@ -77,7 +76,7 @@ pub unsafe extern "C" fn vkd_site_start(
             out = out_job
         );
         let (out, embeddings) = (out.required()?, Embeddings::new(values, num_items, dim));
-        out.give(vkd_job(AnyJob::Site(start(context, embeddings, k, search, site_options)?)))
+        out.give(vkd_job(AnyJob::Files(start(context, embeddings, k, search, site_options)?)))
     })
 }
 
@@ -141,7 +140,7 @@ pub unsafe extern "C" fn vkd_site_write_start(
 ) -> i32 {
     guard(|| {
         pointers!(source, options = site_options; out = out_job);
-        out.required()?.give(vkd_job(AnyJob::Site(write(source, options)?)))
+        out.required()?.give(vkd_job(AnyJob::Files(write(source, options)?)))
     })
 }
 
@@ -179,13 +178,11 @@ fn site(options: &Options<vkd_site_options>, num_items: u32) -> Result<Site> {
     check_flags::<vkd_site_options>(options.flags, &[vkd_flags::VKD_NO_SYNC])?;
     check_reserved(options.reserved)?;
     check_threads(options.threads)?;
-    // Before a text is read: there are as many as the caller says.
-    let texts = |texts: In<*const c_char>, name| match (texts.is_null(), options.num_items) {
-        (true, _) => Ok(None),
-        (false, count) if count == num_items => texts.texts(count.into()).map(Some),
-        (false, count) => {
-            let allowed = format!("there must be one for each of the {num_items} items");
-            Err(Error::BadOption { option: name, got: count.to_string(), allowed }.into())
+    let texts = |texts: In<*const c_char>, name| match texts.is_null() {
+        true => Ok(None),
+        false => {
+            check_one_each(name, options.num_items, num_items)?;
+            texts.texts(num_items.into()).map(Some)
         }
     };
     Ok(Site {
@@ -198,68 +195,4 @@ fn site(options: &Options<vkd_site_options>, num_items: u32) -> Result<Site> {
         threads: Some(options.threads),
         no_sync: has(options.flags, vkd_flags::VKD_NO_SYNC),
     })
-}
-
-fn results(source: &Options<vkd_site_source>) -> Result<Source> {
-    check_reserved(source.reserved)?;
-    if source.sequences.is_null() && source.rule != 0 {
-        return Err(bad("rule", source.rule, "it goes with sequences in memory"));
-    }
-    let (sequences_file, neighbors_file) = (
-        source.member(|o| o.sequences_file, "sequences_file"),
-        source.member(|o| o.neighbors_file, "neighbors_file"),
-    );
-    let given = [
-        !source.path.is_null(),
-        !source.sequences.is_null(),
-        !source.indices.is_null(),
-        !sequences_file.is_null(),
-        !neighbors_file.is_null(),
-    ];
-    if given.iter().filter(|&&is_given| is_given).count() != 1 {
-        let allowed = "set exactly one of path, sequences, indices, sequences_file and \
-                       neighbors_file";
-        let (got, allowed) = ("ambiguous".into(), allowed.into());
-        return Err(Error::BadOption { option: "source", got, allowed }.into());
-    }
-    if !sequences_file.is_null() {
-        return Ok(Source::SequencesFile(Arc::clone(&sequences_file.handle()?.0)));
-    }
-    if !neighbors_file.is_null() {
-        return Ok(Source::NeighborsFile(Arc::clone(&neighbors_file.handle()?.0)));
-    }
-    if !source.path.is_null() {
-        return Ok(Source::open(&source.member(|o| o.path, "path").path()?)?);
-    }
-    let (num_items, rows, length) = (source.num_items, source.num_rows, source.row_length);
-    if rows == 0 || length == 0 {
-        let name = if rows == 0 { "num_rows" } else { "row_length" };
-        return Err(Error::ZeroSize { name }.into());
-    }
-    let len = u64::from(rows) * u64::from(length);
-    if !source.sequences.is_null() {
-        check_sequences(num_items, rows, length)?;
-        let rule = numbered_rule(source.rule, None)?;
-        let items = source.member(|o| o.sequences, "sequences").copied(len)?;
-        return Ok(Source::Sequences { num_items, length, items, rule });
-    }
-    if length >= rows {
-        return Err(Error::TooManyNeighbors { k: length, others: rows - 1 }.into());
-    }
-    let indices = source.member(|o| o.indices, "indices").copied(len)?;
-    let similarities = source.member(|o| o.similarities, "similarities").copied(len)?;
-    Ok(Source::Neighbors { k: length, indices, similarities })
-}
-
-/// No item is twice in a sequence, and none begins two: more cannot be there to be read.
-fn check_sequences(num_items: u32, rows: u32, length: u32) -> Result<()> {
-    if num_items == 0 {
-        return Err(Error::ZeroSize { name: "num_items" }.into());
-    }
-    let (option, got) = match (rows > num_items, length > num_items) {
-        (true, _) => ("num_rows", rows),
-        (_, true) => ("row_length", length),
-        _ => return Ok(()),
-    };
-    Err(bad(option, got, &format!("it must be at most num_items, {num_items}")))
 }

@@ -12,41 +12,7 @@ use super::ours::Form;
 use super::request::{List, Site};
 use super::row::SiteRow;
 use crate::error::{Error, Result};
-
-/// Texts one behind the other.
-struct Texts {
-    bytes: Vec<u8>,
-    ends: Vec<usize>,
-    longest: usize,
-}
-
-impl Texts {
-    fn new(count: u32, mut write: impl FnMut(u32, &mut Vec<u8>)) -> Result<Texts> {
-        let (mut bytes, mut ends, mut longest) = (Vec::new(), Vec::new(), 0);
-        let mut text = Vec::new();
-        let mut length_of = |item| {
-            text.clear();
-            write(item, &mut text);
-            text.len()
-        };
-        let length = (0..count).map(&mut length_of).sum();
-        room_for(&mut bytes, length)?;
-        room_for(&mut ends, count as usize)?;
-        for item in 0..count {
-            let begin = bytes.len();
-            write(item, &mut bytes);
-            longest = longest.max(bytes.len() - begin);
-            ends.push(bytes.len());
-        }
-        Ok(Texts { bytes, ends, longest })
-    }
-
-    fn get(&self, item: u32) -> &[u8] {
-        let item = item as usize;
-        let begin = item.checked_sub(1).map_or(0, |before| self.ends[before]);
-        &self.bytes[begin..self.ends[item]]
-    }
-}
+use crate::texts::{push_quoted, Texts};
 
 /// Makes room for `count` values more.
 fn room_for<T>(values: &mut Vec<T>, count: usize) -> Result<()> {
@@ -63,11 +29,6 @@ pub(super) fn page_form(site: &Site, item: u32) -> Form {
     let head = |member: &str| [&begin, format!(",\"{member}\":").as_bytes()].concat();
     let members = ["metadata"].into_iter().chain(List::NAMES).chain(site.list.as_deref());
     Form { heads: members.map(head).collect(), tail: PAGE_TAIL, name: "page of this item" }
-}
-
-fn push_quoted(id: &str, to: &mut Vec<u8>) {
-    // Writing a text into memory does not fail.
-    serde_json::to_writer(to, id).unwrap_or_default();
 }
 
 /// What a file of rankings ends with.
@@ -127,10 +88,10 @@ impl<'a> Json<'a> {
     ) -> Result<()> {
         page.clear();
         // An entry, its number and its brace.
-        let entries = row.others.len() * (self.entries.longest + 11);
+        let entries = row.others.len() * (self.entries.longest() + 11);
         room_for(
             page,
-            entries + self.ids.longest + self.name.len() + metadata.map_or(0, str::len) + 64,
+            entries + self.ids.longest() + self.name.len() + metadata.map_or(0, str::len) + 64,
         )?;
         page.extend(b"{\"id\":");
         page.extend(self.ids.get(row.item));
@@ -184,7 +145,7 @@ impl<'a> Json<'a> {
     /// A list of item numbers, into `text`.
     pub(super) fn ranking(&self, items: &[u32], text: &mut Vec<u8>) -> Result<()> {
         text.clear();
-        room_for(text, items.len() * self.numbers.longest + 2)?;
+        room_for(text, items.len() * self.numbers.longest() + 2)?;
         text.push(b'[');
         let mut comma = 1;
         for &item in items {

@@ -7,12 +7,13 @@
 //! says how many at once), `rankings` the other (with `waiting`), `files` all of them, each under a
 //! temporary name, renamed when it is whole. A pool of threads writes, fed by an engine through a
 //! bounded queue (`queue`), so that rows are written while later ones are computed, or by results
-//! that are there (`source`). The bytes depend on the results alone, not on threads or order.
+//! that are there (`from_results`). The bytes depend on the results alone, not on threads or order.
 
 mod batch;
 mod files;
 mod fold;
 mod folder;
+mod from_results;
 mod json;
 mod names;
 mod needs;
@@ -22,13 +23,13 @@ mod queue;
 mod rankings;
 mod request;
 mod row;
-mod source;
 mod targets;
 mod waiting;
 
+pub(crate) use from_results::{shape, write};
 pub(crate) use needs::{given_bytes, host_bytes, SiteShape};
 pub(crate) use queue::from_engine;
 pub use request::{List, Site};
-pub(crate) use source::write;
-pub use source::Source;
 pub(crate) use targets::{check as check_targets, open as open_targets};
+
+pub use crate::results::Source;

@@ -1,11 +1,11 @@
 //! What writing a site takes of memory.
 
 use super::queue::ROWS;
-use super::rankings::BUFFER;
 use super::request::Site;
 use super::waiting::{HELD_BYTES, ROW_BYTES};
 use crate::error::Result;
 use crate::memory::Bytes;
+use crate::store::Stream;
 
 /// How large a site is.
 #[derive(Debug, Clone, Copy)]
@@ -60,7 +60,7 @@ pub(crate) fn host_bytes(site: &Site, shape: SiteShape) -> Result<Bytes> {
     let row = Bytes::new(8 * (ROWS as u64 + 2)) * shape.row_length.into();
     let threads = (page + row) * site.num_threads()? as u64;
     let rankings = match site.rankings.is_some() {
-        true => ROW_BYTES * shape.num_rows.into() + Bytes::new(HELD_BYTES + BUFFER as u64),
+        true => ROW_BYTES * shape.num_rows.into() + Bytes::new(HELD_BYTES + Stream::BUFFER as u64),
         false => Bytes::ZERO,
     };
     Ok(threads + texts + rankings + given_bytes(site))

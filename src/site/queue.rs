@@ -18,6 +18,7 @@ use crate::engine::PutNeighbors;
 use crate::error::{Error, Result};
 use crate::panics;
 use crate::progress::Progress;
+use crate::results::reserve_row;
 use crate::threads::{lock, start_scoped};
 
 /// Rows in the queue for every thread.
@@ -126,17 +127,6 @@ impl Writers<'_, '_> {
         let row = SiteRow { number: row.number, item: row.number, others, similarities };
         self.files.write(&row, text)
     }
-}
-
-/// Makes room for a row of `length` entries in two empty lists.
-pub(super) fn reserve_row(
-    items: &mut Vec<u32>,
-    similarities: &mut Vec<f32>,
-    length: usize,
-) -> Result<()> {
-    let refused = Error::HostMemory { what: "a row of a site", bytes: length as u64 * 8 };
-    let items = items.try_reserve_exact(length);
-    items.and_then(|()| similarities.try_reserve_exact(length)).map_err(|_| refused)
 }
 
 /// Writes the site while `produce` puts its rows: the neighbours of every item.

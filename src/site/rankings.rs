@@ -3,36 +3,27 @@
 //! It grows in the order of the rows, whatever the order in which they come: a row that is early
 //! waits (`waiting`).
 
-use std::io::Write;
-
 use super::json::RANKINGS_TAIL;
 use super::targets::RankingsTarget;
 use super::waiting::Waiting;
 use crate::error::Result;
-use crate::memory;
-use crate::store::partial::PartialFile;
-
-/// Bytes that are gathered before they are written.
-pub(super) const BUFFER: usize = 1 << 20;
+use crate::store::Stream;
 
 pub(super) struct Rankings<'a> {
     target: &'a RankingsTarget,
-    /// What was not written yet.
-    buffer: Vec<u8>,
+    stream: Stream<'a>,
     /// The row that comes next.
     next: u32,
     waiting: Waiting,
     /// Memory to read texts into.
     text: Vec<u8>,
-    bytes: u64,
 }
 
 impl<'a> Rankings<'a> {
     /// Begins the file; `waiting` is for `num_rows` of them.
     pub(super) fn begin(target: &'a RankingsTarget, waiting: Waiting) -> Result<Rankings<'a>> {
-        target.partial.begin_anew()?;
-        let buffer = memory::room(BUFFER, "the rankings that are to be written")?;
-        Ok(Rankings { target, buffer, next: 0, waiting, text: Vec::new(), bytes: 0 })
+        let stream = Stream::begin(&target.partial)?;
+        Ok(Rankings { target, stream, next: 0, waiting, text: Vec::new() })
     }
 
     /// Takes the ranking of row `row`, now or when the rows before it have come.
@@ -52,9 +43,7 @@ impl<'a> Rankings<'a> {
     /// Ends the file and gives it its name. Returns its bytes.
     pub(super) fn finish(mut self) -> Result<u64> {
         self.write(RANKINGS_TAIL)?;
-        self.flush()?;
-        self.target.partial.publish()?;
-        Ok(self.bytes)
+        self.stream.finish()
     }
 
     fn append(&mut self, text: &[u8]) -> Result<()> {
@@ -67,26 +56,8 @@ impl<'a> Rankings<'a> {
 
     /// Writes a part of the head or of a ranking.
     pub(super) fn write(&mut self, text: &[u8]) -> Result<()> {
-        self.bytes += text.len() as u64;
-        if self.buffer.len() + text.len() > BUFFER {
-            self.flush()?;
-        }
-        match text.len() {
-            ..BUFFER => self.buffer.extend_from_slice(text),
-            _ => put(&self.target.partial, text)?,
-        }
-        Ok(())
+        self.stream.write(text)
     }
-
-    fn flush(&mut self) -> Result<()> {
-        put(&self.target.partial, &self.buffer)?;
-        self.buffer.clear();
-        Ok(())
-    }
-}
-
-fn put(partial: &PartialFile, text: &[u8]) -> Result<()> {
-    partial.with("write", text.len() as u64, |mut file| file.write_all(text))
 }
 
 #[cfg(test)]

@@ -3,7 +3,7 @@
 use std::fs::File;
 use std::io;
 
-use super::place::read_some;
+use super::place::{read_at, read_some};
 
 /// Files that may take each other's place.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -14,6 +14,12 @@ pub(crate) enum Family {
     Rankings,
     /// Embeddings with their ids.
     Embeddings,
+    /// Diversity caches (`diversity_cache.json`), also those that scripts wrote.
+    DiversityCache,
+    /// Rankings as the older library wrote them.
+    OlderRankings,
+    /// Full sequences as plain numbers (`sequences.bin`), also those that scripts wrote.
+    SequencesBin,
 }
 
 /// Bytes of a file that are looked at: all of a header that vkd wrote.
@@ -31,22 +37,38 @@ pub(crate) const LONGEST_LIST: usize = 64;
 /// What the metadata of embeddings that vkd wrote say, in any version of the format.
 const EMBEDDINGS: &[u8] = b"\"vkd embeddings ";
 
+/// What diversity caches begin with and hold, without white space.
+const DIVERSITY_CACHE: [&[u8]; 3] = [b"{\"metadata\":{", b"\"num_poems\":", b"},\"sequences\":{"];
+
+/// What older rankings begin with and hold (`export/shapes.rs` writes them).
+const OLDER_RANKINGS: [&[u8]; 2] =
+    [b"{\n  \"metadata\": {\n    \"total_poems\": ", b"\"format\": \"pre_sorted_rankings\""];
+
 impl Family {
     /// Whether a file that begins with `head` is one of these, whole or not.
     pub(super) fn knows(self, head: &[u8]) -> bool {
         let head = &head[..head.len().min(HEAD)];
-        let holds = |text: &[u8]| head.windows(text.len()).any(|window| window == text);
+        let holds = |text: &[u8]| holds(head, text);
         // Behind the length of the header.
         let has_metadata = || head.get(8) == Some(&b'{') && holds(b"\"__metadata__\"");
         match self {
             Family::Results => has_metadata() && FORMATS.into_iter().any(holds),
             Family::Embeddings => has_metadata() && holds(EMBEDDINGS),
             Family::Rankings => begins_rankings(head),
+            Family::DiversityCache => begins_cache(head),
+            Family::OlderRankings => {
+                head.starts_with(OLDER_RANKINGS[0]) && holds(OLDER_RANKINGS[1])
+            }
+            // It takes the size to know one.
+            Family::SequencesBin => false,
         }
     }
 
     /// Whether `file` is one of these.
     pub(super) fn knows_file(self, file: &File) -> io::Result<bool> {
+        if self == Family::SequencesBin {
+            return is_sequences_bin(file);
+        }
         let mut head = vec![0; HEAD];
         let read = read_some(file, &mut head)?;
         Ok(self.knows(&head[..read]))
@@ -58,8 +80,34 @@ impl Family {
             Family::Results => "it is no results file of vkd",
             Family::Embeddings => "it is no safetensors file of embeddings that vkd wrote",
             Family::Rankings => "it does not hold rankings that vkd wrote",
+            Family::DiversityCache => "it is no diversity cache",
+            Family::OlderRankings => "it does not hold rankings in the older shape",
+            Family::SequencesBin => "its size is not that of all sequences of so many items",
         }
     }
+}
+
+fn holds(bytes: &[u8], text: &[u8]) -> bool {
+    bytes.windows(text.len()).any(|window| window == text)
+}
+
+/// Whether a file begins with the metadata of a diversity cache, however it is laid out.
+fn begins_cache(head: &[u8]) -> bool {
+    let dense: Vec<u8> = head.iter().copied().filter(|byte| !byte.is_ascii_whitespace()).collect();
+    let [begin, held @ ..] = DIVERSITY_CACHE;
+    dense.starts_with(begin) && held.into_iter().all(|text| holds(&dense, text))
+}
+
+/// Whether a file has the size that its first number says: that, and as many rows of as many.
+fn is_sequences_bin(file: &File) -> io::Result<bool> {
+    let bytes = file.metadata()?.len();
+    let mut first = [0; 4];
+    if bytes < 8 {
+        return Ok(false);
+    }
+    read_at(file, &mut first, 0)?;
+    let n = u128::from(u32::from_le_bytes(first));
+    Ok(u128::from(bytes) == 4 + 4 * n * n)
 }
 
 /// Whether a file begins with the head of rankings, of a list with any name.
@@ -90,6 +138,25 @@ mod tests {
         ] {
             assert_eq!(Family::Results.knows(text), results);
             assert_eq!(Family::Rankings.knows(text), is_rankings);
+        }
+    }
+
+    #[test]
+    fn exports_are_known_by_their_shape() {
+        let cache = b"{\"metadata\":{\"model\":\"m\",\"num_poems\":3},\n \"sequences\" : {\"0\"";
+        let rankings = b"{\n  \"metadata\": {\n    \"total_poems\": 3,\n    \"format\": \
+            \"pre_sorted_rankings\"";
+        for (text, is_cache, is_rankings) in [
+            (&cache[..], true, false),
+            (&rankings[..], false, true),
+            (b"{\"metadata\": {\"title\": \"num_poems\"}, \"sequences\": {", false, false),
+            (b"{\"sequences\": {\"0\": [", false, false),
+            (b"{\n  \"metadata\": {\n    \"total_poems\": 3", false, false),
+            (b"", false, false),
+        ] {
+            assert_eq!(Family::DiversityCache.knows(text), is_cache);
+            assert_eq!(Family::OlderRankings.knows(text), is_rankings);
+            assert!(!Family::Results.knows(text) && !Family::Rankings.knows(text));
         }
     }
 }

@@ -30,6 +30,16 @@ pub(crate) fn release(map: &Mmap) {
     let _ = map;
 }
 
+/// Bytes that whoever reads all rows leaves mapped, before the system may have them back.
+const READ_AHEAD: u64 = 1 << 20;
+
+/// Gives back what was read of a map up to row `index`, each time some rows more were.
+pub(super) fn release_after(map: &Mmap, index: u32, row_bytes: u64) {
+    if u64::from(index).is_multiple_of(READ_AHEAD / row_bytes + 1) {
+        release(map);
+    }
+}
+
 /// Maps the file at `path`.
 pub(super) fn open(path: &Path) -> Result<Mmap> {
     let failed = |error: io::Error| file_error("open", path, 0, &error);

@@ -4,12 +4,13 @@
 //! Below, and knowing nothing of what the results are: `errors`, `place` (what differs between
 //! systems), `tensors` (the bytes of a safetensors file), `known` (what a wrong file is), `items`
 //! (item numbers in a file), `checksums`, `fingerprint` (of a corpus), `map` (mapped files). Where
-//! files are written, results and a site's rankings alike: `family` (what may replace what),
+//! files are written, results and those for other programs alike: `family` (what may replace what),
 //! `folder` (names in a folder), `location` (of a file), `fork` (locks and child processes),
-//! `partial` (NAME.partial: locked, published) and `output_file` (what was asked for, looked at
-//! before any work). On them, side by side, `sequences` and `neighbors`, each with its format, its
-//! writer and its reader; on both, `kind`. Only `map` and `fork` have unsafe code. The store knows
-//! corpus, plan and engine (it takes the rows they finish), not who asked for them.
+//! `partial` (NAME.partial: locked, published), `stream` (one written from beginning to end) and
+//! `output_file` (what was asked for, looked at before any work). On them, side by side,
+//! `sequences` and `neighbors`, each with its format, its writer and its reader; on both, `kind`.
+//! Only `map` and `fork` have unsafe code. The store knows corpus, plan and engine (it takes the
+//! rows they finish), not who asked for them.
 //!
 //! Nothing is lost by a kill: a sequence counts as soon as its checksum stands in `row_checksums`,
 //! and whoever resumes believes no row that does not fit its checksum.
@@ -30,6 +31,7 @@ mod output_file;
 pub(crate) mod partial;
 pub(crate) mod place;
 mod sequences;
+mod stream;
 mod tensors;
 
 pub(crate) use family::{Family, LONGEST_LIST};
@@ -42,3 +44,4 @@ pub use neighbors::{NeighborsFile, NeighborsMeta, NeighborsRow, NeighborsWriter}
 pub use output_file::OutputFile;
 pub(crate) use output_file::OutputPlace;
 pub use sequences::{Begun, SequencesFile, SequencesMeta, SequencesWriter};
+pub(crate) use stream::Stream;

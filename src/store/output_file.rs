@@ -9,6 +9,7 @@ use std::path::{Path, PathBuf};
 use std::sync::atomic::AtomicBool;
 use std::sync::Arc;
 
+use super::errors::not_replaced;
 use super::family::Family;
 use super::location::Location;
 use super::partial::PartialFile;
@@ -77,6 +78,19 @@ impl OutputPlace {
             State::Seen(location) => Ok(location.earlier()?.map(|earlier| earlier.file)),
             State::Held(_) => Ok(None),
         }
+    }
+
+    /// Holds the place for a file that is written anew; refused where one is there that is to stay.
+    pub(crate) fn hold_new(self) -> Result<PartialFile> {
+        let OutputFile { path, overwrite } = self.target.clone();
+        let mut partial = self.hold()?;
+        if !overwrite && partial.has_earlier()? {
+            return Err(not_replaced(
+                &path,
+                "it is there already, and overwriting is not asked for",
+            ));
+        }
+        Ok(partial)
     }
 
     /// Holds the place. What is there must be looked at again.

@@ -16,6 +16,7 @@ static vkd_job *sequences_job, *neighbors_job, *similarity_job, *site_job, *file
 static vkd_sequences_file *sequences_file, *values_file;
 static vkd_neighbors_file *neighbors_file;
 static char sequences_path[ROOM], neighbors_path[ROOM], site_path[ROOM], values_path[ROOM];
+static char export_path[ROOM];
 static float values[ITEMS * ITEMS];
 
 static void fill(void) {
@@ -99,6 +100,7 @@ static void make_fixtures(void) {
     need(vkd_site_start(context, embeddings, ITEMS, DIM, K, NULL, &site, &site_job));
     vkd_job *const jobs[] = {sequences_job, neighbors_job, similarity_job, site_job};
     for (int i = 0; i < 4; ++i) need(vkd_job_wait(jobs[i], -1));
+    in_folder(export_path, "export");
     sequences_file = new_sequences_file();
     neighbors_file = new_neighbors_file();
 }

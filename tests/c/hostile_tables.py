@@ -120,6 +120,8 @@ FUNCTIONS = {
     "vkd_site_plan": Function("neighbors_options", more=HUGE_PLAN),
     "vkd_site_write": Function(cheap=("site_options.reserved = 1", OPTION)),
     "vkd_site_write_start": Function(cheap=("site_options.reserved = 1", OPTION)),
+    "vkd_export_write": Function(cheap=("export_options.format = 9", OPTION)),
+    "vkd_export_write_start": Function(cheap=("export_options.format = 9", OPTION)),
     "vkd_results_identify": Function(path="neighbors_path"),
     "vkd_sequences_file_open": Function(
         path="sequences_path",
@@ -177,6 +179,7 @@ KNOWN_FLAGS = {
     "vkd_neighbors_options": ["VKD_CENTER", "VKD_OVERWRITE"],
     "vkd_similarity_options": ["VKD_CENTER", "VKD_UPPER_TRIANGLE"],
     "vkd_site_options": ["VKD_NO_SYNC"],
+    "vkd_export_options": ["VKD_OVERWRITE"],
     "vkd_verify_options": [],
 }
 # Of each option struct: the sizes that it had in versions of the header, the last is today's; and
@@ -307,6 +310,38 @@ STRUCTS = {
             for field in ("ids", "metadata") for count in ("0", "ITEMS - 1", "ITEMS + 1", MOST)],
         "reserved": reserved(),
     }),
+    "vkd_export_options": ([56], {
+        "flags": "flags",
+        "format": enum("format", 4) + numbers(
+            "format", ("0", OK), ("1", OPTION), ("2", OK), ("3", OPTION)),
+        "keys": enum("keys", 2) + [("keys ID without ids", "@.keys = VKD_KEYS_ID", OPTION)],
+        "path": path("path", "WRITE", "OVER") + [("no path", "@.path = NULL", NULL)],
+        "ids": [
+            ("ids", "@.keys = 1; @.ids = ids; @.num_items = ITEMS", OK),
+            ("ids with keys INDEX", "@.ids = ids; @.num_items = ITEMS", OPTION),
+            ("an id NULL", "@.keys = 1; @.ids = ids; @.num_items = ITEMS; ids[3] = NULL", NULL),
+            ("an id no UTF-8", f"@.keys = 1; @.ids = ids; @.num_items = ITEMS; ids[3] = {BYTES}",
+             OPTION),
+            ("an id long", f"@.keys = 1; @.ids = ids; @.num_items = ITEMS; ids[3] = {LONG_TEXT}",
+             OK),
+            ("an id twice", "@.keys = 1; @.ids = ids; @.num_items = ITEMS; ids[3] = ids[2]",
+             OPTION),
+            ("ids misaligned", "@.keys = 1; @.ids = off(ids); @.num_items = ITEMS", OPTION)],
+        "numbers": [
+            ("numbers", "@.numbers = rows; @.num_items = ITEMS", OK),
+            ("numbers with keys ID", "@.keys = 1; @.numbers = rows; @.num_items = ITEMS", OPTION),
+            ("a number twice", "@.numbers = rows; @.num_items = ITEMS; rows[3] = rows[2]", OPTION),
+            ("numbers misaligned", "@.numbers = off(rows); @.num_items = ITEMS", OPTION)],
+        "num_items": [
+            (f"{field}, {count} of them",
+             f"@.keys = {keys}; @.{field} = {given}; @.num_items = {count}", OPTION)
+            for keys, field, given in [(1, "ids", "ids"), (0, "numbers", "rows")]
+            for count in ("0", "ITEMS - 1", "ITEMS + 1", MOST)] + [
+            ("a number of items alone", "@.num_items = ITEMS", OPTION)],
+        "top": numbers("top", ("1", OK), (MOST, OK)),
+        "model": [("a model of rankings", '@.model = "m"', OPTION),
+                  ("a model no UTF-8", f"@.model = {BYTES}", OPTION)],
+    }),
     "vkd_site_source": ([48, 64, 72], {
         "rule": [
             ("a rule with a path", "@.rule = 1", OPTION)] + [
@@ -370,6 +405,7 @@ OUTPUTS = {
 # What an option struct holds in a call that works.
 FILLED = {
     "vkd_site_options": "@.flags = VKD_NO_SYNC; @.directory = site_path",
+    "vkd_export_options": "@.flags = VKD_OVERWRITE; @.path = export_path",
     "vkd_site_source": "@.path = neighbors_path",
 }
 # Where a field means something else for one function: another status for its cases, or None where

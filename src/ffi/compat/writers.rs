@@ -4,7 +4,7 @@
 use libc::c_char;
 
 use super::boundary::{guard, Group, Result};
-use super::files::Results;
+use super::results::Results;
 use super::triangle::Triangle;
 use crate::ffi::pointers::{pointers, In};
 

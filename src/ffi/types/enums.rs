@@ -95,6 +95,35 @@ pub enum vkd_row_source {
     VKD_SOURCE_LAZY = 4,
 }
 
+/// Shapes of files that older programs read (`vkd_export_options.format`). Numbers are item numbers
+/// from 0, unless keys say otherwise.
+#[repr(C)]
+#[allow(non_camel_case_types)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum vkd_export_format {
+    /// `diversity_cache.json`, of sequences: `{"metadata":{"model":...,"num_poems":n,...,
+    /// "top_k":K},"sequences":{"0":[0,...],...}}`, of each the start first.
+    VKD_EXPORT_DIVERSITY_CACHE = 1,
+    /// Rankings, of neighbours, byte for byte as `vks_write_rankings_cache_parallel` writes them
+    /// with one thread: `{"metadata":{...},"rankings":{"0":[5,...],...}}`, nearest first, each
+    /// without the item itself.
+    VKD_EXPORT_RANKINGS = 2,
+    /// `sequences.bin`, of full sequences from each item in order: n, then n rows of n item
+    /// numbers, 32 bits each, little endian.
+    VKD_EXPORT_SEQUENCES_BIN = 3,
+}
+
+/// What stands for each item in an export (`vkd_export_options.keys`).
+#[repr(C)]
+#[allow(non_camel_case_types)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum vkd_export_keys {
+    /// Its number: from 0, or of `vkd_export_options.numbers`. The default.
+    VKD_KEYS_INDEX = 0,
+    /// Its id, as a text, in the lists too.
+    VKD_KEYS_ID = 1,
+}
+
 /// Kinds of devices (`vkd_device_info.kind`), in the order in which one is chosen by default.
 #[repr(C)]
 #[allow(non_camel_case_types)]

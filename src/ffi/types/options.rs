@@ -181,10 +181,45 @@ pub struct vkd_site_options {
     pub list: *const c_char,
 }
 
-/// Results that make a site: exactly one of `path`, `sequences`, `indices`, `sequences_file` and
-/// `neighbors_file`. Set all bytes to 0, then `struct_size`. Read during the call only. The rows of
-/// a file are checked as they are read: one that does not fit its checksum is VKD_ERROR_BAD_FILE,
-/// and gets no page.
+/// An export: one file in a shape that older programs read. Set all bytes to 0, then `struct_size`
+/// and `path`; 0 means the default elsewhere. All is read during the call only.
+#[repr(C)]
+#[allow(non_camel_case_types)]
+#[derive(Debug, Clone, Copy)]
+pub struct vkd_export_options {
+    /// `sizeof(vkd_export_options)`.
+    pub struct_size: u32,
+    /// VKD_OVERWRITE: replace a file of the same format at `path`. Without it, and of any other
+    /// file: VKD_ERROR_BAD_FILE, before any work.
+    pub flags: u32,
+    /// One of `vkd_export_format`; default: of sequences VKD_EXPORT_DIVERSITY_CACHE, of neighbours
+    /// VKD_EXPORT_RANKINGS.
+    pub format: u32,
+    /// One of `vkd_export_keys`: what stands for each item. VKD_EXPORT_SEQUENCES_BIN has item
+    /// numbers only.
+    pub keys: u32,
+    /// The file, as a NUL-terminated path. While it grows it is called PATH.partial. Of a link the
+    /// file that it leads to.
+    pub path: *const c_char,
+    /// With VKD_KEYS_ID: `num_items` ids, one for each item, NUL-terminated UTF-8, each only once.
+    pub ids: *const *const c_char,
+    /// With VKD_KEYS_INDEX: `num_items` numbers, the one that the readers of the file have for each
+    /// item (such as their `poem_index`, from 1), each only once. NULL: from 0.
+    pub numbers: *const u32,
+    /// How many ids or numbers there are: the number of items, or 0 with neither.
+    pub num_items: u32,
+    /// Entries of each list at the most, of a sequence the start among them; default: all there
+    /// are. Not of VKD_EXPORT_SEQUENCES_BIN.
+    pub top: u32,
+    /// Of VKD_EXPORT_DIVERSITY_CACHE: the model that made the embeddings, for "metadata", as
+    /// NUL-terminated UTF-8 of up to 256 bytes. NULL: it is left out.
+    pub model: *const c_char,
+}
+
+/// Results that make a site or an export: exactly one of `path`, `sequences`, `indices`,
+/// `sequences_file` and `neighbors_file`. Set all bytes to 0, then `struct_size`. Read during the
+/// call only. The rows of a file are checked as they are read: one that does not fit its checksum
+/// is VKD_ERROR_BAD_FILE; it gets no page, and an export ends there without a file.
 #[repr(C)]
 #[allow(non_camel_case_types)]
 #[derive(Debug, Clone, Copy)]
@@ -201,10 +236,10 @@ pub struct vkd_site_source {
     /// path.
     pub path: *const c_char,
     /// num_rows x row_length item numbers (0-based) as `vkd_batch_compute` writes them: each row
-    /// makes the page of its first. Copied during the call.
+    /// belongs to its first. Copied during the call.
     pub sequences: *const u32,
     /// num_rows x row_length item numbers (0-based) as `vkd_neighbors_compute` writes them: row i
-    /// makes the page of item i. Copied during the call.
+    /// belongs to item i. Copied during the call.
     pub indices: *const u32,
     /// With `indices`: as many cosine similarities. Copied during the call.
     pub similarities: *const f32,
@@ -244,6 +279,7 @@ structs! {
     vkd_neighbors_options: [32],
     vkd_similarity_options: [16],
     vkd_site_options: [56, 64],
+    vkd_export_options: [56],
     vkd_site_source: [48, 64, 72],
     vkd_verify_options: [20],
 }

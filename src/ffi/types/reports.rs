@@ -118,13 +118,13 @@ pub struct vkd_job_progress {
     pub steps_seconds: f64,
     /// Seconds spent bringing the results back.
     pub download_seconds: f64,
-    /// Files of a site finished (`vkd_site_start`, `vkd_site_write_start`).
+    /// Files of a site or an export finished (`vkd_site_start`, `vkd_export_write_start`).
     pub files_done: u64,
-    /// Files of the whole site; 0 for other jobs.
+    /// Files of the whole site or export; 0 for other jobs.
     pub files_total: u64,
     /// Bytes of the files finished.
     pub bytes_written: u64,
-    /// Of a site: rows whose page and ranking are written. Of `rows_total` they are the measure of
+    /// Of a site or an export: rows that are written. Of `rows_total` they are the measure of
     /// how far the job is; `files_done` follows when they are on the disk.
     pub rows_written: u64,
 }

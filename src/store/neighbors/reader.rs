@@ -111,6 +111,12 @@ impl NeighborsFile {
         Ok(())
     }
 
+    /// Gives back what was read of the map, each time some rows more were.
+    pub(crate) fn release_after(&self, row: u32) {
+        let entry_bytes = 4 + u64::from(self.item_bytes());
+        map::release_after(&self.map, row, u64::from(self.meta.k) * entry_bytes);
+    }
+
     fn check_row(&self, row: u32) -> Result<()> {
         let RowBytes { similarities, indices } = self.row_bytes(row);
         let checksums: &[u64] = bytemuck::cast_slice(self.bytes(&self.tensors.row_checksums));

@@ -18,9 +18,6 @@ use crate::store::errors::bad_file;
 use crate::store::items::{require_items, Repeats, Row};
 use crate::store::{known, map};
 
-/// Bytes that whoever reads all rows leaves mapped, before the system may have them back.
-const READ_AHEAD: u64 = 1 << 20;
-
 /// A finished file of sequences. Any thread may read it.
 #[derive(Debug)]
 pub struct SequencesFile {
@@ -149,11 +146,8 @@ impl SequencesFile {
     }
 
     /// Gives back what was read of the map, each time some rows more were.
-    fn release_after(&self, index: u32) {
-        let rows = READ_AHEAD / (self.meta.row_bytes() + self.meta.value_bytes()) + 1;
-        if u64::from(index).is_multiple_of(rows) {
-            map::release(&self.map);
-        }
+    pub(crate) fn release_after(&self, index: u32) {
+        map::release_after(&self.map, index, self.meta.row_bytes() + self.meta.value_bytes());
     }
 
     fn check_row(&self, index: u32) -> Result<()> {

@@ -1,40 +1,18 @@
-//! The files of the older interface, byte for byte.
-//!
-//! A page for each item lists all others, nearest first; the rankings are one file of numbers. A
-//! few threads make the texts of some rows at a time; which thread makes which changes no byte. A
-//! file gets its name when it is whole.
+//! A page for each item, `poem_index_%u.json`, with all others, nearest first: byte for byte as the
+//! older library wrote it.
 
 use std::collections::HashMap;
-use std::fs::{self, File};
-use std::io::{self, Write};
-use std::path::{Path, PathBuf};
-use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
-use std::sync::Mutex;
+use std::path::Path;
 
-use super::triangle::{Other, Triangle};
+use super::new_file::NewFile;
+use super::results::Results;
+use super::triangle::Other;
 use crate::error::Result;
 use crate::memory::reserve;
-use crate::store::errors::file_error;
-use crate::threads::{self, lock};
-
-/// What both kinds of files are made of.
-#[derive(Debug, Clone, Copy)]
-pub(super) struct Results<'a> {
-    pub(super) triangle: Triangle<'a>,
-    /// The number that the caller has for each item.
-    pub(super) numbers: &'a [u32],
-    pub(super) num_threads: usize,
-}
-
-/// Rows whose texts one thread makes before they are written.
-const ROWS_AT_ONCE: usize = 16;
 
 /// Bytes of an entry of a page at the most: a number, a similarity, what stands around them, and
 /// the number once more.
 const ENTRY_BYTES: usize = 80;
-
-/// Bytes of a number and a separator at the most.
-const NUMBER_BYTES: usize = 12;
 
 impl Results<'_> {
     /// Writes a page for each item, named by its number, into `folder`.
@@ -51,51 +29,6 @@ impl Results<'_> {
             let mut file = NewFile::begin(&folder.join(format!("poem_index_{number}.json")))?;
             file.write(text)?;
             file.finish()
-        })
-    }
-
-    /// Writes the nearest `top` others of every item into one file; 0 means all.
-    pub(super) fn write_rankings(&self, path: &Path, top: u32) -> Result<()> {
-        let mut file = NewFile::begin(path)?;
-        file.write(&self.rankings_head(top))?;
-        let n = self.numbers.len();
-        let keep = if top == 0 { usize::MAX } else { top as usize };
-        let wave = ROWS_AT_ONCE * self.num_threads;
-        let texts: Vec<Mutex<Vec<u8>>> = (0..wave.min(n)).map(|_| Mutex::default()).collect();
-        for first in (0..n).step_by(wave) {
-            let rows = first..n.min(first + wave);
-            self.on_threads(rows.clone(), |row, others, text| {
-                self.triangle.nearest(row, keep, others)?;
-                self.ranking(row, others, text)?;
-                std::mem::swap(text, &mut *lock(&texts[row - first]));
-                Ok(())
-            })?;
-            for text in &texts[..rows.len()] {
-                file.write(&lock(text))?;
-            }
-        }
-        file.write(b"  }\n}\n")?;
-        file.finish()
-    }
-
-    /// Lets some thread do `work` with each row; it has an empty list and text to work with.
-    fn on_threads(
-        &self,
-        rows: std::ops::Range<usize>,
-        work: impl Fn(usize, &mut Vec<Other>, &mut Vec<u8>) -> Result<()> + Sync,
-    ) -> Result<()> {
-        let next = AtomicUsize::new(rows.start);
-        threads::run(self.num_threads.min(rows.len()), |failure| {
-            let (mut others, mut text) = (Vec::new(), Vec::new());
-            while !failure.is_seen() {
-                let row = next.fetch_add(1, Relaxed);
-                if row >= rows.end {
-                    break;
-                }
-                text.clear();
-                work(row, &mut others, &mut text)?;
-            }
-            Ok(())
         })
     }
 
@@ -123,29 +56,6 @@ impl Results<'_> {
         to.extend(b"  \"sorted_indices\": [");
         self.push_numbers(to, others);
         to.extend(b"]\n}\n");
-        Ok(())
-    }
-
-    fn rankings_head(&self, top: u32) -> Vec<u8> {
-        let (items, threads) = (self.numbers.len(), self.num_threads);
-        format!(
-            "{{\n  \"metadata\": {{\n    \"total_poems\": {items},\n    \
-             \"algorithm\": \"gpu_vulkan_parallel_c\",\n    \
-             \"format\": \"pre_sorted_rankings\",\n    \"sort_threads\": {threads},\n    \
-             \"top_k\": {top},\n    \"description\": \"Pre-sorted similarity rankings, top-K \
-             neighbours per poem (top_k=0 means all)\"\n  }},\n  \"rankings\": {{\n"
-        )
-        .into_bytes()
-    }
-
-    fn ranking(&self, row: usize, others: &[Other], to: &mut Vec<u8>) -> Result<()> {
-        reserve(to, (others.len() + 4) * NUMBER_BYTES, "a ranking")?;
-        to.extend(b"    \"");
-        push_number(to, self.numbers[row].into());
-        to.extend(b"\": [");
-        self.push_numbers(to, others);
-        let is_last = row + 1 == self.numbers.len();
-        to.extend_from_slice(if is_last { b"]\n" } else { b"],\n" });
         Ok(())
     }
 
@@ -209,88 +119,12 @@ fn push_similarity(to: &mut Vec<u8>, similarity: f32) {
     push_digits(to, scaled % 100_000_000, 8);
 }
 
-/// A file that is written beside the one that it replaces, and takes its name when it is whole.
-/// What is no file, such as a device, is written as it is.
-#[derive(Debug)]
-struct NewFile {
-    file: File,
-    target: PathBuf,
-    /// Where it is until then.
-    temporary: Option<PathBuf>,
-}
-
-impl NewFile {
-    fn begin(path: &Path) -> Result<NewFile> {
-        // A link stays one, and what it leads to is replaced.
-        let target = fs::canonicalize(path).unwrap_or_else(|_| path.to_owned());
-        NewFile::open(target).map_err(|error| file_error("write", path, 0, &error))
-    }
-
-    fn open(target: PathBuf) -> io::Result<NewFile> {
-        let there = fs::metadata(&target).ok();
-        if there.as_ref().is_some_and(|there| !there.is_file()) {
-            let file = File::options().write(true).open(&target)?;
-            return Ok(NewFile { file, target, temporary: None });
-        }
-        static COUNT: AtomicUsize = AtomicUsize::new(0);
-        let number = COUNT.fetch_add(1, Relaxed);
-        let name = format!(".vkd-{}-{number}.partial", std::process::id());
-        let temporary = target.with_file_name(name);
-        // One of an earlier process with this number.
-        let _ = fs::remove_file(&temporary);
-        let file = File::options().write(true).create_new(true).open(&temporary)?;
-        let new = NewFile { file, target, temporary: Some(temporary) };
-        if let Some(there) = there {
-            new.file.set_permissions(there.permissions())?;
-        }
-        Ok(new)
-    }
-
-    fn write(&mut self, text: &[u8]) -> Result<()> {
-        let written = self.file.write_all(text);
-        written.map_err(|error| file_error("write", &self.target, text.len() as u64, &error))
-    }
-
-    fn finish(mut self) -> Result<()> {
-        if let Some(temporary) = &self.temporary {
-            let renamed = fs::rename(temporary, &self.target);
-            renamed.map_err(|error| file_error("write", &self.target, 0, &error))?;
-            self.temporary = None;
-        }
-        Ok(())
-    }
-}
-
-impl Drop for NewFile {
-    fn drop(&mut self) {
-        if let Some(temporary) = &self.temporary {
-            // What is not whole gets no name.
-            let _ = fs::remove_file(temporary);
-        }
-    }
-}
-
 #[cfg(test)]
 mod tests {
+    use std::fs;
+
+    use super::super::results::fixtures::{in_folder, results, text, THREE};
     use super::*;
-
-    const THREE: [f32; 3] = [0.5, -0.0, 0.123_456_79];
-
-    fn results<'a>(values: &'a [f32], numbers: &'a [u32], num_threads: usize) -> Results<'a> {
-        Results { triangle: Triangle { values, num_items: numbers.len() }, numbers, num_threads }
-    }
-
-    /// Hands a new folder to `use_it`, and takes it away.
-    fn in_folder(name: &str, use_it: impl FnOnce(&Path)) {
-        let folder = std::env::temp_dir().join(format!("vkd-{name}-{}", std::process::id()));
-        fs::create_dir(&folder).unwrap();
-        use_it(&folder);
-        fs::remove_dir_all(&folder).unwrap();
-    }
-
-    fn text(path: &Path) -> String {
-        fs::read_to_string(path).unwrap()
-    }
 
     #[test]
     fn a_page_has_these_bytes() {
@@ -344,42 +178,6 @@ mod tests {
             let path = folder.join("rankings.json");
             results(&[], &[], 1).write_rankings(&path, 0).unwrap();
             assert!(text(&path).ends_with("  \"rankings\": {\n  }\n}\n"));
-        });
-    }
-
-    #[test]
-    fn rankings_have_these_bytes() {
-        in_folder("rankings", |folder| {
-            let path = folder.join("rankings.json");
-            results(&THREE, &[7, 3, 12], 8).write_rankings(&path, 0).unwrap();
-            let description = "Pre-sorted similarity rankings, top-K neighbours per poem \
-                               (top_k=0 means all)";
-            let all = format!(
-                r#"{{
-  "metadata": {{
-    "total_poems": 3,
-    "algorithm": "gpu_vulkan_parallel_c",
-    "format": "pre_sorted_rankings",
-    "sort_threads": 8,
-    "top_k": 0,
-    "description": "{description}"
-  }},
-  "rankings": {{
-    "7": [3, 12],
-    "3": [7, 12],
-    "12": [3, 7]
-  }}
-}}
-"#
-            );
-            assert_eq!(text(&path), all);
-            results(&THREE, &[7, 3, 12], 8).write_rankings(&path, 1).unwrap();
-            let one = text(&path);
-            assert!(one.contains("\"top_k\": 1,\n"), "{one}");
-            assert!(
-                one.contains("    \"7\": [3],\n    \"3\": [7],\n    \"12\": [3]\n  }"),
-                "{one}"
-            );
         });
     }
 
@@ -443,23 +241,6 @@ mod tests {
             assert!(three.write_rankings(&missing.join("file"), 0).is_err());
             assert!(three.write_rankings(folder, 0).is_err());
             assert_eq!(fs::read_dir(folder).unwrap().count(), 0);
-        });
-    }
-
-    #[cfg(unix)]
-    #[test]
-    fn links_stay_and_so_do_permissions() {
-        use std::os::unix::fs::{symlink, PermissionsExt};
-        in_folder("links", |folder| {
-            let (file, link) = (folder.join("file"), folder.join("link"));
-            fs::write(&file, "old").unwrap();
-            fs::set_permissions(&file, fs::Permissions::from_mode(0o600)).unwrap();
-            symlink("file", &link).unwrap();
-            results(&THREE, &[7, 3, 12], 2).write_rankings(&link, 0).unwrap();
-            assert!(fs::symlink_metadata(&link).unwrap().is_symlink());
-            assert!(text(&file).starts_with("{\n"));
-            assert_eq!(fs::metadata(&file).unwrap().permissions().mode() & 0o777, 0o600);
-            results(&THREE, &[7, 3, 12], 2).write_rankings(Path::new("/dev/null"), 0).unwrap();
         });
     }
 }

@@ -1,28 +1,20 @@
-//! Sites from results that are there: in memory or in a file.
+//! Results that are there, in memory or in a file, as rows, of which sites and exports are made.
+//! What is in memory is checked as a whole, a row of a file as it is read.
 
 use std::path::Path;
-use std::sync::atomic::{AtomicU32, Ordering::Relaxed};
 use std::sync::Arc;
 
-use super::files::{Files, Plan};
-use super::needs::SiteShape;
-use super::queue::reserve_row;
-use super::request::{List, Site};
-use super::row::SiteRow;
-use super::targets::Targets;
 use crate::error::{Error, Result};
 use crate::memory::zeroed;
-use crate::progress::Progress;
 use crate::rule::Rule;
 use crate::store::{NeighborsFile, NeighborsRow, ResultsKind, SequencesFile};
-use crate::threads;
 
-/// Where a site's rows come from.
+/// Where the rows of a site or an export come from.
 #[derive(Debug)]
 pub enum Source {
     /// A file of neighbours of the items themselves, open here and perhaps elsewhere.
     NeighborsFile(Arc<NeighborsFile>),
-    /// A file of sequences; each makes the page of its start.
+    /// A file of sequences; each row belongs to its start.
     SequencesFile(Arc<SequencesFile>),
     /// Neighbours in memory: row i belongs to item i.
     Neighbors {
@@ -33,7 +25,7 @@ pub enum Source {
         /// Cosine similarities, k a row.
         similarities: Vec<f32>,
     },
-    /// Sequences in memory; each makes the page of its first item.
+    /// Sequences in memory; each row belongs to its first item.
     Sequences {
         /// Items of the corpus.
         num_items: u32,
@@ -41,7 +33,7 @@ pub enum Source {
         length: u32,
         /// Item numbers, `length` a row.
         items: Vec<u32>,
-        /// What they come from, which gives the list its name.
+        /// What they come from.
         rule: Rule,
     },
 }
@@ -55,11 +47,12 @@ impl Source {
         })
     }
 
-    fn list(&self) -> List {
+    /// The rule of sequences; `None` of neighbours.
+    pub(crate) fn rule(&self) -> Option<Rule> {
         match self {
-            Source::NeighborsFile(_) | Source::Neighbors { .. } => List::Similar,
-            Source::SequencesFile(file) => List::Picks(file.meta().rule),
-            Source::Sequences { rule, .. } => List::Picks(*rule),
+            Source::NeighborsFile(_) | Source::Neighbors { .. } => None,
+            Source::SequencesFile(file) => Some(file.meta().rule),
+            Source::Sequences { rule, .. } => Some(*rule),
         }
     }
 
@@ -73,7 +66,7 @@ impl Source {
         }
     }
 
-    fn num_rows(&self) -> u32 {
+    pub(crate) fn num_rows(&self) -> u32 {
         match self {
             Source::NeighborsFile(file) => file.meta().count,
             Source::SequencesFile(file) => file.meta().count,
@@ -82,19 +75,18 @@ impl Source {
         }
     }
 
-    /// How large a site of these results is.
-    pub(crate) fn shape(&self) -> SiteShape {
-        let row_length = match self {
+    /// Numbers of a row: of neighbours k, of sequences their length.
+    pub(crate) fn row_length(&self) -> u32 {
+        match self {
             Source::NeighborsFile(file) => file.meta().k,
             Source::SequencesFile(file) => file.meta().length,
             Source::Neighbors { k, .. } => *k,
             Source::Sequences { length, .. } => *length,
-        };
-        SiteShape { num_items: self.num_items(), num_rows: self.num_rows(), row_length }
+        }
     }
 
     /// The item that row `row` belongs to.
-    fn item(&self, row: u32) -> u32 {
+    pub(crate) fn item(&self, row: u32) -> u32 {
         match self {
             Source::NeighborsFile(_) | Source::Neighbors { .. } => row,
             Source::SequencesFile(file) => file.starts()[row as usize],
@@ -107,7 +99,7 @@ impl Source {
     pub(crate) fn check(&self) -> Result<()> {
         self.check_lengths()?;
         self.check_numbers()?;
-        self.check_pages()
+        self.check_owners()
     }
 
     /// Checks that what is in memory is whole rows.
@@ -150,9 +142,9 @@ impl Source {
         }
     }
 
-    /// Checks that each row makes the page of an item, and no two rows the same.
-    fn check_pages(&self) -> Result<()> {
-        if self.list() == List::Similar {
+    /// Checks that each row belongs to an item, and no two rows to the same.
+    fn check_owners(&self) -> Result<()> {
+        if self.rule().is_none() {
             // Row i is item i's.
             return match self.num_rows() == self.num_items() {
                 true => Ok(()),
@@ -171,11 +163,17 @@ impl Source {
         }
     }
 
-    /// The others and the similarities of row `row`, into `others` and `similarities`.
-    fn read(&self, row: u32, others: &mut Vec<u32>, similarities: &mut Vec<f32>) -> Result<()> {
+    /// The others of row `row` and, of neighbours, their similarities, into `others` and
+    /// `similarities`.
+    pub(crate) fn read(
+        &self,
+        row: u32,
+        others: &mut Vec<u32>,
+        similarities: &mut Vec<f32>,
+    ) -> Result<()> {
         others.clear();
         similarities.clear();
-        reserve_row(others, similarities, self.shape().row_length as usize)?;
+        reserve_row(others, similarities, self.row_length() as usize)?;
         match self {
             Source::NeighborsFile(file) => {
                 let NeighborsRow { items, similarities: values } = file.checked_row(row)?;
@@ -196,9 +194,30 @@ impl Source {
         }
         Ok(())
     }
+
+    /// Gives back the memory of what was read of a file in order, up to row `row`, each time some
+    /// rows more were.
+    pub(crate) fn release_after(&self, row: u32) {
+        match self {
+            Source::NeighborsFile(file) => file.release_after(row),
+            Source::SequencesFile(file) => file.release_after(row),
+            Source::Neighbors { .. } | Source::Sequences { .. } => {}
+        }
+    }
 }
 
-/// Refuses similarities in memory that a page could not hold.
+/// Makes room for a row of `length` entries in two empty lists.
+pub(crate) fn reserve_row(
+    items: &mut Vec<u32>,
+    similarities: &mut Vec<f32>,
+    length: usize,
+) -> Result<()> {
+    let refused = Error::HostMemory { what: "a row of results", bytes: length as u64 * 8 };
+    let items = items.try_reserve_exact(length);
+    items.and_then(|()| similarities.try_reserve_exact(length)).map_err(|_| refused)
+}
+
+/// Refuses similarities in memory that are none.
 fn check_similarities(indices: &[u32], similarities: &[f32]) -> Result<()> {
     if similarities.len() != indices.len() {
         let (values, numbers) = (similarities.len(), indices.len());
@@ -217,34 +236,4 @@ fn check_similarities(indices: &[u32], similarities: &[f32]) -> Result<()> {
 
 fn refused(reason: &str) -> Error {
     Error::BadOption { option: "results", got: "not usable".into(), allowed: reason.into() }
-}
-
-/// Writes the site of results that are there. Both were checked.
-pub(crate) fn write(
-    source: &Source,
-    site: &Site,
-    targets: &Targets,
-    progress: &Progress,
-) -> Result<()> {
-    let (list, SiteShape { num_items, num_rows, .. }) = (source.list(), source.shape());
-    progress.expect_rows(num_rows.into());
-    let plan = Plan { site, targets, list, num_items, num_rows };
-    let files = Files::begin(plan, |row| source.item(row), progress)?;
-    let next = AtomicU32::new(0);
-    let threads = site.num_threads()?.min(num_rows as usize);
-    threads::run(threads, |failure| {
-        let (mut others, mut similarities, mut text) = (Vec::new(), Vec::new(), Vec::new());
-        while !failure.is_seen() {
-            progress.check()?;
-            let row = next.fetch_update(Relaxed, Relaxed, |row| (row < num_rows).then(|| row + 1));
-            let Ok(number) = row else { break };
-            let item = source.item(number);
-            source.read(number, &mut others, &mut similarities)?;
-            let row = SiteRow { number, item, others: &others, similarities: &similarities };
-            files.write(&row, &mut text)?;
-            progress.add_rows(1);
-        }
-        Ok(())
-    })?;
-    files.finish()
 }
