@@ -72,7 +72,7 @@ fn partial(bytes: &[u8]) {
         rule: Rule::Centroid,
         values: false,
     };
-    let target = OutputFile { path: file().clone(), overwrite: false };
+    let target = OutputFile { path: file().clone(), overwrite: false, ids: None };
     if let Ok(Begun::Open(writer, rest)) = SequencesWriter::begin(&target, &meta, &plan) {
         assert!(rest.count() <= 3);
         let _ = writer.finish();

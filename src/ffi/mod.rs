@@ -2,9 +2,9 @@
 //!
 //! `types` holds what the header declares, `status` the numbers of errors, `boundary` the panic
 //! boundary and the last error, `pointers` and `structs` what crosses it. `any_job` is a job of any
-//! kind; `input` and `output` turn C's values into the library's and back. Each group of calls has
-//! a file; `compat` has those of an older interface. No logic of its own lives here, and no panic
-//! leaves.
+//! kind; `input`, `ids` and `output` turn C's values into the library's and back. Each group of
+//! calls has a file; `compat` has those of an older interface. No logic of its own lives here, and
+//! no panic leaves.
 
 mod any_job;
 mod batch;
@@ -12,6 +12,7 @@ mod boundary;
 /// cbindgen:ignore
 pub mod compat;
 mod devices;
+mod ids;
 mod input;
 mod job;
 mod neighbors;

@@ -16,7 +16,7 @@ pub struct Site {
     pub directory: Option<PathBuf>,
     /// The file of all rankings. `None`: no such file.
     pub rankings: Option<PathBuf>,
-    /// The id of every item; `None`: its number from 0.
+    /// The id of every item; `None`: that of the file of results, or its number from 0.
     pub ids: Option<Vec<String>>,
     /// A JSON value for every item, which becomes the member "metadata" of its file. `None`: no
     /// such member.

@@ -11,7 +11,8 @@ use super::request::{List, Site};
 use super::row::SiteRow;
 use super::targets::Targets;
 use crate::error::{Error, Result};
-use crate::memory::zeroed;
+use crate::ids::IdSlice;
+use crate::memory::{room, zeroed};
 use crate::progress::Progress;
 use crate::rule::Rule;
 use crate::store::{NeighborsFile, NeighborsRow, ResultsKind, SequencesFile};
@@ -60,6 +61,19 @@ impl Source {
             Source::NeighborsFile(_) | Source::Neighbors { .. } => List::Similar,
             Source::SequencesFile(file) => List::Picks(file.meta().rule),
             Source::Sequences { rule, .. } => List::Picks(*rule),
+        }
+    }
+
+    /// The site with the ids of the file, if it has some, where it has none of its own.
+    pub(crate) fn named(&self, site: Site) -> Result<Site> {
+        let ids = match self {
+            Source::NeighborsFile(file) => file.ids(),
+            Source::SequencesFile(file) => file.ids(),
+            Source::Neighbors { .. } | Source::Sequences { .. } => None,
+        };
+        match (ids, &site.ids) {
+            (Some(ids), None) => Ok(Site { ids: Some(owned(ids)?), ..site }),
+            _ => Ok(site),
         }
     }
 
@@ -196,6 +210,19 @@ impl Source {
         }
         Ok(())
     }
+}
+
+/// Ids as a site has them.
+fn owned(ids: IdSlice) -> Result<Vec<String>> {
+    let what = "the ids of the site";
+    let mut all = room(ids.len(), what)?;
+    for id in ids.iter() {
+        let mut bytes = room(id.len(), what)?;
+        bytes.extend_from_slice(id.as_bytes());
+        // It was a text before.
+        all.push(String::from_utf8(bytes).unwrap_or_default());
+    }
+    Ok(all)
 }
 
 /// Refuses similarities in memory that a page could not hold.
