@@ -8,7 +8,7 @@ use std::hash::{BuildHasher, RandomState};
 
 use crate::error::{Error, Result};
 use crate::flaw::Flaw;
-use crate::memory::{filled, reserve};
+use crate::memory::{filled, reserve, Bytes};
 
 /// An empty place of the table. No item has this number: there are at most so many.
 const EMPTY: u32 = u32::MAX;
@@ -55,6 +55,12 @@ impl Ids {
     /// The item that has the id.
     pub fn find(&self, id: &str) -> Option<u32> {
         self.table.find(self.as_slice(), id)
+    }
+
+    /// Bytes of memory that they take.
+    pub(crate) fn bytes(&self) -> Bytes {
+        let (text, table) = (self.text.len() as u64, self.table.items.len() as u64);
+        Bytes::new(text) + Bytes::of::<u64>(self.ends.len() as u64) + Bytes::of::<u32>(table)
     }
 
     /// As they lie in memory.

@@ -244,6 +244,25 @@ fn other_ids_are_refused_by_name_until_they_are_to_be_replaced() {
 }
 
 #[test]
+fn plans_count_the_memory_of_ids() {
+    let npy = common::npy("odd_257x7.npy");
+    let options = ContextOptions { device: Some("cpu".into()), ..Default::default() };
+    let context = Context::new(&options).unwrap();
+    let host_bytes = |ids| {
+        let target = to(Path::new("never-written"), ids);
+        let shape = Shape::new(npy.num_items, npy.dim);
+        let to = Destination::File(&target);
+        let search = NeighborsRequest { input: npy.input(false), k: 9, queries: None };
+        let sequences = context.plan(shape, &Request::default(), to).unwrap();
+        [sequences, context.plan_neighbors(&search.shape(), to).unwrap()]
+            .map(|plan| plan.host_bytes.get())
+    };
+    let text: usize = poems(&npy).unwrap().iter().map(str::len).sum();
+    let held = text as u64 + 257 * 8 + 1024 * 4;
+    assert_eq!(host_bytes(poems(&npy)), host_bytes(None).map(|bytes| bytes + held));
+}
+
+#[test]
 fn a_wrong_number_of_ids_is_refused_before_any_work() {
     let npy = common::npy("odd_257x7.npy");
     let fewer = Some(Arc::new(Ids::new(["a", "b"]).unwrap()));

@@ -29,15 +29,17 @@ end
 ---@param num_items integer
 ---@return string[]? list nil: there are none.
 function ids.given(options, embeddings, num_items)
-  local given = options.ids
-  if given == nil and type(embeddings) == "table" then given = embeddings.ids end
+  local given, name = options.ids, "option ids"
+  if given == nil and type(embeddings) == "table" then
+    given, name = embeddings.ids, "embeddings.ids"
+  end
   if given == nil then return nil end
   if not (" " .. ids.TYPES .. " "):find(" " .. type(given) .. " ", 1, true) then
-    misuse("the ids of the embeddings must be a list of strings, not %s", describe(given))
+    misuse("%s must be a list of strings, not %s", name, describe(given))
   end
   local count = length_of(given)
   if count ~= num_items then
-    misuse("there are %d ids for %d items; give one for each item", count, num_items)
+    misuse("%s holds %d texts, but there are %d items", name, count, num_items)
   end
   local list = {}
   for i = 1, num_items do

@@ -205,12 +205,14 @@ fn beside(shape: &QueryShape, held: Bytes) -> Beside {
     }
 }
 
-/// Bytes that a search holds of its result: in memory all, for a file the checksums of its rows.
+/// Bytes that a search holds of its result: in memory all, for a file the checksums of its rows and
+/// the ids.
 fn held(shape: &QueryShape, to: Destination) -> Bytes {
-    match to {
-        Destination::Memory => shape.result_bytes(),
+    let checksums = match to {
+        Destination::Memory => Bytes::ZERO,
         Destination::File(_) => Bytes::of::<u64>(shape.num_rows.into()),
-    }
+    };
+    to.held(shape.result_bytes()) + checksums
 }
 
 /// Whether a file seems to hold all that is asked for, which then takes no engine. What it is of

@@ -25,11 +25,11 @@ pub enum Destination<'a> {
 }
 
 impl Destination<'_> {
-    /// Bytes of memory that a result of `bytes` bytes takes there.
+    /// Bytes of memory that a result of `bytes` bytes takes there, or the ids for it.
     pub(super) fn held(self, bytes: Bytes) -> Bytes {
         match self {
             Destination::Memory => bytes,
-            Destination::File(_) => Bytes::ZERO,
+            Destination::File(file) => file.ids.as_ref().map_or(Bytes::ZERO, |ids| ids.bytes()),
         }
     }
 
