@@ -64,7 +64,7 @@ fn main() {
         std::fs::write(&path, text).unwrap();
         let found = measure(what, &path);
         let saved = folder.join("saved");
-        let target = OutputFile { path: saved.clone(), overwrite: true };
+        let target = OutputFile { path: saved.clone(), overwrite: true, ids: None };
         found.write(&target, SaveAs::Safetensors).unwrap();
         measure("  the same as safetensors", &saved);
     }

@@ -15,7 +15,7 @@ fn main() -> Result<(), vkd::Error> {
 
     // The default of all: every item is a start, every sequence has full length.
     let request = Request { starts: Some(vec![0, 2]), length: 3, ..Request::default() };
-    let file = OutputFile { path: "sequences.vkd".into(), overwrite: false };
+    let file = OutputFile { path: "sequences.vkd".into(), overwrite: false, ids: None };
     let job = context.start(&input, &request, Destination::File(&file))?;
     while job.wait(Some(Duration::from_millis(100))).is_none() {
         let progress = job.progress();

@@ -218,7 +218,7 @@ typedef enum vkd_status {
    */
   VKD_ERROR_RESULT_IN_FILE = -506,
   /**
-   * An id cannot be a file name, or two items have the same.
+   * An id cannot be a file name, two items have the same, or no item has it.
    */
   VKD_ERROR_BAD_ID = -507,
   /**
@@ -287,6 +287,11 @@ typedef enum vkd_flags {
    * `vkd_batch_options.lambda` is given, also where it is 0.
    */
   VKD_LAMBDA = 64,
+  /**
+   * Of a file of results, told by `vkd_sequences_file_get_info` and
+   * `vkd_neighbors_file_get_info`: it holds the ids of the items. No option takes it.
+   */
+  VKD_IDS = 128,
 } vkd_flags;
 
 /**
@@ -562,6 +567,13 @@ typedef struct vkd_batch_options {
    * Must be 0.
    */
   uint32_t reserved_2;
+  /**
+   * With `output_path`: `num_items` ids, one for each item of the corpus, NUL-terminated UTF-8,
+   * each only once. The file then holds them too (`vkd_sequences_file_id`). A file that is there
+   * must have the same ids, or it is VKD_ERROR_FILE_MISMATCH. NULL: none, or those of a file
+   * that is there. Read during the call only.
+   */
+  const char *const *ids;
 } vkd_batch_options;
 
 /**
@@ -970,6 +982,13 @@ typedef struct vkd_neighbors_options {
    * stays as it is; one of other results is VKD_ERROR_FILE_MISMATCH. Read during the call only.
    */
   const char *output_path;
+  /**
+   * With `output_path`: `num_items` ids, one for each item of the corpus, NUL-terminated UTF-8,
+   * each only once. The file then holds them too (`vkd_neighbors_file_id`). A file that is there
+   * must have the same ids, or it is VKD_ERROR_FILE_MISMATCH. NULL: none, or those of a file
+   * that is there. Read during the call only.
+   */
+  const char *const *ids;
 } vkd_neighbors_options;
 
 /**
@@ -981,7 +1000,7 @@ typedef struct vkd_neighbors_file_info {
    */
   uint32_t struct_size;
   /**
-   * VKD_CENTER if the mean was subtracted.
+   * VKD_CENTER if the mean was subtracted, VKD_IDS if items have ids.
    */
   uint32_t flags;
   /**
@@ -1016,6 +1035,34 @@ typedef struct vkd_neighbors_file_info {
 } vkd_neighbors_file_info;
 
 /**
+ * What embeddings a file of results is compared with. Set all bytes to 0, then `struct_size`; 0
+ * means the default everywhere.
+ */
+typedef struct vkd_check_options {
+  /**
+   * `sizeof(vkd_check_options)`.
+   */
+  uint32_t struct_size;
+  /**
+   * No flags exist yet: 0. Whether the mean is subtracted the file tells.
+   */
+  uint32_t flags;
+  /**
+   * One of `vkd_element_type`: what the `embeddings` pointer really points to.
+   */
+  uint32_t element_type;
+  /**
+   * Must be 0.
+   */
+  uint32_t reserved;
+  /**
+   * `num_items` ids, one for each item, NUL-terminated UTF-8, to be compared with those of the
+   * file where it has some. NULL: none. Read during the call only.
+   */
+  const char *const *ids;
+} vkd_check_options;
+
+/**
  * What a file of sequences holds. Set `struct_size` before the call, the library fills the rest.
  */
 typedef struct vkd_sequences_file_info {
@@ -1024,7 +1071,8 @@ typedef struct vkd_sequences_file_info {
    */
   uint32_t struct_size;
   /**
-   * VKD_CENTER if the mean was subtracted, VKD_VALUES if each place has a value.
+   * VKD_CENTER if the mean was subtracted, VKD_VALUES if each place has a value, VKD_IDS if
+   * items have ids.
    */
   uint32_t flags;
   /**
@@ -1195,8 +1243,8 @@ typedef struct vkd_site_options {
   const char *rankings_path;
   /**
    * `num_items` ids, one for each item, NUL-terminated UTF-8: file names without a path, each
-   * one only once, also where case and the ways to write an accent do not count. NULL: item
-   * numbers from 0.
+   * one only once, also where case and the ways to write an accent do not count. NULL: the ids
+   * of the file of results, or item numbers from 0.
    */
   const char *const *ids;
   /**
@@ -1253,7 +1301,8 @@ extern "C" {
  * Errors: VKD_ERROR_ZERO_SIZE, VKD_ERROR_DIM_TOO_LARGE, VKD_ERROR_START_OUT_OF_RANGE,
  * VKD_ERROR_LENGTH_OUT_OF_RANGE, VKD_ERROR_BAD_HEADS; those of the embeddings (-101 to -104);
  * VKD_ERROR_TOO_LARGE, before an embedding is read; those of the device (-203, -204, -301 to
- * -307); with a file those of files (-501 to -505).
+ * -307); with a file those of files (-501 to -505), of ids
+ * VKD_ERROR_BAD_ID.
  *
  * # Safety
  * Pointers must be NULL (an error, but for `options`) or valid for the sizes above.
@@ -1506,7 +1555,7 @@ int32_t vkd_neighbors_compute(const struct vkd_context *context,
  * freed with `vkd_job_free`; its `steps_done` counts dot products. `vkd_job_neighbors` fetches the
  * result, unless `options->output_path` names a file for it. All pointers are read during the call
  * only. What is wrong with the input the call returns, what happens later `vkd_job_wait`; with a
- * file the errors of files (-501 to -505) too.
+ * file the errors of files (-501 to -505) too, of ids VKD_ERROR_BAD_ID.
  *
  * # Safety
  * Pointers must be NULL (an error, but for `options`) or valid as in `vkd_neighbors_compute`.
@@ -1521,9 +1570,9 @@ int32_t vkd_neighbors_start(const struct vkd_context *context,
 
 /**
  * Tells what a run of `vkd_neighbors_compute` would take, without the embeddings; refuses what
- * cannot be done. Of the options only `flags`, `num_queries` and `output_path` matter. The plan's
- * `rows` are items, or queries; its `steps` dot products. Set `out_plan->struct_size` first.
- * Waits for a run that is under way on the context.
+ * cannot be done. Of the options only `flags`, `num_queries`, `output_path` and `ids` matter. The
+ * plan's `rows` are items, or queries; its `steps` dot products. Set `out_plan->struct_size`
+ * first. Waits for a run that is under way on the context.
  *
  * # Safety
  * Pointers must be NULL (an error, but for `options`) or valid; `out_plan` must point to
@@ -1599,8 +1648,56 @@ int32_t vkd_neighbors_file_row(const struct vkd_neighbors_file *file,
                                const float **out_similarities);
 
 /**
- * Checks every row of a file: its checksum, and that it holds items of the corpus, nearest first.
- * The first that is wrong is VKD_ERROR_BAD_FILE. Reads the whole file.
+ * Gives the id of item `item` (0-based) of the corpus as it lies in the file: UTF-8, `out_bytes`
+ * long, without a NUL at its end. Good until `vkd_neighbors_file_free`. An item that is none, and
+ * a file without ids, are VKD_ERROR_BAD_OPTION.
+ *
+ * # Safety
+ * `file` must be NULL (an error) or live; `out_text` and `out_bytes` must be NULL (an error) or
+ * valid for a write.
+ */
+int32_t vkd_neighbors_file_id(const struct vkd_neighbors_file *file,
+                              uint32_t item,
+                              const char **out_text,
+                              uint64_t *out_bytes);
+
+/**
+ * Finds the item that has the id `id`, NUL-terminated UTF-8, and writes its number (0-based) to
+ * `out_item`. The first call makes a table of all ids, 8 to 16 bytes for each. Where no item has
+ * the id, that is VKD_ERROR_BAD_ID; a file without ids is VKD_ERROR_BAD_OPTION, one with two equal
+ * ones VKD_ERROR_BAD_FILE.
+ *
+ * # Safety
+ * `file` must be NULL (an error) or live, `id` NULL (an error) or NUL-terminated, `out_item` NULL
+ * (an error) or valid for a write.
+ */
+int32_t vkd_neighbors_file_find_id(const struct vkd_neighbors_file *file,
+                                   const char *id,
+                                   uint32_t *out_item);
+
+/**
+ * Tells whether a file is of these embeddings, without computing a similarity anew: by their
+ * number, the ids where both have some, and the fingerprint. The first difference is
+ * VKD_ERROR_FILE_MISMATCH, which the message names; where the number of items is another, before
+ * an embedding is read. Queries are not compared.
+ *
+ * `embeddings` as in `vkd_batch_compute`; `options` may be NULL. Takes as long as the preparation
+ * of a run. Blocks until done. Errors besides: those of the embeddings (-101 to -104),
+ * VKD_ERROR_BAD_ID.
+ *
+ * # Safety
+ * Pointers must be NULL (an error, but for `options`) or valid for the sizes above.
+ */
+int32_t vkd_neighbors_file_check(const struct vkd_neighbors_file *file,
+                                 const float *embeddings,
+                                 uint32_t num_items,
+                                 uint32_t dim,
+                                 const struct vkd_check_options *options);
+
+/**
+ * Checks every row of a file: its checksum, and that it holds items of the corpus, nearest first;
+ * and that no two ids are equal. The first that is wrong is VKD_ERROR_BAD_FILE. Reads the whole
+ * file.
  *
  * # Safety
  * `file` must be NULL (an error) or live.
@@ -1706,9 +1803,56 @@ int32_t vkd_sequences_file_find(const struct vkd_sequences_file *file,
                                 uint32_t *out_index);
 
 /**
+ * Gives the id of item `item` (0-based) of the corpus as it lies in the file: UTF-8, `out_bytes`
+ * long, without a NUL at its end. Good until `vkd_sequences_file_free`. An item that is none, and
+ * a file without ids, are VKD_ERROR_BAD_OPTION.
+ *
+ * # Safety
+ * `file` must be NULL (an error) or live; `out_text` and `out_bytes` must be NULL (an error) or
+ * valid for a write.
+ */
+int32_t vkd_sequences_file_id(const struct vkd_sequences_file *file,
+                              uint32_t item,
+                              const char **out_text,
+                              uint64_t *out_bytes);
+
+/**
+ * Finds the item that has the id `id`, NUL-terminated UTF-8, and writes its number (0-based) to
+ * `out_item`. The first call makes a table of all ids, 8 to 16 bytes for each. Where no item has
+ * the id, that is VKD_ERROR_BAD_ID; a file without ids is VKD_ERROR_BAD_OPTION, one with two equal
+ * ones VKD_ERROR_BAD_FILE.
+ *
+ * # Safety
+ * `file` must be NULL (an error) or live, `id` NULL (an error) or NUL-terminated, `out_item` NULL
+ * (an error) or valid for a write.
+ */
+int32_t vkd_sequences_file_find_id(const struct vkd_sequences_file *file,
+                                   const char *id,
+                                   uint32_t *out_item);
+
+/**
+ * Tells whether a file is of these embeddings, without computing a pick anew: by their number,
+ * the ids where both have some, and the fingerprint. The first difference is
+ * VKD_ERROR_FILE_MISMATCH, which the message names; where the number of items is another, before
+ * an embedding is read.
+ *
+ * `embeddings` as in `vkd_batch_compute`; `options` may be NULL. Takes as long as the preparation
+ * of a run. Blocks until done. Errors besides: those of the embeddings (-101 to -104),
+ * VKD_ERROR_BAD_ID.
+ *
+ * # Safety
+ * Pointers must be NULL (an error, but for `options`) or valid for the sizes above.
+ */
+int32_t vkd_sequences_file_check(const struct vkd_sequences_file *file,
+                                 const float *embeddings,
+                                 uint32_t num_items,
+                                 uint32_t dim,
+                                 const struct vkd_check_options *options);
+
+/**
  * Checks every row of a file: its checksum, its start or head, that it holds items of the corpus,
- * each once, and that its values are finite. The first that is wrong is VKD_ERROR_BAD_FILE. Reads
- * the whole file.
+ * each once, and that its values are finite; and that no two ids are equal. The first that is
+ * wrong is VKD_ERROR_BAD_FILE. Reads the whole file.
  *
  * # Safety
  * `file` must be NULL (an error) or live.
@@ -1808,8 +1952,8 @@ int32_t vkd_job_similarity(const struct vkd_job *job, uint64_t capacity, float *
  * computed. Blocks until done; `vkd_site_start` is the same without blocking.
  *
  * `embeddings` as in `vkd_batch_compute`; `neighbors_options` may be NULL, and must name neither
- * queries nor an output. Ids, metadata and folder are checked before anything is computed; an
- * error names the file. Files that were written before an error stay.
+ * queries nor an output, and no ids. Ids, metadata and folder are checked before anything is
+ * computed; an error names the file. Files that were written before an error stay.
  *
  * Errors: those of `vkd_neighbors_compute`, VKD_ERROR_BAD_ID, VKD_ERROR_BAD_METADATA,
  * VKD_ERROR_FILE, VKD_ERROR_DISK_FULL.

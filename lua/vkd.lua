@@ -63,7 +63,15 @@ vkd.terminal_width = progress.width
 ---@field element_type? "f32"|"f16"|"f64"
 ---@field center? boolean Subtract the mean embedding first, for neighbours from the queries too.
 
+---Ids, one for each item, each only once: a list of strings, or an object that answers `ids[i]`
+---(from 1) and `#ids`.
+---@alias vkd.AnyIds string[]|table|ffi.cdata*
+
 ---@class vkd.OutputOptions: vkd.EmbeddingsOptions
+---What the items are called; the results have these ids (`results:ids(i)`, `results:find(id)`), and
+---a file holds them. Default: `embeddings.ids`, where the embeddings have some. A file that is
+---there must have the same ids; a run without ids keeps those of the file.
+---@field ids? vkd.AnyIds
 ---A file for the result instead of memory; the call then returns it opened, as `vkd.open` does. The
 ---same call after a kill, a cancel or a full disk goes on where it stopped.
 ---@field output? string
@@ -233,8 +241,9 @@ end
 ---@field directory? string The folder of the files ID.json, made where it is missing.
 ---@field rankings? string The file of all rankings; not where a page would be. It replaces
 ---rankings only.
----@field ids? string[] One for each item: a file name without a path, each only once, whatever its
----case and however its accents are written. Default: "1", "2", ...
+---One for each item: a file name without a path, each only once, whatever its case and however its
+---accents are written. Default: the ids of the results or the embeddings, else "1", "2", ...
+---@field ids? vkd.AnyIds
 ---@field metadata? string[] One JSON text for each item: the member "metadata" of its file.
 ---@field list? string What the list is called: the member of each file. Default: "similar" of
 ---neighbours, of sequences by their rule "different", "scattered", "related" or "journey".

@@ -196,6 +196,14 @@ pub enum Error {
     OtherEmbeddings { path: String, what: &'static str, found: String, given: String },
     #[error("{path}{at}: {flaw}")]
     Embeddings { path: String, at: At, flaw: Box<Flaw> },
+    #[error("{flaw}")]
+    Ids { flaw: Box<Flaw> },
+    #[error(
+        "no item has the id \"{id}\"; give one of the ids that the results were computed with"
+    )]
+    NoSuchId { id: String },
+    #[error("{path} holds no ids; compute it again with the ids of its items")]
+    NoIds { path: String },
     #[error("{path} is being written by another run; wait for it, or choose another path")]
     FileBusy { path: String },
     #[error(

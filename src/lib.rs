@@ -48,7 +48,7 @@ pub use context::{Context, ContextOptions};
 pub use corpus::{Corpus, Elements, Input, Shape};
 pub use embeddings::Embeddings;
 pub use error::{Error, Result};
-pub use ids::Ids;
+pub use ids::{IdSlice, Ids};
 pub use memory::Bytes;
 pub use plan::{Heads, Request};
 pub use rule::{Lambda, Rule};

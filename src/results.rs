@@ -5,6 +5,7 @@ use std::path::Path;
 use std::sync::Arc;
 
 use crate::error::{Error, Result};
+use crate::ids::IdSlice;
 use crate::memory::zeroed;
 use crate::rule::Rule;
 use crate::store::{NeighborsFile, NeighborsRow, ResultsKind, SequencesFile};
@@ -53,6 +54,15 @@ impl Source {
             Source::NeighborsFile(_) | Source::Neighbors { .. } => None,
             Source::SequencesFile(file) => Some(file.meta().rule),
             Source::Sequences { rule, .. } => Some(*rule),
+        }
+    }
+
+    /// The ids of the items, where a file has them.
+    pub(crate) fn ids(&self) -> Option<IdSlice<'_>> {
+        match self {
+            Source::NeighborsFile(file) => file.ids(),
+            Source::SequencesFile(file) => file.ids(),
+            Source::Neighbors { .. } | Source::Sequences { .. } => None,
         }
     }
 

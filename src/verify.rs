@@ -13,13 +13,11 @@
 //! for each item, some rows of scratch and a sequence, and it is refused where there is no memory
 //! for those.
 
-use crate::corpus::{Crew, Elements, Input, Preparation, Shape};
-use crate::error::{Error, Result};
+use crate::corpus::{Elements, Input, Shape};
+use crate::error::Result;
 use crate::memory::{self, room, zeroed, Bytes};
-use crate::progress::Progress;
 use crate::rule::Rule;
-use crate::store::{fingerprint_of, SequencesFile, SequencesMeta};
-use crate::threads;
+use crate::store::{SequencesFile, SequencesMeta};
 
 /// Defaults of a `Sample`.
 const SEQUENCES: u32 = 16;
@@ -70,17 +68,8 @@ pub fn verify(
     let meta = file.meta();
     let Shape { num_items, dim } = shape;
     let input = Input { elements, num_items, dim, center: meta.centered };
-    if meta.num_items != num_items {
-        let (found, given) = (meta.num_items.to_string(), num_items.to_string());
-        return Err(other_embeddings(file, "number of items", found, given));
-    }
-    input.check()?;
+    file.check(elements, shape, None)?;
     memory::require("the check", host_bytes(meta, shape))?;
-    let progress = Progress::default();
-    let given = fingerprint_of(&Crew::new(threads::count(None)?, &progress), &input)?;
-    if meta.fingerprint != given {
-        return Err(other_embeddings(file, "fingerprint", meta.fingerprint.clone(), given));
-    }
     file.verify()?;
     let (mut items, sample) = (Items::new(&input, meta.rule)?, sample.filled());
     let mut row = room(meta.length as usize, "a sequence")?;
@@ -103,21 +92,12 @@ pub fn verify(
     Ok(report)
 }
 
-fn other_embeddings(
-    file: &SequencesFile,
-    what: &'static str,
-    found: String,
-    given: String,
-) -> Error {
-    Error::OtherEmbeddings { path: file.path().display().to_string(), what, found, given }
-}
-
-/// The most bytes of memory that a check holds, beside the file and the embeddings.
+/// The most bytes of memory that the check of picks holds, beside the file and the embeddings.
 fn host_bytes(meta: &SequencesMeta, shape: Shape) -> Bytes {
     let row = Bytes::of::<u32>(meta.length.into());
     // `SequencesFile::verify` has a number for each item.
     let seen = Bytes::of::<u32>(meta.num_items.into());
-    row + seen.max(Preparation::bytes(shape)).max(Items::bytes(shape, meta.rule))
+    row + seen.max(Items::bytes(shape, meta.rule))
 }
 
 /// `wanted` numbers below `count`, evenly spread, the last one among them.

@@ -192,7 +192,7 @@ fn with_a_variable() {
 #[test]
 fn a_check_of_a_file_keeps_to_the_limit() {
     let folder = Folder::new("check");
-    let target = OutputFile { path: folder.0.join("results"), overwrite: true };
+    let target = OutputFile { path: folder.0.join("results"), overwrite: true, ids: None };
     let (npy, request) = (random(300, 8, 2), Request { length: 3, ..Request::default() });
     let file = Destination::File(&target);
     cpu().unwrap().start(&npy.input(false), &request, file).unwrap().into_result().unwrap();

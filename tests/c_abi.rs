@@ -216,6 +216,17 @@ fn files_of_results_from_c() {
     }
 }
 
+#[test]
+fn ids_in_files_from_c() {
+    for (shared, device) in [(true, "cpu"), (false, "reference")] {
+        let program = compiled("ids", shared);
+        let paths = ["ids_sequences", "ids_neighbors"].map(|name| program.with_extension(name));
+        paths.iter().for_each(|path| drop(std::fs::remove_file(path)));
+        run(Command::new(&program).args(&paths).env("VKD_DEVICE", device));
+        paths.iter().for_each(|path| std::fs::remove_file(path).unwrap());
+    }
+}
+
 /// The older interface, with the shared library and with the archive.
 #[test]
 fn the_older_interface_from_c() {

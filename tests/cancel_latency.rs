@@ -72,7 +72,7 @@ impl Bench {
     }
 
     fn file(&self, name: &str) -> OutputFile {
-        OutputFile { path: self.folder.join(name), overwrite: true }
+        OutputFile { path: self.folder.join(name), overwrite: true, ids: None }
     }
 
     fn site(&self) -> Site {

@@ -51,7 +51,7 @@ fn resident() -> u64 {
 #[test]
 fn a_thousand_cancels() {
     let path = std::env::temp_dir().join(format!("vkd-cancels-{}", std::process::id()));
-    let target = OutputFile { path: path.clone(), overwrite: true };
+    let target = OutputFile { path: path.clone(), overwrite: true, ids: None };
     let mut state = 99u64;
     let mut longest = Duration::ZERO;
     for (device, rounds, items, most) in

@@ -184,7 +184,9 @@ fn what_is_written_is_read_again() {
             for format in [SaveAs::Safetensors, SaveAs::Npy] {
                 let path = folder.path(&format!("{name}-{format:?}"));
                 let _ = std::fs::remove_file(&path);
-                found.write(&OutputFile { path: path.clone(), overwrite: false }, format).unwrap();
+                found
+                    .write(&OutputFile { path: path.clone(), overwrite: false, ids: None }, format)
+                    .unwrap();
                 let again = Embeddings::open(&path, &plain()).unwrap();
                 assert_eq!(values(&again), VALUES);
                 let kind = std::mem::discriminant::<Elements>;
@@ -201,7 +203,7 @@ fn only_what_vkd_wrote_is_replaced() {
     let folder = Folder::new();
     let found = folder.open("the 1 -2 0.5\nof 3.25 -0.125 8\n", &plain()).unwrap();
     let write = |name: &str, overwrite, format| {
-        found.write(&OutputFile { path: folder.path(name), overwrite }, format)
+        found.write(&OutputFile { path: folder.path(name), overwrite, ids: None }, format)
     };
     write("new", false, SaveAs::Safetensors).unwrap();
     let before = std::fs::read(folder.path("new")).unwrap();

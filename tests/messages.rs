@@ -100,6 +100,9 @@ fn table() -> Vec<Error> {
             at: At::Line { line: 30_000, byte: 7 },
             flaw: Box::new(Flaw::Ragged { item, length: 1024, dim: 384 }),
         },
+        Error::Ids { flaw: Box::new(Flaw::IdCount { ids: 30_000, num_items: 31_000 }) },
+        Error::NoSuchId { id: "psalm 23".into() },
+        Error::NoIds { path: path() },
         Error::FileBusy { path: path() },
         Error::BadId { item, id: "a/b".into(), reason: "it holds a /".into() },
         Error::BadMetadata { item, reason: "expected value at line 1 column 1".into() },
@@ -241,14 +244,14 @@ fn context() -> Context {
 }
 
 fn run_sequences(path: &Path) -> vkd::Result<()> {
-    let file = OutputFile { path: path.into(), overwrite: false };
+    let file = OutputFile { path: path.into(), overwrite: false, ids: None };
     let npy = common::random(30, 4, 1);
     let job = context().start(&npy.input(false), &Request::default(), Destination::File(&file))?;
     job.into_result().map(drop)
 }
 
 fn run_neighbors(path: &Path) -> vkd::Result<()> {
-    let file = OutputFile { path: path.into(), overwrite: false };
+    let file = OutputFile { path: path.into(), overwrite: false, ids: None };
     let npy = common::random(30, 4, 1);
     let request = vkd::context::NeighborsRequest { input: npy.input(false), k: 3, queries: None };
     context().start_neighbors(&request, Destination::File(&file))?.into_result().map(drop)

@@ -231,7 +231,7 @@ fn the_plan_says_what_is_checked() {
         let plan = context.plan_neighbors(&shape, Destination::Memory).unwrap();
         assert_eq!((plan.rows, plan.steps, plan.output_bytes.get()), (1000, 1_000_000, 7_992_000));
         assert!(plan.host_bytes >= plan.output_bytes + Bytes::new(1000 * 42), "{plan:?}");
-        let target = OutputFile { path: "never written".into(), overwrite: false };
+        let target = OutputFile { path: "never written".into(), overwrite: false, ids: None };
         let in_file = context.plan_neighbors(&shape, Destination::File(&target)).unwrap();
         // Of a file the checksums of the rows are held until it is finished.
         let held = Bytes::new(7_992_000 - 8000);
@@ -290,7 +290,7 @@ fn similarities_stay_within_one() {
     }
     let (file, page) = (folder.join("neighbors"), folder.join("0.json"));
     let request = NeighborsRequest { input: npy.input(false), k: 3, queries: None };
-    let target = OutputFile { path: file.clone(), overwrite: false };
+    let target = OutputFile { path: file.clone(), overwrite: false, ids: None };
     let context = cpu(None, 2);
     let job = context.start_neighbors(&request, Destination::File(&target)).unwrap();
     job.into_result().unwrap();
@@ -324,7 +324,7 @@ fn what_is_over_the_limit_is_refused_while_another_run_works() {
     // 72 MB of results, 144 MB while they are searched.
     let search = NeighborsRequest { input, k: 2999, queries: None };
     let path = std::env::temp_dir().join(format!("vkd-busy-{}", std::process::id()));
-    let target = OutputFile { path: path.clone(), overwrite: true };
+    let target = OutputFile { path: path.clone(), overwrite: true, ids: None };
     let too_large = |error| matches!(error, Some(Error::TooLarge { .. }));
     assert!(too_large(context.start_neighbors(&search, Destination::Memory).err()));
     assert!(too_large(context.start_neighbors(&search, Destination::File(&target)).err()));

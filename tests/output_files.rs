@@ -71,7 +71,7 @@ fn cpu() -> Context {
 }
 
 fn to(path: &Path, overwrite: bool) -> OutputFile {
-    OutputFile { path: path.to_owned(), overwrite }
+    OutputFile { path: path.to_owned(), overwrite, ids: None }
 }
 
 fn request(length: u32) -> Request {

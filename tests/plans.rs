@@ -58,7 +58,7 @@ impl Folder {
     }
 
     fn target(&self, name: &str) -> OutputFile {
-        OutputFile { path: self.0.join(name), overwrite: false }
+        OutputFile { path: self.0.join(name), overwrite: false, ids: None }
     }
 }
 

@@ -231,7 +231,7 @@ fn rankings_never_replace_the_results_they_come_from() {
     let input = Input { elements, num_items: 20, dim: 4, center: false };
     let request = NeighborsRequest { input, k: 5, queries: None };
     let options = ContextOptions { device: Some("cpu".into()), ..Default::default() };
-    let file = OutputFile { path: path.clone(), overwrite: false };
+    let file = OutputFile { path: path.clone(), overwrite: false, ids: None };
     let context = Context::new(&options).unwrap();
     let job = context.start_neighbors(&request, Destination::File(&file)).unwrap();
     job.into_result().unwrap();

@@ -52,11 +52,11 @@ fn neighbors(npy: &Npy, k: u32) -> Neighbors {
 
 /// Writes neighbours to a file.
 fn write(device: &str, npy: &Npy, k: u32, path: &Path) -> Result<Output<Neighbors>, Error> {
-    write_to(device, npy, k, &OutputFile { path: path.to_owned(), overwrite: false })
+    write_to(device, npy, k, &OutputFile { path: path.to_owned(), overwrite: false, ids: None })
 }
 
 fn overwrite(device: &str, npy: &Npy, k: u32, path: &Path) -> Result<Output<Neighbors>, Error> {
-    write_to(device, npy, k, &OutputFile { path: path.to_owned(), overwrite: true })
+    write_to(device, npy, k, &OutputFile { path: path.to_owned(), overwrite: true, ids: None })
 }
 
 fn write_to(
@@ -263,7 +263,7 @@ fn lists_are_named_by_their_rule_or_by_the_caller() {
         let request = Request { length: 5, rule, ..Request::default() };
         let items = common::reference(&npy, false, &request);
         let path = folder.join("sequences");
-        let target = OutputFile { path: path.clone(), overwrite: false };
+        let target = OutputFile { path: path.clone(), overwrite: false, ids: None };
         let (input, to) = (npy.input(false), Destination::File(&target));
         context("cpu").start(&input, &request, to).unwrap().into_result().unwrap();
         for list in [None, Some("contrasts")] {
@@ -395,7 +395,7 @@ fn damaged_files_of_neighbors_make_no_pages() {
 fn damaged_files_of_sequences_make_no_pages() {
     let npy = random(300, 8, 5);
     damaged_rows_are_found("damaged-sequences", 299 * 600 - 8, |path| {
-        let file = OutputFile { path: path.to_owned(), overwrite: false };
+        let file = OutputFile { path: path.to_owned(), overwrite: false, ids: None };
         let (input, to) = (npy.input(false), Destination::File(&file));
         let job = context("cpu").start(&input, &Request::default(), to).unwrap();
         job.into_result().unwrap();

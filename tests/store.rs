@@ -47,11 +47,21 @@ fn context(device: &str) -> Context {
 }
 
 fn write(context: &Context, npy: &Npy, request: &Request, path: &Path) -> Result<(), Error> {
-    write_to(context, npy, request, &OutputFile { path: path.to_owned(), overwrite: false })
+    write_to(
+        context,
+        npy,
+        request,
+        &OutputFile { path: path.to_owned(), overwrite: false, ids: None },
+    )
 }
 
 fn overwrite(context: &Context, npy: &Npy, request: &Request, path: &Path) -> Result<(), Error> {
-    write_to(context, npy, request, &OutputFile { path: path.to_owned(), overwrite: true })
+    write_to(
+        context,
+        npy,
+        request,
+        &OutputFile { path: path.to_owned(), overwrite: true, ids: None },
+    )
 }
 
 fn write_to(
@@ -284,7 +294,7 @@ fn two_runs_do_not_write_one_file() {
     let path = folder.file();
     let npy = common::random(3000, 8, 4);
     let (first, second) = (context("cpu"), context("cpu"));
-    let target = OutputFile { path: path.clone(), overwrite: false };
+    let target = OutputFile { path: path.clone(), overwrite: false, ids: None };
     let job =
         first.start(&npy.input(false), &Request::default(), Destination::File(&target)).unwrap();
     let error = write(&second, &npy, &Request::default(), &path).unwrap_err();
@@ -656,7 +666,7 @@ fn child_full_disk() {
     assert!(!partial(&path).exists());
     // What an earlier run left there stays.
     let three = Request { starts: Some(vec![3, 1, 2]), ..Request::default() };
-    let target = OutputFile { path: path.clone(), overwrite: false };
+    let target = OutputFile { path: path.clone(), overwrite: false, ids: None };
     let starts_only = context.start(&npy.input(false), &three, Destination::File(&target)).unwrap();
     starts_only.cancel();
     drop(starts_only);

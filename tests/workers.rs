@@ -28,7 +28,7 @@ fn results(path: &Path) {
     let point = |i: u32| [(f64::from(i) * 0.37).cos() as f32, (f64::from(i) * 0.37).sin() as f32];
     let npy = Npy { num_items: ITEMS, dim: 2, values: (0..ITEMS).flat_map(point).collect() };
     let options = ContextOptions { device: Some("cpu".into()), ..Default::default() };
-    let target = OutputFile { path: path.to_owned(), overwrite: true };
+    let target = OutputFile { path: path.to_owned(), overwrite: true, ids: None };
     let context = Context::new(&options).unwrap();
     let job =
         context.start(&npy.input(false), &Request::default(), Destination::File(&target)).unwrap();

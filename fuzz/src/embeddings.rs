@@ -47,7 +47,7 @@ fuzz_target!(|bytes: &[u8]| {
     if let Ok(embeddings) = Embeddings::open(file(), &options(*choice)) {
         use_all(&embeddings);
         let path = file().with_extension("out");
-        let target = OutputFile { path: path.clone(), overwrite: true };
+        let target = OutputFile { path: path.clone(), overwrite: true, ids: None };
         embeddings.write(&target, SaveAs::Safetensors).unwrap();
         let again = Embeddings::open(&path, &OpenOptions::default()).unwrap();
         use_all(&again);

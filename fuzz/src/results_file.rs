@@ -5,7 +5,7 @@
 #![no_main]
 
 use std::path::PathBuf;
-use std::sync::OnceLock;
+use std::sync::{Arc, OnceLock};
 
 use libfuzzer_sys::fuzz_target;
 use vkd::plan::{Plan, Request};
@@ -13,11 +13,27 @@ use vkd::store::{
     Begun, NeighborsFile, NeighborsRow, ResultsKind, SequencesFile, SequencesMeta, SequencesWriter,
     OutputFile,
 };
-use vkd::Rule;
+use vkd::{IdSlice, Ids, Rule};
 
 fn file() -> &'static PathBuf {
     static FILE: OnceLock<PathBuf> = OnceLock::new();
     FILE.get_or_init(|| std::env::temp_dir().join(format!("vkd-fuzz-{}", std::process::id())))
+}
+
+/// Reads all ids, and finds each unless two are equal.
+fn use_ids(
+    ids: Option<IdSlice>,
+    num_items: u32,
+    valid: bool,
+    find: impl Fn(&str) -> vkd::Result<Option<u32>>,
+) {
+    let Some(ids) = ids else { return assert_eq!(find("a"), Ok(None)) };
+    assert_eq!(ids.len() as u64, u64::from(num_items));
+    for (item, id) in (0..1000).zip(ids.iter()) {
+        assert_eq!(ids.get(item), Some(id));
+        assert!(!valid || find(id) == Ok(Some(item)));
+    }
+    let _ = find("a");
 }
 
 fn finished(bytes: &[u8]) {
@@ -35,6 +51,7 @@ fn finished(bytes: &[u8]) {
             assert!(values.is_none_or(|values| values.len() == length));
             assert!(!valid || values.is_none_or(|all| all.iter().all(|one| one.is_finite())));
         }
+        use_ids(file.ids(), file.meta().num_items, valid, |id| file.find_id(id));
         assert!(file.row(file.meta().count).is_err());
     }
     let _ = std::fs::remove_file(file());
@@ -50,13 +67,14 @@ fn neighbors(bytes: &[u8]) {
             assert_eq!(similarities.len(), file.meta().k as usize);
             assert!(!valid || items.iter().all(|item| item < file.meta().num_items));
         }
+        use_ids(file.ids(), file.meta().num_items, valid, |id| file.find_id(id));
         assert!(file.row(file.meta().count).is_err());
     }
     let _ = ResultsKind::of(file());
     let _ = std::fs::remove_file(file());
 }
 
-fn partial(bytes: &[u8]) {
+fn partial(bytes: &[u8], ids: Option<Arc<Ids>>) {
     let partial = file().with_extension("partial");
     std::fs::write(&partial, bytes).unwrap();
     let request = Request { starts: Some(vec![0, 3, 5]), length: 4, ..Request::default() };
@@ -72,7 +90,7 @@ fn partial(bytes: &[u8]) {
         rule: Rule::Centroid,
         values: false,
     };
-    let target = OutputFile { path: file().clone(), overwrite: false };
+    let target = OutputFile { path: file().clone(), overwrite: false, ids };
     if let Ok(Begun::Open(writer, rest)) = SequencesWriter::begin(&target, &meta, &plan) {
         assert!(rest.count() <= 3);
         let _ = writer.finish();
@@ -83,7 +101,11 @@ fn partial(bytes: &[u8]) {
 
 fuzz_target!(|bytes: &[u8]| {
     match bytes.split_first() {
-        Some((0, bytes)) => partial(bytes),
+        Some((0, bytes)) => partial(bytes, None),
+        Some((3, bytes)) => {
+            let ids = Ids::new((0..9).map(|item| item.to_string())).unwrap();
+            partial(bytes, Some(Arc::new(ids)));
+        }
         Some((2, bytes)) => neighbors(bytes),
         Some((_, bytes)) => finished(bytes),
         None => {}

@@ -4,6 +4,7 @@ local ffi = require("ffi")
 local check = require("vkd.check")
 local memory = require("vkd.memory")
 local input = require("vkd.input")
+local ids = require("vkd.ids")
 local library = require("vkd.library")
 local units = require("vkd.units")
 local contexts = require("vkd.context")
@@ -18,7 +19,7 @@ local batch = { kind = "sequences" }
 
 batch.OPTIONS = check.join(input.OPTIONS, { starts = "table cdata", num_starts = "number",
   heads = "table", length = "number", rule = "string", lambda = "number", values = "boolean",
-  center = "boolean", output = "string", overwrite = "boolean" })
+  center = "boolean", output = "string", overwrite = "boolean", ids = ids.TYPES })
 batch.arguments = input.arguments
 
 function batch.plan_arguments(num_items, dim, options)
@@ -203,17 +204,19 @@ function batch.start(context, options, embeddings, num_items)
   if not starts then return nil, why, refused end
   local raw = raw_options(options, starts)
   raw.element_type = corpus.element_type
-  local place
+  local output, with_values = options.output, options.values
+  local kept, place
+  kept, message, name = ids.place(raw, options, embeddings, corpus.num_items)
+  if not kept then return nil, message, name end
   place, message, name = contexts.place(context, options)
   if not place then return nil, message, name end
   local out = ffi.new("vkd_job *[1]")
   local status = c.vkd_batch_start(place.handle, corpus.pointer, corpus.num_items, corpus.dim, raw,
     out)
-  local output, with_values = options.output, options.values
   local results = { count = starts.count, head_length = starts.head_length or 1,
     length = raw.length > 0 and raw.length or corpus.num_items, num_items = corpus.num_items,
     rule = options.rule or "centroid", lambda = options.rule == "mmr" and (options.lambda or 0.5)
-      or nil }
+      or nil, _ids = kept._ids, _item_of = kept._item_of }
   return jobs.new(batch.kind, place, status, out, function(handle)
     if output then return files.open(output) end
     local copy = {}
@@ -234,7 +237,9 @@ function batch.plan(context, options, num_items, dim)
   if not starts then return nil, message, name end
   local raw = raw_options(options, starts)
   raw.element_type = input.element_type(options)
-  local place
+  local kept, place
+  kept, message, name = ids.place(raw, options, nil, num_items)
+  if not kept then return nil, message, name end
   place, message, name = contexts.place(context, options)
   if not place then return nil, message, name end
   return plans.make(function(plan)

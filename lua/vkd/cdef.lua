@@ -61,6 +61,7 @@ typedef enum vkd_flags {
   VKD_NO_PIPELINE_CACHE = 16,
   VKD_VALUES = 32,
   VKD_LAMBDA = 64,
+  VKD_IDS = 128,
 } vkd_flags;
 typedef enum vkd_rule {
   VKD_RULE_CENTROID = 0,
@@ -127,6 +128,7 @@ typedef struct vkd_batch_options {
   float *out_values;
   uint32_t num_heads;
   uint32_t reserved_2;
+  const char *const *ids;
 } vkd_batch_options;
 typedef struct vkd_run_plan {
   uint32_t struct_size;
@@ -218,6 +220,7 @@ typedef struct vkd_neighbors_options {
   uint32_t num_queries;
   const float *queries;
   const char *output_path;
+  const char *const *ids;
 } vkd_neighbors_options;
 typedef struct vkd_neighbors_file_info {
   uint32_t struct_size;
@@ -230,6 +233,13 @@ typedef struct vkd_neighbors_file_info {
   char queries_fingerprint[40];
   char version[24];
 } vkd_neighbors_file_info;
+typedef struct vkd_check_options {
+  uint32_t struct_size;
+  uint32_t flags;
+  uint32_t element_type;
+  uint32_t reserved;
+  const char *const *ids;
+} vkd_check_options;
 typedef struct vkd_sequences_file_info {
   uint32_t struct_size;
   uint32_t flags;
@@ -348,6 +358,18 @@ int32_t vkd_neighbors_file_row(const struct vkd_neighbors_file *file,
                                uint32_t index,
                                const void **out_indices,
                                const float **out_similarities);
+int32_t vkd_neighbors_file_id(const struct vkd_neighbors_file *file,
+                              uint32_t item,
+                              const char **out_text,
+                              uint64_t *out_bytes);
+int32_t vkd_neighbors_file_find_id(const struct vkd_neighbors_file *file,
+                                   const char *id,
+                                   uint32_t *out_item);
+int32_t vkd_neighbors_file_check(const struct vkd_neighbors_file *file,
+                                 const float *embeddings,
+                                 uint32_t num_items,
+                                 uint32_t dim,
+                                 const struct vkd_check_options *options);
 int32_t vkd_neighbors_file_verify(const struct vkd_neighbors_file *file);
 int32_t vkd_results_identify(const char *path, uint32_t *out_kind);
 int32_t vkd_sequences_file_open(const char *path, struct vkd_sequences_file **out_file);
@@ -368,6 +390,18 @@ int32_t vkd_sequences_file_copy_row(const struct vkd_sequences_file *file,
 int32_t vkd_sequences_file_find(const struct vkd_sequences_file *file,
                                 uint32_t start,
                                 uint32_t *out_index);
+int32_t vkd_sequences_file_id(const struct vkd_sequences_file *file,
+                              uint32_t item,
+                              const char **out_text,
+                              uint64_t *out_bytes);
+int32_t vkd_sequences_file_find_id(const struct vkd_sequences_file *file,
+                                   const char *id,
+                                   uint32_t *out_item);
+int32_t vkd_sequences_file_check(const struct vkd_sequences_file *file,
+                                 const float *embeddings,
+                                 uint32_t num_items,
+                                 uint32_t dim,
+                                 const struct vkd_check_options *options);
 int32_t vkd_sequences_file_verify(const struct vkd_sequences_file *file);
 int32_t vkd_sequences_file_verify_against(const struct vkd_sequences_file *file,
                                           const float *embeddings,

@@ -5,6 +5,7 @@ local check = require("vkd.check")
 local library = require("vkd.library")
 local jobs = require("vkd.job")
 local run = require("vkd.run")
+local texts = require("vkd.texts")
 local misuse, describe = check.misuse, check.describe
 local c, sized, hold = library.c, library.sized, library.hold
 
@@ -27,7 +28,8 @@ local KEYS = { index = ffi.C.VKD_KEYS_INDEX, id = ffi.C.VKD_KEYS_ID }
 ---What stands for each item, as a key and in the lists. "index", the default: its number, counted
 ---from 0, or of option numbers. "id": its id.
 ---@field keys? "index"|"id"
----@field ids? string[] With keys "id": one for each item, each only once.
+---With keys "id": one for each item, each only once. Default: those of the results.
+---@field ids? string[]
 ---With keys "index": the number that the readers have for each item, such as their poem_index from
 ---1; each only once.
 ---@field numbers? integer[]
@@ -56,10 +58,11 @@ local function named(options, name, numbers)
   return numbers[value]
 end
 
--- The id of every item, for keys "id".
-local function ids_of(options)
-  if not options.ids then misuse("keys \"id\" needs option ids: an id for each item") end
-  return options.ids
+-- The id of every item, for keys "id"; nil: a file of results has them.
+local function ids_of(options, results)
+  if options.ids then return options.ids end
+  if not results.has_ids then misuse("keys \"id\" needs option ids: an id for each item") end
+  return rawget(results, "_ids")
 end
 
 local function numbers_of(raw, list, count)
@@ -71,7 +74,8 @@ local function numbers_of(raw, list, count)
   return numbers
 end
 
-local function raw_options(path, options, num_items)
+local function raw_options(path, options, results)
+  local num_items = results.num_items
   local raw = sized("vkd_export_options")
   raw.path = hold(raw, check.path(path, "path"))
   raw.flags = options.overwrite and ffi.C.VKD_OVERWRITE or 0
@@ -80,7 +84,8 @@ local function raw_options(path, options, num_items)
   if options.model then raw.model = hold(raw, check.text(options.model, "option model")) end
   if raw.keys == KEYS.id then
     if options.numbers then misuse("option numbers goes with keys \"index\"") end
-    raw.ids, raw.num_items = library.texts(raw, ids_of(options), num_items, "ids"), num_items
+    local ids = ids_of(options, results)
+    if ids then raw.ids, raw.num_items = texts.pointers(raw, ids, num_items, "ids"), num_items end
   elseif options.ids then
     misuse("option ids goes with keys = \"id\"")
   elseif options.numbers then
@@ -100,7 +105,7 @@ end
 ---@return string? status
 function export.write(source, results, path, options)
   options = check.options(options, OPTIONS)
-  local raw = raw_options(path, options, results.num_items)
+  local raw = raw_options(path, options, results)
   local function start()
     local out = ffi.new("vkd_job *[1]")
     local status = c.vkd_export_write_start(source, raw, out)

@@ -142,28 +142,6 @@ function library.hold(struct, value)
   return value
 end
 
----A list of texts, one for each item, as C reads it.
----@param raw ffi.cdata* The struct that is to point to it.
----@param list string[]
----@param count integer
----@param name string
----@return ffi.cdata* pointers
-function library.texts(raw, list, count, name)
-  if #list ~= count then
-    misuse("option %s holds %d texts, but there are %d items", name, #list, count)
-  end
-  local pointers = library.hold(raw, ffi.new("const char *[?]", math.max(count, 1)))
-  library.hold(raw, list)
-  for i = 1, count do
-    if type(list[i]) ~= "string" then
-      misuse("%s[%d] must be a string, not %s", name, i, check.describe(list[i]))
-    end
-    if list[i]:find("\0", 1, true) then misuse("%s[%d] holds a NUL character", name, i) end
-    pointers[i - 1] = list[i]
-  end
-  return pointers
-end
-
 ---Checks that a method was called on a live object of its class.
 ---@param object any
 ---@param class table

@@ -1,12 +1,14 @@
 -- Finished neighbours, in memory or in a file that is mapped: nothing of it is copied or locked,
 -- and all readers share one copy.
 
+local bit = require("bit")
 local ffi = require("ffi")
 local check = require("vkd.check")
 local memory = require("vkd.memory")
 local library = require("vkd.library")
 local rows = require("vkd.rows")
-local misuse = check.misuse
+local ids = require("vkd.ids")
+local misuse, describe = check.misuse, check.describe
 local c, sized, failure = library.c, library.sized, library.failure
 
 local neighbors = {}
@@ -75,6 +77,9 @@ local Neighbors = rows.class({
 })
 local methods = Neighbors.methods
 
+ids.add_to(Neighbors, "neighbors", { id = c.vkd_neighbors_file_id,
+  find_id = c.vkd_neighbors_file_find_id, check = c.vkd_neighbors_file_check })
+
 ---Whether a value is neighbours, in memory or in a file.
 neighbors.is = Neighbors.is
 
@@ -90,6 +95,28 @@ function methods:_free()
     memory.free(indices)
     memory.free(similarities)
   end
+end
+
+---The row of an item.
+---@param item integer|string 1-based, or its id.
+---@return integer? i Row number, 1-based.
+---@return string? message
+---@return string? status
+function methods:find(item)
+  Neighbors.check(self, "find")
+  if not self.own then
+    misuse("these are neighbours of other queries: no row is that of an item")
+  end
+  if type(item) == "string" then
+    local found, message, status = Neighbors.item_of(self, item)
+    if not found then return nil, message, status end
+    return found + 1
+  end
+  if not check.is_integer(item, 1, self.num_items) then
+    misuse("item must be an item number from 1 to %d, or an id, not %s", self.num_items,
+      describe(item))
+  end
+  return item
 end
 
 -- Every row in memory must hold items of the corpus, each once and nearest first, and not the item
@@ -139,7 +166,7 @@ end
 ---  indices: ffi.cdata*, similarities: ffi.cdata* } Both pointers from vkd.memory.
 ---@return vkd.Neighbors
 function neighbors.in_memory(fields)
-  fields.item_type = "uint32_t"
+  fields.item_type, fields.has_ids = "uint32_t", fields._ids ~= nil
   return setmetatable(fields, Neighbors.metatable)
 end
 
@@ -169,6 +196,7 @@ function neighbors.open(path)
     num_items = info.num_items,
     own = info.queries_fingerprint[0] == 0,
     item_type = item_type,
+    has_ids = bit.band(info.flags, ffi.C.VKD_IDS) ~= 0,
     centered = info.flags % 2 == 1,
     fingerprint = ffi.string(info.fingerprint),
     version = ffi.string(info.version),

@@ -12,6 +12,21 @@ local rows = {}
 
 ---@class vkd.Rows
 ---@field count integer Number of rows.
+---@field has_ids boolean Whether the items have ids: then `ids`, `id` and `find` of an id answer.
+---One row as a new Lua table of the ids of its items, in their order.
+---@field ids fun(self: vkd.Rows, i: integer): string[]
+---@field id fun(self: vkd.Rows, item: integer): string The id of an item, 1-based.
+---Whether a file is of these embeddings: by their number, the ids where both have some, and the
+---fingerprint. No row is computed anew. nil, with what differs first, where it is not.
+---Options: vkd.CheckOptions.
+---@field check fun(self: vkd.Rows, of: vkd.AnyEmbeddings, options?: table): true?, string?, string?
+
+---How embeddings are given to `check`.
+---@class vkd.CheckOptions
+---@field num_items? integer Needed with a pointer.
+---@field dim? integer As in `vkd.EmbeddingsOptions`.
+---@field element_type? "f32"|"f16"|"f64"
+---@field ids? vkd.AnyIds As in `vkd.OutputOptions`.
 
 ---What `verify` of results found, beside what it says of sequences.
 ---@class vkd.RowsReport

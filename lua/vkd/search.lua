@@ -4,6 +4,7 @@ local ffi = require("ffi")
 local check = require("vkd.check")
 local memory = require("vkd.memory")
 local input = require("vkd.input")
+local ids = require("vkd.ids")
 local library = require("vkd.library")
 local contexts = require("vkd.context")
 local neighbors = require("vkd.neighbors")
@@ -16,7 +17,7 @@ local c, failure, sized, hold = library.c, library.failure, library.sized, libra
 local search = { kind = "neighbors" }
 
 search.OPTIONS = check.join(input.OPTIONS, { center = "boolean", queries = "table cdata",
-  num_queries = "number", output = "string", overwrite = "boolean" })
+  num_queries = "number", output = "string", overwrite = "boolean", ids = ids.TYPES })
 
 function search.arguments(embeddings, num_items, k, options)
   return options, embeddings, num_items, k
@@ -98,7 +99,9 @@ function search.start(context, options, embeddings, num_items, k)
     queries, message, name = add_queries(raw, corpus, options)
     if not queries then return nil, message, name end
   end
-  local place
+  local kept, place
+  kept, message, name = ids.place(raw, options, embeddings, corpus.num_items)
+  if not kept then return nil, message, name end
   place, message, name = contexts.place(context, options)
   if not place then return nil, message, name end
   local out = ffi.new("vkd_job *[1]")
@@ -109,7 +112,8 @@ function search.start(context, options, embeddings, num_items, k)
   num_items, own = corpus.num_items, queries == nil
   return jobs.new(search.kind, place, status, out, function(handle)
     if output then return files.open(output) end
-    return fetch(handle, { count = count, k = k, num_items = num_items, own = own })
+    return fetch(handle, { count = count, k = k, num_items = num_items, own = own,
+      _ids = kept._ids, _item_of = kept._item_of })
   end)
 end
 
@@ -126,12 +130,14 @@ function search.plan(context, options, num_items, dim, k)
   local raw = search.raw_options(options)
   raw.element_type = input.element_type(options)
   raw.num_queries = check.optional_count(options, "num_queries", 1) or 0
-  local queries, place, message, name
+  local queries, kept, place, message, name
   if options.queries ~= nil then
     queries, message, name = queries_of(options, dim)
     if not queries then return nil, message, name end
     raw.num_queries = queries.num_items
   end
+  kept, message, name = ids.place(raw, options, nil, num_items)
+  if not kept then return nil, message, name end
   place, message, name = contexts.place(context, options)
   if not place then return nil, message, name end
   return plans.make(function(plan)

@@ -8,6 +8,7 @@ local memory = require("vkd.memory")
 local library = require("vkd.library")
 local input = require("vkd.input")
 local rows = require("vkd.rows")
+local ids = require("vkd.ids")
 local misuse, describe = check.misuse, check.describe
 local c, sized, failure = library.c, library.sized, library.failure
 
@@ -88,6 +89,9 @@ local Sequences = rows.class({
 })
 local methods = Sequences.methods
 
+ids.add_to(Sequences, "sequences", { id = c.vkd_sequences_file_id,
+  find_id = c.vkd_sequences_file_find_id, check = c.vkd_sequences_file_check })
+
 ---Whether a value is sequences, in memory or in a file.
 sequences.is = Sequences.is
 
@@ -121,14 +125,19 @@ local function no_such_start(item)
 end
 
 ---The first sequence that begins with an item.
----@param item integer 1-based.
+---@param item integer|string 1-based, or its id.
 ---@return integer? i Sequence number, 1-based.
 ---@return string? message
 ---@return string? status
 function methods:find(item)
   Sequences.check(self, "find")
+  if type(item) == "string" then
+    local found, message, status = Sequences.item_of(self, item)
+    if not found then return nil, message, status end
+    item = found + 1
+  end
   if not check.is_integer(item, 1, check.MOST + 1) then
-    misuse("item must be an item number from 1, not %s", describe(item))
+    misuse("item must be an item number from 1, or an id, not %s", describe(item))
   end
   if rawget(self, "_file") then
     local out = ffi.new("uint32_t[1]")
@@ -239,6 +248,7 @@ end
 ---@return vkd.Sequences
 function sequences.in_memory(results)
   results.item_type, results.has_values = "uint32_t", results._values ~= nil
+  results.has_ids = results._ids ~= nil
   -- As the library rounds it.
   local lambda = results.lambda
   if lambda then results.lambda = math.floor(lambda * 32768 + 0.5) / 32768 end
@@ -278,6 +288,7 @@ function sequences.open(path)
     _file = file,
     _values = values,
     has_values = has_values,
+    has_ids = bit.band(info.flags, ffi.C.VKD_IDS) ~= 0,
     rule = rule,
     lambda = rule == "mmr" and info.lambda or nil,
     head_length = info.head_length,

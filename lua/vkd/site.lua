@@ -3,6 +3,8 @@
 local ffi = require("ffi")
 local check = require("vkd.check")
 local input = require("vkd.input")
+local ids = require("vkd.ids")
+local texts = require("vkd.texts")
 local library = require("vkd.library")
 local contexts = require("vkd.context")
 local sequences = require("vkd.sequences")
@@ -15,7 +17,7 @@ local c, sized, hold = library.c, library.sized, library.hold
 
 local site = { kind = "site" }
 
-local FILES = { directory = "string", rankings = "string", ids = "table", metadata = "table",
+local FILES = { directory = "string", rankings = "string", ids = ids.TYPES, metadata = "table",
   list = "string", top = "number", threads = "number", sync = "boolean" }
 -- The options of embeddings, which mean nothing where results are given.
 local COMPUTING = check.join(input.OPTIONS, { k = "number", num_items = "number",
@@ -33,13 +35,14 @@ function site.plan_arguments(num_items, dim, options)
 end
 
 local function numbers(count)
-  local ids = {}
-  for i = 1, count do ids[i] = ("%d"):format(i) end
-  return ids
+  local list = {}
+  for i = 1, count do list[i] = ("%d"):format(i) end
+  return list
 end
 
--- The options of the files as C reads them.
-local function raw_options(options, num_items)
+-- The options of the files as C reads them. Pages are called by `names`; false: by the ids of the
+-- file that they come from.
+local function raw_options(options, num_items, names)
   local raw = sized("vkd_site_options")
   raw.flags = options.sync == false and ffi.C.VKD_NO_SYNC or 0
   raw.top = check.optional_count(options, "top", 1) or 0
@@ -54,10 +57,10 @@ local function raw_options(options, num_items)
     if options.list:find("\0", 1, true) then misuse("option list holds a NUL character") end
     raw.list = hold(raw, options.list)
   end
-  raw.ids = library.texts(raw, options.ids or numbers(num_items), num_items, "ids")
+  if names then raw.ids = texts.pointers(raw, names, num_items, "ids") end
   raw.num_items = num_items
   if options.metadata then
-    raw.metadata = library.texts(raw, options.metadata, num_items, "metadata")
+    raw.metadata = texts.pointers(raw, options.metadata, num_items, "metadata")
   end
   return raw
 end
@@ -71,6 +74,17 @@ local function started(place, status, out)
   return jobs.new(site.kind, place, status, out, function() return true end)
 end
 
+-- What pages are called: the ids that are given, else numbers.
+local function names_of(options, embeddings, num_items)
+  return ids.given(options, embeddings, num_items) or numbers(num_items)
+end
+
+-- The same of results, which may have ids.
+local function names_of_results(options, source)
+  if options.ids == nil and source.has_ids then return rawget(source, "_ids") or false end
+  return names_of(options, nil, source.num_items)
+end
+
 local function start_from_results(source, options)
   if rawget(source, "_freed") then misuse("these results have been freed") end
   for name in pairs(check.join(COMPUTING, contexts.OPTIONS)) do
@@ -79,7 +93,8 @@ local function start_from_results(source, options)
     end
   end
   local kind = neighbors.is(source) and neighbors or sequences
-  local results, raw = kind.source(source), raw_options(options, source.num_items)
+  local results = kind.source(source)
+  local raw = raw_options(options, source.num_items, names_of_results(options, source))
   local out = ffi.new("vkd_job *[1]")
   local status = c.vkd_site_write_start(results, raw, out)
   return started({ device = "none", on_lost = function() end }, status, out)
@@ -99,7 +114,8 @@ function site.start(context, options, source)
   if not corpus then return nil, message, name end
   local k, wanted = check_k(options), search.raw_options({ center = options.center })
   wanted.element_type = corpus.element_type
-  local raw = raw_options(options, corpus.num_items)
+  local names = names_of(options, source, corpus.num_items)
+  local raw = raw_options(options, corpus.num_items, names)
   local place
   place, message, name = contexts.place(context, options)
   if not place then return nil, message, name end
@@ -119,7 +135,7 @@ end
 function site.plan(context, options, num_items, dim)
   input.check_shape(num_items, dim)
   local k, wanted = check_k(options), search.raw_options({ center = options.center })
-  local raw = raw_options(options, num_items)
+  local raw = raw_options(options, num_items, names_of(options, nil, num_items))
   local place, message, name = contexts.place(context, options)
   if not place then return nil, message, name end
   return plans.make(function(plan)

@@ -92,6 +92,7 @@ impl Context {
     /// cannot do it. Does not wait for a run that is under way.
     pub fn plan_neighbors(&self, shape: &QueryShape, to: Destination) -> Result<RunPlan> {
         check(shape)?;
+        to.require_ids_of(shape.num_items)?;
         let held = held(shape, to);
         self.check(|planner, bounds, stage| search_plan(planner, bounds, stage, shape, held))
     }
@@ -136,6 +137,7 @@ impl Context {
     ) -> Result<Job<Output<Neighbors>>> {
         let (progress, shape, path) = (Progress::default(), request.shape(), file.path.clone());
         check(&shape)?;
+        file.require_ids_of(shape.num_items)?;
         let place = OutputPlace::new(file, Family::Results, &progress)?;
         let held = held(&shape, Destination::File(file));
         self.check(|planner, bounds, stage| match suffices(file, &shape) {
@@ -203,12 +205,14 @@ fn beside(shape: &QueryShape, held: Bytes) -> Beside {
     }
 }
 
-/// Bytes that a search holds of its result: in memory all, for a file the checksums of its rows.
+/// Bytes that a search holds of its result: in memory all, for a file the checksums of its rows and
+/// the ids.
 fn held(shape: &QueryShape, to: Destination) -> Bytes {
-    match to {
-        Destination::Memory => shape.result_bytes(),
+    let checksums = match to {
+        Destination::Memory => Bytes::ZERO,
         Destination::File(_) => Bytes::of::<u64>(shape.num_rows.into()),
-    }
+    };
+    to.held(shape.result_bytes()) + checksums
 }
 
 /// Whether a file seems to hold all that is asked for, which then takes no engine. What it is of

@@ -25,11 +25,19 @@ pub enum Destination<'a> {
 }
 
 impl Destination<'_> {
-    /// Bytes of memory that a result of `bytes` bytes takes there.
+    /// Bytes of memory that a result of `bytes` bytes takes there, or the ids for it.
     pub(super) fn held(self, bytes: Bytes) -> Bytes {
         match self {
             Destination::Memory => bytes,
-            Destination::File(_) => Bytes::ZERO,
+            Destination::File(file) => file.ids.as_ref().map_or(Bytes::ZERO, |ids| ids.bytes()),
+        }
+    }
+
+    /// Refuses ids for the result that are not one for each item.
+    pub(super) fn require_ids_of(self, num_items: u32) -> Result<()> {
+        match self {
+            Destination::Memory => Ok(()),
+            Destination::File(file) => file.require_ids_of(num_items),
         }
     }
 }
@@ -39,6 +47,7 @@ impl Context {
     /// do it. Does not wait for a run that is under way.
     pub fn plan(&self, shape: Shape, request: &Request, to: Destination) -> Result<RunPlan> {
         shape.check()?;
+        to.require_ids_of(shape.num_items)?;
         let plan = request.shape(shape.num_items)?;
         self.check(|planner, bounds, stage| run_plan(planner, bounds, stage, shape, &plan, to))
     }
@@ -102,6 +111,7 @@ impl Context {
         request: &Request,
         file: &OutputFile,
     ) -> Result<Job<Output<Sequences>>> {
+        file.require_ids_of(input.num_items)?;
         let progress = Progress::default();
         let place = OutputPlace::new(file, Family::Results, &progress)?;
         let run = self.prepare(input, request, Destination::File(file), progress)?;
@@ -117,7 +127,8 @@ impl Context {
             rule: plan.rule(),
             values: plan.shape().values,
         };
-        let file = file.clone();
+        // The ids are in the file as soon as it is begun.
+        let file = OutputFile { ids: None, ..file.clone() };
         let (writer, rest) = match SequencesWriter::begin_at(place, &meta, &plan)? {
             Begun::Open(writer, rest) => (writer, rest),
             Begun::Finished => {

@@ -68,10 +68,12 @@ fn check_site(shape: &QueryShape, site: &Site) -> Result<()> {
 }
 
 /// Checks everything, then starts writing the files of a site from results that are there, as a
-/// job. Needs no context. Rows of a file are checked as they are read.
+/// job. Needs no context. Rows of a file are checked as they are read; its ids, if it has some, are
+/// those of the site, unless that has its own.
 pub fn start_site_write(source: Source, site: Site) -> Result<Job<()>> {
     memory::require_spare()?;
     source.check()?;
+    let site = site.with_ids_of(&source)?;
     let num_items = source.num_items();
     site.check(num_items)?;
     site::check_targets(&site, num_items)?;

@@ -21,6 +21,9 @@ use crate::memory::{collected, copied, zeroed, Bytes, Pages};
 use crate::progress::Progress;
 use crate::threads;
 
+/// Rows that a thread takes at once.
+const ROWS_AT_ONCE: usize = 16;
+
 impl Corpus {
     /// Checks `input` and prepares it, on as many threads as `VKD_THREADS` says or the machine has;
     /// where it asks for that, the mean embedding is subtracted first.
@@ -107,10 +110,18 @@ impl<'a> Preparation<'a> {
         Ok(Preparation { input: *input, mean, norms, longest, zero_rows })
     }
 
-    /// Writes the integers of row `item` to `row`.
-    pub(crate) fn row(&self, item: u32, row: &mut [i16]) {
-        let (item, rows) = (item as usize, rows(&self.input, &self.mean, self.zero_rows));
-        quantize_row(&rows, item, self.norms[item], row);
+    /// Writes the integers of the rows from `first` on to `to`, which has room for some.
+    pub(crate) fn rows(&self, crew: &Crew, first: u32, to: &mut [i16]) -> Result<()> {
+        let (rows, dim) = (rows(&self.input, &self.mean, self.zero_rows), self.input.dim as usize);
+        let values = to.len() as u64;
+        let pieces =
+            to.chunks_mut(dim * ROWS_AT_ONCE).zip((first as usize..).step_by(ROWS_AT_ONCE));
+        crew.share(values, pieces, |(piece, begin)| {
+            for (row, item) in piece.chunks_mut(dim).zip(begin..) {
+                quantize_row(&rows, item, self.norms[item], row);
+            }
+            Ok(())
+        })
     }
 
     /// The weights of all rows.

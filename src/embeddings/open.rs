@@ -1,6 +1,7 @@
 //! Opening a file of embeddings: whatever its format, values with their shape, and ids.
 
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use memmap2::Mmap;
 
@@ -20,7 +21,8 @@ use crate::store::map;
 pub struct Embeddings {
     path: PathBuf,
     values: Values,
-    ids: Option<Ids>,
+    /// Shared with the files of results that they go into.
+    ids: Option<Arc<Ids>>,
 }
 
 impl Embeddings {
@@ -44,7 +46,8 @@ impl Embeddings {
                 list.map(finish).transpose().map_err(|fault| Stop::from(fault).at(path, &[]))?
             }
         };
-        Ok(Embeddings { path: path.to_owned(), values: contents.values, ids })
+        let (path, ids) = (path.to_owned(), ids.map(Arc::new));
+        Ok(Embeddings { path, values: contents.values, ids })
     }
 
     /// Where the file is.
@@ -68,8 +71,8 @@ impl Embeddings {
         Input { elements: self.elements(), num_items, dim, center: false }
     }
 
-    /// The ids of the items, if there are any.
-    pub fn ids(&self) -> Option<&Ids> {
+    /// The ids of the items, if there are any; `cloned` they go into an `OutputFile`.
+    pub fn ids(&self) -> Option<&Arc<Ids>> {
         self.ids.as_ref()
     }
 

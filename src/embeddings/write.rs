@@ -6,6 +6,7 @@
 
 use std::collections::BTreeMap;
 use std::io::Write;
+use std::sync::Arc;
 
 use serde_json::json;
 
@@ -37,7 +38,7 @@ impl Embeddings {
         let partial = place.hold_new()?;
         partial.begin_anew()?;
         let (shape, elements) = (self.shape(), self.elements());
-        let ids = self.ids().filter(|_| format == SaveAs::Safetensors);
+        let ids = self.ids().map(Arc::as_ref).filter(|_| format == SaveAs::Safetensors);
         let head = match format {
             SaveAs::Safetensors => safetensors_head(shape, &elements, ids),
             SaveAs::Npy => npy_head(shape, &elements),

@@ -3,7 +3,7 @@
 use super::any_job::AnyJob;
 use super::boundary::guard;
 use super::input::{
-    bad, check_element_type, check_flags, check_reserved, check_unused, has, target, Embeddings,
+    bad, check_element_type, check_flags, check_reserved, check_unused, has, Embeddings, Target,
 };
 use super::output::plan_to_c;
 use super::pointers::{pointers, In};
@@ -41,7 +41,8 @@ use crate::sequence::Sequences;
 /// Errors: VKD_ERROR_ZERO_SIZE, VKD_ERROR_DIM_TOO_LARGE, VKD_ERROR_START_OUT_OF_RANGE,
 /// VKD_ERROR_LENGTH_OUT_OF_RANGE, VKD_ERROR_BAD_HEADS; those of the embeddings (-101 to -104);
 /// VKD_ERROR_TOO_LARGE, before an embedding is read; those of the device (-203, -204, -301 to
-/// -307); with a file those of files (-501 to -505).
+/// -307); with a file those of files (-501 to -505), of ids
+/// VKD_ERROR_BAD_ID.
 ///
 /// # Safety
 /// Pointers must be NULL (an error, but for `options`) or valid for the sizes above.
@@ -130,7 +131,8 @@ pub unsafe extern "C" fn vkd_batch_plan(
         pointers!(context, options; out = out_plan);
         let (context, options) = (context.handle()?, options.options()?);
         let (request, shape) = (request(&options)?, Shape::new(num_items, dim));
-        let target = target(options.member(|o| o.output_path, "output_path"), options.flags)?;
+        shape.check()?;
+        let target = target(&options).file(num_items)?;
         let to = target.as_ref().map_or(Destination::Memory, Destination::File);
         out.report(|| Ok(plan_to_c(&context.0.plan(shape, &request, to)?)))
     })
@@ -143,9 +145,17 @@ fn start(
 ) -> Result<Job<Output<Sequences>>> {
     let (context, request) = (context.handle()?, request(options)?);
     let input = embeddings.input(options.element_type, options.flags)?;
-    let target = target(options.member(|o| o.output_path, "output_path"), options.flags)?;
+    let target = target(options).file(input.num_items)?;
     let to = target.as_ref().map_or(Destination::Memory, Destination::File);
     Ok(context.0.start(&input, &request, to)?)
+}
+
+fn target<'a>(options: &Options<'a, vkd_batch_options>) -> Target<'a> {
+    Target {
+        path: options.member(|o| o.output_path, "output_path"),
+        flags: options.flags,
+        ids: options.member(|o| o.ids, "ids"),
+    }
 }
 
 /// Refuses room for values where nothing would be written to it.

@@ -76,18 +76,18 @@ fn export(options: &Options<vkd_export_options>, source: &Source) -> Result<Expo
     let path = options.member(|o| o.path, "path").required()?.path()?;
     let overwrite = has(options.flags, vkd_flags::VKD_OVERWRITE);
     Ok(Export {
-        file: OutputFile { path, overwrite },
+        file: OutputFile { path, overwrite, ids: None },
         format,
-        keys: keys(options, source.num_items())?,
+        keys: keys(options, source)?,
         top: options.top,
         model: options.member(|o| o.model, "model").optional_utf8()?.map(str::to_owned),
     })
 }
 
-fn keys(options: &Options<vkd_export_options>, num_items: u32) -> Result<ExportKeys> {
+fn keys(options: &Options<vkd_export_options>, source: &Source) -> Result<ExportKeys> {
     let (ids, numbers) =
         (options.member(|o| o.ids, "ids"), options.member(|o| o.numbers, "numbers"));
-    let count = options.num_items;
+    let (count, num_items) = (options.num_items, source.num_items());
     match options.keys {
         0 if !ids.is_null() => Err(bad("keys", 0, "ids go with VKD_KEYS_ID")),
         0 if numbers.is_null() && count != 0 => {
@@ -99,10 +99,13 @@ fn keys(options: &Options<vkd_export_options>, num_items: u32) -> Result<ExportK
             Ok(ExportKeys::Numbers(numbers.copied(num_items.into())?))
         }
         1 if !numbers.is_null() => Err(bad("keys", 1, "numbers go with VKD_KEYS_INDEX")),
-        1 if ids.is_null() => {
-            let (got, allowed) = ("VKD_KEYS_ID".into(), "give an id for each item: ids".into());
-            Err(Error::BadOption { option: "keys", got, allowed }.into())
-        }
+        1 if ids.is_null() => match source.ids() {
+            Some(ids) => Ok(ExportKeys::Ids(ids.to_texts()?)),
+            None => {
+                let (got, allowed) = ("VKD_KEYS_ID".into(), "give an id for each item: ids".into());
+                Err(Error::BadOption { option: "keys", got, allowed }.into())
+            }
+        },
         1 => {
             check_one_each("num_items", count, num_items)?;
             Ok(ExportKeys::Ids(ids.texts(num_items.into())?))

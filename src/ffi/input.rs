@@ -1,13 +1,17 @@
 //! What several groups of calls take, as what the safe code takes.
 
+use std::sync::Arc;
+
 use libc::c_char;
 
+use super::ids::given_ids;
 use super::pointers::In;
 use super::status::{CallError, Result};
-use super::structs::Struct;
-use super::types::vkd_flags;
+use super::structs::{Options, Struct};
+use super::types::{vkd_check_options, vkd_flags};
 use crate::corpus::{Elements, Input, Shape};
 use crate::error::Error;
+use crate::ids::Ids;
 use crate::store::OutputFile;
 
 /// Embeddings, of which type and how many, as C passes them.
@@ -47,13 +51,55 @@ pub(super) fn has(flags: u32, flag: vkd_flags) -> bool {
     flags & flag as u32 != 0
 }
 
-/// The file that a run writes, if it does.
-pub(super) fn target(output_path: In<c_char>, flags: u32) -> Result<Option<OutputFile>> {
-    let overwrite = has(flags, vkd_flags::VKD_OVERWRITE);
-    match output_path.optional_path()? {
-        Some(path) => Ok(Some(OutputFile { path, overwrite })),
-        None if overwrite => Err(bad("flags", flags, "VKD_OVERWRITE needs an output_path")),
-        None => Ok(None),
+/// Embeddings at hand, which a file of results is compared with.
+pub(super) struct Given<'a> {
+    pub(super) elements: Elements<'a>,
+    pub(super) shape: Shape,
+    pub(super) ids: Option<Arc<Ids>>,
+}
+
+impl<'a> Given<'a> {
+    pub(super) fn new(
+        embeddings: Embeddings<'a>,
+        options: &Options<'a, vkd_check_options>,
+    ) -> Result<Given<'a>> {
+        check_flags::<vkd_check_options>(options.flags, &[])?;
+        check_reserved(options.reserved)?;
+        let elements = embeddings.elements(options.element_type)?;
+        let shape = embeddings.shape;
+        let ids = given_ids(options.member(|o| o.ids, "ids"), shape.num_items)?;
+        Ok(Given { elements, shape, ids })
+    }
+}
+
+/// What the options of a run say of the file that it writes.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Target<'a> {
+    pub(super) path: In<'a, c_char>,
+    pub(super) flags: u32,
+    /// The ids of the items.
+    pub(super) ids: In<'a, *const c_char>,
+}
+
+impl Target<'_> {
+    /// The file that a run over so many items writes, if it does.
+    pub(super) fn file(self, num_items: u32) -> Result<Option<OutputFile>> {
+        let overwrite = has(self.flags, vkd_flags::VKD_OVERWRITE);
+        match self.path.optional_path()? {
+            Some(path) => {
+                let ids = given_ids(self.ids, num_items)?;
+                Ok(Some(OutputFile { path, overwrite, ids }))
+            }
+            None if overwrite => {
+                Err(bad("flags", self.flags, "VKD_OVERWRITE needs an output_path"))
+            }
+            None if !self.ids.is_null() => {
+                let allowed = "they go into the file at output_path: name one, or leave them NULL";
+                let (got, allowed) = ("set".into(), allowed.into());
+                Err(Error::BadOption { option: "ids", got, allowed }.into())
+            }
+            None => Ok(None),
+        }
     }
 }
 

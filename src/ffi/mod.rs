@@ -2,9 +2,9 @@
 //!
 //! `types` holds what the header declares, `status` the numbers of errors, `boundary` the panic
 //! boundary and the last error, `pointers` and `structs` what crosses it. `any_job` is a job of any
-//! kind; `input`, `source` and `output` turn C's values into the library's and back. Each group of
-//! calls has a file; `compat` has those of an older interface. No logic of its own lives here, and
-//! no panic leaves.
+//! kind; `input`, `ids`, `source` and `output` turn C's values into the library's and back. Each
+//! group of calls has a file; `compat` has those of an older interface. No logic of its own lives
+//! here, and no panic leaves.
 
 mod any_job;
 mod batch;
@@ -13,6 +13,7 @@ mod boundary;
 pub mod compat;
 mod devices;
 mod export;
+mod ids;
 mod input;
 mod job;
 mod neighbors;

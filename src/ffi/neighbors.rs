@@ -2,7 +2,7 @@
 
 use super::any_job::{in_memory, with_result, AnyJob};
 use super::boundary::guard;
-use super::input::{check_element_type, check_flags, target, Embeddings};
+use super::input::{check_element_type, check_flags, Embeddings, Target};
 use super::output::plan_to_c;
 use super::pointers::{pointers, In, Out};
 use super::status::Result;
@@ -62,7 +62,7 @@ pub unsafe extern "C" fn vkd_neighbors_compute(
 /// freed with `vkd_job_free`; its `steps_done` counts dot products. `vkd_job_neighbors` fetches the
 /// result, unless `options->output_path` names a file for it. All pointers are read during the call
 /// only. What is wrong with the input the call returns, what happens later `vkd_job_wait`; with a
-/// file the errors of files (-501 to -505) too.
+/// file the errors of files (-501 to -505) too, of ids VKD_ERROR_BAD_ID.
 ///
 /// # Safety
 /// Pointers must be NULL (an error, but for `options`) or valid as in `vkd_neighbors_compute`.
@@ -85,9 +85,9 @@ pub unsafe extern "C" fn vkd_neighbors_start(
 }
 
 /// Tells what a run of `vkd_neighbors_compute` would take, without the embeddings; refuses what
-/// cannot be done. Of the options only `flags`, `num_queries` and `output_path` matter. The plan's
-/// `rows` are items, or queries; its `steps` dot products. Set `out_plan->struct_size` first.
-/// Waits for a run that is under way on the context.
+/// cannot be done. Of the options only `flags`, `num_queries`, `output_path` and `ids` matter. The
+/// plan's `rows` are items, or queries; its `steps` dot products. Set `out_plan->struct_size`
+/// first. Waits for a run that is under way on the context.
 ///
 /// # Safety
 /// Pointers must be NULL (an error, but for `options`) or valid; `out_plan` must point to
@@ -105,7 +105,8 @@ pub unsafe extern "C" fn vkd_neighbors_plan(
         pointers!(context, options; out = out_plan);
         let (context, options) = (context.handle()?, options.options()?);
         let shape = shape(Shape::new(num_items, dim), k, &options)?;
-        let target = target(options.member(|o| o.output_path, "output_path"), options.flags)?;
+        Shape::new(num_items, dim).check()?;
+        let target = target(&options).file(num_items)?;
         let to = target.as_ref().map_or(Destination::Memory, Destination::File);
         out.report(|| Ok(plan_to_c(&context.0.plan_neighbors(&shape, to)?)))
     })
@@ -182,9 +183,18 @@ fn start(
 ) -> Result<Job<Output<Neighbors>>> {
     let context = context.handle()?;
     let request = request(embeddings, k, options)?;
-    let target = target(options.member(|o| o.output_path, "output_path"), options.flags)?;
+    let target = target(options).file(request.input.num_items)?;
     let to = target.as_ref().map_or(Destination::Memory, Destination::File);
     Ok(context.0.start_neighbors(&request, to)?)
+}
+
+/// Where the result goes.
+pub(super) fn target<'a>(options: &Options<'a, vkd_neighbors_options>) -> Target<'a> {
+    Target {
+        path: options.member(|o| o.output_path, "output_path"),
+        flags: options.flags,
+        ids: options.member(|o| o.ids, "ids"),
+    }
 }
 
 /// What the caller asks for.

@@ -172,21 +172,33 @@ impl<'a> In<'a, *const c_char> {
         Ok(texts)
     }
 
+    /// Hands each of the `len` texts of an array, which are UTF-8, to `take`.
+    pub(super) fn each_text(
+        self,
+        len: u64,
+        mut take: impl FnMut(&'a str) -> Result<()>,
+    ) -> Result<()> {
+        for (item, text) in self.pointers(len)?.enumerate() {
+            take(text.text()?.to_str().map_err(|_| {
+                let got = format!("no UTF-8 for item {item} (0-based)");
+                Error::BadOption { option: self.name, got, allowed: "texts are UTF-8".into() }
+            })?)?;
+        }
+        Ok(())
+    }
+
     /// Copies of the `len` texts of an array, which are UTF-8.
     pub(super) fn texts(self, len: u64) -> Result<Vec<String>> {
         let refused = |bytes| move |_| Error::HostMemory { what: self.name, bytes };
         let mut texts = Vec::new();
         texts.try_reserve_exact(len as usize).map_err(refused(len.saturating_mul(24)))?;
-        for (item, text) in self.pointers(len)?.enumerate() {
-            let text = text.text()?.to_str().map_err(|_| {
-                let got = format!("no UTF-8 for item {item} (0-based)");
-                Error::BadOption { option: self.name, got, allowed: "texts are UTF-8".into() }
-            })?;
+        self.each_text(len, |text| {
             let mut copy = String::new();
             copy.try_reserve_exact(text.len()).map_err(refused(text.len() as u64))?;
             copy.push_str(text);
             texts.push(copy);
-        }
+            Ok(())
+        })?;
         Ok(texts)
     }
 }
@@ -204,16 +216,21 @@ impl<'a> In<'a, c_char> {
         self.text().map_or(&[], CStr::to_bytes)
     }
 
-    /// A text that is UTF-8; `None` for NULL.
-    pub(super) fn optional_utf8(self) -> Result<Option<&'a str>> {
-        if self.is_null() {
-            return Ok(None);
-        }
+    /// A text that is UTF-8.
+    pub(super) fn utf8(self) -> Result<&'a str> {
         let text = self.text()?;
-        text.to_str().map(Some).map_err(|_| {
+        text.to_str().map_err(|_| {
             let got = format!("{:?}", text.to_string_lossy());
             Error::BadOption { option: self.name, got, allowed: "it must be UTF-8".into() }.into()
         })
+    }
+
+    /// The same, `None` for NULL.
+    pub(super) fn optional_utf8(self) -> Result<Option<&'a str>> {
+        match self.is_null() {
+            true => Ok(None),
+            false => self.utf8().map(Some),
+        }
     }
 
     /// A path as the system takes it: its bytes on Unix, UTF-8 elsewhere.

@@ -3,14 +3,16 @@
 use libc::{c_char, c_void};
 
 use super::boundary::{guard, release};
-use super::input::{check_flags, Embeddings};
+use super::ids::{file_ids, tell_id, tell_item};
+use super::input::{check_flags, Embeddings, Given};
 use super::output::{no_values, row_pointer, text};
 use super::pointers::pointers;
 use super::types::{
-    vkd_flags, vkd_rule, vkd_sequences_file, vkd_sequences_file_info, vkd_verify_options,
-    vkd_verify_report,
+    vkd_check_options, vkd_flags, vkd_rule, vkd_sequences_file, vkd_sequences_file_info,
+    vkd_verify_options, vkd_verify_report,
 };
 use crate::error::Error;
+use crate::ids::Ids;
 use crate::memory::require_spare;
 use crate::rule::{Lambda, Rule};
 use crate::store::{Row, SequencesFile};
@@ -71,7 +73,8 @@ pub unsafe extern "C" fn vkd_sequences_file_get_info(
             Ok(vkd_sequences_file_info {
                 struct_size: size_of::<vkd_sequences_file_info>() as u32,
                 flags: u32::from(meta.centered) * vkd_flags::VKD_CENTER as u32
-                    + u32::from(meta.values) * vkd_flags::VKD_VALUES as u32,
+                    + u32::from(meta.values) * vkd_flags::VKD_VALUES as u32
+                    + u32::from(file.ids().is_some()) * vkd_flags::VKD_IDS as u32,
                 count: meta.count,
                 length: meta.length,
                 num_items: meta.num_items,
@@ -183,9 +186,81 @@ pub unsafe extern "C" fn vkd_sequences_file_find(
     })
 }
 
+/// Gives the id of item `item` (0-based) of the corpus as it lies in the file: UTF-8, `out_bytes`
+/// long, without a NUL at its end. Good until `vkd_sequences_file_free`. An item that is none, and
+/// a file without ids, are VKD_ERROR_BAD_OPTION.
+///
+/// # Safety
+/// `file` must be NULL (an error) or live; `out_text` and `out_bytes` must be NULL (an error) or
+/// valid for a write.
+#[no_mangle]
+pub unsafe extern "C" fn vkd_sequences_file_id(
+    file: *const vkd_sequences_file,
+    item: u32,
+    out_text: *mut *const c_char,
+    out_bytes: *mut u64,
+) -> i32 {
+    guard(|| {
+        pointers!(file; text = out_text, bytes = out_bytes);
+        let (file, text, bytes) = (&file.handle()?.0, text.required()?, bytes.required()?);
+        text.check_apart(bytes, 1)?;
+        tell_id(file_ids(file.ids(), file.path())?, item, text, bytes)
+    })
+}
+
+/// Finds the item that has the id `id`, NUL-terminated UTF-8, and writes its number (0-based) to
+/// `out_item`. The first call makes a table of all ids, 8 to 16 bytes for each. Where no item has
+/// the id, that is VKD_ERROR_BAD_ID; a file without ids is VKD_ERROR_BAD_OPTION, one with two equal
+/// ones VKD_ERROR_BAD_FILE.
+///
+/// # Safety
+/// `file` must be NULL (an error) or live, `id` NULL (an error) or NUL-terminated, `out_item` NULL
+/// (an error) or valid for a write.
+#[no_mangle]
+pub unsafe extern "C" fn vkd_sequences_file_find_id(
+    file: *const vkd_sequences_file,
+    id: *const c_char,
+    out_item: *mut u32,
+) -> i32 {
+    guard(|| {
+        pointers!(file, id; out = out_item);
+        let (file, id, out) = (&file.handle()?.0, id.utf8()?, out.required()?);
+        file_ids(file.ids(), file.path())?;
+        tell_item(file.find_id(id)?, id, out)
+    })
+}
+
+/// Tells whether a file is of these embeddings, without computing a pick anew: by their number,
+/// the ids where both have some, and the fingerprint. The first difference is
+/// VKD_ERROR_FILE_MISMATCH, which the message names; where the number of items is another, before
+/// an embedding is read.
+///
+/// `embeddings` as in `vkd_batch_compute`; `options` may be NULL. Takes as long as the preparation
+/// of a run. Blocks until done. Errors besides: those of the embeddings (-101 to -104),
+/// VKD_ERROR_BAD_ID.
+///
+/// # Safety
+/// Pointers must be NULL (an error, but for `options`) or valid for the sizes above.
+#[no_mangle]
+pub unsafe extern "C" fn vkd_sequences_file_check(
+    file: *const vkd_sequences_file,
+    embeddings: *const f32,
+    num_items: u32,
+    dim: u32,
+    options: *const vkd_check_options,
+) -> i32 {
+    guard(|| {
+        pointers!(file, values = embeddings, options;);
+        let (file, options) = (&file.handle()?.0, options.options()?);
+        let embeddings = Embeddings::new(values, num_items, dim);
+        let Given { elements, shape, ids } = Given::new(embeddings, &options)?;
+        Ok(file.check(elements, shape, ids.as_deref().map(Ids::as_slice))?)
+    })
+}
+
 /// Checks every row of a file: its checksum, its start or head, that it holds items of the corpus,
-/// each once, and that its values are finite. The first that is wrong is VKD_ERROR_BAD_FILE. Reads
-/// the whole file.
+/// each once, and that its values are finite; and that no two ids are equal. The first that is
+/// wrong is VKD_ERROR_BAD_FILE. Reads the whole file.
 ///
 /// # Safety
 /// `file` must be NULL (an error) or live.

@@ -4,10 +4,8 @@ use libc::c_char;
 
 use super::any_job::AnyJob;
 use super::boundary::guard;
-use super::input::{
-    check_flags, check_one_each, check_reserved, check_threads, has, target, Embeddings,
-};
-use super::neighbors::{check, refuse_path, request, shape};
+use super::input::{check_flags, check_one_each, check_reserved, check_threads, has, Embeddings};
+use super::neighbors::{check, refuse_path, request, shape, target};
 use super::output::plan_to_c;
 use super::pointers::{pointers, In};
 use super::source::results;
@@ -26,8 +24,8 @@ use crate::site::Site;
 /// computed. Blocks until done; `vkd_site_start` is the same without blocking.
 ///
 /// `embeddings` as in `vkd_batch_compute`; `neighbors_options` may be NULL, and must name neither
-/// queries nor an output. Ids, metadata and folder are checked before anything is computed; an
-/// error names the file. Files that were written before an error stay.
+/// queries nor an output, and no ids. Ids, metadata and folder are checked before anything is
+/// computed; an error names the file. Files that were written before an error stay.
 ///
 /// Errors: those of `vkd_neighbors_compute`, VKD_ERROR_BAD_ID, VKD_ERROR_BAD_METADATA,
 /// VKD_ERROR_FILE, VKD_ERROR_DISK_FULL.
@@ -148,7 +146,8 @@ pub unsafe extern "C" fn vkd_site_write_start(
 fn check_search(search: &Options<vkd_neighbors_options>) -> Result<()> {
     check(search)?;
     refuse_path(search, "a site has a directory and a file of rankings")?;
-    target(search.member(|o| o.output_path, "output_path"), search.flags).map(|_| ())
+    // Ids are among the options of the site.
+    target(search).file(0).map(|_| ())
 }
 
 fn start<'a>(

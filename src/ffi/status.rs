@@ -104,7 +104,7 @@ pub enum vkd_status {
     VKD_ERROR_FILE_BUSY = -505,
     /// The job wrote its result to a file.
     VKD_ERROR_RESULT_IN_FILE = -506,
-    /// An id cannot be a file name, or two items have the same.
+    /// An id cannot be a file name, two items have the same, or no item has it.
     VKD_ERROR_BAD_ID = -507,
     /// The metadata of an item is no JSON value.
     VKD_ERROR_BAD_METADATA = -508,
@@ -214,8 +214,13 @@ fn library_status(error: &Error) -> vkd_status {
             VKD_ERROR_FILE_MISMATCH
         }
         E::Embeddings { flaw, .. } => flaw_status(flaw),
+        E::Ids { flaw } => match **flaw {
+            Flaw::RepeatedId { .. } => VKD_ERROR_BAD_ID,
+            _ => VKD_ERROR_BAD_OPTION,
+        },
+        E::NoIds { .. } => VKD_ERROR_BAD_OPTION,
         E::FileBusy { .. } => VKD_ERROR_FILE_BUSY,
-        E::BadId { .. } => VKD_ERROR_BAD_ID,
+        E::BadId { .. } | E::NoSuchId { .. } => VKD_ERROR_BAD_ID,
         E::BadMetadata { .. } => VKD_ERROR_BAD_METADATA,
         E::Variable { error, .. } => library_status(error),
         E::Internal { .. } => VKD_ERROR_INTERNAL,

@@ -7,6 +7,7 @@ use serde::de::IgnoredAny;
 
 use super::fold::Fold;
 use crate::error::{Error, Result};
+use crate::ids::shortened;
 use crate::store::LONGEST_LIST;
 use crate::units;
 
@@ -81,10 +82,6 @@ fn check_count(option: &'static str, got: usize, num_items: u32) -> Result<()> {
     }
     let allowed = format!("there must be one for each of the {} items", units::count(num_items));
     Err(Error::BadOption { option, got: units::count(got as u64), allowed })
-}
-
-fn shortened(id: &str) -> String {
-    id.chars().take(60).flat_map(char::escape_default).collect()
 }
 
 /// What makes an id no file name on some system that sites are served from; `None` where nothing

@@ -6,6 +6,7 @@ use std::path::PathBuf;
 use super::fold::Fold;
 use super::names::{check_ids, check_list, check_metadata};
 use crate::error::{Error, Result};
+use crate::results::Source;
 use crate::rule::Rule;
 use crate::threads;
 
@@ -16,7 +17,7 @@ pub struct Site {
     pub directory: Option<PathBuf>,
     /// The file of all rankings. `None`: no such file.
     pub rankings: Option<PathBuf>,
-    /// The id of every item; `None`: its number from 0.
+    /// The id of every item; `None`: that of the file of results, or its number from 0.
     pub ids: Option<Vec<String>>,
     /// A JSON value for every item, which becomes the member "metadata" of its file. `None`: no
     /// such member.
@@ -33,6 +34,14 @@ pub struct Site {
 }
 
 impl Site {
+    /// The site with the ids of the results, if these have some, where it has none of its own.
+    pub(crate) fn with_ids_of(self, source: &Source) -> Result<Site> {
+        match (source.ids(), &self.ids) {
+            (Some(ids), None) => Ok(Site { ids: Some(ids.to_texts()?), ..self }),
+            _ => Ok(self),
+        }
+    }
+
     pub(super) fn num_threads(&self) -> Result<usize> {
         threads::count(self.threads)
     }

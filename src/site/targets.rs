@@ -95,7 +95,7 @@ fn open_folder(path: &Path) -> Result<Folder> {
 
 /// Locks the place of the rankings, and refuses what stands there and is none.
 fn hold(place: RankingsPath, folder: Folder, progress: &Progress) -> Result<RankingsTarget> {
-    let target = OutputFile { path: place.folder.join(place.name), overwrite: true };
+    let target = OutputFile { path: place.folder.join(place.name), overwrite: true, ids: None };
     let partial = OutputPlace::new(&target, Family::Rankings, progress)?.hold()?;
     Ok(RankingsTarget { folder, partial })
 }

@@ -70,19 +70,20 @@ impl Frame {
         &self.bytes
     }
 
-    /// The header of a finished file that has these row checksums and others that are in no row.
-    pub(super) fn finished(&self, row_checksums: &[u8], others: &[u8]) -> Vec<u8> {
+    /// The header of a finished file that has these `parts` beside its rows: the checksums of the
+    /// rows, and what else is in no row.
+    pub(super) fn finished(&self, parts: &[&[u8]]) -> Vec<u8> {
         let mut header = self.bytes.clone();
-        let total = self.checksum(row_checksums, others);
+        let total = self.checksum(parts);
         header[self.digits.clone()].copy_from_slice(to_text(total).as_bytes());
         header
     }
 
     /// Refuses a file that is not finished, or whose checksum is another than that of its contents.
-    pub(super) fn check(&self, path: &Path, row_checksums: &[u8], others: &[u8]) -> Result<()> {
+    pub(super) fn check(&self, path: &Path, parts: &[&[u8]]) -> Result<()> {
         match self.total {
             None => Err(bad_file(path, "it is not finished")),
-            Some(total) if total != self.checksum(row_checksums, others) => {
+            Some(total) if total != self.checksum(parts) => {
                 Err(bad_file(path, "its header and row checksums do not fit its checksum"))
             }
             Some(_) => Ok(()),
@@ -90,9 +91,10 @@ impl Frame {
     }
 
     /// The checksum of all that is in no row, never `UNFINISHED`.
-    fn checksum(&self, row_checksums: &[u8], others: &[u8]) -> u64 {
+    fn checksum(&self, parts: &[&[u8]]) -> u64 {
         let mut hash = Xxh3::new();
-        [&self.bytes, row_checksums, others].iter().for_each(|part| hash.update(part));
+        hash.update(&self.bytes);
+        parts.iter().for_each(|part| hash.update(part));
         hash.digest().max(1)
     }
 }

@@ -4,7 +4,10 @@ use xxhash_rust::xxh3::Xxh3;
 
 use crate::corpus::{Corpus, Crew, Input, Preparation, Shape};
 use crate::error::Result;
-use crate::memory::zeroed;
+use crate::memory::{zeroed_of, Bytes};
+
+/// Values that are prepared at once, or a row.
+const BLOCK: u64 = 1 << 20;
 
 /// Hash of a prepared corpus: its shape, rows and weights. 32 hex digits.
 pub fn fingerprint(corpus: &Corpus) -> String {
@@ -16,17 +19,31 @@ pub fn fingerprint(corpus: &Corpus) -> String {
     text(&hash)
 }
 
-/// The same of embeddings, which are prepared row by row and not held.
+/// The same of embeddings, which are prepared some rows at a time and not held.
 pub(crate) fn fingerprint_of(crew: &Crew, input: &Input) -> Result<String> {
-    let preparation = Preparation::new(crew, input)?;
-    let mut row = zeroed(input.dim as usize, "a prepared row")?;
-    let mut hash = begin(input.shape());
-    for item in 0..input.num_items {
-        preparation.row(item, &mut row);
-        hash.update(bytemuck::cast_slice(&row));
+    let (preparation, shape) = (Preparation::new(crew, input)?, input.shape());
+    let mut block = zeroed_of(block_values(shape), "some prepared rows")?;
+    let mut hash = begin(shape);
+    let rows = block.len() as u32 / shape.dim;
+    for first in (0..shape.num_items).step_by(rows as usize) {
+        let count = rows.min(shape.num_items - first);
+        let block = &mut block[..count as usize * shape.dim as usize];
+        preparation.rows(crew, first, block)?;
+        hash.update(bytemuck::cast_slice(block));
     }
     preparation.weights().for_each(|weight| hash.update(&weight.to_ne_bytes()));
     Ok(text(&hash))
+}
+
+/// The most bytes that `fingerprint_of` holds.
+pub(crate) fn fingerprint_bytes(shape: Shape) -> Bytes {
+    Preparation::bytes(shape) + Bytes::of::<i16>(block_values(shape))
+}
+
+/// Values of the rows that are prepared at once.
+fn block_values(shape: Shape) -> u64 {
+    let dim = u64::from(shape.dim);
+    (BLOCK / dim).clamp(1, shape.num_items.into()) * dim
 }
 
 fn begin(Shape { num_items, dim }: Shape) -> Xxh3 {

@@ -3,8 +3,9 @@
 //!
 //! Below, and knowing nothing of what the results are: `errors`, `place` (what differs between
 //! systems), `tensors` (the bytes of a safetensors file), `known` (what a wrong file is), `items`
-//! (item numbers in a file), `checksums`, `fingerprint` (of a corpus), `map` (mapped files). Where
-//! files are written, results and those for other programs alike: `family` (what may replace what),
+//! (item numbers in a file), `ids` (of the items), `checksums`, `fingerprint` (of a corpus),
+//! `origin` (whether results are of embeddings at hand), `map` (mapped files). Where files are
+//! written, results and those for other programs alike: `family` (what may replace what),
 //! `folder` (names in a folder), `location` (of a file), `fork` (locks and child processes),
 //! `partial` (NAME.partial: locked, published), `stream` (one written from beginning to end) and
 //! `output_file` (what was asked for, looked at before any work). On them, side by side,
@@ -21,12 +22,14 @@ mod family;
 mod fingerprint;
 mod folder;
 mod fork;
+mod ids;
 mod items;
 mod kind;
 mod known;
 mod location;
 pub(crate) mod map;
 mod neighbors;
+mod origin;
 mod output_file;
 pub(crate) mod partial;
 pub(crate) mod place;
@@ -36,7 +39,6 @@ mod tensors;
 
 pub(crate) use family::{Family, LONGEST_LIST};
 pub use fingerprint::fingerprint;
-pub(crate) use fingerprint::fingerprint_of;
 pub use items::Row;
 pub use kind::ResultsKind;
 pub(crate) use location::follow_links;

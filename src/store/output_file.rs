@@ -12,8 +12,10 @@ use std::sync::Arc;
 use super::errors::not_replaced;
 use super::family::Family;
 use super::location::Location;
+use super::origin::require_count;
 use super::partial::PartialFile;
 use crate::error::Result;
+use crate::ids::Ids;
 use crate::progress::Progress;
 
 /// A file for results.
@@ -24,6 +26,16 @@ pub struct OutputFile {
     /// Replace results that are there, instead of resuming, extending or refusing. A file that vkd
     /// did not write is never replaced.
     pub overwrite: bool,
+    /// Of results: the ids of the items of the corpus, which the file holds too. A file that is
+    /// there must have the same. `None`: none, or those of a file that is there.
+    pub ids: Option<Arc<Ids>>,
+}
+
+impl OutputFile {
+    /// Refuses ids that are not one for each item.
+    pub(crate) fn require_ids_of(&self, num_items: u32) -> Result<()> {
+        require_count(self.ids.as_deref().map(Ids::as_slice), num_items)
+    }
 }
 
 /// A place for results that was looked at, and that is held where the run is sure to write.
@@ -82,7 +94,7 @@ impl OutputPlace {
 
     /// Holds the place for a file that is written anew; refused where one is there that is to stay.
     pub(crate) fn hold_new(self) -> Result<PartialFile> {
-        let OutputFile { path, overwrite } = self.target.clone();
+        let OutputFile { path, overwrite, .. } = self.target.clone();
         let mut partial = self.hold()?;
         if !overwrite && partial.has_earlier()? {
             return Err(not_replaced(

@@ -31,9 +31,11 @@ impl Tensor {
         Tensor { name, dtype, shape: shape.iter().map(|&length| length as usize).collect() }
     }
 
-    /// What it is called.
-    pub(super) fn name(&self) -> &'static str {
-        self.name
+    /// So many bytes.
+    pub(super) fn of_bytes(name: &'static str, bytes: u64) -> Tensor {
+        // What the address space does not hold is in no file that is mapped.
+        let length = usize::try_from(bytes).unwrap_or(usize::MAX);
+        Tensor { name, dtype: Dtype::U8, shape: vec![length] }
     }
 
     fn bytes(&self) -> u64 {
@@ -51,22 +53,22 @@ impl Tensor {
 }
 
 /// Where `tensors` lie behind byte `begin`.
-pub(super) fn ranges<const N: usize>(tensors: &[Tensor; N], begin: u64) -> [Range<u64>; N] {
-    let mut end = begin;
-    tensors.each_ref().map(|tensor| tensor.range_from(&mut end))
-}
-
-/// The same for any number of tensors.
-pub(super) fn ranges_of(tensors: &[Tensor], begin: u64) -> impl Iterator<Item = Range<u64>> + '_ {
+fn ranges(tensors: &[Tensor], begin: u64) -> impl Iterator<Item = Range<u64>> + '_ {
     let mut end = begin;
     tensors.iter().map(move |tensor| tensor.range_from(&mut end))
+}
+
+/// Where the one of them lies that has this name; nowhere if none has.
+pub(super) fn range_of(tensors: &[Tensor], begin: u64, name: &str) -> Range<u64> {
+    let mut named = tensors.iter().zip(ranges(tensors, begin));
+    named.find(|(tensor, _)| tensor.name == name).map_or(0..0, |(_, range)| range)
 }
 
 /// The header's bytes, with its length before it.
 pub(super) fn header(texts: &BTreeMap<&str, String>, tensors: &[Tensor]) -> Vec<u8> {
     // A BTreeMap writes its keys in order, so equal contents give equal bytes.
     let mut header = BTreeMap::from([("__metadata__", json!(texts))]);
-    for (tensor, range) in tensors.iter().zip(ranges_of(tensors, 0)) {
+    for (tensor, range) in tensors.iter().zip(ranges(tensors, 0)) {
         header.insert(
             tensor.name,
             json!({
@@ -174,9 +176,17 @@ impl Header {
         }
     }
 
+    /// The length of a tensor that is a list.
+    pub(super) fn length(&self, name: &str) -> Result<u64, String> {
+        match self.metadata.info(name).map(|info| info.shape.as_slice()) {
+            Some(&[length]) => Ok(length as u64),
+            other => Err(format!("its {name} have the shape {:?}", other.unwrap_or_default())),
+        }
+    }
+
     /// Checks that a file of `file_bytes` bytes has exactly these tensors, where they should be.
     pub(super) fn check(&self, tensors: &[Tensor], file_bytes: u64) -> Result<(), String> {
-        for (tensor, range) in tensors.iter().zip(ranges_of(tensors, 0)) {
+        for (tensor, range) in tensors.iter().zip(ranges(tensors, 0)) {
             let fits = self.metadata.info(tensor.name).is_some_and(|info| {
                 info.dtype == tensor.dtype
                     && info.shape == tensor.shape
@@ -186,7 +196,7 @@ impl Header {
                 return Err(format!("its tensor \"{}\" is not as expected", tensor.name));
             }
         }
-        let last = ranges_of(tensors, self.data_begin).last();
+        let last = ranges(tensors, self.data_begin).last();
         let end = last.map_or(self.data_begin, |range| range.end);
         if file_bytes != end {
             let (found, wanted) = (units::bytes(file_bytes), units::bytes(end));
@@ -204,6 +214,8 @@ mod tests {
     fn tensors_beyond_counting_do_not_wrap() {
         let huge = [u32::MAX, u32::MAX];
         let tensors = ["a", "b"].map(|name| Tensor::new(name, Dtype::U64, &huge));
-        assert_eq!(ranges(&tensors, 8), [8..u64::MAX, u64::MAX..u64::MAX]);
+        assert!(ranges(&tensors, 8).eq([8..u64::MAX, u64::MAX..u64::MAX]));
+        assert_eq!(range_of(&tensors, 8, "a"), 8..u64::MAX);
+        assert_eq!(range_of(&tensors, 8, "c"), 0..0);
     }
 }

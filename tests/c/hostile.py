@@ -128,7 +128,7 @@ class Writer:
             self.sizes()
             self.fields()
             for kind, parameter in self.parameters:
-                if kind == "const char *":
+                if kind == "const char *" and parameter == "path":
                     self.paths(f"{parameter} ", f"a.{parameter}", ["READ"])
             for name, change, status in self.told.more:
                 self.case(name, change, status)

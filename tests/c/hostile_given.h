@@ -17,6 +17,8 @@ static vkd_sequences_file *sequences_file, *values_file;
 static vkd_neighbors_file *neighbors_file;
 static char sequences_path[ROOM], neighbors_path[ROOM], site_path[ROOM], values_path[ROOM];
 static char export_path[ROOM];
+/* What runs with ids write. */
+static char ids_path[ROOM];
 static float values[ITEMS * ITEMS];
 
 static void fill(void) {
@@ -76,10 +78,13 @@ static void make_fixtures(void) {
     fill();
     context = new_context();
     vkd_batch_options batch = {.struct_size = sizeof batch};
+    in_folder(ids_path, "with ids");
     batch.output_path = in_folder(sequences_path, "sequences");
+    batch.ids = ids;
     need(vkd_batch_start(context, embeddings, ITEMS, DIM, &batch, &file_job));
     need(vkd_job_wait(file_job, -1));
     batch.flags = VKD_VALUES;
+    batch.ids = NULL;
     batch.output_path = in_folder(values_path, "values");
     need(vkd_batch_compute(context, embeddings, ITEMS, DIM, &batch, NULL));
     need(vkd_sequences_file_open(values_path, &values_file));
@@ -88,6 +93,7 @@ static void make_fixtures(void) {
     need(vkd_job_wait(values_job, -1));
     vkd_neighbors_options search = {.struct_size = sizeof search};
     search.output_path = in_folder(neighbors_path, "neighbors");
+    search.ids = ids;
     vkd_job *job = NULL;
     need(vkd_neighbors_start(context, embeddings, ITEMS, DIM, K, &search, &job));
     need(vkd_job_wait(job, -1));

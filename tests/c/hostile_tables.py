@@ -23,8 +23,8 @@ MOST = "UINT32_MAX"
 # What a call that works passes for a parameter of that name.
 VALUES = {
     "context": "context", "embeddings": "embeddings", "num_items": "ITEMS", "dim": "DIM", "k": "K",
-    "index": "1", "first": "1", "count": "2", "start": "1", "timeout_ms": "-1", "status": "0",
-    "capacity": "ITEMS * ITEMS",
+    "index": "1", "item": "1", "id": '"id1"', "first": "1", "count": "2", "start": "1",
+    "timeout_ms": "-1", "status": "0", "capacity": "ITEMS * ITEMS",
 }
 # Numbers at their limits, and what they give. In a function of its own: `NUMBERS_OF`.
 NUMBERS = {
@@ -33,21 +33,25 @@ NUMBERS = {
     "k": [("0", ZERO), ("ITEMS", MANY), (MOST, MANY)],
     "timeout_ms": [("0", OK), ("INT64_MIN", OK), ("INT64_MAX", OK)],
     "index": [("ITEMS", OPTION), (MOST, OPTION)],
+    "item": [("ITEMS", OPTION), (MOST, OPTION)],
     "first": [("ITEMS - 1", OPTION), (MOST, OPTION), ("0", OK)],
     "count": [("0", OK), ("ITEMS", OPTION), (MOST, OPTION)],
     "start": [("ITEMS", START), (MOST, START)],
     "capacity": [("0", SMALL), ("1", SMALL), ("UINT64_MAX", OK), ("SIZE_MAX", OK)],
 }
 MISMATCH = ["VKD_ERROR_FILE_MISMATCH", "VKD_ERROR_ZERO_SIZE"]
+OTHER_NUMBERS = [
+    ("0", MISMATCH), ("ITEMS - 1", MISMATCH), (MOST, MISMATCH), ("0x80000000", MISMATCH)]
 NUMBERS_OF = {
-    ("vkd_sequences_file_verify_against", "num_items"): [
-        ("0", MISMATCH), ("ITEMS - 1", MISMATCH), (MOST, MISMATCH), ("0x80000000", MISMATCH)],
+    (f"vkd_{function}", "num_items"): OTHER_NUMBERS for function in [
+        "sequences_file_verify_against", "sequences_file_check", "neighbors_file_check"]
 }
 # Bytes of an output.
 ROOM = {
     "out_sequences": "ITEMS * ITEMS * 4", "out_count": "4", "out_indices": "ITEMS * K * 4",
     "out_kind": "4", "out_items": "2 * 4", "out_index": "4", "out_row": "sizeof(void *)",
-    "out_values": "ITEMS * ITEMS * 4",
+    "out_values": "ITEMS * ITEMS * 4", "out_item": "4", "out_text": "sizeof(void *)",
+    "out_bytes": "8",
 }
 ROOM_OF = {
     ("vkd_sequences_file_values", "out_values"): "sizeof(void *)",
@@ -76,6 +80,12 @@ BAD_DATA = [NAN, ("infinity", "embeddings[7] = -INFINITY", NOT_FINITE),
             ("huge both", "a.num_items = a.dim = UINT32_MAX", WIDE + LARGE),
             ("huge", "a.num_items = UINT32_MAX; a.dim = 65536", LARGE)]
 HUGE_PLAN = BAD_DATA[3:]
+ID_TWICE = [("the same output twice", "a.out_bytes = (void *)a.out_text", OPTION)]
+OTHER_IDS = [("an id that none has", 'a.id = "id"', ["VKD_ERROR_BAD_ID"]),
+             ("an id empty", 'a.id = ""', ["VKD_ERROR_BAD_ID"]),
+             ("an id no UTF-8", 'a.id = "\\xff\\xfe"', OPTION),
+             ("an id long", "a.id = long_text()", ["VKD_ERROR_BAD_ID"])]
+CHECKED = [NAN, ("huge both", "a.num_items = a.dim = UINT32_MAX", MISMATCH + WIDE)]
 KINDS = ["sequences_job", "neighbors_job", "similarity_job", "site_job"]
 OVERLAP = [("the same output twice", "a.out_similarities = (void *)a.out_indices", OPTION)]
 
@@ -135,8 +145,14 @@ FUNCTIONS = {
     "vkd_sequences_file_find": Function(file="sequences_file"),
     "vkd_sequences_file_verify": Function(file="sequences_file"),
     "vkd_sequences_file_verify_against": Function(
-        "options", file="sequences_file",
-        more=[NAN, ("huge both", "a.num_items = a.dim = UINT32_MAX", MISMATCH + WIDE)]),
+        "options", file="sequences_file", more=CHECKED),
+    "vkd_sequences_file_check": Function("options", file="sequences_file", more=CHECKED),
+    "vkd_sequences_file_id": Function(
+        file="sequences_file",
+        more=ID_TWICE + [("without ids", "a.file = values_file", OPTION)]),
+    "vkd_sequences_file_find_id": Function(
+        file="sequences_file",
+        more=OTHER_IDS + [("without ids", "a.file = values_file", OPTION)]),
     "vkd_neighbors_file_open": Function(
         path="neighbors_path",
         more=[("sequences", "a.path = sequences_path", ["VKD_ERROR_FILE_MISMATCH"])]),
@@ -146,6 +162,9 @@ FUNCTIONS = {
         "out_similarities", file="neighbors_file",
         more=[("the same output twice", "a.out_similarities = (void *)a.out_indices", OPTION)]),
     "vkd_neighbors_file_verify": Function(file="neighbors_file"),
+    "vkd_neighbors_file_check": Function("options", file="neighbors_file", more=CHECKED),
+    "vkd_neighbors_file_id": Function(file="neighbors_file", more=ID_TWICE),
+    "vkd_neighbors_file_find_id": Function(file="neighbors_file", more=OTHER_IDS),
     # No status, no pointers.
     "vkd_last_error": Function(),
     "vkd_version": Function(),
@@ -173,6 +192,20 @@ def reserved():
 
 BYTES = '"\\xff\\xfe"'
 LONG_TEXT = "long_text()"
+
+
+def ids(path):
+    """Cases of the ids of a run that writes a file, and of those that a file is compared with."""
+    file = f"@.output_path = {path}; @.flags = VKD_OVERWRITE; " if path else ""
+    return [
+        (f"ids{' of a file' if path else ''}", f"{file}@.ids = ids", OK),
+        ("an id NULL", f"{file}@.ids = ids; ids[3] = NULL", NULL),
+        ("an id no UTF-8", f"{file}@.ids = ids; ids[3] = {BYTES}", OPTION),
+        ("an id twice", f"{file}@.ids = ids; ids[3] = ids[2]", ["VKD_ERROR_BAD_ID"]),
+        ("ids misaligned", f"{file}@.ids = off(ids)", OPTION),
+    ]
+
+
 KNOWN_FLAGS = {
     "vkd_context_options": ["VKD_NO_PIPELINE_CACHE"],
     "vkd_batch_options": ["VKD_CENTER", "VKD_OVERWRITE", "VKD_VALUES", "VKD_LAMBDA"],
@@ -181,6 +214,7 @@ KNOWN_FLAGS = {
     "vkd_site_options": ["VKD_NO_SYNC"],
     "vkd_export_options": ["VKD_OVERWRITE"],
     "vkd_verify_options": [],
+    "vkd_check_options": [],
 }
 # Of each option struct: the sizes that it had in versions of the header, the last is today's; and
 # for each field its cases as (name, change, status), where @ stands for the struct.
@@ -198,7 +232,7 @@ STRUCTS = {
             "submit_target_ms", ("1", OK), ("1000", OK), ("1001", OPTION), (MOST, OPTION)),
         "threads": numbers("threads", ("1", OK), ("4097", OPTION), (MOST, OPTION)),
     }),
-    "vkd_batch_options": ([40, 80], {
+    "vkd_batch_options": ([40, 80, 88], {
         "flags": "flags",
         "element_type": enum("element_type", 3),
         "length": numbers(
@@ -250,8 +284,9 @@ STRUCTS = {
             ("huge number of heads", "@.heads = starts; @.num_heads = @.head_length = UINT32_MAX",
              LARGE)],
         "reserved_2": numbers("reserved_2", ("1", OPTION), (MOST, OPTION)),
+        "ids": ids("ids_path") + [("ids without a file", "@.ids = ids", OPTION)],
     }),
-    "vkd_neighbors_options": ([32], {
+    "vkd_neighbors_options": ([32, 40], {
         "flags": "flags",
         "element_type": enum("element_type", 3),
         "num_queries": [
@@ -264,6 +299,7 @@ STRUCTS = {
              NOT_FINITE),
             ("queries misaligned", "@.queries = off(queries); @.num_queries = 1", OPTION)],
         "output_path": path("output_path", "WRITE", "OVER"),
+        "ids": ids("ids_path") + [("ids without a file", "@.ids = ids", OPTION)],
     }),
     "vkd_similarity_options": ([16], {
         "flags": "flags",
@@ -395,6 +431,12 @@ STRUCTS = {
         "num_sequences": numbers("num_sequences", ("1", OK), (MOST, OK)),
         "num_picks": numbers("num_picks", ("1", OK), (MOST, OK)),
     }),
+    "vkd_check_options": ([24], {
+        "flags": "flags",
+        "element_type": enum("element_type", 3),
+        "reserved": reserved(),
+        "ids": ids("") + [("another id", '@.ids = ids; ids[3] = "other"', MISMATCH)],
+    }),
 }
 # Output structs: their sizes.
 OUTPUTS = {
@@ -423,6 +465,10 @@ ELSEWHERE = [
     ("vkd_neighbors_plan, options.queries misaligned", OK),
     ("vkd_neighbors_compute, options.output_path *", OPTION),
     ("vkd_site_*, neighbors_options.output_path *", OPTION),
+    ("vkd_neighbors_compute, options.ids of a file", OPTION),
+    ("vkd_neighbors_compute, options.an id *", OPTION),
+    ("vkd_site_*, neighbors_options.ids of a file", OPTION),
+    ("vkd_site_*, neighbors_options.an id *", OPTION),
     ("vkd_site_plan, neighbors_options.queries without a number", OK),
     ("vkd_site_*, neighbors_options.huge number of queries", OPTION + LARGE),
     ("vkd_site_plan, neighbors_options.no queries", OPTION),

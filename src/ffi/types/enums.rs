@@ -39,6 +39,9 @@ pub enum vkd_flags {
     VKD_VALUES = 32,
     /// `vkd_batch_options.lambda` is given, also where it is 0.
     VKD_LAMBDA = 64,
+    /// Of a file of results, told by `vkd_sequences_file_get_info` and
+    /// `vkd_neighbors_file_get_info`: it holds the ids of the items. No option takes it.
+    VKD_IDS = 128,
 }
 
 /// Rules: what a sequence asks of its next item (`vkd_batch_options.rule`). Similarity is the

@@ -90,6 +90,11 @@ pub struct vkd_batch_options {
     pub num_heads: u32,
     /// Must be 0.
     pub reserved_2: u32,
+    /// With `output_path`: `num_items` ids, one for each item of the corpus, NUL-terminated UTF-8,
+    /// each only once. The file then holds them too (`vkd_sequences_file_id`). A file that is there
+    /// must have the same ids, or it is VKD_ERROR_FILE_MISMATCH. NULL: none, or those of a file
+    /// that is there. Read during the call only.
+    pub ids: *const *const c_char,
 }
 
 /// Options of a search for neighbours. Set all bytes to 0, then `struct_size`; 0 means the default
@@ -114,6 +119,11 @@ pub struct vkd_neighbors_options {
     /// `vkd_neighbors_file_open`. A file that holds these neighbours already, or more of each,
     /// stays as it is; one of other results is VKD_ERROR_FILE_MISMATCH. Read during the call only.
     pub output_path: *const c_char,
+    /// With `output_path`: `num_items` ids, one for each item of the corpus, NUL-terminated UTF-8,
+    /// each only once. The file then holds them too (`vkd_neighbors_file_id`). A file that is there
+    /// must have the same ids, or it is VKD_ERROR_FILE_MISMATCH. NULL: none, or those of a file
+    /// that is there. Read during the call only.
+    pub ids: *const *const c_char,
 }
 
 /// Which similarities to compute. Set all bytes to 0, then `struct_size`; 0 means the default
@@ -164,8 +174,8 @@ pub struct vkd_site_options {
     /// file is VKD_ERROR_BAD_FILE, before anything is computed.
     pub rankings_path: *const c_char,
     /// `num_items` ids, one for each item, NUL-terminated UTF-8: file names without a path, each
-    /// one only once, also where case and the ways to write an accent do not count. NULL: item
-    /// numbers from 0.
+    /// one only once, also where case and the ways to write an accent do not count. NULL: the ids
+    /// of the file of results, or item numbers from 0.
     pub ids: *const *const c_char,
     /// `num_items` JSON values, NUL-terminated, one for each item: the member "metadata" of its
     /// page. NULL: none.
@@ -202,6 +212,7 @@ pub struct vkd_export_options {
     /// file that it leads to.
     pub path: *const c_char,
     /// With VKD_KEYS_ID: `num_items` ids, one for each item, NUL-terminated UTF-8, each only once.
+    /// NULL: those of the file of results.
     pub ids: *const *const c_char,
     /// With VKD_KEYS_INDEX: `num_items` numbers, the one that the readers of the file have for each
     /// item (such as their `poem_index`, from 1), each only once. NULL: from 0.
@@ -273,13 +284,33 @@ pub struct vkd_verify_options {
     pub num_picks: u32,
 }
 
+/// What embeddings a file of results is compared with. Set all bytes to 0, then `struct_size`; 0
+/// means the default everywhere.
+#[repr(C)]
+#[allow(non_camel_case_types)]
+#[derive(Debug, Clone, Copy)]
+pub struct vkd_check_options {
+    /// `sizeof(vkd_check_options)`.
+    pub struct_size: u32,
+    /// No flags exist yet: 0. Whether the mean is subtracted the file tells.
+    pub flags: u32,
+    /// One of `vkd_element_type`: what the `embeddings` pointer really points to.
+    pub element_type: u32,
+    /// Must be 0.
+    pub reserved: u32,
+    /// `num_items` ids, one for each item, NUL-terminated UTF-8, to be compared with those of the
+    /// file where it has some. NULL: none. Read during the call only.
+    pub ids: *const *const c_char,
+}
+
 structs! {
     vkd_context_options: [40],
-    vkd_batch_options: [40, 80],
-    vkd_neighbors_options: [32],
+    vkd_batch_options: [40, 80, 88],
+    vkd_neighbors_options: [32, 40],
     vkd_similarity_options: [16],
     vkd_site_options: [56, 64],
     vkd_export_options: [56],
     vkd_site_source: [48, 64, 72],
     vkd_verify_options: [20],
+    vkd_check_options: [24],
 }

@@ -136,7 +136,8 @@ pub struct vkd_job_progress {
 pub struct vkd_sequences_file_info {
     /// `sizeof(vkd_sequences_file_info)`.
     pub struct_size: u32,
-    /// VKD_CENTER if the mean was subtracted, VKD_VALUES if each place has a value.
+    /// VKD_CENTER if the mean was subtracted, VKD_VALUES if each place has a value, VKD_IDS if
+    /// items have ids.
     pub flags: u32,
     /// Sequences.
     pub count: u32,
@@ -166,7 +167,7 @@ pub struct vkd_sequences_file_info {
 pub struct vkd_neighbors_file_info {
     /// `sizeof(vkd_neighbors_file_info)`.
     pub struct_size: u32,
-    /// VKD_CENTER if the mean was subtracted.
+    /// VKD_CENTER if the mean was subtracted, VKD_IDS if items have ids.
     pub flags: u32,
     /// Rows: items, or queries.
     pub count: u32,

@@ -7,10 +7,14 @@ use std::path::{Path, PathBuf};
 use memmap2::Mmap;
 
 use super::format::{NeighborsHeader, NeighborsMeta, NeighborsTensors};
+use crate::corpus::{Elements, Shape};
 use crate::error::{Error, Result};
+use crate::ids::IdSlice;
 use crate::store::checksums::{checked_rows, row_checksum_of_parts};
 use crate::store::errors::bad_file;
+use crate::store::ids::{check_ids, FileIds};
 use crate::store::items::{require_items, Row};
+use crate::store::origin::Origin;
 use crate::store::{known, map};
 
 /// A finished file of neighbours. Any thread may read it.
@@ -20,6 +24,7 @@ pub struct NeighborsFile {
     meta: NeighborsMeta,
     tensors: NeighborsTensors,
     map: Mmap,
+    found_ids: FileIds,
 }
 
 /// The neighbours of an item or a query, nearest first.
@@ -38,7 +43,7 @@ struct RowBytes<'a> {
 }
 
 impl NeighborsFile {
-    /// Maps a finished file and checks its header, its size, its checksum and a few rows.
+    /// Maps a finished file and checks its header, its size, its checksum, its ids and a few rows.
     ///
     /// Nobody may cut the file short or write into it while it is open. Reading a part of a mapped
     /// file that is gone raises SIGBUS, which ends the process; bytes that change are read as they
@@ -56,8 +61,11 @@ impl NeighborsFile {
     fn of(map: Mmap, path: &Path) -> Result<NeighborsFile> {
         let NeighborsHeader { meta, tensors, frame } = NeighborsHeader::parse(&map)
             .map_err(|refusal| known::refused(path, &map, "neighbours", refusal))?;
-        let file = NeighborsFile { path: path.to_owned(), meta, tensors, map };
-        frame.check(path, file.bytes(&file.tensors.row_checksums), &[])?;
+        let (path, found_ids) = (path.to_owned(), FileIds::default());
+        let file = NeighborsFile { path, meta, tensors, map, found_ids };
+        let (outside, ids) = (&file.tensors.outside(), &file.tensors.ids.text);
+        frame.check(&file.path, &[file.bytes(outside), file.bytes(ids)])?;
+        check_ids(&file.path, file.ids())?;
         checked_rows(file.meta.count).try_for_each(|row| file.check_row(row))?;
         Ok(file)
     }
@@ -75,6 +83,28 @@ impl NeighborsFile {
     /// Bytes of an item number: 2 or 4.
     pub fn item_bytes(&self) -> u32 {
         self.meta.item_bytes()
+    }
+
+    /// The ids of the items; `None` where the file has none.
+    pub fn ids(&self) -> Option<IdSlice<'_>> {
+        self.tensors.ids.slice(&self.map)
+    }
+
+    /// The item that has an id; `None` where none has it, as in a file without ids. Of ids of which
+    /// two are equal an error.
+    pub fn find_id(&self, id: &str) -> Result<Option<u32>> {
+        let find = |ids| self.found_ids.find(&self.path, ids, id);
+        self.ids().map_or(Ok(None), find)
+    }
+
+    /// Refuses embeddings that are not the items that the file was computed from, by their
+    /// fingerprint, and `ids` that are not the file's, where both have some. Nothing is computed,
+    /// and queries are not looked at.
+    pub fn check(&self, elements: Elements, shape: Shape, ids: Option<IdSlice>) -> Result<()> {
+        let NeighborsMeta { num_items, centered, fingerprint, .. } = &self.meta;
+        let (num_items, centered, path) = (*num_items, *centered, &*self.path);
+        let origin = Origin { path, num_items, centered, fingerprint, ids: self.ids() };
+        origin.check(elements, shape, ids)
     }
 
     /// The neighbours of row `row`.
@@ -100,8 +130,10 @@ impl NeighborsFile {
         Ok(found)
     }
 
-    /// Checks every row: its checksum, and that it holds items of the corpus, nearest first.
+    /// Checks every row: its checksum, and that it holds items of the corpus, nearest first; and
+    /// that no two ids are equal.
     pub fn verify(&self) -> Result<()> {
+        self.ids().map_or(Ok(()), |ids| self.found_ids.table(&self.path, ids).map(|_| ()))?;
         for row in 0..self.meta.count {
             let NeighborsRow { similarities, .. } = self.checked_row(row)?;
             if !similarities.windows(2).all(|pair| pair[0] >= pair[1]) {

@@ -14,16 +14,18 @@ use super::reader::NeighborsFile;
 use crate::engine::neighbors::similarity;
 use crate::engine::PutNeighbors;
 use crate::error::Result;
-use crate::memory::{collected, zeroed};
+use crate::ids::{IdSlice, Ids};
+use crate::memory::{collected, zeroed, zeroed_of};
 use crate::progress::Progress;
 use crate::store::checksums::{row_checksum_of_parts, Frame};
 use crate::store::errors::require_same;
 use crate::store::family::Family;
+use crate::store::ids::{id_bytes, require_same_ids};
 use crate::store::items::to_bytes;
 use crate::store::map;
 use crate::store::output_file::{OutputFile, OutputPlace};
 use crate::store::partial::PartialFile;
-use crate::store::place::{reserve, write_at};
+use crate::store::place::{read_at, reserve, write_at};
 use crate::threads::lock;
 
 /// A file of neighbours that is being written.
@@ -49,24 +51,31 @@ impl NeighborsWriter {
         meta: &NeighborsMeta,
     ) -> Result<Option<NeighborsWriter>> {
         let target = place.target().clone();
-        if holds_all(place.earlier()?, &target.path, meta)? {
+        let ids = target.ids.as_deref().map(Ids::as_slice);
+        let wanted = Contents { meta, ids };
+        let suffices = |earlier: &NeighborsFile| earlier.meta().k >= meta.k;
+        if wanted.in_file(place.earlier()?, &target.path)?.is_some_and(|file| suffices(&file)) {
             return Ok(None);
         }
         let mut partial = place.hold()?;
         // Another run may have finished before this one held the place.
-        if holds_all(partial.earlier()?, &target.path, meta)? {
+        let earlier = wanted.in_file(partial.earlier()?, &target.path)?;
+        if earlier.as_ref().is_some_and(suffices) {
             return Ok(None);
         }
-        let frame = meta.frame()?;
+        // Where this run has no ids, those that are there stay.
+        let ids = ids.or(earlier.as_ref().and_then(NeighborsFile::ids));
+        let frame = meta.frame(id_bytes(ids))?;
         if !target.overwrite {
-            require_same_partial(&partial, meta, &frame)?;
+            wanted.require_same_partial(&partial, &frame)?;
         }
-        let tensors = NeighborsTensors::new(meta, frame.unfinished().len() as u64);
+        let tensors = NeighborsTensors::new(meta, id_bytes(ids), frame.unfinished().len() as u64);
         let row_checksums = zeroed(meta.count as usize, "the checksums of the rows")?;
         partial.create(tensors.file_bytes(), |file| {
             // The header first: a file without one is none of vkd's.
             write_at(file, frame.unfinished(), 0)?;
-            reserve(file, tensors.file_bytes())
+            reserve(file, tensors.file_bytes())?;
+            tensors.ids.write(file, ids)
         })?;
         partial.remove_unless_published();
         let (meta, row_checksums) = (meta.clone(), Mutex::new(row_checksums));
@@ -76,10 +85,15 @@ impl NeighborsWriter {
     /// Brings the whole file to the disk and gives it its name.
     pub fn finish(self) -> Result<()> {
         let row_checksums = lock(&self.row_checksums);
-        let checksums: &[u8] = bytemuck::cast_slice(&row_checksums);
+        let parts = [self.tensors.outside(), self.tensors.ids.text.clone()];
+        let room = |part: &Range<u64>| zeroed_of(part.end - part.start, "the checksums and ids");
+        let (mut outside, mut ids): (Vec<u8>, Vec<u8>) = (room(&parts[0])?, room(&parts[1])?);
         self.partial.with("finish", 0, |file| {
+            let checksums = bytemuck::cast_slice(&row_checksums);
             write_at(file, checksums, self.tensors.row_checksums.start)?;
-            write_at(file, &self.frame.finished(checksums, &[]), 0)
+            read_at(file, &mut outside, parts[0].start)?;
+            read_at(file, &mut ids, parts[1].start)?;
+            write_at(file, &self.frame.finished(&[&outside, &ids]), 0)
         })?;
         self.partial.publish()
     }
@@ -105,39 +119,48 @@ impl PutNeighbors for NeighborsWriter {
     }
 }
 
-/// Whether the finished `file` at `path` is there and holds all that is wanted; refused where it is
-/// of other rows.
-fn holds_all(file: Option<File>, path: &Path, wanted: &NeighborsMeta) -> Result<bool> {
-    let Some(file) = file else { return Ok(false) };
-    let earlier = NeighborsFile::of_file(&file, path)?;
-    require_same_rows(path, earlier.meta(), wanted)?;
-    Ok(earlier.meta().k >= wanted.k)
+/// Which neighbours a file holds, or is to hold.
+struct Contents<'a> {
+    meta: &'a NeighborsMeta,
+    ids: Option<IdSlice<'a>>,
 }
 
-/// Refuses a partial file that another run than this one left, of whatever results.
-fn require_same_partial(
-    partial: &PartialFile,
-    wanted: &NeighborsMeta,
-    frame: &Frame,
-) -> Result<()> {
-    let path = partial.partial_path();
-    if partial.with("read", 0, |file| Ok(file.metadata()?.len()))? == 0 {
-        return Ok(());
+impl Contents<'_> {
+    /// These neighbours, maybe fewer or more of each, in the finished `file` at `path`, if there is
+    /// one; refused where it is of other rows.
+    fn in_file(&self, file: Option<File>, path: &Path) -> Result<Option<NeighborsFile>> {
+        let Some(file) = file else { return Ok(None) };
+        let file = NeighborsFile::of_file(&file, path)?;
+        Contents { meta: file.meta(), ids: file.ids() }.require(self, path)?;
+        Ok(Some(file))
     }
-    let map = partial.with("map", 0, |file| Ok(map::map(file, path)))??;
-    if map.starts_with(frame.unfinished()) {
-        return Ok(());
-    }
-    let found = NeighborsHeader::parse(&map).map_err(|refusal| refusal.at(path))?.meta;
-    require_same_rows(path, &found, wanted)?;
-    require_same(path, "k", &found.k, &wanted.k)
-}
 
-/// Refuses a file of other rows than those that are wanted; k may differ.
-fn require_same_rows(path: &Path, found: &NeighborsMeta, wanted: &NeighborsMeta) -> Result<()> {
-    require_same(path, "number of items", &found.num_items, &wanted.num_items)?;
-    require_same(path, "number of rows", &found.count, &wanted.count)?;
-    require_same(path, "centring", &found.centered, &wanted.centered)?;
-    require_same(path, "corpus fingerprint", &found.fingerprint, &wanted.fingerprint)?;
-    require_same(path, "queries fingerprint", &found.queries, &wanted.queries)
+    /// Refuses a partial file that another run than this one left, of whatever results.
+    fn require_same_partial(&self, partial: &PartialFile, frame: &Frame) -> Result<()> {
+        let path = partial.partial_path();
+        if partial.with("read", 0, |file| Ok(file.metadata()?.len()))? == 0 {
+            return Ok(());
+        }
+        let map = partial.with("map", 0, |file| Ok(map::map(file, path)))??;
+        if map.starts_with(frame.unfinished()) {
+            return Ok(());
+        }
+        let NeighborsHeader { meta, tensors, .. } =
+            NeighborsHeader::parse(&map).map_err(|refusal| refusal.at(path))?;
+        Contents { meta: &meta, ids: tensors.ids.slice(&map) }.require(self, path)?;
+        require_same(path, "k", &meta.k, &self.meta.k)
+    }
+
+    /// The error that names the first thing in which the file at `path`, which holds these, is of
+    /// other rows than those that are wanted; k may differ.
+    fn require(&self, wanted: &Contents, path: &Path) -> Result<()> {
+        let (found, want) = (self.meta, wanted.meta);
+        require_same(path, "number of items", &found.num_items, &want.num_items)?;
+        require_same(path, "number of rows", &found.count, &want.count)?;
+        require_same(path, "centring", &found.centered, &want.centered)?;
+        // Before the fingerprint: it tells more.
+        require_same_ids(path, self.ids, wanted.ids)?;
+        require_same(path, "corpus fingerprint", &found.fingerprint, &want.fingerprint)?;
+        require_same(path, "queries fingerprint", &found.queries, &want.queries)
+    }
 }

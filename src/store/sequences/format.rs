@@ -1,6 +1,7 @@
-//! The bytes of a file of sequences: three to five tensors.
+//! The bytes of a file of sequences: three to seven tensors.
 //!
-//! `row_checksums`, 64 bits a sequence; `starts`, 32 bits a sequence; where heads have several
+//! `row_checksums`, 64 bits a sequence; where items have ids `id_ends` and `ids` (see `ids`), the
+//! latter behind all others; `starts`, 32 bits a sequence; where heads have several
 //! items `heads`, count x head item numbers of 32 bits; where there are values `values`, count x
 //! length floats; `sequences`, count x length item numbers of 16 bits if all fit, else 32. What the
 //! sequences are of stands in the header's metadata. The bytes depend on the results alone, not on
@@ -15,6 +16,7 @@ use crate::error::{Error, Result};
 use crate::rule::Rule;
 use crate::store::checksums::{self, Frame};
 use crate::store::errors::Refusal;
+use crate::store::ids::{self, IdBytes, IdRanges};
 use crate::store::items::{item_bytes, item_dtype};
 use crate::store::tensors::{self, Header, Tensor};
 use crate::units;
@@ -56,16 +58,16 @@ pub struct SequencesMeta {
 }
 
 impl SequencesMeta {
-    fn tensors(&self) -> Vec<Tensor> {
+    fn tensors(&self, ids: IdBytes) -> Vec<Tensor> {
         let shape = [self.count, self.length];
         let heads = Tensor::new(HEADS, Dtype::U32, &[self.count, self.head]);
-        let mut tensors = vec![
-            Tensor::new(ROW_CHECKSUMS, Dtype::U64, &[self.count]),
-            Tensor::new(STARTS, Dtype::U32, &[self.count]),
-        ];
+        let mut tensors = vec![Tensor::new(ROW_CHECKSUMS, Dtype::U64, &[self.count])];
+        tensors.extend(ids::ends_tensor(self.num_items, ids));
+        tensors.push(Tensor::new(STARTS, Dtype::U32, &[self.count]));
         tensors.extend((self.head > 1).then_some(heads));
         tensors.extend(self.values.then(|| Tensor::new(VALUES, Dtype::F32, &shape)));
         tensors.push(Tensor::new(SEQUENCES, item_dtype(self.num_items), &shape));
+        tensors.extend(ids::text_tensor(ids));
         tensors
     }
 
@@ -89,7 +91,7 @@ impl SequencesMeta {
     }
 
     /// The header, of a file that is not finished.
-    pub(super) fn frame(&self) -> Result<Frame> {
+    pub(super) fn frame(&self, ids: IdBytes) -> Result<Frame> {
         let unfinished = checksums::unfinished();
         let mut texts = BTreeMap::from([
             ("format", FORMAT.into()),
@@ -102,7 +104,7 @@ impl SequencesMeta {
             ("checksum", unfinished.clone()),
         ]);
         texts.extend(self.rule.lambda().map(|lambda| ("lambda", lambda.value().to_string())));
-        let header = tensors::header(&texts, &self.tensors());
+        let header = tensors::header(&texts, &self.tensors(ids));
         Frame::new(&header, &unfinished).map_err(|detail| Error::Internal { detail })
     }
 }
@@ -117,28 +119,28 @@ pub(super) struct SequencesTensors {
     /// Empty where there are none.
     pub(super) values: Range<u64>,
     pub(super) sequences: Range<u64>,
+    pub(super) ids: IdRanges,
 }
 
 impl SequencesTensors {
     /// Tensors that begin at byte `begin`, the end of the header.
-    pub(super) fn new(meta: &SequencesMeta, begin: u64) -> SequencesTensors {
-        let tensors = meta.tensors();
-        let range = |name| {
-            let mut ranges = tensors.iter().zip(tensors::ranges_of(&tensors, begin));
-            ranges.find(|(tensor, _)| tensor.name() == name).map_or(0..0, |(_, range)| range)
-        };
+    pub(super) fn new(meta: &SequencesMeta, ids: IdBytes, begin: u64) -> SequencesTensors {
+        let tensors = meta.tensors(ids);
+        let range = |name| tensors::range_of(&tensors, begin, name);
         SequencesTensors {
             row_checksums: range(ROW_CHECKSUMS),
             starts: range(STARTS),
             heads: range(HEADS),
             values: range(VALUES),
             sequences: range(SEQUENCES),
+            ids: IdRanges::new(&tensors, begin),
         }
     }
 
-    /// The starts and heads, one behind the other: what is in no row.
+    /// What is in no row, but for the text of the ids: row checksums, the ends of ids, starts and
+    /// heads, one behind the other.
     pub(super) fn outside(&self) -> Range<u64> {
-        self.starts.start..self.starts.end.max(self.heads.end)
+        self.row_checksums.start..self.starts.end.max(self.heads.end)
     }
 
     /// The first item of each head where these are starts, else all items.
@@ -162,7 +164,7 @@ impl SequencesTensors {
 
     /// Bytes of the whole file.
     pub(super) fn file_bytes(&self) -> u64 {
-        self.sequences.end
+        self.sequences.end.max(self.ids.text.end)
     }
 }
 
@@ -209,8 +211,9 @@ impl SequencesHeader {
             let [head, length] = [head, length].map(units::count);
             return Err(format!("it claims heads of {head} items in rows of {length}").into());
         }
-        header.check(&meta.tensors(), file.len() as u64)?;
-        let tensors = SequencesTensors::new(&meta, header.data_begin);
+        let ids = ids::id_bytes_of(&header)?;
+        header.check(&meta.tensors(ids), file.len() as u64)?;
+        let tensors = SequencesTensors::new(&meta, ids, header.data_begin);
         Ok(SequencesHeader { meta, tensors, frame })
     }
 }
@@ -254,18 +257,18 @@ mod tests {
     fn headers_are_read_back_and_keep_their_length() {
         for (num_items, item_bytes) in [(1, 2), (65_536, 2), (65_537, 4)] {
             let meta = meta(num_items, 7, 1);
-            let frame = meta.frame().unwrap();
-            let mut file = frame.finished(b"sums", b"starts");
+            let frame = meta.frame(None).unwrap();
+            let mut file = frame.finished(&[b"sums", b"starts"]);
             assert_eq!((file.len(), file.len() % 8), (frame.unfinished().len(), 0));
             assert_eq!(meta.item_bytes(), item_bytes);
-            let tensors = SequencesTensors::new(&meta, file.len() as u64);
+            let tensors = SequencesTensors::new(&meta, None, file.len() as u64);
             file.resize(tensors.file_bytes() as usize, 0);
             let read = SequencesHeader::parse(&file).unwrap();
             assert_eq!((read.meta, read.tensors), (meta, tensors));
             let path = Path::new("file");
-            read.frame.check(path, b"sums", b"starts").unwrap();
-            assert!(read.frame.check(path, b"sum", b"starts").is_err());
-            assert!(frame.check(path, b"sums", b"starts").is_err());
+            read.frame.check(path, &[b"sums", b"starts"]).unwrap();
+            assert!(read.frame.check(path, &[b"sum", b"starts"]).is_err());
+            assert!(frame.check(path, &[b"sums", b"starts"]).is_err());
             assert_eq!(read.frame.unfinished(), frame.unfinished());
         }
     }
@@ -274,15 +277,19 @@ mod tests {
     fn rules_heads_and_values_are_read_back() {
         let lambda = Lambda::new(0.7).unwrap();
         for rule in [Rule::Centroid, Rule::Farthest, Rule::Mmr(lambda), Rule::Chain] {
-            for (head, values) in [(1, true), (3, false), (3, true), (9, true)] {
+            for (head, values, ids) in
+                [(1, true, None), (3, false, Some(0)), (3, true, None), (9, true, Some(77))]
+            {
                 let meta = SequencesMeta { head, rule, values, ..meta(70_000, 5, 9) };
-                let mut file = meta.frame().unwrap().finished(b"", b"");
+                let mut file = meta.frame(ids).unwrap().finished(&[]);
                 let begin = file.len() as u64;
-                let tensors = SequencesTensors::new(&meta, begin);
+                let tensors = SequencesTensors::new(&meta, ids, begin);
+                let ends = if ids.is_some() { 70_000 * 8 } else { 0 };
                 let heads = if head > 1 { 5 * 4 * u64::from(head) } else { 0 };
                 let values = if values { 5 * 9 * 4 } else { 0 };
-                assert_eq!(tensors.outside(), begin + 40..begin + 60 + heads);
-                assert_eq!(tensors.sequences.start, begin + 60 + heads + values);
+                assert_eq!(tensors.outside(), begin..begin + 60 + ends + heads);
+                assert_eq!(tensors.sequences.start, begin + 60 + ends + heads + values);
+                assert_eq!(tensors.file_bytes(), tensors.sequences.end + ids.unwrap_or(0));
                 let last = tensors.row_values(&meta, 4);
                 assert_eq!((last.end, last.end - last.start), (tensors.values.end, values / 5));
                 file.resize(tensors.file_bytes() as usize, 0);
@@ -307,8 +314,8 @@ mod tests {
     #[test]
     fn heads_that_no_row_holds_are_refused() {
         let meta = SequencesMeta { head: 9, ..meta(100, 5, 9) };
-        let header = meta.frame().unwrap().finished(b"", b"");
-        let end = SequencesTensors::new(&meta, header.len() as u64).file_bytes();
+        let header = meta.frame(None).unwrap().finished(&[]);
+        let end = SequencesTensors::new(&meta, None, header.len() as u64).file_bytes();
         let text = String::from_utf8(header[8..].to_vec()).unwrap();
         for (from, to) in [("\"shape\":[5,9]},\"row", "\"shape\":[5,8]},\"row"), ("[5,9]", "[5,0]")]
         {
@@ -322,13 +329,13 @@ mod tests {
     #[test]
     fn what_does_not_fit_is_named() {
         let meta = meta(100, 5, 9);
-        let mut file = meta.frame().unwrap().finished(&[], &[]);
-        let tensors = SequencesTensors::new(&meta, file.len() as u64);
+        let mut file = meta.frame(None).unwrap().finished(&[]);
+        let tensors = SequencesTensors::new(&meta, None, file.len() as u64);
         file.resize(tensors.file_bytes() as usize, 0);
         assert!(SequencesHeader::parse(&file).is_ok());
         assert!(SequencesHeader::parse(&file[..file.len() - 1]).is_err());
         let header = Header::parse(&file).unwrap();
-        let error = header.check(&meta.tensors(), tensors.file_bytes() - 1).unwrap_err();
+        let error = header.check(&meta.tensors(None), tensors.file_bytes() - 1).unwrap_err();
         assert!(error.contains("its header says"), "{error}");
         let changed = |from: &str, to: &str| {
             let place =

@@ -1,8 +1,9 @@
 //! Finished sequences, mapped.
 //!
-//! Opening checks header, sizes, the checksum over all row checksums, and a few rows; it costs the
-//! same for any file. `verify` checks every row. A row is a slice of the file's own memory: nothing
-//! is copied, and all readers of a file share one copy in the system's cache.
+//! Opening checks header, sizes, the checksum over all row checksums, the ids, and a few rows; it
+//! costs the same for any number of long rows. `verify` checks every row. A row is a slice of the
+//! file's own memory: nothing is copied, and all readers of a file share one copy in the system's
+//! cache.
 
 use std::fs::File;
 use std::ops::Range;
@@ -11,11 +12,15 @@ use std::path::{Path, PathBuf};
 use memmap2::Mmap;
 
 use super::format::{SequencesHeader, SequencesMeta, SequencesTensors};
+use crate::corpus::{Elements, Shape};
 use crate::error::{Error, Result};
+use crate::ids::IdSlice;
 use crate::sequence::SequenceMut;
 use crate::store::checksums::{checked_rows, row_checksum_of_parts};
 use crate::store::errors::bad_file;
+use crate::store::ids::{check_ids, FileIds};
 use crate::store::items::{require_items, Repeats, Row};
+use crate::store::origin::Origin;
 use crate::store::{known, map};
 
 /// A finished file of sequences. Any thread may read it.
@@ -25,6 +30,7 @@ pub struct SequencesFile {
     meta: SequencesMeta,
     tensors: SequencesTensors,
     map: Mmap,
+    found_ids: FileIds,
 }
 
 impl SequencesFile {
@@ -46,9 +52,11 @@ impl SequencesFile {
     fn of(map: Mmap, path: &Path) -> Result<SequencesFile> {
         let SequencesHeader { meta, tensors, frame } = SequencesHeader::parse(&map)
             .map_err(|refusal| known::refused(path, &map, "sequences", refusal))?;
-        let file = SequencesFile { path: path.to_owned(), meta, tensors, map };
-        let (checksums, outside) = (&file.tensors.row_checksums, &file.tensors.outside());
-        frame.check(path, file.bytes(checksums), file.bytes(outside))?;
+        let (path, found_ids) = (path.to_owned(), FileIds::default());
+        let file = SequencesFile { path, meta, tensors, map, found_ids };
+        let (outside, ids) = (&file.tensors.outside(), &file.tensors.ids.text);
+        frame.check(&file.path, &[file.bytes(outside), file.bytes(ids)])?;
+        check_ids(&file.path, file.ids())?;
         checked_rows(file.meta.count).try_for_each(|index| file.check_row(index))?;
         Ok(file)
     }
@@ -76,6 +84,27 @@ impl SequencesFile {
     /// What every sequence begins with, one head after the other: the starts, where a head is one.
     pub fn heads(&self) -> &[u32] {
         bytemuck::cast_slice(self.bytes(&self.tensors.given()))
+    }
+
+    /// The ids of the items; `None` where the file has none.
+    pub fn ids(&self) -> Option<IdSlice<'_>> {
+        self.tensors.ids.slice(&self.map)
+    }
+
+    /// The item that has an id; `None` where none has it, as in a file without ids. Of ids of which
+    /// two are equal an error.
+    pub fn find_id(&self, id: &str) -> Result<Option<u32>> {
+        let find = |ids| self.found_ids.find(&self.path, ids, id);
+        self.ids().map_or(Ok(None), find)
+    }
+
+    /// Refuses embeddings that are not those that the file was computed from, by their fingerprint,
+    /// and `ids` that are not the file's, where both have some. No row is computed.
+    pub fn check(&self, elements: Elements, shape: Shape, ids: Option<IdSlice>) -> Result<()> {
+        let SequencesMeta { num_items, centered, fingerprint, .. } = &self.meta;
+        let (num_items, centered, path) = (*num_items, *centered, &*self.path);
+        let origin = Origin { path, num_items, centered, fingerprint, ids: self.ids() };
+        origin.check(elements, shape, ids)
     }
 
     /// Sequence `index`.
@@ -121,8 +150,9 @@ impl SequencesFile {
     }
 
     /// Checks every row: its checksum, that it begins with its head and holds items of the corpus,
-    /// each once, and that its values are finite.
+    /// each once, and that its values are finite; and that no two ids are equal.
     pub fn verify(&self) -> Result<()> {
+        self.ids().map_or(Ok(()), |ids| self.found_ids.table(&self.path, ids).map(|_| ()))?;
         let mut repeats = Repeats::new(self.meta.num_items, self.meta.length, self.map.len())?;
         for index in 0..self.meta.count {
             self.release_after(index);

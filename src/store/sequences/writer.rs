@@ -22,6 +22,7 @@ use super::format::{SequencesHeader, SequencesMeta, SequencesTensors};
 use super::reader::SequencesFile;
 use crate::engine::PutSequences;
 use crate::error::Result;
+use crate::ids::{IdSlice, Ids};
 use crate::memory::{collected, room, zeroed_of};
 use crate::plan::{EarlierRows, Plan, Rows};
 use crate::progress::Progress;
@@ -29,6 +30,7 @@ use crate::sequence::{Sequence, SequenceMut};
 use crate::store::checksums::{row_checksum_of_parts, Frame};
 use crate::store::errors::require_same;
 use crate::store::family::Family;
+use crate::store::ids::{id_bytes, require_same_ids};
 use crate::store::items::to_bytes;
 use crate::store::output_file::{OutputFile, OutputPlace};
 use crate::store::partial::PartialFile;
@@ -72,9 +74,9 @@ impl SequencesWriter {
 
     /// The same at a place that was looked at before.
     pub(crate) fn begin_at(place: OutputPlace, meta: &SequencesMeta, plan: &Plan) -> Result<Begun> {
-        let heads = given_heads(plan)?;
-        let wanted = Contents { meta, heads: &heads };
-        let target = place.target().clone();
+        let (target, heads) = (place.target().clone(), given_heads(plan)?);
+        let ids = target.ids.as_deref().map(Ids::as_slice);
+        let wanted = Contents { meta, heads: &heads, ids };
         let suffices = |earlier: &SequencesFile| earlier.meta().length >= meta.length;
         if wanted.in_file(place.earlier()?, &target.path)?.is_some_and(|file| suffices(&file)) {
             return Ok(Begun::Finished);
@@ -85,11 +87,14 @@ impl SequencesWriter {
         if earlier.as_ref().is_some_and(suffices) {
             return Ok(Begun::Finished);
         }
-        let mut writer = SequencesWriter::new(partial, meta)?;
+        // Where this run has no ids, those that are there stay.
+        let ids = ids.or(earlier.as_ref().and_then(SequencesFile::ids));
+        let wanted = Contents { ids, ..wanted };
+        let mut writer = SequencesWriter::new(partial, &wanted)?;
         let resumed = if target.overwrite { None } else { writer.resume(&wanted)? };
         writer.rows = match resumed {
             Some(unfinished) => unfinished,
-            None => writer.create(&heads)?,
+            None => writer.create(&wanted)?,
         };
         writer.partial.keep();
         let plan = plan.only(writer.rows.clone());
@@ -100,9 +105,10 @@ impl SequencesWriter {
         Ok(Begun::Open(Box::new(writer), plan))
     }
 
-    fn new(partial: PartialFile, meta: &SequencesMeta) -> Result<SequencesWriter> {
-        let frame = meta.frame()?;
-        let tensors = SequencesTensors::new(meta, frame.unfinished().len() as u64);
+    fn new(partial: PartialFile, wanted: &Contents) -> Result<SequencesWriter> {
+        let (meta, ids) = (wanted.meta, id_bytes(wanted.ids));
+        let frame = meta.frame(ids)?;
+        let tensors = SequencesTensors::new(meta, ids, frame.unfinished().len() as u64);
         let (meta, rows, synced) = (meta.clone(), Rows::All(0), Mutex::new(Instant::now()));
         Ok(SequencesWriter { partial, frame, meta, tensors, rows, synced })
     }
@@ -120,7 +126,8 @@ impl SequencesWriter {
         let SequencesHeader { meta, tensors, frame } = SequencesHeader::parse(&map)
             .map_err(|refusal| known::refused(path, &map, "sequences", refusal))?;
         let bytes = |range: &Range<u64>| &map[range.start as usize..range.end as usize];
-        let found = Contents { meta: &meta, heads: bytemuck::cast_slice(bytes(&tensors.given())) };
+        let heads = bytemuck::cast_slice(bytes(&tensors.given()));
+        let found = Contents { meta: &meta, heads, ids: tensors.ids.slice(&map) };
         found.require(wanted, path)?;
         require_same(path, "length", &meta.length, &wanted.meta.length)?;
         let checksums: &[u64] = bytemuck::cast_slice(bytes(&tensors.row_checksums));
@@ -144,7 +151,7 @@ impl SequencesWriter {
     }
 
     /// Whether a file was begun as this one would be, and holds no finished row: it may lack its
-    /// heads, and part of its length.
+    /// heads and ids, and part of its length.
     fn is_only_begun(&self, file: &[u8]) -> bool {
         let journal = file.len().min(self.tensors.row_checksums.end as usize);
         file.strip_prefix(self.frame.unfinished()).is_some_and(|data| {
@@ -153,9 +160,9 @@ impl SequencesWriter {
         })
     }
 
-    /// Gives the file its header, size, starts and heads. All rows are to do.
-    fn create(&self, heads: &[u32]) -> Result<Rows> {
-        let bytes = self.tensors.file_bytes();
+    /// Gives the file its header, size, starts, heads and ids. All rows are to do.
+    fn create(&self, wanted: &Contents) -> Result<Rows> {
+        let (bytes, heads) = (self.tensors.file_bytes(), wanted.heads);
         let firsts = heads.iter().copied().step_by(self.meta.head as usize);
         let starts = collected(firsts, "the starts")?;
         self.partial.create(bytes, |file| {
@@ -164,6 +171,7 @@ impl SequencesWriter {
             reserve(file, bytes)?;
             write_at(file, bytemuck::cast_slice(&starts), self.tensors.starts.start)?;
             write_at(file, bytemuck::cast_slice(heads), self.tensors.given().start)?;
+            self.tensors.ids.write(file, wanted.ids)?;
             file.sync_all()
         })?;
         Ok(Rows::All(self.meta.count))
@@ -171,16 +179,15 @@ impl SequencesWriter {
 
     /// Brings the whole file to the disk and gives it its name.
     pub fn finish(self) -> Result<()> {
-        let begin = self.tensors.row_checksums.start;
-        let length = self.tensors.outside().end - begin;
+        let parts = [self.tensors.outside(), self.tensors.ids.text.clone()];
+        let room = |part: &Range<u64>| zeroed_of(part.end - part.start, "the checksums and ids");
+        let (mut outside, mut ids): (Vec<u8>, Vec<u8>) = (room(&parts[0])?, room(&parts[1])?);
         self.partial.with("finish", 0, |file| {
-            // Row checksums, starts and heads, one behind the other.
-            let mut bytes = vec![0; length as usize];
-            read_at(file, &mut bytes, begin)?;
-            let (checksums, outside) = bytes.split_at(self.meta.count as usize * 8);
+            read_at(file, &mut outside, parts[0].start)?;
+            read_at(file, &mut ids, parts[1].start)?;
             // Rows first, so that a header with a checksum means that they are there.
             file.sync_data()?;
-            write_at(file, &self.frame.finished(checksums, outside), 0)
+            write_at(file, &self.frame.finished(&[&outside, &ids]), 0)
         })?;
         self.partial.publish()
     }
@@ -262,6 +269,7 @@ struct Contents<'a> {
     meta: &'a SequencesMeta,
     /// The items of all heads.
     heads: &'a [u32],
+    ids: Option<IdSlice<'a>>,
 }
 
 impl Contents<'_> {
@@ -271,6 +279,8 @@ impl Contents<'_> {
         let (found, want) = (self.meta, wanted.meta);
         require_same(path, "number of items", &found.num_items, &want.num_items)?;
         require_same(path, "centring", &found.centered, &want.centered)?;
+        // Before the fingerprint: it tells more.
+        require_same_ids(path, self.ids, wanted.ids)?;
         require_same(path, "corpus fingerprint", &found.fingerprint, &want.fingerprint)?;
         let lambda = |meta: &SequencesMeta| {
             meta.rule.lambda().map_or(String::new(), |l| l.value().to_string())
@@ -303,7 +313,7 @@ impl Contents<'_> {
     fn in_file(&self, file: Option<File>, path: &Path) -> Result<Option<SequencesFile>> {
         let Some(file) = file else { return Ok(None) };
         let file = SequencesFile::of_file(&file, path)?;
-        let found = Contents { meta: file.meta(), heads: file.heads() };
+        let found = Contents { meta: file.meta(), heads: file.heads(), ids: file.ids() };
         found.require(self, path)?;
         Ok(Some(file))
     }

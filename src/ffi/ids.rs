@@ -1,0 +1,47 @@
+//! The ids of items: as callers pass them, and as files of results have them.
+
+use std::path::Path;
+use std::sync::Arc;
+
+use libc::c_char;
+
+use super::pointers::{In, Out};
+use super::status::Result;
+use crate::error::Error;
+use crate::ids::{shortened, IdList, IdSlice, Ids, IdsFault};
+
+/// The ids that a call gives: `num_items` texts, or none.
+pub(super) fn given_ids(texts: In<*const c_char>, num_items: u32) -> Result<Option<Arc<Ids>>> {
+    if texts.is_null() {
+        return Ok(None);
+    }
+    let mut list = IdList::default();
+    texts.each_text(num_items.into(), |id| Ok(list.push(id)?))?;
+    Ok(Some(Arc::new(list.finish(num_items).map_err(IdsFault::of_caller)?)))
+}
+
+/// The ids of a file, or why there is none to be told.
+pub(super) fn file_ids<'a>(ids: Option<IdSlice<'a>>, path: &Path) -> Result<IdSlice<'a>> {
+    ids.ok_or_else(|| Error::NoIds { path: path.display().to_string() }.into())
+}
+
+/// Tells where the id of an item lies, and how long it is.
+pub(super) fn tell_id(
+    ids: IdSlice,
+    item: u32,
+    text: Out<*const c_char>,
+    bytes: Out<u64>,
+) -> Result<()> {
+    let id = ids.get(item).ok_or_else(|| Error::BadOption {
+        option: "item",
+        got: item.to_string(),
+        allowed: format!("items are numbered from 0 to {}", ids.len().saturating_sub(1)),
+    })?;
+    text.write(id.as_ptr().cast())?;
+    bytes.write(id.len() as u64)
+}
+
+/// Tells the item that was found to have an id.
+pub(super) fn tell_item(found: Option<u32>, id: &str, out: Out<u32>) -> Result<()> {
+    out.write(found.ok_or_else(|| Error::NoSuchId { id: shortened(id) })?)
+}
