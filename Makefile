@@ -99,6 +99,7 @@ bench:
 	cargo bench --profile measure --bench rules -- $(CORPUS)
 	cargo bench --profile measure --bench large -- million
 	luajit benches/sites.lua $(CORPUS)
+	luajit benches/json_load.lua
 
 fuzz:
 	fuzz/run 600

@@ -2,7 +2,7 @@
 -- or on the processor.
 --
 --   local vkd = require("vkd")
---   local sequences, report = vkd.batch_compute(assert(vkd.load_npy("poems.npy")))
+--   local sequences, report = vkd.batch_compute(assert(vkd.load("poems.json")))
 --
 -- Counting: everything in a Lua table counts items from 1, everything in cdata from 0, as in C.
 -- Messages about the embeddings count from 0 and say so.
@@ -22,10 +22,10 @@ if folder then package.path = folder .. "?.lua;" .. package_path end
 
 local function modules()
   return require("vkd.library"), require("vkd.calls"), require("vkd.context"),
-    require("vkd.files"), require("vkd.npy"), require("vkd.progress")
+    require("vkd.files"), require("vkd.embeddings"), require("vkd.npy"), require("vkd.progress")
 end
 
-local loaded, library, calls, contexts, files, npy, progress = pcall(modules)
+local loaded, library, calls, contexts, files, loader, npy, progress = pcall(modules)
 package.path = package_path
 -- Where the shared library is missing, say; the text tells it all.
 if not loaded then error(library, 0) end
@@ -39,13 +39,14 @@ vkd.version = require("ffi").string(library.c.vkd_version_string())
 vkd.devices = contexts.devices
 vkd.context = contexts.open
 vkd.open = files.open
+vkd.load = loader.load
 vkd.load_npy = npy.load
 vkd.progress_line = progress.line
 vkd.terminal_width = progress.width
 
 ---Embeddings, row after row: `float *` or `float[n]` cdata (also double, and uint16_t with
----element_type "f16"), a flat Lua table of numbers, a Lua table of tables, or what `vkd.load_npy`
----returns.
+---element_type "f16"), a flat Lua table of numbers, a Lua table of tables, or what `vkd.load` or
+---`vkd.load_npy` returns.
 ---@alias vkd.AnyEmbeddings ffi.cdata*|number[]|number[][]|vkd.Embeddings
 
 ---@alias vkd.AnyDevice string|integer|(string|integer)[]
@@ -60,6 +61,9 @@ vkd.terminal_width = progress.width
 ---Needed for f16 in uint16_t cdata. Tables become f32 unless "f64" is asked for.
 ---@field element_type? "f32"|"f16"|"f64"
 ---@field center? boolean Subtract the mean embedding first, for neighbours from the queries too.
+---Rows of zeros, in queries too, are items like any other: orthogonal to all, with a similarity of
+---0. With `center` that holds for rows that equal the mean. Else such a row is an error.
+---@field zero_rows? boolean
 
 ---@class vkd.OutputOptions: vkd.EmbeddingsOptions
 ---A file for the result instead of memory; the call then returns it opened, as `vkd.open` does. The
@@ -232,7 +236,8 @@ end
 ---@field rankings? string The file of all rankings; not where a page would be. It replaces
 ---rankings only.
 ---@field ids? string[] One for each item: a file name without a path, each only once, whatever its
----case and however its accents are written. Default: "1", "2", ...
+---case and however its accents are written. Default: those of embeddings that `vkd.load` gave, else
+---"1", "2", ...
 ---@field metadata? string[] One JSON text for each item: the member "metadata" of its file.
 ---@field list? string What the list is called: the member of each file. Default: "similar" of
 ---neighbours, of sequences by their rule "different", "scattered", "related" or "journey".

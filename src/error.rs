@@ -75,12 +75,14 @@ pub enum Error {
     NotFinite { item: u32, dimension: u32, value: &'static str },
     #[error(
         "item {item} (0-based) has zero length, so it has no direction to compare (an empty \
-         text?); remove it"
+         text?); remove it, or admit rows of zeros as similar to nothing (VKD_ZERO_ROWS in C, \
+         zero_rows = true in Lua)"
     )]
     ZeroNorm { item: u32 },
     #[error(
         "item {item} (0-based) has zero length after centring (it equals the mean of all items); \
-         remove it or switch centring off"
+         remove it, switch centring off, or admit rows of zeros as similar to nothing \
+         (VKD_ZERO_ROWS in C, zero_rows = true in Lua)"
     )]
     ZeroNormCentered { item: u32 },
     #[error(
@@ -196,6 +198,16 @@ pub enum Error {
     OtherEmbeddings { path: String, what: &'static str, found: String, given: String },
     #[error("{path}{at}: {flaw}")]
     Embeddings { path: String, at: At, flaw: Box<Flaw> },
+    #[error(
+        "the items of {path} have no ids; name a file with the id of each on a line (ids_path in \
+         C, ids in Lua)"
+    )]
+    NoIds { path: String },
+    #[error(
+        "no item of {path} has the id \"{id}\"; ids are compared byte by byte: look at those that \
+         it has"
+    )]
+    NoSuchId { path: String, id: String },
     #[error("{path} is being written by another run; wait for it, or choose another path")]
     FileBusy { path: String },
     #[error(

@@ -214,6 +214,18 @@ fn files_of_results_from_c() {
     }
 }
 
+#[test]
+fn embeddings_from_files_from_c() {
+    for (shared, device) in [(true, "cpu"), (false, "reference"), (true, "llvmpipe")] {
+        let program = compiled("embeddings", shared);
+        let folder = program.with_extension("folder");
+        let _ = std::fs::remove_dir_all(&folder);
+        std::fs::create_dir(&folder).unwrap();
+        run(Command::new(&program).arg(&folder).env("VKD_DEVICE", device));
+        std::fs::remove_dir_all(&folder).unwrap();
+    }
+}
+
 /// The older interface, with the shared library and with the archive.
 #[test]
 fn the_older_interface_from_c() {

@@ -100,6 +100,8 @@ fn table() -> Vec<Error> {
             at: At::Line { line: 30_000, byte: 7 },
             flaw: Box::new(Flaw::Ragged { item, length: 1024, dim: 384 }),
         },
+        Error::NoIds { path: path() },
+        Error::NoSuchId { path: path(), id: "nobody".into() },
         Error::FileBusy { path: path() },
         Error::BadId { item, id: "a/b".into(), reason: "it holds a /".into() },
         Error::BadMetadata { item, reason: "expected value at line 1 column 1".into() },

@@ -55,8 +55,8 @@ local function numbers(count)
   return ids
 end
 
--- The options of the files as C reads them.
-local function raw_options(options, num_items)
+-- The options of the files as C reads them. `ids` are those of the embeddings, if they have any.
+local function raw_options(options, num_items, ids)
   local raw = sized("vkd_site_options")
   raw.flags = options.sync == false and ffi.C.VKD_NO_SYNC or 0
   raw.top = check.optional_count(options, "top", 1) or 0
@@ -71,7 +71,7 @@ local function raw_options(options, num_items)
     if options.list:find("\0", 1, true) then misuse("option list holds a NUL character") end
     raw.list = hold(raw, options.list)
   end
-  raw.ids = texts(raw, options.ids or numbers(num_items), num_items, "ids")
+  raw.ids = texts(raw, options.ids or ids or numbers(num_items), num_items, "ids")
   raw.num_items = num_items
   if options.metadata then raw.metadata = texts(raw, options.metadata, num_items, "metadata") end
   return raw
@@ -80,6 +80,10 @@ end
 local function check_k(options)
   if options.k == nil then misuse("option k is needed with embeddings: how many neighbours") end
   return search.check_k(options.k)
+end
+
+local function search_options(options)
+  return search.raw_options({ center = options.center, zero_rows = options.zero_rows })
 end
 
 local function started(place, status, out)
@@ -134,9 +138,9 @@ function site.start(context, options, source)
   end
   local corpus, message, name = input.corpus(source, options.num_items, options)
   if not corpus then return nil, message, name end
-  local k, wanted = check_k(options), search.raw_options({ center = options.center })
+  local k, wanted = check_k(options), search_options(options)
   wanted.element_type = corpus.element_type
-  local raw = raw_options(options, corpus.num_items)
+  local raw = raw_options(options, corpus.num_items, input.ids(source, options.ids))
   local place
   place, message, name = contexts.place(context, options)
   if not place then return nil, message, name end
@@ -155,7 +159,7 @@ end
 ---@return string? status
 function site.plan(context, options, num_items, dim)
   input.check_shape(num_items, dim)
-  local k, wanted = check_k(options), search.raw_options({ center = options.center })
+  local k, wanted = check_k(options), search_options(options)
   local raw = raw_options(options, num_items)
   local place, message, name = contexts.place(context, options)
   if not place then return nil, message, name end

@@ -1,7 +1,7 @@
 //! Several runs over embeddings that are prepared once, into memory.
 //!
 //! Who calls holds the corpus between the runs. It is there already when a run is planned, so that
-//! its bytes are not asked for again. Rows of zeros are admitted where the caller says so.
+//! its bytes are not asked for again.
 
 use std::sync::Arc;
 
@@ -10,7 +10,7 @@ use super::open::Context;
 use super::sequences::{compute, run_plan, Destination};
 use super::similarity::similarity_plan;
 use crate::contract::similarity;
-use crate::corpus::{Corpus, Input, ZeroRows};
+use crate::corpus::{Corpus, Input};
 use crate::engine::{MemorySequences, MemorySimilarities, Pairs, Planner};
 use crate::error::Result;
 use crate::memory::{self, collected};
@@ -20,13 +20,13 @@ use crate::sequence::Sequences;
 
 impl Context {
     /// Checks embeddings and prepares them.
-    pub(crate) fn corpus(&self, input: &Input, zero_rows: ZeroRows) -> Result<Arc<Corpus>> {
+    pub(crate) fn corpus(&self, input: &Input) -> Result<Arc<Corpus>> {
         self.check_process()?;
         memory::require_spare()?;
         input.check()?;
         memory::require("the prepared rows", input.shape().prepared_bytes())?;
         let progress = Progress::default();
-        Corpus::prepare_with(&self.crew(&progress), input, zero_rows).map(Arc::new)
+        Corpus::prepare_by(&self.crew(&progress), input).map(Arc::new)
     }
 
     /// The sequences of a corpus. Blocks until they are there.
@@ -82,7 +82,7 @@ fn dot(one: &[i16], other: &[i16]) -> i32 {
 mod tests {
     use super::*;
     use crate::context::ContextOptions;
-    use crate::corpus::Elements;
+    use crate::corpus::{Elements, ZeroRows};
     use crate::engine::{cpu, vulkan, RowSource};
 
     /// A context whose rows come from `rows`.
@@ -101,9 +101,10 @@ mod tests {
             values[item * 13..][..13].fill(0.0);
         }
         let elements = Elements::F32(&values);
-        let input = Input { elements, num_items, dim, center: false };
+        let plain = Input::new(elements, num_items, dim);
+        let input = Input { zero_rows: ZeroRows::Admit, ..plain };
         let found = |context: Context| {
-            let corpus = context.corpus(&input, ZeroRows::Admit).unwrap();
+            let corpus = context.corpus(&input).unwrap();
             let sequences = context.sequences_of(&corpus, &Request::default()).unwrap();
             (sequences.items, context.similarity_of(&corpus, Pairs::Upper).unwrap())
         };
@@ -121,9 +122,9 @@ mod tests {
     fn similarities_with_later_items_are_those_of_the_engines() {
         let values: Vec<f32> = (0..40 * 5).map(|at| (at as f32 * 0.9).cos()).collect();
         let elements = Elements::F32(&values);
-        let input = Input { elements, num_items: 40, dim: 5, center: false };
+        let input = Input::new(elements, 40, 5);
         let context = context("cpu", None);
-        let corpus = context.corpus(&input, ZeroRows::Refuse).unwrap();
+        let corpus = context.corpus(&input).unwrap();
         let pairs = context.similarity_of(&corpus, Pairs::Upper).unwrap();
         let rows: Vec<Vec<f32>> =
             (0..40).map(|item| similarities_with_later(&corpus, item).unwrap()).collect();

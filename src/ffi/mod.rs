@@ -12,6 +12,7 @@ mod boundary;
 /// cbindgen:ignore
 pub mod compat;
 mod devices;
+mod embeddings;
 mod input;
 mod job;
 mod neighbors;
@@ -29,6 +30,7 @@ mod types;
 pub use batch::*;
 pub use boundary::vkd_last_error;
 pub use devices::*;
+pub use embeddings::*;
 pub use job::*;
 pub use neighbors::*;
 pub use neighbors_file::*;

@@ -129,7 +129,7 @@ class Writer:
             self.fields()
             for kind, parameter in self.parameters:
                 if kind == "const char *":
-                    self.paths(f"{parameter} ", f"a.{parameter}", ["READ"])
+                    self.paths(f"{parameter} ", f"a.{parameter}", self.told.roles)
             for name, change, status in self.told.more:
                 self.case(name, change, status)
         self.put("}")
