@@ -29,7 +29,7 @@ local function run(command)
   local seconds, share, bytes = pipe:read("*n", "*n", "*n")
   pipe:close()
   assert(bytes, command .. " has failed")
-  return seconds / share, bytes / share
+  return seconds / share, share == 1 and bytes or nil
 end
 
 local READERS = {
@@ -43,8 +43,8 @@ local best = {}
 for _ = 1, ROUNDS do
   for i, reader in ipairs(READERS) do
     local seconds, bytes = run(reader[2])
-    local found = best[i] or { seconds = math.huge, bytes = bytes }
-    best[i] = { seconds = math.min(found.seconds, seconds), bytes = math.min(found.bytes, bytes) }
+    local found = best[i] or { seconds = math.huge }
+    best[i] = { seconds = math.min(found.seconds, seconds), bytes = bytes }
   end
 end
 
@@ -57,8 +57,9 @@ print(("%d items of %d dimensions: %.0f MB of JSON, %.0f MB of values"):format(
   embeddings.num_items, embeddings.dim, size / 1e6, values / 1e6))
 for i, reader in ipairs(READERS) do
   local seconds, bytes = best[i].seconds, best[i].bytes
-  print(("%-20s %7.3f s, %6.0f MB/s, %6.1f times; memory %5.2f of the values"):format(reader[1],
-    seconds, size / seconds / 1e6, seconds / best[1].seconds, bytes / values))
+  local memory = bytes and ("; memory %.2f of the values"):format(bytes / values) or ""
+  print(("%-20s %7.3f s, %6.0f MB/s, %6.1f times%s"):format(reader[1], seconds,
+    size / seconds / 1e6, seconds / best[1].seconds, memory))
 end
 
 local written = os.tmpname()
