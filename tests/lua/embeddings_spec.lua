@@ -177,7 +177,10 @@ describe("embeddings from files", function()
     flawed("VKD_ERROR_DIM_TOO_LARGE", "65,537", F32, { dim = 65537 })
     failed("VKD_ERROR_FILE", "/no/such/file", vkd.load("/no/such/file"))
     with_file("a\n", function(ids)
-      flawed("VKD_ERROR_BAD_EMBEDDINGS", "there are 1 ids for 2 items", "[[1],[2]]", { ids = ids })
+      with_file("[[1],[2]]", function(path)
+        failed("VKD_ERROR_BAD_EMBEDDINGS", ids .. ": there are 1 ids for 2 items",
+          vkd.load(path, { ids = ids }))
+      end)
     end)
   end)
 
