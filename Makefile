@@ -101,6 +101,7 @@ bench:
 	luajit benches/sites.lua $(CORPUS)
 	luajit benches/older.lua $(CORPUS)
 	luajit benches/exports.lua $(CORPUS)
+	luajit benches/json_load.lua
 
 fuzz:
 	fuzz/run 600

@@ -76,11 +76,8 @@ fn search(context: &Context, npy: &Npy, k: u32) -> f64 {
     let begin = Instant::now();
     let elements = Elements::F32(&npy.values);
     let (num_items, dim) = (npy.num_items, npy.dim);
-    let request = NeighborsRequest {
-        input: Input { elements, num_items, dim, center: false },
-        k,
-        queries: None,
-    };
+    let request =
+        NeighborsRequest { input: Input::new(elements, num_items, dim), k, queries: None };
     let job = context.start_neighbors(&request, Destination::Memory);
     job.unwrap().wait(None).unwrap().as_ref().as_ref().unwrap();
     begin.elapsed().as_secs_f64()

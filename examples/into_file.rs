@@ -10,7 +10,7 @@ use vkd::{Context, ContextOptions, Elements, Input};
 fn main() -> Result<(), vkd::Error> {
     let embeddings = [1.0, 0.0, 0.0, 0.9, 0.1, 0.0, 0.0, 1.0, 0.0, 0.0, 0.2, 1.0];
     let elements = Elements::F32(&embeddings);
-    let input = Input { elements, num_items: 4, dim: 3, center: false };
+    let input = Input::new(elements, 4, 3);
     let context = Context::new(&ContextOptions::default())?;
 
     // The default of all: every item is a start, every sequence has full length.

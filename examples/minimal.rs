@@ -6,7 +6,7 @@ use vkd::{Context, ContextOptions, Elements, Input, Request};
 
 fn main() -> vkd::Result<()> {
     let poems = [1.0, 0.0, 0.0, 0.9, 0.1, 0.0, 0.0, 1.0, 0.0, 0.0, 0.2, 1.0];
-    let input = Input { elements: Elements::F32(&poems), num_items: 4, dim: 3, center: false };
+    let input = Input::new(Elements::F32(&poems), 4, 3);
     let context = Context::new(&ContextOptions::default())?;
     let sequences = context.sequences(&input, &Request::default())?;
     for items in sequences.items.chunks(4) {

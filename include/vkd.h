@@ -112,21 +112,31 @@ typedef enum vkd_status {
    */
   VKD_ERROR_BAD_HEADS = -14,
   /**
+   * No item has the id, or the items have none.
+   */
+  VKD_ERROR_NO_SUCH_ID = -15,
+  /**
    * A NaN or an infinity in the embeddings.
    */
   VKD_ERROR_NOT_FINITE = -101,
   /**
-   * An embedding of zero length.
+   * An embedding of zero length; the flag VKD_ZERO_ROWS admits it.
    */
   VKD_ERROR_ZERO_NORM = -102,
   /**
-   * An embedding that equals the mean, so that centring leaves nothing of it.
+   * An embedding that equals the mean, so that centring leaves nothing of it; VKD_ZERO_ROWS
+   * admits it.
    */
   VKD_ERROR_ZERO_NORM_CENTERED = -103,
   /**
    * An embedding whose length no f64 can hold.
    */
   VKD_ERROR_NORM_RANGE = -104,
+  /**
+   * A file of embeddings cannot be used: it is damaged, in no format that is known, or lacks
+   * something. The message says where, and what to do.
+   */
+  VKD_ERROR_BAD_EMBEDDINGS = -105,
   /**
    * The run needs more memory than there is, or than the limit allows.
    */
@@ -250,7 +260,7 @@ typedef enum vkd_element_type {
 } vkd_element_type;
 
 /**
- * Flags of option structs, to be combined with `|`; each struct says which it takes.
+ * Flags, to be combined with `|`; each struct and function says which it takes or gives.
  */
 typedef enum vkd_flags {
   /**
@@ -288,10 +298,17 @@ typedef enum vkd_flags {
    */
   VKD_LAMBDA = 64,
   /**
-   * Of a file of results, told by `vkd_sequences_file_get_info` and
-   * `vkd_neighbors_file_get_info`: it holds the ids of the items. No option takes it.
+   * Rows of zeros, in embeddings and queries, are items like any other: orthogonal to all, with
+   * a similarity of 0 and a weight of 0. With VKD_CENTER that holds for rows that equal the
+   * mean. Off by default: then such a row is VKD_ERROR_ZERO_NORM, or
+   * VKD_ERROR_ZERO_NORM_CENTERED.
    */
-  VKD_IDS = 128,
+  VKD_ZERO_ROWS = 128,
+  /**
+   * Told by `vkd_embeddings_get_info`, `vkd_sequences_file_get_info` and
+   * `vkd_neighbors_file_get_info`: the items have ids. No option takes it.
+   */
+  VKD_IDS = 256,
 } vkd_flags;
 
 /**
@@ -467,6 +484,20 @@ typedef enum vkd_export_keys {
 } vkd_export_keys;
 
 /**
+ * Formats that embeddings are written in (`vkd_embeddings_write`).
+ */
+typedef enum vkd_embeddings_format {
+  /**
+   * safetensors: values and ids.
+   */
+  VKD_FORMAT_SAFETENSORS = 0,
+  /**
+   * npy of numpy: the values alone.
+   */
+  VKD_FORMAT_NPY = 1,
+} vkd_embeddings_format;
+
+/**
  * A number of bytes.
  */
 typedef struct Bytes Bytes;
@@ -475,6 +506,11 @@ typedef struct Bytes Bytes;
  * One device, opened for computing. Any thread may use it; see `vkd_context_create`.
  */
 typedef struct vkd_context vkd_context;
+
+/**
+ * A file of embeddings, open for reading. Any thread may use it; see `vkd_embeddings_open`.
+ */
+typedef struct vkd_embeddings vkd_embeddings;
 
 /**
  * One running or finished computation. Any thread may use it; see `vkd_batch_start`.
@@ -500,7 +536,7 @@ typedef struct vkd_batch_options {
    */
   uint32_t struct_size;
   /**
-   * VKD_CENTER, VKD_OVERWRITE, VKD_VALUES, VKD_LAMBDA.
+   * VKD_CENTER, VKD_OVERWRITE, VKD_VALUES, VKD_LAMBDA, VKD_ZERO_ROWS.
    */
   uint32_t flags;
   /**
@@ -750,10 +786,87 @@ typedef struct vkd_context_options {
 } vkd_context_options;
 
 /**
- * Results that make a site or an export: exactly one of `path`, `sequences`, `indices`, `sequences_file` and
- * `neighbors_file`. Set all bytes to 0, then `struct_size`. Read during the call only. The rows of
- * a file are checked as they are read: one that does not fit its checksum is VKD_ERROR_BAD_FILE,
- * and gets no page; an export of it ends there, without a file.
+ * How a file of embeddings is read. Set all bytes to 0, then `struct_size`; 0 means the default
+ * everywhere: most files need no options. All texts are NUL-terminated UTF-8, and read during the
+ * call only.
+ */
+typedef struct vkd_embeddings_options {
+  /**
+   * `sizeof(vkd_embeddings_options)`.
+   */
+  uint32_t struct_size;
+  /**
+   * No flags exist yet: 0.
+   */
+  uint32_t flags;
+  /**
+   * With `dim`: one of `vkd_element_type`, the type of the values.
+   */
+  uint32_t element_type;
+  /**
+   * Of a file that holds nothing but values, row after row, little-endian: the dimensions of
+   * each item. 0: the file tells.
+   */
+  uint32_t dim;
+  /**
+   * The array of an npz or safetensors file. NULL: the only one of two dimensions.
+   */
+  const char *array;
+  /**
+   * The key of an item's id in JSON. NULL: "id", or else "poem_index".
+   */
+  const char *id_key;
+  /**
+   * The key of an item's embedding in JSON. NULL: "embedding" or "vector".
+   */
+  const char *embedding_key;
+  /**
+   * The key of the list of items, or of embeddings, in JSON. NULL: "embeddings" or "data".
+   */
+  const char *list_key;
+  /**
+   * A text file with the id of each item on a line of its own, as a NUL-terminated path. It wins
+   * over ids of the file. NULL: those of the file, if it has any.
+   */
+  const char *ids_path;
+} vkd_embeddings_options;
+
+/**
+ * What a file of embeddings holds. Set `struct_size` before the call, the library fills the rest.
+ */
+typedef struct vkd_embeddings_info {
+  /**
+   * `sizeof(vkd_embeddings_info)`.
+   */
+  uint32_t struct_size;
+  /**
+   * VKD_IDS if the items have ids.
+   */
+  uint32_t flags;
+  /**
+   * Items.
+   */
+  uint32_t num_items;
+  /**
+   * Dimensions of each.
+   */
+  uint32_t dim;
+  /**
+   * One of `vkd_element_type`: what `vkd_embeddings_data` points to. Values that were parsed are
+   * VKD_F32; files of 64-bit floats stay VKD_F64.
+   */
+  uint32_t element_type;
+  /**
+   * 0.
+   */
+  uint32_t reserved;
+} vkd_embeddings_info;
+
+/**
+ * Results that make a site or an export: exactly one of `path`, `sequences`, `indices`,
+ * `sequences_file` and `neighbors_file`. Set all bytes to 0, then `struct_size`. Read during the
+ * call only. The rows of a file are checked as they are read: one that does not fit its checksum
+ * is VKD_ERROR_BAD_FILE; it gets no page, and an export ends there without a file.
  */
 typedef struct vkd_site_source {
   /**
@@ -842,6 +955,7 @@ typedef struct vkd_export_options {
   const char *path;
   /**
    * With VKD_KEYS_ID: `num_items` ids, one for each item, NUL-terminated UTF-8, each only once.
+   * NULL: those of the file of results.
    */
   const char *const *ids;
   /**
@@ -931,11 +1045,11 @@ typedef struct vkd_job_progress {
    */
   double download_seconds;
   /**
-   * Files of a site finished (`vkd_site_start`, `vkd_site_write_start`).
+   * Files of a site or an export finished (`vkd_site_start`, `vkd_export_write_start`).
    */
   uint64_t files_done;
   /**
-   * Files of the whole site; 0 for other jobs.
+   * Files of the whole site or export; 0 for other jobs.
    */
   uint64_t files_total;
   /**
@@ -943,7 +1057,7 @@ typedef struct vkd_job_progress {
    */
   uint64_t bytes_written;
   /**
-   * Of a site: rows whose page and ranking are written. Of `rows_total` they are the measure of
+   * Of a site or an export: rows that are written. Of `rows_total` they are the measure of
    * how far the job is; `files_done` follows when they are on the disk.
    */
   uint64_t rows_written;
@@ -959,7 +1073,8 @@ typedef struct vkd_neighbors_options {
    */
   uint32_t struct_size;
   /**
-   * VKD_CENTER: subtract the mean of the items, from items and queries. VKD_OVERWRITE.
+   * VKD_CENTER: subtract the mean of the items, from items and queries. VKD_OVERWRITE,
+   * VKD_ZERO_ROWS.
    */
   uint32_t flags;
   /**
@@ -1124,7 +1239,7 @@ typedef struct vkd_verify_options {
    */
   uint32_t struct_size;
   /**
-   * No flags exist yet: 0.
+   * VKD_ZERO_ROWS is allowed and changes nothing: the file tells.
    */
   uint32_t flags;
   /**
@@ -1186,7 +1301,7 @@ typedef struct vkd_similarity_options {
    */
   uint32_t struct_size;
   /**
-   * VKD_CENTER, VKD_UPPER_TRIANGLE.
+   * VKD_CENTER, VKD_UPPER_TRIANGLE, VKD_ZERO_ROWS.
    */
   uint32_t flags;
   /**
@@ -1426,6 +1541,105 @@ void vkd_context_free(struct vkd_context *context);
  * `context` must be NULL (an error) or live; `out_info` as in `vkd_device_get_info`.
  */
 int32_t vkd_context_get_info(const struct vkd_context *context, struct vkd_device_info *out_info);
+
+/**
+ * Opens a file of embeddings: npy, npz, safetensors, JSON, JSON Lines, word2vec, GloVe, fvecs, or,
+ * with `options->dim`, values without a header. Its format is told by what it holds, not by its
+ * name.
+ *
+ * Writes a handle to `out_embeddings`, to be freed with `vkd_embeddings_free`. `options` may be
+ * NULL. Where the format allows, the file is mapped into memory, read only: while it is open
+ * nobody may cut it short or write into it, and values that are not finite are refused when a run
+ * begins. The values of other formats are read here, into at most one and a half times their
+ * memory, each number as the nearest 32-bit float.
+ *
+ * What `vkd_embeddings_data` and `vkd_embeddings_get_info` give, every function that computes
+ * takes.
+ *
+ * Errors: VKD_ERROR_FILE where the file cannot be opened; VKD_ERROR_BAD_EMBEDDINGS where it cannot
+ * be used, with the line or byte and the item in the message; of those that have a name of their
+ * own VKD_ERROR_NOT_FINITE, VKD_ERROR_DIM_TOO_LARGE, VKD_ERROR_ZERO_SIZE (there are none) and
+ * VKD_ERROR_BAD_ID (two items have the same).
+ *
+ * # Safety
+ * `path` must be NULL (an error) or NUL-terminated, `options` NULL or valid, `out_embeddings` NULL
+ * (an error) or valid for a write.
+ */
+int32_t vkd_embeddings_open(const char *path,
+                            const struct vkd_embeddings_options *options,
+                            struct vkd_embeddings **out_embeddings);
+
+/**
+ * Frees what `vkd_embeddings_open` opened; pointers to its values and ids end with it. Jobs that
+ * were started with the values go on. NULL is fine.
+ *
+ * # Safety
+ * `embeddings` must be NULL or come from `vkd_embeddings_open`, and must not be used again.
+ */
+void vkd_embeddings_free(struct vkd_embeddings *embeddings);
+
+/**
+ * Describes a file of embeddings. Set `out_info->struct_size` first; the rest is written on
+ * success.
+ *
+ * # Safety
+ * `embeddings` must be NULL (an error) or live, `out_info` NULL (an error) or `struct_size` bytes.
+ */
+int32_t vkd_embeddings_get_info(const struct vkd_embeddings *embeddings,
+                                struct vkd_embeddings_info *out_info);
+
+/**
+ * Gives all values as they lie in the file or in memory, row after row: `num_items` x `dim` values
+ * of `element_type`, see `vkd_embeddings_get_info`. Nothing is copied; the pointer is good until
+ * the handle is freed, and nothing may be written there. Functions that compute take it as
+ * `embeddings`, with that element type in their options.
+ *
+ * # Safety
+ * `embeddings` must be NULL (an error) or live, `out_data` NULL (an error) or valid for a write.
+ */
+int32_t vkd_embeddings_data(const struct vkd_embeddings *embeddings, const void **out_data);
+
+/**
+ * Gives the id of item `item` (0-based): UTF-8 of `*out_bytes` bytes at `*out_text`, without a NUL
+ * behind it. Nothing is copied; the pointer is good until the handle is freed. No such item is
+ * VKD_ERROR_BAD_OPTION, items without ids are VKD_ERROR_NO_SUCH_ID.
+ *
+ * # Safety
+ * `embeddings` must be NULL (an error) or live, the outputs NULL (an error) or valid for a write.
+ */
+int32_t vkd_embeddings_id(const struct vkd_embeddings *embeddings,
+                          uint32_t item,
+                          const char **out_text,
+                          uint64_t *out_bytes);
+
+/**
+ * Finds the item that has the id `id`, NUL-terminated UTF-8, and writes its number (0-based) to
+ * `out_item`. Where there is none, that is VKD_ERROR_NO_SUCH_ID. The time does not depend on the
+ * number of items.
+ *
+ * # Safety
+ * `embeddings` must be NULL (an error) or live, `id` NULL (an error) or NUL-terminated, `out_item`
+ * NULL (an error) or valid for a write.
+ */
+int32_t vkd_embeddings_find(const struct vkd_embeddings *embeddings,
+                            const char *id,
+                            uint32_t *out_item);
+
+/**
+ * Writes the embeddings to the file `path` in another format, one of `vkd_embeddings_format`, in
+ * the element type that they have. Such a file is opened at once the next time. It gets its name
+ * when it is whole and on the disk.
+ *
+ * What stands at `path` is VKD_ERROR_BAD_FILE; with VKD_OVERWRITE in `flags` a safetensors file of
+ * embeddings that vkd wrote is replaced. Other errors are those of files (-501 to -505).
+ *
+ * # Safety
+ * `embeddings` must be NULL (an error) or live, `path` NULL (an error) or NUL-terminated.
+ */
+int32_t vkd_embeddings_write(const struct vkd_embeddings *embeddings,
+                             const char *path,
+                             uint32_t format,
+                             uint32_t flags);
 
 /**
  * Writes results that are there, in memory or in a file, in the shape of an older program's file:
@@ -1867,9 +2081,10 @@ int32_t vkd_sequences_file_verify(const struct vkd_sequences_file *file);
  * Reports the worst regret: how much farther from the centroid (in cosine distance, 0 to 2) some
  * other item was than the one picked. The integers round to 15 bits, so up to some 0.001 is right;
  * a wrong file shows 0.1 and more. Embeddings that are not the file's are VKD_ERROR_FILE_MISMATCH,
- * before one is read where their number is another. A pick costs num_items x dim multiplications.
- * `embeddings` as in `vkd_batch_compute`; `options` may be NULL; set `out_report->struct_size`
- * first. Blocks until done.
+ * before one is read where their number is another; so are rows of zeros, where the file's run did
+ * not admit them. A pick costs num_items x dim multiplications. `embeddings` as in
+ * `vkd_batch_compute`; `options` may be NULL; set `out_report->struct_size` first. Blocks until
+ * done.
  *
  * # Safety
  * Pointers must be NULL (an error, but for `options`) or valid for the sizes above.

@@ -2,7 +2,7 @@
 -- or on the processor.
 --
 --   local vkd = require("vkd")
---   local sequences, report = vkd.batch_compute(assert(vkd.load_npy("poems.npy")))
+--   local sequences, report = vkd.batch_compute(assert(vkd.load("poems.json")))
 --
 -- Counting: everything in a Lua table counts items from 1, everything in cdata from 0, as in C.
 -- Messages about the embeddings count from 0 and say so.
@@ -24,10 +24,10 @@ if folder then package.path = folder .. "?.lua;" .. package_path end
 
 local function modules()
   return require("vkd.library"), require("vkd.calls"), require("vkd.context"),
-    require("vkd.files"), require("vkd.npy"), require("vkd.progress")
+    require("vkd.files"), require("vkd.embeddings"), require("vkd.npy"), require("vkd.progress")
 end
 
-local loaded, library, calls, contexts, files, npy, progress = pcall(modules)
+local loaded, library, calls, contexts, files, loader, npy, progress = pcall(modules)
 package.path = package_path
 -- Where the shared library is missing, say; the text tells it all.
 if not loaded then error(library, 0) end
@@ -41,13 +41,14 @@ vkd.version = require("ffi").string(library.c.vkd_version_string())
 vkd.devices = contexts.devices
 vkd.context = contexts.open
 vkd.open = files.open
+vkd.load = loader.load
 vkd.load_npy = npy.load
 vkd.progress_line = progress.line
 vkd.terminal_width = progress.width
 
 ---Embeddings, row after row: `float *` or `float[n]` cdata (also double, and uint16_t with
----element_type "f16"), a flat Lua table of numbers, a Lua table of tables, or what `vkd.load_npy`
----returns.
+---element_type "f16"), a flat Lua table of numbers, a Lua table of tables, or what `vkd.load` or
+---`vkd.load_npy` returns.
 ---@alias vkd.AnyEmbeddings ffi.cdata*|number[]|number[][]|vkd.Embeddings
 
 ---@alias vkd.AnyDevice string|integer|(string|integer)[]
@@ -62,6 +63,9 @@ vkd.terminal_width = progress.width
 ---Needed for f16 in uint16_t cdata. Tables become f32 unless "f64" is asked for.
 ---@field element_type? "f32"|"f16"|"f64"
 ---@field center? boolean Subtract the mean embedding first, for neighbours from the queries too.
+---Rows of zeros, in queries too, are items like any other: orthogonal to all, with a similarity of
+---0. With `center` that holds for rows that equal the mean. Else such a row is an error.
+---@field zero_rows? boolean
 
 ---Ids, one for each item, each only once: a list of strings, or an object that answers `ids[i]`
 ---(from 1) and `#ids`.

@@ -75,12 +75,14 @@ pub enum Error {
     NotFinite { item: u32, dimension: u32, value: &'static str },
     #[error(
         "item {item} (0-based) has zero length, so it has no direction to compare (an empty \
-         text?); remove it"
+         text?); remove it, or admit rows of zeros as similar to nothing (VKD_ZERO_ROWS in C, \
+         zero_rows = true in Lua)"
     )]
     ZeroNorm { item: u32 },
     #[error(
         "item {item} (0-based) has zero length after centring (it equals the mean of all items); \
-         remove it or switch centring off"
+         remove it, switch centring off, or admit rows of zeros as similar to nothing \
+         (VKD_ZERO_ROWS in C, zero_rows = true in Lua)"
     )]
     ZeroNormCentered { item: u32 },
     #[error(
@@ -199,10 +201,14 @@ pub enum Error {
     #[error("{flaw}")]
     Ids { flaw: Box<Flaw> },
     #[error(
-        "no item has the id \"{id}\"; give one of the ids that the results were computed with"
+        "no item of {path} has the id \"{id}\"; ids are compared byte by byte: look at those that \
+         it has"
     )]
-    NoSuchId { id: String },
-    #[error("{path} holds no ids; compute it again with the ids of its items")]
+    NoSuchId { path: String, id: String },
+    #[error(
+        "the items of {path} have no ids; of embeddings, name a file with the id of each on a line \
+         (ids_path in C, ids in Lua); results, compute again with ids"
+    )]
     NoIds { path: String },
     #[error("{path} is being written by another run; wait for it, or choose another path")]
     FileBusy { path: String },

@@ -45,7 +45,7 @@ mod units;
 pub mod verify;
 
 pub use context::{Context, ContextOptions};
-pub use corpus::{Corpus, Elements, Input, Shape};
+pub use corpus::{Corpus, Elements, Input, Shape, ZeroRows};
 pub use embeddings::Embeddings;
 pub use error::{Error, Result};
 pub use ids::{IdSlice, Ids};

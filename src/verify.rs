@@ -13,7 +13,7 @@
 //! for each item, some rows of scratch and a sequence, and it is refused where there is no memory
 //! for those.
 
-use crate::corpus::{Elements, Input, Shape};
+use crate::corpus::{Elements, Input, Shape, ZeroRows};
 use crate::error::Result;
 use crate::memory::{self, room, zeroed, Bytes};
 use crate::rule::Rule;
@@ -67,7 +67,10 @@ pub fn verify(
     memory::require_spare()?;
     let meta = file.meta();
     let Shape { num_items, dim } = shape;
-    let input = Input { elements, num_items, dim, center: meta.centered };
+    // As the file's run had them: one that admitted none has another fingerprint.
+    let zero_rows = ZeroRows::Admit;
+    let plain = Input::new(elements, num_items, dim);
+    let input = Input { center: meta.centered, zero_rows, ..plain };
     file.check(elements, shape, None)?;
     memory::require("the check", host_bytes(meta, shape))?;
     file.verify()?;
@@ -245,8 +248,8 @@ impl<'a> Items<'a> {
                 lowest = lowest.min(self.cost(other));
             }
         }
-        let regret = self.cost(item) - lowest;
-        regret.is_finite().then_some(regret.max(0.0))
+        let is_clear = self.length > 0.0 || !matches!(self.rule, Rule::Centroid);
+        is_clear.then_some((self.cost(item) - lowest).max(0.0))
     }
 
     /// What an item costs, see [`crate::rule`].
@@ -265,10 +268,14 @@ impl<'a> Items<'a> {
         }
     }
 
-    /// The cosine similarity of an item with the anchor.
+    /// The cosine similarity of an item with the anchor; 0 where one of them has no direction.
     fn cosine(&mut self, item: u32) -> f64 {
+        let lengths = self.norms[item as usize] * self.length;
+        if lengths == 0.0 {
+            return 0.0;
+        }
         self.load(item);
-        dot(&self.row, &self.anchor) / (self.norms[item as usize] * self.length)
+        dot(&self.row, &self.anchor) / lengths
     }
 }
 
@@ -310,7 +317,7 @@ mod tests {
     fn a_wrong_pick_has_a_regret_and_the_right_one_none() {
         let values = [1.0, 0.0, 0.0, 1.0, -1.0, 0.1];
         let elements = Elements::F64(&values);
-        let input = Input { elements, num_items: 3, dim: 2, center: false };
+        let input = Input::new(elements, 3, 2);
         let mut items = Items::new(&input, Rule::Centroid).unwrap();
         let mut regrets = |sequence: &[u32]| {
             let mut found = Vec::new();
@@ -322,6 +329,38 @@ mod tests {
         assert!(wrong[0].1 > 0.9, "{wrong:?}");
     }
 
+    /// Rows of zeros are orthogonal to all, whether they are picked or waiting.
+    #[test]
+    fn rows_of_zeros_have_regrets_like_others() {
+        let values = [0.0, 0.0, 1.0, 0.0, 0.0, 0.0, -1.0, 0.1, 1.0, 0.1];
+        let elements = Elements::F64(&values);
+        let input = Input::new(elements, 5, 2);
+        let mmr = Rule::new("mmr", Some(0.5)).unwrap();
+        for (rule, right, wrong) in [
+            (Rule::Centroid, [1, 3, 0, 2, 4], [1, 0, 2, 3, 4]),
+            (Rule::Farthest, [1, 3, 0, 2, 4], [1, 4, 0, 2, 3]),
+            (Rule::Chain, [0, 1, 4, 2, 3], [1, 3, 4, 0, 2]),
+            (mmr, [1, 4, 0, 2, 3], [1, 3, 0, 2, 4]),
+        ] {
+            let mut items = Items::new(&input, rule).unwrap();
+            let mut regrets = |sequence: &[u32]| {
+                let mut found = Vec::new();
+                items.check(sequence, 1, 9, |_, regret| found.push(regret));
+                found
+            };
+            let found = regrets(&right);
+            assert!(found.iter().all(|regret| *regret < 1e-12), "{rule:?}: {found:?}");
+            assert_eq!(found.len(), 4, "{rule:?}");
+            let found = regrets(&wrong);
+            assert!(found.iter().any(|regret| *regret > 0.1), "{rule:?}: {found:?}");
+        }
+        // The centroid of rows of zeros has no direction, so any pick is right.
+        let mut items = Items::new(&input, Rule::Centroid).unwrap();
+        let mut places = Vec::new();
+        items.check(&[0, 2, 1, 3, 4], 1, 9, |place, regret| places.push((place, regret < 1e-12)));
+        assert_eq!(places, [(3, true), (4, true)]);
+    }
+
     #[test]
     fn every_rule_has_its_own_regret() {
         // On a circle: at 0, 30, 80, 180 and 200 degrees.
@@ -330,7 +369,7 @@ mod tests {
             .flat_map(|angle| [angle.to_radians().cos(), angle.to_radians().sin()])
             .collect();
         let elements = Elements::F64(&values);
-        let input = Input { elements, num_items: 5, dim: 2, center: false };
+        let input = Input::new(elements, 5, 2);
         let mmr = Rule::new("mmr", Some(0.5)).unwrap();
         for (rule, right, wrong) in [
             (Rule::Farthest, [0, 3, 2, 1, 4], [0, 3, 4, 2, 1]),

@@ -227,6 +227,18 @@ fn ids_in_files_from_c() {
     }
 }
 
+#[test]
+fn embeddings_from_files_from_c() {
+    for (shared, device) in [(true, "cpu"), (false, "reference"), (true, "llvmpipe")] {
+        let program = compiled("embeddings", shared);
+        let folder = program.with_extension("folder");
+        let _ = std::fs::remove_dir_all(&folder);
+        std::fs::create_dir(&folder).unwrap();
+        run(Command::new(&program).arg(&folder).env("VKD_DEVICE", device));
+        std::fs::remove_dir_all(&folder).unwrap();
+    }
+}
+
 /// The older interface, with the shared library and with the archive.
 #[test]
 fn the_older_interface_from_c() {

@@ -201,9 +201,7 @@ fn too_little_memory_is_refused_before_any_work() {
     let options = ContextOptions { memory_limit: Some(100_000), ..cpu(Settings::default()) };
     let context = Context::new(&options).unwrap();
     let elements = Elements::F32(&corpus.values);
-    let error = context
-        .sequences(&Input { elements, num_items: 300, dim: 5, center: false }, &Request::default())
-        .unwrap_err();
+    let error = context.sequences(&Input::new(elements, 300, 5), &Request::default()).unwrap_err();
     let Error::TooLarge { needed, available: 100_000, .. } = error else { panic!("{error}") };
     assert!(needed > 300 * 300 * 2, "{needed}");
 }

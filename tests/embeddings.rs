@@ -86,6 +86,13 @@ fn json_documents() {
         ("[[1,-2,0.5],[3.25,-0.125,8]]", None),
         (" [ [ 1.0 , -2e0 , 5E-1 ] , [ 325e-2,-0.125,8.0 ] ] \n", None),
         (r#"{"embeddings":[[1,-2,0.5],[3.25,-0.125,8]]}"#, None),
+        // As Python's json writes them.
+        (r#"{"embeddings": [[1, -2, 0.5], [3.25, -0.125, 8]]}"#, None),
+        (
+            r#"{"embeddings": [{"id": "a", "embedding": [1.0, -2.0, 0.5]}, {"id": "b \u00e9",
+               "embedding": [3.25, -0.125, 8.0]}]}"#,
+            with_ids,
+        ),
         (
             r#"{"metadata":{"total":2,"x":[{"id":"no"}]},"embeddings":[
                {"id":"a","embedding":[1,-2,0.5],"poem_index":7},

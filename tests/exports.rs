@@ -45,7 +45,7 @@ impl Drop for Folder {
 }
 
 fn export(path: &Path, format: ExportFormat) -> Export {
-    let file = OutputFile { path: path.to_owned(), overwrite: false };
+    let file = OutputFile { path: path.to_owned(), overwrite: false, ids: None };
     Export { file, format, keys: ExportKeys::Items, top: 0, model: None }
 }
 
@@ -178,7 +178,8 @@ fn neither_source_nor_threads_change_a_byte() {
             ..Default::default()
         };
         let context = Context::new(&options).unwrap();
-        let target = |name: &str| OutputFile { path: folder.join(name), overwrite: true };
+        let target =
+            |name: &str| OutputFile { path: folder.join(name), overwrite: true, ids: None };
         let (sequences, neighbors) = (target("sequences"), target("neighbors"));
         let to = Destination::File(&sequences);
         let input = npy.input(false);
@@ -320,7 +321,7 @@ fn damaged_rows_end_the_export() {
     let npy = random(300, 8, 5);
     let context = ContextOptions { device: Some("cpu".into()), ..Default::default() };
     let context = Context::new(&context).unwrap();
-    let target = |name: &str| OutputFile { path: folder.join(name), overwrite: false };
+    let target = |name: &str| OutputFile { path: folder.join(name), overwrite: false, ids: None };
     let (sequences, neighbors) = (target("sequences"), target("neighbors"));
     let (input, to) = (npy.input(false), Destination::File(&sequences));
     context.start(&input, &Request::default(), to).unwrap().into_result().unwrap();

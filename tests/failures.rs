@@ -46,17 +46,7 @@ fn child_refused_memory() {
     let corpus = common::random(8000, 4, 1);
     let context = Context::new(&common::vulkan(Settings::default())).unwrap();
     let request = Request { starts: Some(vec![0, 4000]), length: 30, ..Request::default() };
-    let run = || {
-        context.sequences(
-            &Input {
-                elements: Elements::F32(&corpus.values),
-                num_items: 8000,
-                dim: 4,
-                center: false,
-            },
-            &request,
-        )
-    };
+    let run = || context.sequences(&Input::new(Elements::F32(&corpus.values), 8000, 4), &request);
     let expected = run().unwrap();
     // Room for everything but the matrix of 128 MB.
     let status = std::fs::read_to_string("/proc/self/status").unwrap();
@@ -78,9 +68,7 @@ fn a_memory_limit_is_kept_with_the_numbers_in_the_message() {
     let settings = Settings { memory_limit: Some(3000), ..Settings::default() };
     let context = Context::new(&common::vulkan(settings)).unwrap();
     let elements = Elements::F32(&corpus.values);
-    let error = context
-        .sequences(&Input { elements, num_items: 100, dim: 4, center: false }, &Request::default())
-        .unwrap_err();
+    let error = context.sequences(&Input::new(elements, 100, 4), &Request::default()).unwrap_err();
     let Error::TooLarge { needed, available, .. } = error else { panic!("{error}") };
     // Prepared rows of one chunk of 16 bytes, once more as a group with slot and weight; then one
     // row of the matrix (13 chunks) and one sequence (13 chunks of 32 bytes of scores, 100 picks

@@ -137,12 +137,7 @@ fn a_memory_limit_splits_the_starts_into_batches() {
         assert!(plan.engine.groups >= 500 * 4000 / spare, "{plan:?}");
         assert!(plan.engine.device_bytes.get() <= matrix + spare, "{plan:?}");
         let elements = Elements::F32(&npy.values);
-        let rows = context
-            .sequences(
-                &Input { elements, num_items: 500, dim: 8, center: false },
-                &Request::default(),
-            )
-            .unwrap();
+        let rows = context.sequences(&Input::new(elements, 500, 8), &Request::default()).unwrap();
         assert!(rows.items == expected);
     }
     // Then only some rows of the matrix are held, and below that nothing can be done.
@@ -162,13 +157,7 @@ fn a_memory_limit_splits_the_starts_into_batches() {
     );
     let elements = Elements::F32(&npy.values);
     assert!(
-        context
-            .sequences(
-                &Input { elements, num_items: 500, dim: 8, center: false },
-                &Request::default()
-            )
-            .unwrap()
-            .items
+        context.sequences(&Input::new(elements, 500, 8), &Request::default()).unwrap().items
             == expected
     );
     let error = limited(20_000)

@@ -160,9 +160,7 @@ fn every_way_to_multiply_on_the_widest_rows() {
     let elements = Elements::F32(&corpus.values);
     let similarities = |options: &ContextOptions| {
         let context = Context::new(options).unwrap();
-        let job = context
-            .start_similarity(&Input { elements, num_items: 45, dim, center: false }, Pairs::All)
-            .unwrap();
+        let job = context.start_similarity(&Input::new(elements, 45, dim), Pairs::All).unwrap();
         job.into_result().unwrap()
     };
     let expected_similarities = similarities(&cpu());

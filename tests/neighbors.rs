@@ -39,8 +39,11 @@ fn find(
     let queries = queries.map(|queries| (Elements::F32(&queries.values), queries.num_items));
     let (num_items, dim) = (npy.num_items, npy.dim);
     let elements = Elements::F32(&npy.values);
-    let request =
-        NeighborsRequest { input: Input { elements, num_items, dim, center }, k, queries };
+    let request = NeighborsRequest {
+        input: Input { center, ..Input::new(elements, num_items, dim) },
+        k,
+        queries,
+    };
     let job = context.start_neighbors(&request, Destination::Memory)?;
     match job.wait(None).unwrap().as_ref() {
         Ok(Output::Memory(neighbors)) => {
@@ -190,9 +193,7 @@ fn similarities_of_all_pairs() {
         let npy = random(items, dim, 300);
         let all = |context: &Context, upper| {
             let elements = Elements::F32(&npy.values);
-            let job = context
-                .start_similarity(&Input { elements, num_items: items, dim, center: false }, upper)
-                .unwrap();
+            let job = context.start_similarity(&Input::new(elements, items, dim), upper).unwrap();
             let result = job.wait(None).unwrap();
             assert_eq!(job.progress().steps_done(), job.progress().steps_total());
             result.as_ref().clone().unwrap()

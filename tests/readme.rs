@@ -1,10 +1,10 @@
-//! The examples of README.md, docs/from-effil.md and docs/existing-scripts.md run as printed, the
-//! links lead somewhere, and the chart is that of its figures.
+//! The examples of README.md and of the pages in docs run as printed, the links lead somewhere, and
+//! the chart is that of its figures.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, missing_docs)]
 
 mod common;
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use common::programs::{library, library_folder, program, root};
@@ -63,14 +63,19 @@ fn the_example_of_a_site_runs() {
     assert!(text.starts_with(&format!("2\t3\t0.994\n{page}")), "{text}");
 }
 
-#[test]
-fn the_c_example_runs() {
-    let source = extract("c", 0);
+/// The program that a C file makes.
+fn compiled(source: &Path) -> PathBuf {
     let binary = source.with_extension("bin");
     let library = library_folder();
     let mut cc = program("cc");
-    cc.args(["-Iinclude", "-Wall", "-Wextra", "-Werror"]).arg(&source).arg("-L").arg(&library);
+    cc.args(["-Iinclude", "-Wall", "-Wextra", "-Werror"]).arg(source).arg("-L").arg(&library);
     output(cc.arg("-lvkd").arg(format!("-Wl,-rpath,{}", library.display())).arg("-o").arg(&binary));
+    binary
+}
+
+#[test]
+fn the_c_example_runs() {
+    let binary = compiled(&extract("c", 0));
     assert_eq!(output(&mut Command::new(binary)), "0 2 3 1\n1 3 2 0\n2 0 3 1\n3 0 2 1\n");
 }
 
@@ -139,8 +144,23 @@ fn the_examples_for_existing_scripts_run() {
     let lines: Vec<&str> = text.lines().collect();
     assert_eq!(lines[..3], ["1 3 4 2", "2", "4\t4\t3"], "{text}");
     assert!(lines[3].starts_with("{\"id\":\"sea\",\"similar\":[{\"id\":\"ocean\","), "{text}");
-    let exported = ["\"0\": [0, 2, 3, 1]", "\"1\": [2, 3, 4]"];
-    assert_eq!(lines[lines.len() - 2..], exported, "{text}");
+    let last = ["\"0\": [0, 2, 3, 1]", "\"1\": [2, 3, 4]", "2\tfire\t1", "1 2"];
+    assert_eq!(lines[lines.len() - 4..], last, "{text}");
+}
+
+#[test]
+fn the_examples_of_embeddings_from_files_run() {
+    let lua = file("embedding-files.lua", &blocks("docs/embedding-files.md", "lua").concat());
+    let text = output(program("luajit").arg(lua).env("VKD_LIBRARY", library()));
+    let lines: Vec<&str> = text.lines().collect();
+    assert_eq!(lines[..3], ["4\t3\tf32\t4", "sea stone fire ocean", "stone\t4"], "{text}");
+    assert!(lines[3].ends_with("VKD_ERROR_NO_SUCH_ID"), "{text}");
+    assert!(lines[4].contains(" at line 2, byte 2: item 1 (0-based) has 2 dimensions"), "{text}");
+
+    let source = file("embedding-files.c", &blocks("docs/embedding-files.md", "c")[0]);
+    let words = file("words.txt", "sea 1 0 0\nfire 0 0.2 1\n");
+    let text = output(Command::new(compiled(&source)).arg(words));
+    assert_eq!(text, "2 items of 3 dimensions\nsea\n");
 }
 
 #[test]

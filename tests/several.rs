@@ -37,7 +37,7 @@ fn each_device_does_a_part_and_the_counters_add_up() {
     let elements = Elements::F32(&corpus.values);
     let job = context
         .start(
-            &Input { elements, num_items: 900, dim: 24, center: true },
+            &Input { center: true, ..Input::new(elements, 900, 24) },
             &Request::default(),
             Destination::Memory,
         )
@@ -141,11 +141,7 @@ fn a_cancelled_run_ends_on_all_devices() {
     let context = Context::new(&both()).unwrap();
     let elements = Elements::F32(&corpus.values);
     let job = context
-        .start(
-            &Input { elements, num_items: 3000, dim: 16, center: false },
-            &Request::default(),
-            Destination::Memory,
-        )
+        .start(&Input::new(elements, 3000, 16), &Request::default(), Destination::Memory)
         .unwrap();
     while job.progress().steps_done() < 10_000 {
         std::thread::yield_now();
@@ -166,8 +162,6 @@ fn an_error_of_one_device_ends_the_run() {
     let (_, counted) = open(u64::MAX);
     let (context, _) = open(counted.calls() + 30);
     let elements = Elements::F32(&corpus.values);
-    let error = context
-        .sequences(&Input { elements, num_items: 900, dim: 24, center: false }, &Request::default())
-        .unwrap_err();
+    let error = context.sequences(&Input::new(elements, 900, 24), &Request::default()).unwrap_err();
     assert!(matches!(error, Error::DriverMemory { .. } | Error::DeviceMemory { .. }), "{error}");
 }

@@ -228,7 +228,7 @@ fn rankings_never_replace_the_results_they_come_from() {
     let path = folder.join("results");
     let npy = random(20, 4, 5);
     let elements = Elements::F32(&npy.values);
-    let input = Input { elements, num_items: 20, dim: 4, center: false };
+    let input = Input::new(elements, 20, 4);
     let request = NeighborsRequest { input, k: 5, queries: None };
     let options = ContextOptions { device: Some("cpu".into()), ..Default::default() };
     let file = OutputFile { path: path.clone(), overwrite: false, ids: None };

@@ -30,7 +30,7 @@ fn folder(name: &str) -> PathBuf {
 fn request(npy: &Npy, k: u32) -> NeighborsRequest<'_> {
     let elements = Elements::F32(&npy.values);
     let (num_items, dim) = (npy.num_items, npy.dim);
-    NeighborsRequest { input: Input { elements, num_items, dim, center: false }, k, queries: None }
+    NeighborsRequest { input: Input::new(elements, num_items, dim), k, queries: None }
 }
 
 fn end<T: Clone>(job: Job<T>) -> Result<T, Error> {

@@ -85,6 +85,6 @@ impl Mapped {
         let bits: &[u16] = bytemuck::cast_slice(&self.map[HEADER..]);
         let values: &[f16] = bits.reinterpret_cast();
         let Mapped { num_items, dim, .. } = *self;
-        Input { elements: Elements::F16(values), num_items, dim, center: false }
+        Input::new(Elements::F16(values), num_items, dim)
     }
 }

@@ -36,7 +36,7 @@ pub fn run(
     let begin = Instant::now();
     let job = context
         .start(
-            &Input { elements: Elements::F32(values), num_items, dim, center },
+            &Input { center, ..Input::new(Elements::F32(values), num_items, dim) },
             &request,
             Destination::Memory,
         )

@@ -153,8 +153,7 @@ end
 -- The options as C reads them.
 local function raw_options(options, starts)
   local raw = sized("vkd_batch_options")
-  raw.flags = (options.center and ffi.C.VKD_CENTER or 0)
-    + (options.overwrite and ffi.C.VKD_OVERWRITE or 0)
+  raw.flags = input.flags(options) + (options.overwrite and ffi.C.VKD_OVERWRITE or 0)
     + (options.values and ffi.C.VKD_VALUES or 0)
   set_rule(raw, options)
   raw.length = check.optional_count(options, "length", 1) or 0

@@ -18,10 +18,12 @@ typedef enum vkd_status {
   VKD_ERROR_TOO_MANY_NEIGHBORS = -12,
   VKD_ERROR_QUERY_DIM = -13,
   VKD_ERROR_BAD_HEADS = -14,
+  VKD_ERROR_NO_SUCH_ID = -15,
   VKD_ERROR_NOT_FINITE = -101,
   VKD_ERROR_ZERO_NORM = -102,
   VKD_ERROR_ZERO_NORM_CENTERED = -103,
   VKD_ERROR_NORM_RANGE = -104,
+  VKD_ERROR_BAD_EMBEDDINGS = -105,
   VKD_ERROR_TOO_LARGE = -201,
   VKD_ERROR_HOST_MEMORY = -202,
   VKD_ERROR_DEVICE_MEMORY = -203,
@@ -61,7 +63,8 @@ typedef enum vkd_flags {
   VKD_NO_PIPELINE_CACHE = 16,
   VKD_VALUES = 32,
   VKD_LAMBDA = 64,
-  VKD_IDS = 128,
+  VKD_ZERO_ROWS = 128,
+  VKD_IDS = 256,
 } vkd_flags;
 typedef enum vkd_rule {
   VKD_RULE_CENTROID = 0,
@@ -107,8 +110,13 @@ typedef enum vkd_export_keys {
   VKD_KEYS_INDEX = 0,
   VKD_KEYS_ID = 1,
 } vkd_export_keys;
+typedef enum vkd_embeddings_format {
+  VKD_FORMAT_SAFETENSORS = 0,
+  VKD_FORMAT_NPY = 1,
+} vkd_embeddings_format;
 typedef struct Bytes Bytes;
 typedef struct vkd_context vkd_context;
+typedef struct vkd_embeddings vkd_embeddings;
 typedef struct vkd_job vkd_job;
 typedef struct vkd_neighbors_file vkd_neighbors_file;
 typedef struct vkd_sequences_file vkd_sequences_file;
@@ -167,6 +175,25 @@ typedef struct vkd_context_options {
   uint32_t submit_target_ms;
   uint32_t threads;
 } vkd_context_options;
+typedef struct vkd_embeddings_options {
+  uint32_t struct_size;
+  uint32_t flags;
+  uint32_t element_type;
+  uint32_t dim;
+  const char *array;
+  const char *id_key;
+  const char *embedding_key;
+  const char *list_key;
+  const char *ids_path;
+} vkd_embeddings_options;
+typedef struct vkd_embeddings_info {
+  uint32_t struct_size;
+  uint32_t flags;
+  uint32_t num_items;
+  uint32_t dim;
+  uint32_t element_type;
+  uint32_t reserved;
+} vkd_embeddings_info;
 typedef struct vkd_site_source {
   uint32_t struct_size;
   uint32_t num_items;
@@ -314,6 +341,24 @@ int32_t vkd_context_create(const struct vkd_context_options *options,
                            struct vkd_context **out_context);
 void vkd_context_free(struct vkd_context *context);
 int32_t vkd_context_get_info(const struct vkd_context *context, struct vkd_device_info *out_info);
+int32_t vkd_embeddings_open(const char *path,
+                            const struct vkd_embeddings_options *options,
+                            struct vkd_embeddings **out_embeddings);
+void vkd_embeddings_free(struct vkd_embeddings *embeddings);
+int32_t vkd_embeddings_get_info(const struct vkd_embeddings *embeddings,
+                                struct vkd_embeddings_info *out_info);
+int32_t vkd_embeddings_data(const struct vkd_embeddings *embeddings, const void **out_data);
+int32_t vkd_embeddings_id(const struct vkd_embeddings *embeddings,
+                          uint32_t item,
+                          const char **out_text,
+                          uint64_t *out_bytes);
+int32_t vkd_embeddings_find(const struct vkd_embeddings *embeddings,
+                            const char *id,
+                            uint32_t *out_item);
+int32_t vkd_embeddings_write(const struct vkd_embeddings *embeddings,
+                             const char *path,
+                             uint32_t format,
+                             uint32_t flags);
 int32_t vkd_export_write(const struct vkd_site_source *source,
                          const struct vkd_export_options *export_options);
 int32_t vkd_export_write_start(const struct vkd_site_source *source,

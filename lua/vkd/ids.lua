@@ -152,7 +152,7 @@ function ids.add_to(class, name, c)
       local item = item_of[id]
       if item then return item end
       return nil, ("no item has the id %s; give one of the ids that the results were computed with")
-        :format(describe(id)), "VKD_ERROR_BAD_ID"
+        :format(describe(id)), "VKD_ERROR_NO_SUCH_ID"
     end
     local found = ffi.new("uint32_t[1]")
     local status = c.find_id(self._file, check.text(id, "the id"), found)

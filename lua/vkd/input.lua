@@ -153,7 +153,7 @@ local function from_rows(rows, wanted)
   return { pointer = data, element = name, num_items = count, dim = width, keep = data }
 end
 
--- What `vkd.load_npy` returns, or any table with the same four fields.
+-- What `vkd.load` and `vkd.load_npy` return, or any table with the same four fields.
 local function from_object(object, wanted)
   if not is_integer(object.num_items, 0, MOST) or not is_integer(object.dim, 0, MOST) then
     misuse("%s with a field data need the integers num_items and dim beside it", wanted.name)
@@ -176,9 +176,10 @@ local function embeddings_of(value, wanted)
   if wanted.num_items ~= nil then check.count(wanted.num_items, wanted.count_name, 0) end
   if type(value) == "cdata" then return from_cdata(value, wanted) end
   if type(value) ~= "table" then
-    misuse("%s must be cdata, a table or what load_npy returns, not %s", wanted.name,
+    misuse("%s must be cdata, a table or what vkd.load returns, not %s", wanted.name,
       describe(value))
   end
+  if rawget(value, "_freed") then misuse("these %s have been freed", wanted.name) end
   if type(value.data) == "cdata" then return from_object(value, wanted) end
   if type(value[1]) == "table" then return from_rows(value, wanted) end
   return from_flat(value, wanted)
@@ -194,7 +195,15 @@ end
 ---@field keep ffi.cdata*
 
 ---The options of embeddings, for checking.
-input.OPTIONS = { dim = "number", element_type = "string" }
+input.OPTIONS = { dim = "number", element_type = "string", zero_rows = "boolean" }
+
+---The flags of what is done to embeddings.
+---@param options { center?: boolean, zero_rows?: boolean }
+---@return integer
+function input.flags(options)
+  return (options.center and ffi.C.VKD_CENTER or 0)
+    + (options.zero_rows and ffi.C.VKD_ZERO_ROWS or 0)
+end
 
 -- The options of embeddings, checked.
 local function wanted_of(num_items, options, name, count_name)

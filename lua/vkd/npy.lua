@@ -3,8 +3,8 @@
 -- with a reason. Values are mapped where the system can: nothing is copied.
 
 local ffi = require("ffi")
-local bit = require("bit")
 local check = require("vkd.check")
+local embeddings = require("vkd.embeddings")
 local memory = require("vkd.memory")
 local units = require("vkd.units")
 
@@ -19,48 +19,6 @@ local CHUNK = 1024 * 1024
 -- What the library can compare.
 local MOST_DIM = 65536
 
----Embeddings as read from a file, to be passed to `vkd.batch_compute` as they are.
----@class vkd.Embeddings
----All values, row after row, 0-based: item i begins at `data + (i - 1) * dim`.
----It owns the memory; pointers computed from it do not keep it. The memory may be the file itself,
----mapped: to write to it does not change the file, but the file must not be cut short meanwhile.
----@field data ffi.cdata*
----@field num_items integer
----@field dim integer
----@field element_type "f16"|"f32"|"f64"
-local Embeddings = {}
-Embeddings.__index = Embeddings
-
-local function half_to_number(bits)
-  local sign = bits >= 0x8000 and -1 or 1
-  local exponent = bit.band(bit.rshift(bits, 10), 31)
-  local fraction = bit.band(bits, 1023)
-  if exponent == 0 then return sign * math.ldexp(fraction, -24) end
-  if exponent == 31 then return fraction == 0 and sign * math.huge or 0 / 0 end
-  return sign * math.ldexp(1024 + fraction, exponent - 25)
-end
-
----One embedding as a new Lua table of numbers.
----@param item integer Item number, 1-based.
----@return number[] values `dim` numbers, 1-based.
-function Embeddings:row(item)
-  if getmetatable(self) ~= Embeddings then
-    check.misuse("row is a method: call it as embeddings:row(item)")
-  end
-  if not check.is_integer(item, 1, self.num_items) then
-    check.misuse("item must be an integer from 1 to %d, not %s", self.num_items,
-      check.describe(item))
-  end
-  local data, dim, values = self.data, self.dim, {}
-  local first = (item - 1) * dim
-  local half = self.element_type == "f16"
-  for d = 1, dim do
-    local value = data[first + d - 1]
-    values[d] = half and half_to_number(value) or value
-  end
-  return values
-end
-
 local function little_endian(text)
   local value = 0
   for i = #text, 1, -1 do value = value * 256 + text:byte(i) end
@@ -71,7 +29,7 @@ end
 -- wait for a writer. What cannot be opened at all is left to io.open, which says why.
 local seekable
 -- `bytes` values' bytes behind the first `here` bytes of a file, as a pointer to `ctype` that frees
--- them; nil where they cannot be mapped.
+-- them, and what frees them at once; nil where they cannot be mapped.
 local map_values
 if ffi.os == "Windows" then
   seekable = function() return true end
@@ -104,8 +62,8 @@ else
     local map = ffi.C.vkd_lua_mmap(nil, here + bytes, READ_AND_WRITE, PRIVATE,
       ffi.C.vkd_lua_fileno(file), 0)
     if map == FAILED then return nil end
-    return ffi.gc(ffi.cast(element.ctype .. " *", ffi.cast("uint8_t *", map) + here),
-      function() ffi.C.vkd_lua_munmap(map, here + bytes) end)
+    local function unmap() ffi.C.vkd_lua_munmap(map, here + bytes) end
+    return ffi.gc(ffi.cast(element.ctype .. " *", ffi.cast("uint8_t *", map) + here), unmap), unmap
   end
 end
 
@@ -220,7 +178,7 @@ local function load_from(file)
   local here = file:seek()
   refusal = refused_size(num_items, dim, bytes, file:seek("end") - here)
   if refusal then return nil, refusal end
-  local data = map_values(file, here, bytes, element)
+  local data, unmap = map_values(file, here, bytes, element)
   if not data then
     local refused, status
     data, refused, status = memory.allocate(element.ctype, num_items * dim)
@@ -230,8 +188,12 @@ local function load_from(file)
       return nil, "it became shorter while being read"
     end
   end
-  return setmetatable({ data = data, num_items = num_items, dim = dim,
-    element_type = element.element_type }, Embeddings)
+  local function release()
+    ffi.gc(data, nil)
+    if unmap then unmap() else memory.free(data) end
+  end
+  return embeddings.object({ data = data, num_items = num_items, dim = dim,
+    element_type = element.element_type, _release = release })
 end
 
 ---Loads a two-dimensional .npy file.
@@ -251,10 +213,10 @@ function npy.load(path)
     return nil, ("%s: it cannot be read: %s; name a .npy file"):format(path, unreadable)
   end
   file:seek("set", 0)
-  local embeddings, message, status = load_from(file)
+  local found, message, status = load_from(file)
   file:close()
-  if not embeddings then return nil, ("%s: %s"):format(path, message), status end
-  return embeddings
+  if not found then return nil, ("%s: %s"):format(path, message), status end
+  return found
 end
 
 return npy

@@ -38,8 +38,7 @@ function search.check_k(k) return check.count(k, "k", 0) end
 ---@return ffi.cdata* options
 function search.raw_options(options)
   local raw = sized("vkd_neighbors_options")
-  raw.flags = (options.center and ffi.C.VKD_CENTER or 0)
-    + (options.overwrite and ffi.C.VKD_OVERWRITE or 0)
+  raw.flags = input.flags(options) + (options.overwrite and ffi.C.VKD_OVERWRITE or 0)
   raw.output_path = hold(raw, check.output(options))
   return raw
 end

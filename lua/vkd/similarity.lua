@@ -21,8 +21,7 @@ end
 
 local function raw_options(options)
   local raw = sized("vkd_similarity_options")
-  raw.flags = (options.center and ffi.C.VKD_CENTER or 0)
-    + (options.upper and ffi.C.VKD_UPPER_TRIANGLE or 0)
+  raw.flags = input.flags(options) + (options.upper and ffi.C.VKD_UPPER_TRIANGLE or 0)
   return raw
 end
 

@@ -70,6 +70,10 @@ local function check_k(options)
   return search.check_k(options.k)
 end
 
+local function search_options(options)
+  return search.raw_options({ center = options.center, zero_rows = options.zero_rows })
+end
+
 local function started(place, status, out)
   return jobs.new(site.kind, place, status, out, function() return true end)
 end
@@ -112,7 +116,7 @@ function site.start(context, options, source)
   end
   local corpus, message, name = input.corpus(source, options.num_items, options)
   if not corpus then return nil, message, name end
-  local k, wanted = check_k(options), search.raw_options({ center = options.center })
+  local k, wanted = check_k(options), search_options(options)
   wanted.element_type = corpus.element_type
   local names = names_of(options, source, corpus.num_items)
   local raw = raw_options(options, corpus.num_items, names)
@@ -134,7 +138,7 @@ end
 ---@return string? status
 function site.plan(context, options, num_items, dim)
   input.check_shape(num_items, dim)
-  local k, wanted = check_k(options), search.raw_options({ center = options.center })
+  local k, wanted = check_k(options), search_options(options)
   local raw = raw_options(options, num_items, names_of(options, nil, num_items))
   local place, message, name = contexts.place(context, options)
   if not place then return nil, message, name end

@@ -1,8 +1,8 @@
 //! Several runs over embeddings that are prepared once, into memory.
 //!
 //! Who calls holds the corpus between the runs. It is there already when a run is planned, so that
-//! its bytes are not asked for again. Rows of zeros are admitted where the caller says so. What
-//! sequences need beside, their matrix, the engine may keep from run to run.
+//! its bytes are not asked for again. What sequences need beside, their matrix, the engine may keep
+//! from run to run.
 
 use std::sync::Arc;
 
@@ -11,7 +11,7 @@ use super::open::Context;
 use super::sequences::{compute, run_plan, Destination};
 use super::similarity::similarity_plan;
 use crate::contract::similarity;
-use crate::corpus::{Corpus, Input, ZeroRows};
+use crate::corpus::{Corpus, Input};
 use crate::engine::{MemorySequences, MemorySimilarities, Pairs, Planner};
 use crate::error::Result;
 use crate::memory::{self, collected};
@@ -22,14 +22,14 @@ use crate::sequence::Sequences;
 impl Context {
     /// Checks embeddings and prepares them. What the engine keeps of others is freed, when the runs
     /// that were started have ended.
-    pub(crate) fn corpus(&self, input: &Input, zero_rows: ZeroRows) -> Result<Arc<Corpus>> {
+    pub(crate) fn corpus(&self, input: &Input) -> Result<Arc<Corpus>> {
         self.check_process()?;
         memory::require_spare()?;
         input.check()?;
         self.free_kept()?;
         memory::require("the prepared rows", input.shape().prepared_bytes())?;
         let progress = Progress::default();
-        Corpus::prepare_with(&self.crew(&progress), input, zero_rows).map(Arc::new)
+        Corpus::prepare_by(&self.crew(&progress), input).map(Arc::new)
     }
 
     /// The sequences of a corpus. Blocks until they are there.
@@ -87,7 +87,7 @@ mod tests {
     use super::*;
     use crate::context::ContextOptions;
     use crate::context::RunPlan;
-    use crate::corpus::Elements;
+    use crate::corpus::{Elements, ZeroRows};
     use crate::engine::{cpu, vulkan, Engine, RowSource};
     use crate::memory::Bytes;
 
@@ -107,9 +107,10 @@ mod tests {
             values[item * 13..][..13].fill(0.0);
         }
         let elements = Elements::F32(&values);
-        let input = Input { elements, num_items, dim, center: false };
+        let plain = Input::new(elements, num_items, dim);
+        let input = Input { zero_rows: ZeroRows::Admit, ..plain };
         let found = |context: Context| {
-            let corpus = context.corpus(&input, ZeroRows::Admit).unwrap();
+            let corpus = context.corpus(&input).unwrap();
             let sequences = context.sequences_of(&corpus, &Request::default()).unwrap();
             (sequences.items, context.similarity_of(&corpus, Pairs::Upper).unwrap())
         };
@@ -159,9 +160,9 @@ mod tests {
     fn similarities_with_later_items_are_those_of_the_engines() {
         let values: Vec<f32> = (0..40 * 5).map(|at| (at as f32 * 0.9).cos()).collect();
         let elements = Elements::F32(&values);
-        let input = Input { elements, num_items: 40, dim: 5, center: false };
+        let input = Input::new(elements, 40, 5);
         let context = context("cpu", None);
-        let corpus = context.corpus(&input, ZeroRows::Refuse).unwrap();
+        let corpus = context.corpus(&input).unwrap();
         let pairs = context.similarity_of(&corpus, Pairs::Upper).unwrap();
         let rows: Vec<Vec<f32>> =
             (0..40).map(|item| similarities_with_later(&corpus, item).unwrap()).collect();

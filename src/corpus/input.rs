@@ -1,7 +1,9 @@
-//! What a caller gives: embeddings with their shape, and whether to centre them.
+//! What a caller gives: embeddings with their shape, whether to centre them, and whether rows of
+//! zeros are among them.
 
 use super::elements::Elements;
 use super::shape::Shape;
+use super::zero_rows::ZeroRows;
 use crate::error::{Error, Result};
 
 /// Embeddings to work on.
@@ -15,6 +17,16 @@ pub struct Input<'a> {
     pub dim: u32,
     /// Subtract the mean embedding first.
     pub center: bool,
+    /// What becomes of rows of zeros, with `center` also of those that equal the mean; and of those
+    /// of queries for these embeddings.
+    pub zero_rows: ZeroRows,
+}
+
+impl<'a> Input<'a> {
+    /// Embeddings as they are: not centred, none of them of zero length.
+    pub fn new(elements: Elements<'a>, num_items: u32, dim: u32) -> Input<'a> {
+        Input { elements, num_items, dim, center: false, zero_rows: ZeroRows::Refuse }
+    }
 }
 
 impl Input<'_> {

@@ -29,4 +29,4 @@ pub use input::Input;
 pub(crate) use prepare::Preparation;
 pub use prepared::Corpus;
 pub use shape::{Shape, MAX_DIM};
-pub(crate) use zero_rows::ZeroRows;
+pub use zero_rows::ZeroRows;

@@ -9,6 +9,7 @@ use super::input::Input;
 use super::prepare::Preparation;
 use super::prepared::Corpus;
 use super::shape::{Shape, SLACK};
+use super::zero_rows::ZeroRows;
 use crate::error::{Error, Result};
 use crate::memory::Pages;
 use crate::progress::Progress;
@@ -72,7 +73,7 @@ fn plain(elements: Elements, shape: Shape, center: bool, mean: Option<&[f64]>) -
     rows.get_mut().iter_mut().zip(quantized).for_each(|(row, value)| *row = value);
     let longest = norms.iter().copied().fold(0.0, f64::max);
     let weights = norms.iter().map(|norm| rounded(norm / longest * 32768.0) as u16).collect();
-    Ok(Corpus { shape, rows, weights, mean })
+    Ok(Corpus { shape, rows, weights, mean, zero_rows: ZeroRows::Refuse })
 }
 
 /// What floats hide: the bits of the mean, in which 0 and -0 differ.
@@ -109,7 +110,7 @@ const THREADS: [usize; 5] = [1, 2, 3, 7, 16];
 /// Compares the bits or errors on all numbers of threads; gives the plain result.
 fn compare(elements: Elements, dim: u32, center: bool) -> Result<Corpus> {
     let num_items = (elements.len() / dim as usize) as u32;
-    let input = Input { elements, num_items, dim, center };
+    let input = Input { center, ..Input::new(elements, num_items, dim) };
     let wanted = plain(elements, input.shape(), center, None);
     let bits_wanted = bits(&wanted);
     for threads in THREADS {
@@ -224,8 +225,7 @@ fn queries_have_the_bits_of_plain_loops_less_the_mean_of_the_corpus() {
     let (shape, progress) = (Shape::new(600, 700), Progress::default());
     for (center, threads) in [(false, 3), (true, 1), (true, 4)] {
         let crew = Crew::new(threads, &progress);
-        let input =
-            Input { elements: Elements::F64(&values[..7000]), num_items: 10, dim: 700, center };
+        let input = Input { center, ..Input::new(Elements::F64(&values[..7000]), 10, 700) };
         let corpus = Corpus::prepare_by(&crew, &input).unwrap();
         let found = corpus.prepare_queries_by(&crew, elements, shape);
         let wanted = plain(elements, shape, false, corpus.mean.as_deref());
@@ -236,8 +236,7 @@ fn queries_have_the_bits_of_plain_loops_less_the_mean_of_the_corpus() {
 #[test]
 fn a_cancelled_run_is_not_prepared() {
     let values = vec![1.0; 1_000_000];
-    let input =
-        Input { elements: Elements::F64(&values), num_items: 1000, dim: 1000, center: false };
+    let input = Input::new(Elements::F64(&values), 1000, 1000);
     for center in [false, true] {
         let progress = Progress::default();
         progress.cancel();

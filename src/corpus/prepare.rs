@@ -15,7 +15,6 @@ use super::prepared::Corpus;
 use super::quantize::quantize_row;
 use super::rows::Rows;
 use super::shape::{Shape, SLACK};
-use super::zero_rows::ZeroRows;
 use crate::error::{Error, Result};
 use crate::memory::{collected, copied, zeroed, Bytes, Pages};
 use crate::progress::Progress;
@@ -35,16 +34,11 @@ impl Corpus {
 
     /// The same by a certain crew.
     pub(crate) fn prepare_by(crew: &Crew, input: &Input) -> Result<Corpus> {
-        Corpus::prepare_with(crew, input, ZeroRows::default())
-    }
-
-    /// The same, with rows of zeros as `zero_rows` says.
-    pub(crate) fn prepare_with(crew: &Crew, input: &Input, zero_rows: ZeroRows) -> Result<Corpus> {
-        prepare(input, mean_of(input, crew)?, zero_rows, crew)
+        prepare(input, mean_of(input, crew)?, crew)
     }
 
     /// Prepares queries for this corpus: rows of the same dimensions, less the corpus's mean if it
-    /// was centred.
+    /// was centred, and rows of zeros as among its own.
     pub fn prepare_queries(&self, elements: Elements, shape: Shape) -> Result<Corpus> {
         let progress = Progress::default();
         self.prepare_queries_by(&Crew::new(threads::count(None)?, &progress), elements, shape)
@@ -61,11 +55,12 @@ impl Corpus {
         if dim != self.dim() {
             return Err(Error::QueryDim { dim, corpus_dim: self.dim() });
         }
-        let queries = Input { elements, num_items, dim, center: false };
+        let zero_rows = self.zero_rows;
+        let queries = Input { zero_rows, ..Input::new(elements, num_items, dim) };
         queries.check()?;
         let mean = self.mean.as_deref();
         let mean = mean.map(|mean| copied(mean, "the mean embedding")).transpose()?;
-        prepare(&queries, mean, ZeroRows::default(), crew)
+        prepare(&queries, mean, crew)
     }
 }
 
@@ -75,14 +70,13 @@ pub(crate) struct Preparation<'a> {
     mean: Option<Vec<f64>>,
     norms: Vec<f64>,
     longest: f64,
-    zero_rows: ZeroRows,
 }
 
 impl<'a> Preparation<'a> {
     /// Checks `input`, and takes its mean where it asks for that.
     pub(crate) fn new(crew: &Crew, input: &Input<'a>) -> Result<Preparation<'a>> {
         let mean = mean_of(input, crew)?;
-        Preparation::less(input, mean, ZeroRows::default(), &mut [], crew)
+        Preparation::less(input, mean, &mut [], crew)
     }
 
     /// The most bytes that one holds, and a row.
@@ -96,23 +90,22 @@ impl<'a> Preparation<'a> {
     fn less(
         input: &Input<'a>,
         mean: Option<Vec<f64>>,
-        zero_rows: ZeroRows,
         quantized: &mut [i16],
         crew: &Crew,
     ) -> Result<Preparation<'a>> {
-        let rows = rows(input, &mean, zero_rows);
+        let rows = rows(input, &mean);
         let norms = zeroed::<f64>(input.num_items as usize, "the row lengths");
         // Where there is no memory, what is wrong with the values is said first.
         let mut norms = norms
             .or_else(|refused| check_finite(&rows, input.num_items, crew).and(Err(refused)))?;
         measure(&rows, &mut norms, quantized, crew)?;
         let longest = norms.iter().copied().fold(0.0, f64::max);
-        Ok(Preparation { input: *input, mean, norms, longest, zero_rows })
+        Ok(Preparation { input: *input, mean, norms, longest })
     }
 
     /// Writes the integers of the rows from `first` on to `to`, which has room for some.
     pub(crate) fn rows(&self, crew: &Crew, first: u32, to: &mut [i16]) -> Result<()> {
-        let (rows, dim) = (rows(&self.input, &self.mean, self.zero_rows), self.input.dim as usize);
+        let (rows, dim) = (rows(&self.input, &self.mean), self.input.dim as usize);
         let values = to.len() as u64;
         let pieces =
             to.chunks_mut(dim * ROWS_AT_ONCE).zip((first as usize..).step_by(ROWS_AT_ONCE));
@@ -133,9 +126,9 @@ impl<'a> Preparation<'a> {
     }
 }
 
-fn rows<'a>(input: &Input<'a>, mean: &'a Option<Vec<f64>>, zero_rows: ZeroRows) -> Rows<'a> {
-    let (elements, dim, mean) = (input.elements, input.dim as usize, mean.as_deref());
-    Rows { elements, dim, mean, zero_rows }
+fn rows<'a>(input: &Input<'a>, mean: &'a Option<Vec<f64>>) -> Rows<'a> {
+    let Input { elements, zero_rows, .. } = *input;
+    Rows { elements, dim: input.dim as usize, mean: mean.as_deref(), zero_rows }
 }
 
 /// Checks the shape of `input`, and takes its mean where it asks for that.
@@ -145,29 +138,26 @@ fn mean_of(input: &Input, crew: &Crew) -> Result<Option<Vec<f64>>> {
 }
 
 /// Prepares `input`, whose shape is checked, less `mean`.
-fn prepare(
-    input: &Input,
-    mean: Option<Vec<f64>>,
-    zero_rows: ZeroRows,
-    crew: &Crew,
-) -> Result<Corpus> {
+fn prepare(input: &Input, mean: Option<Vec<f64>>, crew: &Crew) -> Result<Corpus> {
     let shape = input.shape();
     let mut rows = Pages::zeroed(shape.values() + SLACK, "the prepared rows");
     // Where there is no memory for the rows, what is wrong with the embeddings is said first.
     let quantized =
         rows.as_mut().map_or(&mut [][..], |rows| &mut rows.get_mut()[..shape.values() as usize]);
-    let preparation = Preparation::less(input, mean, zero_rows, quantized, crew)?;
+    let preparation = Preparation::less(input, mean, quantized, crew)?;
     let (rows, weights) = (rows?, collected(preparation.weights(), "the weights of the rows")?);
-    Ok(Corpus { shape, rows, weights, mean: preparation.mean })
+    let (mean, zero_rows) = (preparation.mean, input.zero_rows);
+    Ok(Corpus { shape, rows, weights, mean, zero_rows })
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::corpus::ZeroRows;
 
     fn prepare(values: &[f32], dim: u32, center: bool) -> Result<Corpus> {
         let (elements, num_items) = (Elements::F32(values), values.len() as u32 / dim);
-        Corpus::prepare(&Input { elements, num_items, dim, center })
+        Corpus::prepare(&Input { center, ..Input::new(elements, num_items, dim) })
     }
 
     #[test]
@@ -210,8 +200,9 @@ mod tests {
             let progress = Progress::default();
             let elements = Elements::F32(values);
             let num_items = values.len() as u32 / 2;
-            let input = Input { elements, num_items, dim: 2, center };
-            Corpus::prepare_with(&Crew::new(1, &progress), &input, ZeroRows::Admit)
+            let plain = Input::new(elements, num_items, 2);
+            let input = Input { center, zero_rows: ZeroRows::Admit, ..plain };
+            Corpus::prepare_by(&Crew::new(1, &progress), &input)
         };
         let corpus = admitted(&[0.0, -0.0, 3.0, 4.0, 0.0, 0.0], false).unwrap();
         assert_eq!([corpus.row(0), corpus.row(2)], [[0, 0], [0, 0]]);
@@ -220,6 +211,9 @@ mod tests {
         let none = admitted(&[0.0; 4], false).unwrap();
         assert_eq!(none.weights(), [0, 0]);
         assert_eq!(admitted(&[2.0, 1.0, 2.0, 1.0], true).unwrap().row(1), [0, 0]);
+        // So are queries.
+        let queries = corpus.prepare_queries(Elements::F32(&[0.0; 2]), Shape::new(1, 2)).unwrap();
+        assert_eq!((queries.row(0), queries.weights()), (&[0, 0][..], &[0][..]));
         let nan = admitted(&[0.0, 0.0, f32::NAN, 0.0], false).unwrap_err();
         assert_eq!(nan, Error::NotFinite { item: 1, dimension: 0, value: "a NaN" });
     }
@@ -228,7 +222,7 @@ mod tests {
     fn lengths_beyond_f64_are_an_error() {
         let pair = |values: &[f64]| {
             let elements = Elements::F64(values);
-            Corpus::prepare(&Input { elements, num_items: 1, dim: 2, center: false })
+            Corpus::prepare(&Input::new(elements, 1, 2))
         };
         let huge = pair(&[1e300, 1e300]);
         assert_eq!(huge.unwrap_err(), Error::NormRange { item: 0 });

@@ -1,6 +1,7 @@
 //! The prepared corpus, as all engines read it.
 
 use super::shape::Shape;
+use super::zero_rows::ZeroRows;
 use crate::memory::Pages;
 
 /// A prepared corpus: unit rows in Q15 and their weights. Immutable, shared by all workers.
@@ -12,6 +13,8 @@ pub struct Corpus {
     pub(super) weights: Vec<u16>,
     /// What was subtracted from every embedding.
     pub(super) mean: Option<Vec<f64>>,
+    /// Whether rows of zeros were admitted.
+    pub(super) zero_rows: ZeroRows,
 }
 
 impl Corpus {

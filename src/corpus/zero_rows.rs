@@ -3,7 +3,7 @@
 /// Whether a row of zeros is refused. It has no direction; who admits it takes it as orthogonal to
 /// all rows: its integers and its weight are 0, and so is all that comes of them.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub(crate) enum ZeroRows {
+pub enum ZeroRows {
     /// It is an error that names the item: an empty text, most likely.
     #[default]
     Refuse,

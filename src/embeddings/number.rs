@@ -64,14 +64,14 @@ pub(super) fn scan(bytes: &[u8], begin: usize) -> Result<Number, NoNumber> {
         }
         exponent = -((end - fraction) as i64);
     }
-    let count = end - first;
+    let text = &bytes[first..end];
     if let Some(b'e' | b'E') = bytes.get(end) {
         let written = exponent_at(bytes, end + 1).ok_or(NoNumber::Malformed)?;
         exponent += written.value;
         end = written.end;
     }
     // The point counts, too.
-    let fits = count <= DIGITS || significant(&bytes[first..first + count]) <= DIGITS;
+    let fits = text.len() <= DIGITS || significant(text) <= DIGITS;
     match fast(mantissa, exponent).filter(|_| fits) {
         Some(value) => Ok(Number { value: if negative { -value } else { value }, end }),
         None => exact(bytes, begin, end),
@@ -102,12 +102,22 @@ fn exact(bytes: &[u8], begin: usize, end: usize) -> Result<Number, NoNumber> {
     }
 }
 
-/// Digits of a number, without the zeros that it begins with.
-#[cold]
+/// Digits of a number, without the zeros that it begins with. The small values of long embeddings
+/// begin with some, so this is asked of most.
+#[inline]
 fn significant(text: &[u8]) -> usize {
-    let zeros = text.iter().take_while(|byte| matches!(byte, b'0' | b'.'));
-    let zeros = zeros.count();
-    text[zeros..].iter().filter(|byte| byte.is_ascii_digit()).count()
+    let Some(mut rest) = text.strip_prefix(b"0.") else {
+        let has_point = text.contains(&b'.');
+        return text.len() - usize::from(has_point);
+    };
+    while let Some(eight) = rest.first_chunk::<8>() {
+        let others = u64::from_le_bytes(*eight) ^ 0x3030_3030_3030_3030;
+        rest = &rest[others.trailing_zeros() as usize / 8..];
+        if others != 0 {
+            return rest.len();
+        }
+    }
+    rest.len()
 }
 
 /// Reads digits one by one. Where they are too many, `mantissa` is of no use.

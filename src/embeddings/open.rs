@@ -68,7 +68,7 @@ impl Embeddings {
     /// What a run takes.
     pub fn input(&self) -> Input<'_> {
         let Shape { num_items, dim } = self.shape();
-        Input { elements: self.elements(), num_items, dim, center: false }
+        Input::new(self.elements(), num_items, dim)
     }
 
     /// The ids of the items, if there are any; `cloned` they go into an `OutputFile`.

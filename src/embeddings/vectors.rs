@@ -5,7 +5,7 @@ use memmap2::Mmap;
 use super::matrix::Matrix;
 use super::options::RawValues;
 use super::stop::{Read, Stop};
-use super::values::{Array, Contents, Values};
+use super::values::{shape_of, Array, Contents, Values};
 use crate::corpus::MAX_DIM;
 use crate::error::Error;
 use crate::flaw::Flaw;
@@ -69,6 +69,7 @@ pub(super) fn read_raw(map: Mmap, raw: RawValues) -> Read<Contents> {
     if row == 0 {
         return Err(Error::ZeroSize { name: "dim" }.into());
     }
+    shape_of(1, dim.into())?;
     let rows = there / row;
     if rows * row != there {
         let needed = (rows + 1) * row;

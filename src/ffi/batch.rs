@@ -169,7 +169,7 @@ fn refuse_values(options: &Options<vkd_batch_options>, allowed: &str) -> Result<
 
 fn request(options: &Options<vkd_batch_options>) -> Result<Request> {
     use vkd_flags::*;
-    let known = [VKD_CENTER, VKD_OVERWRITE, VKD_VALUES, VKD_LAMBDA];
+    let known = [VKD_CENTER, VKD_OVERWRITE, VKD_VALUES, VKD_LAMBDA, VKD_ZERO_ROWS];
     check_flags::<vkd_batch_options>(options.flags, &known)?;
     check_reserved(options.reserved)?;
     check_unused("reserved_2", options.reserved_2)?;

@@ -42,6 +42,7 @@ pub(super) fn tell_id(
 }
 
 /// Tells the item that was found to have an id.
-pub(super) fn tell_item(found: Option<u32>, id: &str, out: Out<u32>) -> Result<()> {
-    out.write(found.ok_or_else(|| Error::NoSuchId { id: shortened(id) })?)
+pub(super) fn tell_item(found: Option<u32>, id: &str, path: &Path, out: Out<u32>) -> Result<()> {
+    let path = || path.display().to_string();
+    out.write(found.ok_or_else(|| Error::NoSuchId { path: path(), id: shortened(id) })?)
 }

@@ -9,7 +9,7 @@ use super::pointers::In;
 use super::status::{CallError, Result};
 use super::structs::{Options, Struct};
 use super::types::{vkd_check_options, vkd_flags};
-use crate::corpus::{Elements, Input, Shape};
+use crate::corpus::{Elements, Input, Shape, ZeroRows};
 use crate::error::Error;
 use crate::ids::Ids;
 use crate::store::OutputFile;
@@ -42,7 +42,12 @@ impl<'a> Embeddings<'a> {
     pub(super) fn input(self, element_type: u32, flags: u32) -> Result<Input<'a>> {
         let elements = self.elements(element_type)?;
         let Shape { num_items, dim } = self.shape;
-        Ok(Input { elements, num_items, dim, center: has(flags, vkd_flags::VKD_CENTER) })
+        let center = has(flags, vkd_flags::VKD_CENTER);
+        let zero_rows = match has(flags, vkd_flags::VKD_ZERO_ROWS) {
+            true => ZeroRows::Admit,
+            false => ZeroRows::Refuse,
+        };
+        Ok(Input { center, zero_rows, ..Input::new(elements, num_items, dim) })
     }
 }
 
@@ -105,10 +110,15 @@ impl Target<'_> {
 
 /// Checks that no other than the known flags are set.
 pub(super) fn check_flags<T: Struct>(got: u32, known: &[vkd_flags]) -> Result<()> {
+    check_flags_of(T::NAME, got, known)
+}
+
+/// The same of the parameter flags of a function.
+pub(super) fn check_flags_of(name: &'static str, got: u32, known: &[vkd_flags]) -> Result<()> {
     let known = known.iter().fold(0, |bits, &flag| bits | flag as u32);
     match got & !known {
         0 => Ok(()),
-        _ => Err(CallError::UnknownFlags { name: T::NAME, got, known }),
+        _ => Err(CallError::UnknownFlags { name, got, known }),
     }
 }
 

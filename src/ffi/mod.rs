@@ -12,6 +12,7 @@ mod boundary;
 /// cbindgen:ignore
 pub mod compat;
 mod devices;
+mod embeddings;
 mod export;
 mod ids;
 mod input;
@@ -32,6 +33,7 @@ mod types;
 pub use batch::*;
 pub use boundary::vkd_last_error;
 pub use devices::*;
+pub use embeddings::*;
 pub use export::*;
 pub use job::*;
 pub use neighbors::*;

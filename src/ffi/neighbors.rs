@@ -227,7 +227,8 @@ pub(super) fn shape(shape: Shape, k: u32, options: &vkd_neighbors_options) -> Re
 
 /// Checks what does not depend on the embeddings.
 pub(super) fn check(options: &vkd_neighbors_options) -> Result<()> {
-    let known = [vkd_flags::VKD_CENTER, vkd_flags::VKD_OVERWRITE];
+    use vkd_flags::*;
+    let known = [VKD_CENTER, VKD_OVERWRITE, VKD_ZERO_ROWS];
     check_flags::<vkd_neighbors_options>(options.flags, &known)?;
     check_element_type(options.element_type)
 }

@@ -147,7 +147,8 @@ pub unsafe extern "C" fn vkd_neighbors_file_find_id(
         pointers!(file, id; out = out_item);
         let (file, id, out) = (&file.handle()?.0, id.utf8()?, out.required()?);
         file_ids(file.ids(), file.path())?;
-        tell_item(file.find_id(id)?, id, out)
+        file_ids(file.ids(), file.path())?;
+        tell_item(file.find_id(id)?, id, file.path(), out)
     })
 }
 

@@ -226,7 +226,8 @@ pub unsafe extern "C" fn vkd_sequences_file_find_id(
         pointers!(file, id; out = out_item);
         let (file, id, out) = (&file.handle()?.0, id.utf8()?, out.required()?);
         file_ids(file.ids(), file.path())?;
-        tell_item(file.find_id(id)?, id, out)
+        file_ids(file.ids(), file.path())?;
+        tell_item(file.find_id(id)?, id, file.path(), out)
     })
 }
 
@@ -280,9 +281,10 @@ pub unsafe extern "C" fn vkd_sequences_file_verify(file: *const vkd_sequences_fi
 /// Reports the worst regret: how much farther from the centroid (in cosine distance, 0 to 2) some
 /// other item was than the one picked. The integers round to 15 bits, so up to some 0.001 is right;
 /// a wrong file shows 0.1 and more. Embeddings that are not the file's are VKD_ERROR_FILE_MISMATCH,
-/// before one is read where their number is another. A pick costs num_items x dim multiplications.
-/// `embeddings` as in `vkd_batch_compute`; `options` may be NULL; set `out_report->struct_size`
-/// first. Blocks until done.
+/// before one is read where their number is another; so are rows of zeros, where the file's run did
+/// not admit them. A pick costs num_items x dim multiplications. `embeddings` as in
+/// `vkd_batch_compute`; `options` may be NULL; set `out_report->struct_size` first. Blocks until
+/// done.
 ///
 /// # Safety
 /// Pointers must be NULL (an error, but for `options`) or valid for the sizes above.
@@ -298,7 +300,7 @@ pub unsafe extern "C" fn vkd_sequences_file_verify_against(
     guard(|| {
         pointers!(file, values = embeddings, options; out = out_report);
         let (file, options): (_, vkd_verify_options) = (file.handle()?, *options.options()?);
-        check_flags::<vkd_verify_options>(options.flags, &[])?;
+        check_flags::<vkd_verify_options>(options.flags, &[vkd_flags::VKD_ZERO_ROWS])?;
         let embeddings = Embeddings::new(values, num_items, dim);
         let elements = embeddings.elements(options.element_type)?;
         let sample = Sample { sequences: options.num_sequences, picks: options.num_picks };

@@ -124,7 +124,8 @@ fn start(
 }
 
 fn pairs(options: &vkd_similarity_options) -> Result<Pairs> {
-    let known = [vkd_flags::VKD_CENTER, vkd_flags::VKD_UPPER_TRIANGLE];
+    use vkd_flags::*;
+    let known = [VKD_CENTER, VKD_UPPER_TRIANGLE, VKD_ZERO_ROWS];
     check_flags::<vkd_similarity_options>(options.flags, &known)?;
     check_reserved(options.reserved)?;
     check_element_type(options.element_type)?;

@@ -50,14 +50,20 @@ pub enum vkd_status {
     /// Heads of different lengths or longer than the sequences, an item that is not in the corpus
     /// or twice in a head, or starts and heads together.
     VKD_ERROR_BAD_HEADS = -14,
+    /// No item has the id, or the items have none.
+    VKD_ERROR_NO_SUCH_ID = -15,
     /// A NaN or an infinity in the embeddings.
     VKD_ERROR_NOT_FINITE = -101,
-    /// An embedding of zero length.
+    /// An embedding of zero length; the flag VKD_ZERO_ROWS admits it.
     VKD_ERROR_ZERO_NORM = -102,
-    /// An embedding that equals the mean, so that centring leaves nothing of it.
+    /// An embedding that equals the mean, so that centring leaves nothing of it; VKD_ZERO_ROWS
+    /// admits it.
     VKD_ERROR_ZERO_NORM_CENTERED = -103,
     /// An embedding whose length no f64 can hold.
     VKD_ERROR_NORM_RANGE = -104,
+    /// A file of embeddings cannot be used: it is damaged, in no format that is known, or lacks
+    /// something. The message says where, and what to do.
+    VKD_ERROR_BAD_EMBEDDINGS = -105,
     /// The run needs more memory than there is, or than the limit allows.
     VKD_ERROR_TOO_LARGE = -201,
     /// The system refused memory.
@@ -187,6 +193,7 @@ fn library_status(error: &Error) -> vkd_status {
         E::ShapeMismatch { .. } => VKD_ERROR_SHAPE_MISMATCH,
         E::TooManyNeighbors { .. } => VKD_ERROR_TOO_MANY_NEIGHBORS,
         E::QueryDim { .. } => VKD_ERROR_QUERY_DIM,
+        E::NoIds { .. } | E::NoSuchId { .. } => VKD_ERROR_NO_SUCH_ID,
         E::NotFinite { .. } => VKD_ERROR_NOT_FINITE,
         E::ZeroNorm { .. } => VKD_ERROR_ZERO_NORM,
         E::ZeroNormCentered { .. } => VKD_ERROR_ZERO_NORM_CENTERED,
@@ -218,9 +225,8 @@ fn library_status(error: &Error) -> vkd_status {
             Flaw::RepeatedId { .. } => VKD_ERROR_BAD_ID,
             _ => VKD_ERROR_BAD_OPTION,
         },
-        E::NoIds { .. } => VKD_ERROR_BAD_OPTION,
         E::FileBusy { .. } => VKD_ERROR_FILE_BUSY,
-        E::BadId { .. } | E::NoSuchId { .. } => VKD_ERROR_BAD_ID,
+        E::BadId { .. } => VKD_ERROR_BAD_ID,
         E::BadMetadata { .. } => VKD_ERROR_BAD_METADATA,
         E::Variable { error, .. } => library_status(error),
         E::Internal { .. } => VKD_ERROR_INTERNAL,
@@ -234,7 +240,7 @@ fn flaw_status(flaw: &Flaw) -> vkd_status {
         Flaw::DimTooLarge { .. } => vkd_status::VKD_ERROR_DIM_TOO_LARGE,
         Flaw::Empty => vkd_status::VKD_ERROR_ZERO_SIZE,
         Flaw::RepeatedId { .. } => vkd_status::VKD_ERROR_BAD_ID,
-        _ => vkd_status::VKD_ERROR_BAD_FILE,
+        _ => vkd_status::VKD_ERROR_BAD_EMBEDDINGS,
     }
 }
 
@@ -267,10 +273,12 @@ names! {
     VKD_ERROR_TOO_MANY_NEIGHBORS
     VKD_ERROR_QUERY_DIM
     VKD_ERROR_BAD_HEADS
+    VKD_ERROR_NO_SUCH_ID
     VKD_ERROR_NOT_FINITE
     VKD_ERROR_ZERO_NORM
     VKD_ERROR_ZERO_NORM_CENTERED
     VKD_ERROR_NORM_RANGE
+    VKD_ERROR_BAD_EMBEDDINGS
     VKD_ERROR_TOO_LARGE
     VKD_ERROR_HOST_MEMORY
     VKD_ERROR_DEVICE_MEMORY

@@ -68,7 +68,7 @@ mod tests {
         let values: Vec<f32> = (0..77).map(|n| (n as f32).sin()).collect();
         for center in [false, true] {
             let elements = Elements::F32(&values);
-            let input = Input { elements, num_items: 11, dim: 7, center };
+            let input = Input { center, ..Input::new(elements, 11, 7) };
             let wanted = fingerprint(&Corpus::prepare(&input).unwrap());
             let progress = Progress::default();
             assert_eq!(fingerprint_of(&Crew::new(2, &progress), &input).unwrap(), wanted);

@@ -11,7 +11,7 @@ use crate::error::Error;
 
 /// Beginnings of files that are likely to be given by mistake, and what the caller can do.
 const FOREIGN: [(&[u8], &str, &str); 6] = [
-    (b"\x93NUMPY", "a numpy array (.npy)", "it is embeddings: vkd.load_npy reads it in Lua"),
+    (b"\x93NUMPY", "a numpy array (.npy)", "it is embeddings: vkd.load reads it in Lua"),
     (b"PK\x03\x04", "a zip archive (.npz or other)", ELSE),
     (b"\x1f\x8b", "a gzip archive", "unpack it first"),
     (b"{\"list\":\"", "the rankings of a site", ELSE),

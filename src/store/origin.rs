@@ -8,7 +8,7 @@ use std::path::Path;
 
 use super::fingerprint::{fingerprint_bytes, fingerprint_of};
 use super::ids::require_given_ids;
-use crate::corpus::{Crew, Elements, Input, Shape};
+use crate::corpus::{Crew, Elements, Input, Shape, ZeroRows};
 use crate::error::{Error, Result};
 use crate::flaw::Flaw;
 use crate::ids::IdSlice;
@@ -38,7 +38,9 @@ impl Origin<'_> {
         if self.num_items != num_items {
             return Err(self.other("number of items", self.num_items, num_items));
         }
-        let input = Input { elements, num_items, dim, center: self.centered };
+        // As the file's run had them: one that admitted none has another fingerprint.
+        let zero_rows = ZeroRows::Admit;
+        let input = Input { elements, num_items, dim, center: self.centered, zero_rows };
         input.check()?;
         require_count(ids, num_items)?;
         require_given_ids(self.path, self.ids, ids)?;

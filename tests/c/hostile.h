@@ -214,6 +214,11 @@ static int32_t settle_neighbors_file(int32_t status, vkd_neighbors_file *const *
     return status;
 }
 
+static int32_t settle_embeddings(int32_t status, vkd_embeddings *const *out_embeddings) {
+    if (status == VKD_OK) vkd_embeddings_free(*out_embeddings);
+    return status;
+}
+
 /* Threads: handles freed side by side, and a last error for each. */
 
 static void *fail_and_free(void *given) {

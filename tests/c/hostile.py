@@ -128,8 +128,8 @@ class Writer:
             self.sizes()
             self.fields()
             for kind, parameter in self.parameters:
-                if kind == "const char *" and parameter == "path":
-                    self.paths(f"{parameter} ", f"a.{parameter}", ["READ"])
+                if kind == "const char *":
+                    self.paths(f"{parameter} ", f"a.{parameter}", self.told.roles)
             for name, change, status in self.told.more:
                 self.case(name, change, status)
         self.put("}")

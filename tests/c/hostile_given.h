@@ -15,10 +15,12 @@ static const char *ids[ITEMS], *metadata[ITEMS];
 static vkd_job *sequences_job, *neighbors_job, *similarity_job, *site_job, *file_job, *values_job;
 static vkd_sequences_file *sequences_file, *values_file;
 static vkd_neighbors_file *neighbors_file;
+static vkd_embeddings *embeddings_file, *plain_file;
 static char sequences_path[ROOM], neighbors_path[ROOM], site_path[ROOM], values_path[ROOM];
 static char export_path[ROOM];
 /* What runs with ids write. */
 static char ids_path[ROOM];
+static char embeddings_path[ROOM];
 static float values[ITEMS * ITEMS];
 
 static void fill(void) {
@@ -74,6 +76,36 @@ static vkd_neighbors_file *new_neighbors_file(void) {
     return file;
 }
 
+static vkd_embeddings *new_embeddings(void) {
+    vkd_embeddings *file = NULL;
+    need(vkd_embeddings_open(embeddings_path, NULL, &file));
+    return file;
+}
+
+/* A path where nothing is. */
+static const char *new_path(void) {
+    static char path[ROOM];
+    remove(in_folder(path, "written"));
+    return path;
+}
+
+/* Two files of embeddings, the first with ids. */
+static void make_embeddings(void) {
+    char plain[ROOM];
+    FILE *list = fopen(in_folder(embeddings_path, "embeddings"), "wb");
+    FILE *lines = fopen(in_folder(plain, "plain"), "wb");
+    if (!list || !lines) exit(13);
+    fprintf(list, "{\"embeddings\":[");
+    for (uint32_t i = 0; i < ITEMS; ++i) {
+        fprintf(list, "%s{\"id\":\"id%u\",\"embedding\":[%u,1,-2]}", i ? "," : "", i, i);
+        fprintf(lines, "[%u,1,-2]\n", i);
+    }
+    fprintf(list, "]}");
+    if (fclose(list) || fclose(lines)) exit(14);
+    embeddings_file = new_embeddings();
+    need(vkd_embeddings_open(plain, NULL, &plain_file));
+}
+
 static void make_fixtures(void) {
     fill();
     context = new_context();
@@ -107,6 +139,7 @@ static void make_fixtures(void) {
     vkd_job *const jobs[] = {sequences_job, neighbors_job, similarity_job, site_job};
     for (int i = 0; i < 4; ++i) need(vkd_job_wait(jobs[i], -1));
     in_folder(export_path, "export");
+    make_embeddings();
     sequences_file = new_sequences_file();
     neighbors_file = new_neighbors_file();
 }
@@ -118,6 +151,8 @@ static void free_fixtures(void) {
     vkd_sequences_file_free(values_file);
     vkd_sequences_file_free(sequences_file);
     vkd_neighbors_file_free(neighbors_file);
+    vkd_embeddings_free(embeddings_file);
+    vkd_embeddings_free(plain_file);
     vkd_context_free(context);
 }
 

@@ -18,6 +18,12 @@ KIND = ["VKD_ERROR_WRONG_JOB_KIND"]
 WIDE = ["VKD_ERROR_DIM_TOO_LARGE"]
 NO_DEVICE = ["VKD_ERROR_DEVICE_NOT_FOUND", "VKD_ERROR_NO_LOADER"]
 NOT_FINITE = ["VKD_ERROR_NOT_FINITE"]
+NO_ID = ["VKD_ERROR_NO_SUCH_ID"]
+BAD_EMBEDDINGS = ["VKD_ERROR_BAD_EMBEDDINGS"]
+NO_EMBEDDINGS = BAD_EMBEDDINGS + [
+    "VKD_ERROR_FILE", "VKD_ERROR_BAD_OPTION", "VKD_ERROR_ZERO_SIZE"]
+BYTES = '"\\xff\\xfe"'
+LONG_TEXT = "long_text()"
 MOST = "UINT32_MAX"
 
 # What a call that works passes for a parameter of that name.
@@ -25,6 +31,7 @@ VALUES = {
     "context": "context", "embeddings": "embeddings", "num_items": "ITEMS", "dim": "DIM", "k": "K",
     "index": "1", "item": "1", "id": '"id1"', "first": "1", "count": "2", "start": "1",
     "timeout_ms": "-1", "status": "0", "capacity": "ITEMS * ITEMS",
+    "format": "VKD_FORMAT_SAFETENSORS", "flags": "0",
 }
 # Numbers at their limits, and what they give. In a function of its own: `NUMBERS_OF`.
 NUMBERS = {
@@ -38,6 +45,9 @@ NUMBERS = {
     "count": [("0", OK), ("ITEMS", OPTION), (MOST, OPTION)],
     "start": [("ITEMS", START), (MOST, START)],
     "capacity": [("0", SMALL), ("1", SMALL), ("UINT64_MAX", OK), ("SIZE_MAX", OK)],
+    "item": [("ITEMS", OPTION), (MOST, OPTION)],
+    "format": [("VKD_FORMAT_NPY", OK), ("2", OPTION), (MOST, OPTION)],
+    "flags": [("VKD_OVERWRITE", OK), ("1", FLAGS), ("512", FLAGS), (MOST, FLAGS)],
 }
 MISMATCH = ["VKD_ERROR_FILE_MISMATCH", "VKD_ERROR_ZERO_SIZE"]
 OTHER_NUMBERS = [
@@ -50,8 +60,8 @@ NUMBERS_OF = {
 ROOM = {
     "out_sequences": "ITEMS * ITEMS * 4", "out_count": "4", "out_indices": "ITEMS * K * 4",
     "out_kind": "4", "out_items": "2 * 4", "out_index": "4", "out_row": "sizeof(void *)",
-    "out_values": "ITEMS * ITEMS * 4", "out_item": "4", "out_text": "sizeof(void *)",
-    "out_bytes": "8",
+    "out_values": "ITEMS * ITEMS * 4", "out_item": "4", "out_data": "sizeof(void *)",
+    "out_text": "sizeof(void *)", "out_bytes": "8",
 }
 ROOM_OF = {
     ("vkd_sequences_file_values", "out_values"): "sizeof(void *)",
@@ -67,10 +77,12 @@ ROOM_OF = {
 class Function:
     """How a function is called. `null`: what may be NULL; `cheap`: a change and its status, which
     spare the work for all but some sizes of its option structs; `more`: other cases, as (name,
-    change, status); `values`: what a call that works passes, where `VALUES` does not say it."""
+    change, status); `roles`: what its texts are as paths; `values`: what a call that works passes,
+    where `VALUES` does not say it."""
 
-    def __init__(self, null="", cheap=None, more=(), **values):
+    def __init__(self, null="", cheap=None, more=(), roles=("READ",), **values):
         self.null, self.cheap, self.more, self.values = set(null.split()), cheap, more, values
+        self.roles = roles
 
 
 NO_ITEMS = ("a.num_items = 0", ZERO)
@@ -81,10 +93,10 @@ BAD_DATA = [NAN, ("infinity", "embeddings[7] = -INFINITY", NOT_FINITE),
             ("huge", "a.num_items = UINT32_MAX; a.dim = 65536", LARGE)]
 HUGE_PLAN = BAD_DATA[3:]
 ID_TWICE = [("the same output twice", "a.out_bytes = (void *)a.out_text", OPTION)]
-OTHER_IDS = [("an id that none has", 'a.id = "id"', ["VKD_ERROR_BAD_ID"]),
-             ("an id empty", 'a.id = ""', ["VKD_ERROR_BAD_ID"]),
+OTHER_IDS = [("an id that none has", 'a.id = "id"', NO_ID),
+             ("an id empty", 'a.id = ""', NO_ID),
              ("an id no UTF-8", 'a.id = "\\xff\\xfe"', OPTION),
-             ("an id long", "a.id = long_text()", ["VKD_ERROR_BAD_ID"])]
+             ("an id long", "a.id = long_text()", NO_ID)]
 CHECKED = [NAN, ("huge both", "a.num_items = a.dim = UINT32_MAX", MISMATCH + WIDE)]
 KINDS = ["sequences_job", "neighbors_job", "similarity_job", "site_job"]
 OVERLAP = [("the same output twice", "a.out_similarities = (void *)a.out_indices", OPTION)]
@@ -149,10 +161,10 @@ FUNCTIONS = {
     "vkd_sequences_file_check": Function("options", file="sequences_file", more=CHECKED),
     "vkd_sequences_file_id": Function(
         file="sequences_file",
-        more=ID_TWICE + [("without ids", "a.file = values_file", OPTION)]),
+        more=ID_TWICE + [("without ids", "a.file = values_file", NO_ID)]),
     "vkd_sequences_file_find_id": Function(
         file="sequences_file",
-        more=OTHER_IDS + [("without ids", "a.file = values_file", OPTION)]),
+        roles=(), more=OTHER_IDS + [("without ids", "a.file = values_file", NO_ID)]),
     "vkd_neighbors_file_open": Function(
         path="neighbors_path",
         more=[("sequences", "a.path = sequences_path", ["VKD_ERROR_FILE_MISMATCH"])]),
@@ -164,7 +176,23 @@ FUNCTIONS = {
     "vkd_neighbors_file_verify": Function(file="neighbors_file"),
     "vkd_neighbors_file_check": Function("options", file="neighbors_file", more=CHECKED),
     "vkd_neighbors_file_id": Function(file="neighbors_file", more=ID_TWICE),
-    "vkd_neighbors_file_find_id": Function(file="neighbors_file", more=OTHER_IDS),
+    "vkd_neighbors_file_find_id": Function(roles=(), file="neighbors_file", more=OTHER_IDS),
+    "vkd_embeddings_open": Function("options", path="embeddings_path"),
+    "vkd_embeddings_free": Function("embeddings", embeddings="new_embeddings()"),
+    "vkd_embeddings_get_info": Function(embeddings="embeddings_file"),
+    "vkd_embeddings_data": Function(embeddings="embeddings_file"),
+    "vkd_embeddings_id": Function(
+        embeddings="embeddings_file",
+        more=[("without ids", "a.embeddings = plain_file", NO_ID),
+              ("the same output twice", "a.out_bytes = (void *)a.out_text", OPTION)]),
+    "vkd_embeddings_find": Function(
+        embeddings="embeddings_file", roles=(),
+        more=[("without ids", "a.embeddings = plain_file", NO_ID),
+              ("id unknown", 'a.id = "id"', NO_ID), ("id empty", 'a.id = ""', NO_ID),
+              ("id no UTF-8", f"a.id = {BYTES}", OPTION),
+              ("id long", f"a.id = {LONG_TEXT}", NO_ID)]),
+    "vkd_embeddings_write": Function(
+        embeddings="embeddings_file", path="new_path()", roles=("WRITE",)),
     # No status, no pointers.
     "vkd_last_error": Function(),
     "vkd_version": Function(),
@@ -186,12 +214,12 @@ def path(field, *roles):
     return [("paths", field, roles)]
 
 
+def no_text(field):
+    return [(f"{field} no UTF-8", f"@.{field} = {BYTES}", OPTION)]
+
+
 def reserved():
     return numbers("reserved", ("1", OPTION), (MOST, OPTION))
-
-
-BYTES = '"\\xff\\xfe"'
-LONG_TEXT = "long_text()"
 
 
 def ids(path):
@@ -208,13 +236,15 @@ def ids(path):
 
 KNOWN_FLAGS = {
     "vkd_context_options": ["VKD_NO_PIPELINE_CACHE"],
-    "vkd_batch_options": ["VKD_CENTER", "VKD_OVERWRITE", "VKD_VALUES", "VKD_LAMBDA"],
-    "vkd_neighbors_options": ["VKD_CENTER", "VKD_OVERWRITE"],
-    "vkd_similarity_options": ["VKD_CENTER", "VKD_UPPER_TRIANGLE"],
+    "vkd_batch_options": [
+        "VKD_CENTER", "VKD_OVERWRITE", "VKD_VALUES", "VKD_LAMBDA", "VKD_ZERO_ROWS"],
+    "vkd_neighbors_options": ["VKD_CENTER", "VKD_OVERWRITE", "VKD_ZERO_ROWS"],
+    "vkd_similarity_options": ["VKD_CENTER", "VKD_UPPER_TRIANGLE", "VKD_ZERO_ROWS"],
     "vkd_site_options": ["VKD_NO_SYNC"],
     "vkd_export_options": ["VKD_OVERWRITE"],
-    "vkd_verify_options": [],
+    "vkd_verify_options": ["VKD_ZERO_ROWS"],
     "vkd_check_options": [],
+    "vkd_embeddings_options": [],
 }
 # Of each option struct: the sizes that it had in versions of the header, the last is today's; and
 # for each field its cases as (name, change, status), where @ stands for the struct.
@@ -437,12 +467,32 @@ STRUCTS = {
         "reserved": reserved(),
         "ids": ids("") + [("another id", '@.ids = ids; ids[3] = "other"', MISMATCH)],
     }),
+    "vkd_embeddings_options": ([56], {
+        "flags": "flags",
+        "element_type": enum("element_type", 3) + numbers(
+            "element_type", ("1", OPTION), ("2", OPTION)) + [
+            ("halves", "@.element_type = 1; @.dim = 1", OK + BAD_EMBEDDINGS)],
+        "dim": numbers("dim", ("65537", WIDE), (MOST, WIDE), ("65536", BAD_EMBEDDINGS)),
+        "array": [("array", '@.array = "x"', OK)] + no_text("array"),
+        "id_key": [
+            ("id_key", '@.id_key = "id"', OK),
+            ("id_key unknown", '@.id_key = "x"', BAD_EMBEDDINGS)] + no_text("id_key"),
+        "embedding_key": [
+            ("embedding_key", '@.embedding_key = "embedding"', OK),
+            ("embedding_key unknown", '@.embedding_key = "x"', BAD_EMBEDDINGS),
+            ("embedding_key long", f"@.embedding_key = {LONG_TEXT}", BAD_EMBEDDINGS)]
+        + no_text("embedding_key"),
+        "list_key": [
+            ("list_key", '@.list_key = "embeddings"', OK),
+            ("list_key unknown", '@.list_key = "x"', BAD_EMBEDDINGS)] + no_text("list_key"),
+        "ids_path": path("ids_path", "READ"),
+    }),
 }
 # Output structs: their sizes.
 OUTPUTS = {
     "vkd_run_plan": [80, 96], "vkd_device_info": [816, 1328], "vkd_job_progress": [128, 136],
     "vkd_sequences_file_info": [88, 104], "vkd_neighbors_file_info": [128],
-    "vkd_verify_report": [40],
+    "vkd_verify_report": [40], "vkd_embeddings_info": [24],
 }
 # What an option struct holds in a call that works.
 FILLED = {
@@ -475,6 +525,11 @@ ELSEWHERE = [
     ("vkd_site_*, neighbors_options.queries", OPTION),
     ("vkd_site_*, neighbors_options.NaN in queries", OPTION),
     ("vkd_site_plan, neighbors_options.queries misaligned", OPTION),
+    # What holds no embeddings, or no ids.
+    ("vkd_embeddings_open, path NULL", NULL),
+    ("vkd_embeddings_open, path and *", NULL),
+    ("vkd_embeddings_open, path *", NO_EMBEDDINGS),
+    ("vkd_embeddings_open, options.ids_path *", NO_EMBEDDINGS),
     # The files are looked at when they are written.
     ("vkd_*_plan, *_path *", None),
     ("vkd_site_plan, *directory *", None),

@@ -71,7 +71,7 @@ static void read_sequences(const char *path) {
     }
     uint32_t found = 77;
     CHECK(vkd_sequences_file_id(file, ITEMS, &text, &bytes) == VKD_ERROR_BAD_OPTION);
-    CHECK(vkd_sequences_file_find_id(file, "psalm", &found) == VKD_ERROR_BAD_ID && found == 77);
+    CHECK(vkd_sequences_file_find_id(file, "psalm", &found) == VKD_ERROR_NO_SUCH_ID && found == 77);
     CHECK(says("no item has the id \"psalm\""));
     vkd_check_options check = {.struct_size = sizeof check, .ids = ids};
     CHECK(vkd_sequences_file_check(file, items, ITEMS, DIM, NULL) == VKD_OK);
@@ -98,7 +98,7 @@ static void read_neighbors(const char *path) {
     CHECK(vkd_neighbors_file_id(file, 11, &text, &bytes) == VKD_OK);
     CHECK(bytes == 8 && !memcmp(text, "psalm-11", 8));
     CHECK(vkd_neighbors_file_find_id(file, "psalm-11", &found) == VKD_OK && found == 11);
-    CHECK(vkd_neighbors_file_find_id(file, "psalm-12", &found) == VKD_ERROR_BAD_ID);
+    CHECK(vkd_neighbors_file_find_id(file, "psalm-12", &found) == VKD_ERROR_NO_SUCH_ID);
     vkd_check_options check = {.struct_size = sizeof check, .ids = others};
     CHECK(vkd_neighbors_file_check(file, items, ITEMS, DIM, NULL) == VKD_OK);
     CHECK(vkd_neighbors_file_check(file, items, ITEMS, DIM, &check) == VKD_ERROR_FILE_MISMATCH);

@@ -21,7 +21,7 @@ pub struct Npy {
 impl Npy {
     pub fn input(&self, center: bool) -> Input<'_> {
         let elements = Elements::F32(&self.values);
-        Input { elements, num_items: self.num_items, dim: self.dim, center }
+        Input { center, ..Input::new(elements, self.num_items, self.dim) }
     }
 }
 

@@ -97,7 +97,7 @@ describe("files of results", function()
     helper.failed("VKD_ERROR_FILE_MISMATCH", "holds neighbours, not sequences",
       vkd.batch_compute(corpus(9), { output = path }))
     helper.failed("VKD_ERROR_BAD_FILE", "a numpy array (.npy), no file of vkd's results; "
-      .. "it is embeddings: vkd.load_npy reads it in Lua", vkd.open(npy))
+      .. "it is embeddings: vkd.load reads it in Lua", vkd.open(npy))
     assert(vkd.batch_compute(corpus(9), { output = other }))
     helper.failed("VKD_ERROR_FILE_MISMATCH", "holds sequences, not neighbours",
       vkd.neighbors(corpus(9), 9, 2, { output = other }))

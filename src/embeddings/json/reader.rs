@@ -106,12 +106,12 @@ fn object(items: &mut Items) -> Read<Top> {
     Ok(Top::Item)
 }
 
-/// Whether the value that is next is a list of items or rows.
-fn begins_list(items: &Items) -> Read<bool> {
-    let mut inside = items.cursor;
-    if inside.next()? != b'[' {
+/// Whether the value that is next, whose blanks are passed, is a list of items or rows.
+fn begins_list(items: &mut Items) -> Read<bool> {
+    if items.cursor.next()? != b'[' {
         return Ok(false);
     }
+    let mut inside = items.cursor;
     inside.at += 1;
     Ok(matches!(inside.next()?, b'[' | b'{'))
 }

@@ -69,8 +69,9 @@ impl Device {
         // Room for the new ones.
         *known = None;
         let Shape { num_items, dim } = shape;
-        let input = Input { elements, num_items, dim, center: false };
-        let corpus = self.context.corpus(&input, ZeroRows::Admit)?;
+        let plain = Input::new(elements, num_items, dim);
+        let input = Input { zero_rows: ZeroRows::Admit, ..plain };
+        let corpus = self.context.corpus(&input)?;
         *known = Some(Known { key, corpus: Arc::clone(&corpus) });
         Ok(corpus)
     }

@@ -186,7 +186,7 @@ mod tests {
 
     fn corpus(num_items: u32) -> Corpus {
         let values: Vec<f32> = (1..=num_items).map(|value| value as f32).collect();
-        let input = Input { elements: Elements::F32(&values), num_items, dim: 1, center: false };
+        let input = Input::new(Elements::F32(&values), num_items, 1);
         Corpus::prepare(&input).unwrap()
     }
 

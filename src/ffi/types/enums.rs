@@ -14,7 +14,7 @@ pub enum vkd_element_type {
     VKD_F64 = 2,
 }
 
-/// Flags of option structs, to be combined with `|`; each struct says which it takes.
+/// Flags, to be combined with `|`; each struct and function says which it takes or gives.
 #[repr(C)]
 #[allow(non_camel_case_types)]
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -39,9 +39,14 @@ pub enum vkd_flags {
     VKD_VALUES = 32,
     /// `vkd_batch_options.lambda` is given, also where it is 0.
     VKD_LAMBDA = 64,
-    /// Of a file of results, told by `vkd_sequences_file_get_info` and
-    /// `vkd_neighbors_file_get_info`: it holds the ids of the items. No option takes it.
-    VKD_IDS = 128,
+    /// Rows of zeros, in embeddings and queries, are items like any other: orthogonal to all, with
+    /// a similarity of 0 and a weight of 0. With VKD_CENTER that holds for rows that equal the
+    /// mean. Off by default: then such a row is VKD_ERROR_ZERO_NORM, or
+    /// VKD_ERROR_ZERO_NORM_CENTERED.
+    VKD_ZERO_ROWS = 128,
+    /// Told by `vkd_embeddings_get_info`, `vkd_sequences_file_get_info` and
+    /// `vkd_neighbors_file_get_info`: the items have ids. No option takes it.
+    VKD_IDS = 256,
 }
 
 /// Rules: what a sequence asks of its next item (`vkd_batch_options.rule`). Similarity is the
@@ -186,4 +191,15 @@ pub enum vkd_results_kind {
     VKD_RESULTS_SEQUENCES = 1,
     /// Neighbours: `vkd_neighbors_file_open`.
     VKD_RESULTS_NEIGHBORS = 2,
+}
+
+/// Formats that embeddings are written in (`vkd_embeddings_write`).
+#[repr(C)]
+#[allow(non_camel_case_types)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum vkd_embeddings_format {
+    /// safetensors: values and ids.
+    VKD_FORMAT_SAFETENSORS = 0,
+    /// npy of numpy: the values alone.
+    VKD_FORMAT_NPY = 1,
 }

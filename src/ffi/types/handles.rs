@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use crate::context::Context;
+use crate::embeddings::Embeddings;
 use crate::ffi::any_job::AnyJob;
 use crate::store::{NeighborsFile, SequencesFile};
 
@@ -25,3 +26,8 @@ pub struct vkd_sequences_file(pub(in crate::ffi) Arc<SequencesFile>);
 #[allow(non_camel_case_types)]
 #[derive(Debug)]
 pub struct vkd_neighbors_file(pub(in crate::ffi) Arc<NeighborsFile>);
+
+/// A file of embeddings, open for reading. Any thread may use it; see `vkd_embeddings_open`.
+#[allow(non_camel_case_types)]
+#[derive(Debug)]
+pub struct vkd_embeddings(pub(in crate::ffi) Embeddings);

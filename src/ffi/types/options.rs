@@ -50,7 +50,7 @@ pub struct vkd_context_options {
 pub struct vkd_batch_options {
     /// `sizeof(vkd_batch_options)`.
     pub struct_size: u32,
-    /// VKD_CENTER, VKD_OVERWRITE, VKD_VALUES, VKD_LAMBDA.
+    /// VKD_CENTER, VKD_OVERWRITE, VKD_VALUES, VKD_LAMBDA, VKD_ZERO_ROWS.
     pub flags: u32,
     /// One of `vkd_element_type`: what the `embeddings` pointer really points to.
     pub element_type: u32,
@@ -105,7 +105,8 @@ pub struct vkd_batch_options {
 pub struct vkd_neighbors_options {
     /// `sizeof(vkd_neighbors_options)`.
     pub struct_size: u32,
-    /// VKD_CENTER: subtract the mean of the items, from items and queries. VKD_OVERWRITE.
+    /// VKD_CENTER: subtract the mean of the items, from items and queries. VKD_OVERWRITE,
+    /// VKD_ZERO_ROWS.
     pub flags: u32,
     /// One of `vkd_element_type`: what `embeddings` and `queries` really point to.
     pub element_type: u32,
@@ -134,7 +135,7 @@ pub struct vkd_neighbors_options {
 pub struct vkd_similarity_options {
     /// `sizeof(vkd_similarity_options)`.
     pub struct_size: u32,
-    /// VKD_CENTER, VKD_UPPER_TRIANGLE.
+    /// VKD_CENTER, VKD_UPPER_TRIANGLE, VKD_ZERO_ROWS.
     pub flags: u32,
     /// One of `vkd_element_type`: what the `embeddings` pointer really points to.
     pub element_type: u32,
@@ -274,7 +275,7 @@ pub struct vkd_site_source {
 pub struct vkd_verify_options {
     /// `sizeof(vkd_verify_options)`.
     pub struct_size: u32,
-    /// No flags exist yet: 0.
+    /// VKD_ZERO_ROWS is allowed and changes nothing: the file tells.
     pub flags: u32,
     /// One of `vkd_element_type`: what the `embeddings` pointer really points to.
     pub element_type: u32,
@@ -303,6 +304,35 @@ pub struct vkd_check_options {
     pub ids: *const *const c_char,
 }
 
+/// How a file of embeddings is read. Set all bytes to 0, then `struct_size`; 0 means the default
+/// everywhere: most files need no options. All texts are NUL-terminated UTF-8, and read during the
+/// call only.
+#[repr(C)]
+#[allow(non_camel_case_types)]
+#[derive(Debug, Clone, Copy)]
+pub struct vkd_embeddings_options {
+    /// `sizeof(vkd_embeddings_options)`.
+    pub struct_size: u32,
+    /// No flags exist yet: 0.
+    pub flags: u32,
+    /// With `dim`: one of `vkd_element_type`, the type of the values.
+    pub element_type: u32,
+    /// Of a file that holds nothing but values, row after row, little-endian: the dimensions of
+    /// each item. 0: the file tells.
+    pub dim: u32,
+    /// The array of an npz or safetensors file. NULL: the only one of two dimensions.
+    pub array: *const c_char,
+    /// The key of an item's id in JSON. NULL: "id", or else "poem_index".
+    pub id_key: *const c_char,
+    /// The key of an item's embedding in JSON. NULL: "embedding" or "vector".
+    pub embedding_key: *const c_char,
+    /// The key of the list of items, or of embeddings, in JSON. NULL: "embeddings" or "data".
+    pub list_key: *const c_char,
+    /// A text file with the id of each item on a line of its own, as a NUL-terminated path. It wins
+    /// over ids of the file. NULL: those of the file, if it has any.
+    pub ids_path: *const c_char,
+}
+
 structs! {
     vkd_context_options: [40],
     vkd_batch_options: [40, 80, 88],
@@ -313,4 +343,5 @@ structs! {
     vkd_site_source: [48, 64, 72],
     vkd_verify_options: [20],
     vkd_check_options: [24],
+    vkd_embeddings_options: [56],
 }

@@ -208,6 +208,26 @@ pub struct vkd_verify_report {
     pub worst_pick: u32,
 }
 
+/// What a file of embeddings holds. Set `struct_size` before the call, the library fills the rest.
+#[repr(C)]
+#[allow(non_camel_case_types)]
+#[derive(Debug, Clone, Copy)]
+pub struct vkd_embeddings_info {
+    /// `sizeof(vkd_embeddings_info)`.
+    pub struct_size: u32,
+    /// VKD_IDS if the items have ids.
+    pub flags: u32,
+    /// Items.
+    pub num_items: u32,
+    /// Dimensions of each.
+    pub dim: u32,
+    /// One of `vkd_element_type`: what `vkd_embeddings_data` points to. Values that were parsed are
+    /// VKD_F32; files of 64-bit floats stay VKD_F64.
+    pub element_type: u32,
+    /// 0.
+    pub reserved: u32,
+}
+
 structs! {
     vkd_device_info: [816, 1328],
     vkd_run_plan: [80, 96],
@@ -215,4 +235,5 @@ structs! {
     vkd_sequences_file_info: [88, 104],
     vkd_neighbors_file_info: [128],
     vkd_verify_report: [40],
+    vkd_embeddings_info: [24],
 }
