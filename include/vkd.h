@@ -435,7 +435,7 @@ typedef enum vkd_export_format {
    */
   VKD_EXPORT_DIVERSITY_CACHE = 1,
   /**
-   * Rankings, of neighbours, byte for byte as `vks_write_rankings_cache_parallel` writes them
+   * Rankings, of neighbours, byte for byte as the older interface of vkd_compat.h writes them
    * with one thread: `{"metadata":{...},"rankings":{"0":[5,...],...}}`, nearest first, each
    * without the item itself.
    */
@@ -738,10 +738,10 @@ typedef struct vkd_context_options {
 } vkd_context_options;
 
 /**
- * Results that make a site or an export: exactly one of `path`, `sequences`, `indices`, `sequences_file` and
- * `neighbors_file`. Set all bytes to 0, then `struct_size`. Read during the call only. The rows of
- * a file are checked as they are read: one that does not fit its checksum is VKD_ERROR_BAD_FILE,
- * and gets no page; an export of it ends there, without a file.
+ * Results that make a site or an export: exactly one of `path`, `sequences`, `indices`,
+ * `sequences_file` and `neighbors_file`. Set all bytes to 0, then `struct_size`. Read during the
+ * call only. The rows of a file are checked as they are read: one that does not fit its checksum
+ * is VKD_ERROR_BAD_FILE; it gets no page, and an export ends there without a file.
  */
 typedef struct vkd_site_source {
   /**
@@ -919,11 +919,11 @@ typedef struct vkd_job_progress {
    */
   double download_seconds;
   /**
-   * Files of a site finished (`vkd_site_start`, `vkd_site_write_start`).
+   * Files of a site or an export finished (`vkd_site_start`, `vkd_export_write_start`).
    */
   uint64_t files_done;
   /**
-   * Files of the whole site; 0 for other jobs.
+   * Files of the whole site or export; 0 for other jobs.
    */
   uint64_t files_total;
   /**
@@ -931,7 +931,7 @@ typedef struct vkd_job_progress {
    */
   uint64_t bytes_written;
   /**
-   * Of a site: rows whose page and ranking are written. Of `rows_total` they are the measure of
+   * Of a site or an export: rows that are written. Of `rows_total` they are the measure of
    * how far the job is; `files_done` follows when they are on the disk.
    */
   uint64_t rows_written;
