@@ -457,7 +457,7 @@ typedef enum vkd_export_format {
    */
   VKD_EXPORT_DIVERSITY_CACHE = 1,
   /**
-   * Rankings, of neighbours, byte for byte as `vks_write_rankings_cache_parallel` writes them
+   * Rankings, of neighbours, byte for byte as the older interface of vkd_compat.h writes them
    * with one thread: `{"metadata":{...},"rankings":{"0":[5,...],...}}`, nearest first, each
    * without the item itself.
    */

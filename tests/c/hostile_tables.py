@@ -530,6 +530,10 @@ ELSEWHERE = [
     ("vkd_embeddings_open, path and *", NULL),
     ("vkd_embeddings_open, path *", NO_EMBEDDINGS),
     ("vkd_embeddings_open, options.ids_path *", NO_EMBEDDINGS),
+    # Rankings stand there, and of sequences another format is made.
+    ("vkd_export_*, source.sequences, rule 3", ["VKD_ERROR_BAD_FILE"]),
+    ("vkd_export_*, source.sequences, num_items ITEMS", ["VKD_ERROR_BAD_FILE"]),
+    ("vkd_export_*, source.an open file of sequences", ["VKD_ERROR_BAD_FILE"]),
     # The files are looked at when they are written.
     ("vkd_*_plan, *_path *", None),
     ("vkd_site_plan, *directory *", None),

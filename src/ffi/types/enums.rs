@@ -112,7 +112,7 @@ pub enum vkd_export_format {
     /// `diversity_cache.json`, of sequences: `{"metadata":{"model":...,"num_poems":n,...,
     /// "top_k":K},"sequences":{"0":[0,...],...}}`, of each the start first.
     VKD_EXPORT_DIVERSITY_CACHE = 1,
-    /// Rankings, of neighbours, byte for byte as `vks_write_rankings_cache_parallel` writes them
+    /// Rankings, of neighbours, byte for byte as the older interface of vkd_compat.h writes them
     /// with one thread: `{"metadata":{...},"rankings":{"0":[5,...],...}}`, nearest first, each
     /// without the item itself.
     VKD_EXPORT_RANKINGS = 2,
