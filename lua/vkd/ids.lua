@@ -64,8 +64,15 @@ local function items_of(list)
   return item_of
 end
 
--- Writes ids to the options that C reads.
-local function set(raw, list)
+-- Writes the ids of a call to the options that C reads. Those of an open file of embeddings stay
+-- where they are.
+local function set(raw, options, given, num_items)
+  local open = options.ids == nil and type(given) == "table" and rawget(given, "_embeddings")
+  if open then
+    raw.ids_of = library.hold(raw, open)
+    return
+  end
+  local list = ids.given(options, given, num_items)
   if list then raw.ids = texts.pointers(raw, list, #list, "ids") end
 end
 
@@ -73,17 +80,18 @@ end
 ---the fields of results in memory.
 ---@param raw ffi.cdata*
 ---@param options { ids?: any, output?: string }
----@param embeddings any
+---@param given any The embeddings.
 ---@param num_items integer
 ---@return table? fields
 ---@return string? message Where two ids are equal.
 ---@return string? status
-function ids.place(raw, options, embeddings, num_items)
-  local list = ids.given(options, embeddings, num_items)
-  if options.output or not list then
-    set(raw, list)
+function ids.place(raw, options, given, num_items)
+  if options.output then
+    set(raw, options, given, num_items)
     return {}
   end
+  local list = ids.given(options, given, num_items)
+  if not list then return {} end
   local item_of, message, status = items_of(list)
   if not item_of then return nil, message, status end
   return { _ids = list, _item_of = item_of }
@@ -171,7 +179,7 @@ function ids.add_to(class, name, c)
     if not corpus then return nil, message, refused end
     local raw = sized("vkd_check_options")
     raw.element_type = corpus.element_type
-    set(raw, ids.given(options, embeddings, corpus.num_items))
+    set(raw, options, embeddings, corpus.num_items)
     local status = c.check(self._file, corpus.pointer, corpus.num_items, corpus.dim, raw)
     if status ~= 0 then return failure(status) end
     return true

@@ -2,6 +2,7 @@
 
 use super::any_job::AnyJob;
 use super::boundary::guard;
+use super::ids::GivenIds;
 use super::input::{
     bad, check_element_type, check_flags, check_reserved, check_unused, has, Embeddings, Target,
 };
@@ -154,7 +155,10 @@ fn target<'a>(options: &Options<'a, vkd_batch_options>) -> Target<'a> {
     Target {
         path: options.member(|o| o.output_path, "output_path"),
         flags: options.flags,
-        ids: options.member(|o| o.ids, "ids"),
+        ids: GivenIds {
+            texts: options.member(|o| o.ids, "ids"),
+            of: options.member(|o| o.ids_of, "ids_of"),
+        },
     }
 }
 

@@ -7,17 +7,41 @@ use libc::c_char;
 
 use super::pointers::{In, Out};
 use super::status::Result;
+use super::types::vkd_embeddings;
 use crate::error::Error;
 use crate::ids::{shortened, IdList, IdSlice, Ids, IdsFault};
 
-/// The ids that a call gives: `num_items` texts, or none.
-pub(super) fn given_ids(texts: In<*const c_char>, num_items: u32) -> Result<Option<Arc<Ids>>> {
-    if texts.is_null() {
-        return Ok(None);
+/// The ids that a call gives: as texts, or as those of open embeddings.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct GivenIds<'a> {
+    pub(super) texts: In<'a, *const c_char>,
+    pub(super) of: In<'a, vkd_embeddings>,
+}
+
+impl GivenIds<'_> {
+    /// Whether the call gives none.
+    pub(super) fn is_null(self) -> bool {
+        self.texts.is_null() && self.of.is_null()
     }
-    let mut list = IdList::default();
-    texts.each_text(num_items.into(), |id| Ok(list.push(id)?))?;
-    Ok(Some(Arc::new(list.finish(num_items).map_err(IdsFault::of_caller)?)))
+
+    /// The ids of so many items, or none.
+    pub(super) fn ids(self, num_items: u32) -> Result<Option<Arc<Ids>>> {
+        match (self.texts.is_null(), self.of.is_null()) {
+            (true, true) => Ok(None),
+            (true, false) => Ok(self.of.handle()?.0.ids().cloned()),
+            (false, true) => self.listed(num_items).map(Some),
+            (false, false) => {
+                let (got, allowed) = ("set".into(), "give ids or ids_of, not both".into());
+                Err(Error::BadOption { option: "ids_of", got, allowed }.into())
+            }
+        }
+    }
+
+    fn listed(self, num_items: u32) -> Result<Arc<Ids>> {
+        let mut list = IdList::default();
+        self.texts.each_text(num_items.into(), |id| Ok(list.push(id)?))?;
+        Ok(Arc::new(list.finish(num_items).map_err(IdsFault::of_caller)?))
+    }
 }
 
 /// The ids of a file, or why there is none to be told.

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use libc::c_char;
 
-use super::ids::given_ids;
+use super::ids::GivenIds;
 use super::pointers::In;
 use super::status::{CallError, Result};
 use super::structs::{Options, Struct};
@@ -72,7 +72,9 @@ impl<'a> Given<'a> {
         check_reserved(options.reserved)?;
         let elements = embeddings.elements(options.element_type)?;
         let shape = embeddings.shape;
-        let ids = given_ids(options.member(|o| o.ids, "ids"), shape.num_items)?;
+        let texts = options.member(|o| o.ids, "ids");
+        let ids = GivenIds { texts, of: options.member(|o| o.ids_of, "ids_of") };
+        let ids = ids.ids(shape.num_items)?;
         Ok(Given { elements, shape, ids })
     }
 }
@@ -83,7 +85,7 @@ pub(super) struct Target<'a> {
     pub(super) path: In<'a, c_char>,
     pub(super) flags: u32,
     /// The ids of the items.
-    pub(super) ids: In<'a, *const c_char>,
+    pub(super) ids: GivenIds<'a>,
 }
 
 impl Target<'_> {
@@ -92,7 +94,7 @@ impl Target<'_> {
         let overwrite = has(self.flags, vkd_flags::VKD_OVERWRITE);
         match self.path.optional_path()? {
             Some(path) => {
-                let ids = given_ids(self.ids, num_items)?;
+                let ids = self.ids.ids(num_items)?;
                 Ok(Some(OutputFile { path, overwrite, ids }))
             }
             None if overwrite => {

@@ -2,6 +2,7 @@
 
 use super::any_job::{in_memory, with_result, AnyJob};
 use super::boundary::guard;
+use super::ids::GivenIds;
 use super::input::{check_element_type, check_flags, Embeddings, Target};
 use super::output::plan_to_c;
 use super::pointers::{pointers, In, Out};
@@ -193,7 +194,10 @@ pub(super) fn target<'a>(options: &Options<'a, vkd_neighbors_options>) -> Target
     Target {
         path: options.member(|o| o.output_path, "output_path"),
         flags: options.flags,
-        ids: options.member(|o| o.ids, "ids"),
+        ids: GivenIds {
+            texts: options.member(|o| o.ids, "ids"),
+            of: options.member(|o| o.ids_of, "ids_of"),
+        },
     }
 }
 

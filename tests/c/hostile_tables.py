@@ -222,6 +222,16 @@ def reserved():
     return numbers("reserved", ("1", OPTION), (MOST, OPTION))
 
 
+def ids_of(path):
+    """The same of the ids of open embeddings."""
+    file = f"@.output_path = {path}; @.flags = VKD_OVERWRITE; " if path else ""
+    return [
+        ("ids of embeddings", f"{file}@.ids_of = embeddings_file", OK),
+        ("ids of embeddings without ids", f"{file}@.ids_of = plain_file", OK),
+        ("ids twice", f"{file}@.ids = ids; @.ids_of = embeddings_file", OPTION),
+    ]
+
+
 def ids(path):
     """Cases of the ids of a run that writes a file, and of those that a file is compared with."""
     file = f"@.output_path = {path}; @.flags = VKD_OVERWRITE; " if path else ""
@@ -262,7 +272,7 @@ STRUCTS = {
             "submit_target_ms", ("1", OK), ("1000", OK), ("1001", OPTION), (MOST, OPTION)),
         "threads": numbers("threads", ("1", OK), ("4097", OPTION), (MOST, OPTION)),
     }),
-    "vkd_batch_options": ([40, 80, 88], {
+    "vkd_batch_options": ([40, 80, 96], {
         "flags": "flags",
         "element_type": enum("element_type", 3),
         "length": numbers(
@@ -315,8 +325,10 @@ STRUCTS = {
              LARGE)],
         "reserved_2": numbers("reserved_2", ("1", OPTION), (MOST, OPTION)),
         "ids": ids("ids_path") + [("ids without a file", "@.ids = ids", OPTION)],
+        "ids_of": ids_of("ids_path") + [
+            ("ids_of without a file", "@.ids_of = embeddings_file", OPTION)],
     }),
-    "vkd_neighbors_options": ([32, 40], {
+    "vkd_neighbors_options": ([32, 48], {
         "flags": "flags",
         "element_type": enum("element_type", 3),
         "num_queries": [
@@ -330,6 +342,8 @@ STRUCTS = {
             ("queries misaligned", "@.queries = off(queries); @.num_queries = 1", OPTION)],
         "output_path": path("output_path", "WRITE", "OVER"),
         "ids": ids("ids_path") + [("ids without a file", "@.ids = ids", OPTION)],
+        "ids_of": ids_of("ids_path") + [
+            ("ids_of without a file", "@.ids_of = embeddings_file", OPTION)],
     }),
     "vkd_similarity_options": ([16], {
         "flags": "flags",
@@ -461,11 +475,12 @@ STRUCTS = {
         "num_sequences": numbers("num_sequences", ("1", OK), (MOST, OK)),
         "num_picks": numbers("num_picks", ("1", OK), (MOST, OK)),
     }),
-    "vkd_check_options": ([24], {
+    "vkd_check_options": ([32], {
         "flags": "flags",
         "element_type": enum("element_type", 3),
         "reserved": reserved(),
         "ids": ids("") + [("another id", '@.ids = ids; ids[3] = "other"', MISMATCH)],
+        "ids_of": ids_of(""),
     }),
     "vkd_embeddings_options": ([56], {
         "flags": "flags",
@@ -516,8 +531,10 @@ ELSEWHERE = [
     ("vkd_neighbors_compute, options.output_path *", OPTION),
     ("vkd_site_*, neighbors_options.output_path *", OPTION),
     ("vkd_neighbors_compute, options.ids of a file", OPTION),
+    ("vkd_neighbors_compute, options.ids of embeddings*", OPTION),
     ("vkd_neighbors_compute, options.an id *", OPTION),
     ("vkd_site_*, neighbors_options.ids of a file", OPTION),
+    ("vkd_site_*, neighbors_options.ids of embeddings*", OPTION),
     ("vkd_site_*, neighbors_options.an id *", OPTION),
     ("vkd_site_plan, neighbors_options.queries without a number", OK),
     ("vkd_site_*, neighbors_options.huge number of queries", OPTION + LARGE),

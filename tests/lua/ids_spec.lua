@@ -161,6 +161,28 @@ describe("ids", function()
     assert(vkd.plan_neighbors(COUNT, 4, 3, { ids = psalms(), output = path }))
   end)
 
+  it("of a file of embeddings go along into results", function()
+    local corpus_path = os.tmpname()
+    local lines = io.open(corpus_path, "w")
+    for i = 1, 5 do lines:write(('{"id":"poem %d","embedding":[%d,1,2]}\n'):format(i * i, i)) end
+    lines:close()
+    local embeddings = assert(vkd.load(corpus_path))
+    os.remove(corpus_path)
+    for _, output in ipairs({ false, path }) do
+      local results = assert(vkd.batch_compute(embeddings, { output = output or nil }))
+      assert.equal(4, results:find("poem 16"))
+      assert.equal("poem 25", results:ids(5)[1])
+    end
+    local results = assert(vkd.open(path))
+    assert.is_true(results:check(embeddings))
+    local ids = embeddings.ids
+    ids[2] = "another"
+    local checked, message, status = results:check(embeddings, { ids = ids })
+    assert.is_nil(checked)
+    assert.matches('its id is "\\?"?poem 4', message)
+    assert.equal("VKD_ERROR_FILE_MISMATCH", status)
+  end)
+
   it("name the pages of a site", function()
     local function page(source, more)
       local folder = os.tmpname()

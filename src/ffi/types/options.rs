@@ -2,7 +2,7 @@
 
 use libc::c_char;
 
-use super::handles::{vkd_neighbors_file, vkd_sequences_file};
+use super::handles::{vkd_embeddings, vkd_neighbors_file, vkd_sequences_file};
 use crate::ffi::structs::structs;
 
 /// How to make a context. Set all bytes to 0, then `struct_size`; 0 means the default everywhere.
@@ -95,6 +95,9 @@ pub struct vkd_batch_options {
     /// must have the same ids, or it is VKD_ERROR_FILE_MISMATCH. NULL: none, or those of a file
     /// that is there. Read during the call only.
     pub ids: *const *const c_char,
+    /// In the place of `ids`: open embeddings, whose ids these are; NULL, or embeddings without
+    /// ids: none. Read during the call only.
+    pub ids_of: *const vkd_embeddings,
 }
 
 /// Options of a search for neighbours. Set all bytes to 0, then `struct_size`; 0 means the default
@@ -125,6 +128,9 @@ pub struct vkd_neighbors_options {
     /// must have the same ids, or it is VKD_ERROR_FILE_MISMATCH. NULL: none, or those of a file
     /// that is there. Read during the call only.
     pub ids: *const *const c_char,
+    /// In the place of `ids`: open embeddings, whose ids these are; NULL, or embeddings without
+    /// ids: none. Read during the call only.
+    pub ids_of: *const vkd_embeddings,
 }
 
 /// Which similarities to compute. Set all bytes to 0, then `struct_size`; 0 means the default
@@ -302,6 +308,9 @@ pub struct vkd_check_options {
     /// `num_items` ids, one for each item, NUL-terminated UTF-8, to be compared with those of the
     /// file where it has some. NULL: none. Read during the call only.
     pub ids: *const *const c_char,
+    /// In the place of `ids`: open embeddings, whose ids these are; NULL, or embeddings without
+    /// ids: none. Read during the call only.
+    pub ids_of: *const vkd_embeddings,
 }
 
 /// How a file of embeddings is read. Set all bytes to 0, then `struct_size`; 0 means the default
@@ -335,13 +344,13 @@ pub struct vkd_embeddings_options {
 
 structs! {
     vkd_context_options: [40],
-    vkd_batch_options: [40, 80, 88],
-    vkd_neighbors_options: [32, 40],
+    vkd_batch_options: [40, 80, 96],
+    vkd_neighbors_options: [32, 48],
     vkd_similarity_options: [16],
     vkd_site_options: [56, 64],
     vkd_export_options: [56],
     vkd_site_source: [48, 64, 72],
     vkd_verify_options: [20],
-    vkd_check_options: [24],
+    vkd_check_options: [32],
     vkd_embeddings_options: [56],
 }
