@@ -33,14 +33,9 @@ fn run(engine: &mut VulkanEngine, corpus: &Corpus, rule: Rule) -> (Sequences, bo
     (found, progress.seconds(Phase::Matrix) == 0.0)
 }
 
-/// Whether device memory is held.
-fn holds(engine: &VulkanEngine) -> bool {
-    engine.live_allocations() != engine_without_runs()
-}
-
-/// What a device holds that has computed nothing.
-fn engine_without_runs() -> (u64, usize) {
-    engine(None).live_allocations()
+/// Whether it holds more than a device that has computed nothing.
+fn holds(used: &VulkanEngine) -> bool {
+    used.live_allocations() != engine(None).live_allocations()
 }
 
 #[test]
