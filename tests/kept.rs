@@ -33,19 +33,11 @@ fn run(engine: &mut VulkanEngine, corpus: &Corpus, rule: Rule) -> (Sequences, bo
     (found, progress.seconds(Phase::Matrix) == 0.0)
 }
 
-/// Whether device memory is held.
-fn holds(engine: &VulkanEngine) -> bool {
-    engine.live_allocations() != engine_without_runs()
-}
-
-/// What a device holds that has computed nothing.
-fn engine_without_runs() -> (u64, usize) {
-    engine(None).live_allocations()
-}
-
 #[test]
 fn a_device_keeps_a_matrix_for_the_next_run_over_its_corpus() {
     let (mut engine, one, other) = (engine(None), corpus(1), corpus(2));
+    let nothing = engine.live_allocations();
+    let holds = |engine: &VulkanEngine| engine.live_allocations() != nothing;
     let expected = run(&mut engine, &one, Rule::Centroid).0;
     assert!(!holds(&engine));
     engine.keep(&one);

@@ -9,10 +9,9 @@ use super::gpu::device::Device;
 use super::gpu::pipeline::Pipelines;
 use super::kernels::table::open_device;
 use super::planner::{not_open, VulkanPlanner};
-use super::runs::matrix::KeptMatrix;
 use super::runs::search;
 use super::runs::sequences;
-use super::runs::tools::Tools;
+use super::runs::tools::{KeptSlabs, Tools};
 use super::settings::Settings;
 use crate::corpus::Corpus;
 use crate::engine::neighbors::Query;
@@ -41,7 +40,7 @@ pub struct VulkanEngine {
 /// All that goes when a device is lost.
 struct Open {
     // Fields drop in order: what uses the device before the device.
-    kept: KeptMatrix,
+    kept: KeptSlabs,
     pipelines: Pipelines,
     commands: Commands,
     device: Arc<Device>,
@@ -53,7 +52,7 @@ impl Open {
         let commands = Commands::new(&device)?;
         let cache = Cache::new(&device, &settings.pipeline_cache);
         let pipelines = Pipelines::new(&device, cache);
-        Ok(Open { kept: KeptMatrix::default(), pipelines, commands, device })
+        Ok(Open { kept: KeptSlabs::default(), pipelines, commands, device })
     }
 
     fn tools<'a>(&'a mut self, settings: &'a Settings) -> Tools<'a> {

@@ -7,7 +7,6 @@ use std::sync::Arc;
 
 use super::tools::Tools;
 use crate::corpus::Corpus;
-use crate::engine::kept::Kept;
 use crate::engine::vulkan::gpu::device::Device;
 use crate::engine::vulkan::gpu::memory::Buffer;
 use crate::engine::vulkan::gpu::pacing::{self, Pacer, Units};
@@ -46,9 +45,6 @@ pub(crate) struct Matrix {
     pub(crate) layout: MatrixLayout,
     pub(crate) slabs: Vec<Buffer>,
 }
-
-/// A whole matrix that stays for the next run.
-pub(crate) type KeptMatrix = Kept<MatrixLayout, Matrix>;
 
 /// Numbers of two slabs, the second not before the first.
 #[derive(Clone, Copy)]

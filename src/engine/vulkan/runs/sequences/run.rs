@@ -39,7 +39,7 @@ pub(crate) fn sequences(
     // Before anything else is allocated: one that is of no use here is freed.
     let kept = tools.kept.take(corpus, &layout.matrix);
     let (matrix, cache) = match (kept, layout.matrix.held) {
-        (Some(matrix), _) => (matrix, None),
+        (Some(slabs), _) => (Matrix { layout: layout.matrix.clone(), slabs }, None),
         (None, None) => (whole_matrix(&mut tools, corpus, &layout, progress)?, None),
         (None, Some(held)) => {
             let cache = || RowCache::new(&mut tools, corpus, &layout.matrix, held, layout.wave);
@@ -52,7 +52,7 @@ pub(crate) fn sequences(
     run.waves(&mut tools, plan, layout.wave, rows, progress, done)?;
     let SequenceRun { matrix, cache, .. } = run;
     if cache.is_none() {
-        tools.kept.put(corpus, layout.matrix, matrix);
+        tools.kept.put(corpus, matrix.layout, matrix.slabs);
     }
     Ok(())
 }
