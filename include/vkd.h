@@ -610,6 +610,11 @@ typedef struct vkd_batch_options {
    * that is there. Read during the call only.
    */
   const char *const *ids;
+  /**
+   * In the place of `ids`: open embeddings, whose ids these are; NULL, or embeddings without
+   * ids: none. Read during the call only.
+   */
+  const struct vkd_embeddings *ids_of;
 } vkd_batch_options;
 
 /**
@@ -1104,6 +1109,11 @@ typedef struct vkd_neighbors_options {
    * that is there. Read during the call only.
    */
   const char *const *ids;
+  /**
+   * In the place of `ids`: open embeddings, whose ids these are; NULL, or embeddings without
+   * ids: none. Read during the call only.
+   */
+  const struct vkd_embeddings *ids_of;
 } vkd_neighbors_options;
 
 /**
@@ -1175,6 +1185,11 @@ typedef struct vkd_check_options {
    * file where it has some. NULL: none. Read during the call only.
    */
   const char *const *ids;
+  /**
+   * In the place of `ids`: open embeddings, whose ids these are; NULL, or embeddings without
+   * ids: none. Read during the call only.
+   */
+  const struct vkd_embeddings *ids_of;
 } vkd_check_options;
 
 /**

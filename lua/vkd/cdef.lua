@@ -137,6 +137,7 @@ typedef struct vkd_batch_options {
   uint32_t num_heads;
   uint32_t reserved_2;
   const char *const *ids;
+  const struct vkd_embeddings *ids_of;
 } vkd_batch_options;
 typedef struct vkd_run_plan {
   uint32_t struct_size;
@@ -248,6 +249,7 @@ typedef struct vkd_neighbors_options {
   const float *queries;
   const char *output_path;
   const char *const *ids;
+  const struct vkd_embeddings *ids_of;
 } vkd_neighbors_options;
 typedef struct vkd_neighbors_file_info {
   uint32_t struct_size;
@@ -266,6 +268,7 @@ typedef struct vkd_check_options {
   uint32_t element_type;
   uint32_t reserved;
   const char *const *ids;
+  const struct vkd_embeddings *ids_of;
 } vkd_check_options;
 typedef struct vkd_sequences_file_info {
   uint32_t struct_size;
