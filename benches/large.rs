@@ -17,7 +17,7 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::time::Instant;
 
-use measure::apart::{child, context_options, request, runs, Run, Wanted, ROUNDS};
+use measure::apart::{child, request, runs, Run, Wanted, ROUNDS};
 use measure::corpus::{write_clustered, Mapped};
 use measure::{median, read_bandwidth};
 use vkd::context::Destination;

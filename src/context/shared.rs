@@ -129,8 +129,7 @@ mod tests {
         let values: Vec<f32> = (0..150 * 5).map(|at| (at as f32 * 0.9).cos()).collect();
         let prepared = |context: &Context, num_items: u32| {
             let elements = Elements::F32(&values[..num_items as usize * 5]);
-            let input = Input { elements, num_items, dim: 5, center: false };
-            context.corpus(&input, ZeroRows::Refuse).unwrap()
+            context.corpus(&Input::new(elements, num_items, 5)).unwrap()
         };
         let kept = |context: &Context| {
             let nothing = |_: &dyn Planner, _: &Bounds, _| Ok(RunPlan::default());
@@ -150,8 +149,7 @@ mod tests {
         context.sequences_of(&other, &request).unwrap();
         assert_eq!(kept(&context), Bytes::of::<i16>(149 * 192));
         // A run over embeddings of its own.
-        let input =
-            Input { elements: Elements::F32(&values), num_items: 150, dim: 5, center: false };
+        let input = Input::new(Elements::F32(&values), 150, 5);
         assert_eq!(context.sequences(&input, &request).unwrap(), first);
         assert_eq!(kept(&context), Bytes::ZERO);
     }

@@ -81,7 +81,7 @@ mod tests {
     fn corpus(seed: f32) -> Arc<Corpus> {
         let values: Vec<f32> = (0..N * 7).map(|at| (at as f32 * seed).sin()).collect();
         let elements = Elements::F32(&values);
-        let input = Input { elements, num_items: N, dim: 7, center: false };
+        let input = Input::new(elements, N, 7);
         Arc::new(Corpus::prepare(&input).unwrap())
     }
 
