@@ -10,8 +10,8 @@ use std::sync::{Arc, OnceLock};
 use libfuzzer_sys::fuzz_target;
 use vkd::plan::{Plan, Request};
 use vkd::store::{
-    Begun, NeighborsFile, NeighborsRow, ResultsKind, SequencesFile, SequencesMeta, SequencesWriter,
-    OutputFile,
+    Begun, NeighborsFile, NeighborsRow, OutputFile, ResultsKind, SequencesFile, SequencesMeta,
+    SequencesWriter,
 };
 use vkd::{IdSlice, Ids, Rule};
 
