@@ -394,7 +394,7 @@ STRUCTS = {
         "flags": "flags",
         "format": enum("format", 4) + numbers(
             "format", ("0", OK), ("1", OPTION), ("2", OK), ("3", OPTION)),
-        "keys": enum("keys", 2) + [("keys ID without ids", "@.keys = VKD_KEYS_ID", OPTION)],
+        "keys": enum("keys", 2) + [("keys ID, ids of the file", "@.keys = VKD_KEYS_ID", OK)],
         "path": path("path", "WRITE", "OVER") + [("no path", "@.path = NULL", NULL)],
         "ids": [
             ("ids", "@.keys = 1; @.ids = ids; @.num_items = ITEMS", OK),
