@@ -3,20 +3,10 @@
 --
 --     luajit benches/exports.lua [CORPUS.npy [FOLDER]]      default: the Psalms, a temporary folder
 
-local ffi = require("ffi")
 package.path = "lua/?.lua;" .. package.path
 local vkd = require("vkd")
 
-ffi.cdef([[
-  typedef struct { long seconds, nanoseconds; } bench_time;
-  int clock_gettime(int clock, bench_time *time);
-]])
-
-local function now()
-  local time = ffi.new("bench_time")
-  ffi.C.clock_gettime(1, time)
-  return tonumber(time.seconds) + tonumber(time.nanoseconds) * 1e-9
-end
+local now = dofile("benches/clock.lua")
 
 -- The most memory in MB that the process had since it was last asked to forget.
 local function peak()

@@ -13,11 +13,8 @@ local here = debug.getinfo(1, "S").source:match("^@(.*[/\\])") or "./"
 package.path = here .. "../lua/?.lua;" .. package.path
 local vkd = require("vkd")
 
--- Names of its own: the declarations below are those of scripts.
+-- As scripts declare them.
 ffi.cdef([[
-  typedef struct { long seconds, nanoseconds; } older_time;
-  int older_clock(int clock, older_time *time) __asm__("clock_gettime");
-
   typedef struct VKCContext VKCContext;
   typedef struct VKDDiversity VKDDiversity;
   typedef struct VKDBatch VKDBatch;
@@ -36,11 +33,7 @@ ffi.cdef([[
 ]])
 local older = ffi.load(os.getenv("VKD_LIBRARY") or here .. "../target/release/libvkd.so")
 
-local function now()
-  local time = ffi.new("older_time")
-  ffi.C.older_clock(1, time) -- CLOCK_MONOTONIC
-  return tonumber(time.seconds) + tonumber(time.nanoseconds) * 1e-9
-end
+local now = dofile(here .. "clock.lua")
 
 local embeddings = assert(vkd.load_npy(arg[1] or here .. "../examples/data/psalms.npy"))
 local rounds = tonumber(arg[2] or 5)

@@ -8,17 +8,11 @@ package.path = "lua/?.lua;" .. package.path
 local vkd = require("vkd")
 
 ffi.cdef([[
-  typedef struct { long seconds, nanoseconds; } bench_time;
-  int clock_gettime(int clock, bench_time *time);
   int fsync(int file);
   int fileno(void *file);
 ]])
 
-local function now()
-  local time = ffi.new("bench_time")
-  ffi.C.clock_gettime(1, time)
-  return tonumber(time.seconds) + tonumber(time.nanoseconds) * 1e-9
-end
+local now = dofile("benches/clock.lua")
 
 local corpus = arg[1] or "examples/data/psalms.npy"
 local folder = arg[2] and arg[2] .. "/vkd-bench-sites" or os.tmpname()

@@ -14,17 +14,7 @@ package.path = here .. "../lua/?.lua;" .. package.path
 local vkd = require("vkd")
 local path, sample = arg[1], tonumber(arg[2] or 200)
 
--- Names of its own: other scripts in this state may declare the system's.
-ffi.cdef([[
-  typedef struct { long seconds, nanoseconds; } workers_time;
-  int workers_clock(int clock, workers_time *time) __asm__("clock_gettime");
-]])
-
-local function now()
-  local time = ffi.new("workers_time")
-  ffi.C.workers_clock(1, time) -- CLOCK_MONOTONIC
-  return tonumber(time.seconds) + tonumber(time.nanoseconds) * 1e-9
-end
+local now = dofile(here .. "clock.lua")
 
 -- Seconds of the processor, which with one thread are those of the clock where nothing else runs,
 -- and the bytes of Lua memory that what `work` returns takes.

@@ -228,7 +228,7 @@ typedef enum vkd_status {
    */
   VKD_ERROR_RESULT_IN_FILE = -506,
   /**
-   * An id cannot be a file name, two items have the same, or no item has it.
+   * An id cannot be a file name, or two items have the same.
    */
   VKD_ERROR_BAD_ID = -507,
   /**
@@ -1878,8 +1878,8 @@ int32_t vkd_neighbors_file_row(const struct vkd_neighbors_file *file,
 
 /**
  * Gives the id of item `item` (0-based) of the corpus as it lies in the file: UTF-8, `out_bytes`
- * long, without a NUL at its end. Good until `vkd_neighbors_file_free`. An item that is none, and
- * a file without ids, are VKD_ERROR_BAD_OPTION.
+ * long, without a NUL at its end. Good until `vkd_neighbors_file_free`. An item that is none
+ * is VKD_ERROR_BAD_OPTION, a file without ids VKD_ERROR_NO_SUCH_ID.
  *
  * # Safety
  * `file` must be NULL (an error) or live; `out_text` and `out_bytes` must be NULL (an error) or
@@ -1893,8 +1893,8 @@ int32_t vkd_neighbors_file_id(const struct vkd_neighbors_file *file,
 /**
  * Finds the item that has the id `id`, NUL-terminated UTF-8, and writes its number (0-based) to
  * `out_item`. The first call makes a table of all ids, 8 to 16 bytes for each. Where no item has
- * the id, that is VKD_ERROR_BAD_ID; a file without ids is VKD_ERROR_BAD_OPTION, one with two equal
- * ones VKD_ERROR_BAD_FILE.
+ * the id, and of a file without ids, that is VKD_ERROR_NO_SUCH_ID; of one with two equal ids it is
+ * VKD_ERROR_BAD_FILE.
  *
  * # Safety
  * `file` must be NULL (an error) or live, `id` NULL (an error) or NUL-terminated, `out_item` NULL
@@ -2033,8 +2033,8 @@ int32_t vkd_sequences_file_find(const struct vkd_sequences_file *file,
 
 /**
  * Gives the id of item `item` (0-based) of the corpus as it lies in the file: UTF-8, `out_bytes`
- * long, without a NUL at its end. Good until `vkd_sequences_file_free`. An item that is none, and
- * a file without ids, are VKD_ERROR_BAD_OPTION.
+ * long, without a NUL at its end. Good until `vkd_sequences_file_free`. An item that is none
+ * is VKD_ERROR_BAD_OPTION, a file without ids VKD_ERROR_NO_SUCH_ID.
  *
  * # Safety
  * `file` must be NULL (an error) or live; `out_text` and `out_bytes` must be NULL (an error) or
@@ -2048,8 +2048,8 @@ int32_t vkd_sequences_file_id(const struct vkd_sequences_file *file,
 /**
  * Finds the item that has the id `id`, NUL-terminated UTF-8, and writes its number (0-based) to
  * `out_item`. The first call makes a table of all ids, 8 to 16 bytes for each. Where no item has
- * the id, that is VKD_ERROR_BAD_ID; a file without ids is VKD_ERROR_BAD_OPTION, one with two equal
- * ones VKD_ERROR_BAD_FILE.
+ * the id, and of a file without ids, that is VKD_ERROR_NO_SUCH_ID; of one with two equal ids it is
+ * VKD_ERROR_BAD_FILE.
  *
  * # Safety
  * `file` must be NULL (an error) or live, `id` NULL (an error) or NUL-terminated, `out_item` NULL

@@ -9,16 +9,7 @@ local here = debug.getinfo(1, "S").source:match("^@(.*[/\\])") or "./"
 package.path = here .. "../../lua/?.lua;" .. here .. "?.lua;" .. package.path
 local how, path = arg[1], arg[2]
 
-ffi.cdef([[
-  typedef struct { long seconds, nanoseconds; } reader_time;
-  int reader_clock(int clock, reader_time *time) __asm__("clock_gettime");
-]])
-
-local function now()
-  local time = ffi.new("reader_time")
-  ffi.C.reader_clock(1, time) -- CLOCK_MONOTONIC
-  return tonumber(time.seconds) + tonumber(time.nanoseconds) * 1e-9
-end
+local now = dofile(here .. "../clock.lua")
 
 -- A line of /proc/self/status in bytes.
 local function status(name)

@@ -187,8 +187,8 @@ pub unsafe extern "C" fn vkd_sequences_file_find(
 }
 
 /// Gives the id of item `item` (0-based) of the corpus as it lies in the file: UTF-8, `out_bytes`
-/// long, without a NUL at its end. Good until `vkd_sequences_file_free`. An item that is none, and
-/// a file without ids, are VKD_ERROR_BAD_OPTION.
+/// long, without a NUL at its end. Good until `vkd_sequences_file_free`. An item that is none
+/// is VKD_ERROR_BAD_OPTION, a file without ids VKD_ERROR_NO_SUCH_ID.
 ///
 /// # Safety
 /// `file` must be NULL (an error) or live; `out_text` and `out_bytes` must be NULL (an error) or
@@ -210,8 +210,8 @@ pub unsafe extern "C" fn vkd_sequences_file_id(
 
 /// Finds the item that has the id `id`, NUL-terminated UTF-8, and writes its number (0-based) to
 /// `out_item`. The first call makes a table of all ids, 8 to 16 bytes for each. Where no item has
-/// the id, that is VKD_ERROR_BAD_ID; a file without ids is VKD_ERROR_BAD_OPTION, one with two equal
-/// ones VKD_ERROR_BAD_FILE.
+/// the id, and of a file without ids, that is VKD_ERROR_NO_SUCH_ID; of one with two equal ids it is
+/// VKD_ERROR_BAD_FILE.
 ///
 /// # Safety
 /// `file` must be NULL (an error) or live, `id` NULL (an error) or NUL-terminated, `out_item` NULL
@@ -225,7 +225,6 @@ pub unsafe extern "C" fn vkd_sequences_file_find_id(
     guard(|| {
         pointers!(file, id; out = out_item);
         let (file, id, out) = (&file.handle()?.0, id.utf8()?, out.required()?);
-        file_ids(file.ids(), file.path())?;
         file_ids(file.ids(), file.path())?;
         tell_item(file.find_id(id)?, id, file.path(), out)
     })

@@ -110,7 +110,7 @@ pub enum vkd_status {
     VKD_ERROR_FILE_BUSY = -505,
     /// The job wrote its result to a file.
     VKD_ERROR_RESULT_IN_FILE = -506,
-    /// An id cannot be a file name, two items have the same, or no item has it.
+    /// An id cannot be a file name, or two items have the same.
     VKD_ERROR_BAD_ID = -507,
     /// The metadata of an item is no JSON value.
     VKD_ERROR_BAD_METADATA = -508,

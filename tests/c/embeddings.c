@@ -5,16 +5,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "check.h"
 #include "vkd.h"
-
-#define CHECK(condition)                                                                         \
-    do {                                                                                         \
-        if (!(condition)) {                                                                      \
-            fprintf(stderr, "line %d: %s; last error: %s\n", __LINE__, #condition,     \
-                    vkd_last_error());                                                           \
-            exit(1);                                                                             \
-        }                                                                                        \
-    } while (0)
 
 enum { ITEMS = 4, DIM = 3 };
 

@@ -4,16 +4,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "check.h"
 #include "vkd.h"
-
-#define CHECK(condition)                                                                         \
-    do {                                                                                         \
-        if (!(condition)) {                                                                      \
-            fprintf(stderr, "line %d: %s; last error: %s\n", __LINE__, #condition,     \
-                    vkd_last_error());                                                           \
-            exit(1);                                                                             \
-        }                                                                                        \
-    } while (0)
 
 enum { ITEMS = 12, DIM = 3, LENGTH = 5 };
 
