@@ -54,7 +54,7 @@ lint:
 	cargo clippy --lib -- -D warnings
 	cargo clippy --lib --no-default-features -- -D warnings
 	RUSTDOCFLAGS=-Dwarnings cargo doc --no-deps --quiet
-	luacheck -q lua examples tests/lua
+	luacheck -q lua examples tests/lua benches
 	tests/lint/test
 	tests/lint/lines
 	tests/lint/imports

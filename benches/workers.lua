@@ -8,7 +8,6 @@
 -- where every access takes a lock. All but the mapped rows run on a sample of ROWS rows and are
 -- scaled to all.
 
-local ffi = require("ffi")
 local here = debug.getinfo(1, "S").source:match("^@(.*[/\\])") or "./"
 package.path = here .. "../lua/?.lua;" .. package.path
 local vkd = require("vkd")
