@@ -4,7 +4,6 @@
 --
 -- "lua" parses the first items alone, some 5 MB. The bytes are those of the process at the most.
 
-local ffi = require("ffi")
 local here = debug.getinfo(1, "S").source:match("^@(.*[/\\])") or "./"
 package.path = here .. "../../lua/?.lua;" .. here .. "?.lua;" .. package.path
 local how, path = arg[1], arg[2]
