@@ -86,6 +86,21 @@ describe("an export", function()
     assert.equal(ids[row[1]], read().rankings["poem-5"][1])
   end)
 
+  it("has the ids of the results unless others are given", function()
+    local found = both(function(output)
+      return vkd.neighbors(numbers, 20, 3, { output = output, ids = ids })
+    end)
+    for _, neighbors in ipairs(found) do
+      assert(neighbors:export(path, { keys = "id" }))
+      local rankings = read().rankings
+      for item = 1, 20 do assert.same(neighbors:ids(item), rankings["poem-" .. item]) end
+      local others = {}
+      for i = 1, 20 do others[i] = "text " .. i end
+      assert(neighbors:export(path, { keys = "id", ids = others }))
+      assert.equal(3, #read().rankings["text 20"])
+    end
+  end)
+
   it("is all sequences as numbers of 32 bits", function()
     local found = both(function(output)
       return vkd.batch_compute(numbers, 20, { output = output })
