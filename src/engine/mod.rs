@@ -4,8 +4,10 @@
 //! rows go) and `neighbors` (what is asked of a search). `reference` is the contract in the
 //! plainest loops, the oracle of every test: it shares no arithmetic with the others. `cpu` is the
 //! built-in engine for processors, `vulkan` runs GLSL kernels on a Vulkan device, `several` splits
-//! a run over some of them. `kept` is the matrix that one run leaves to the next.
+//! a run over some of them. `kept` is the matrix that one run leaves to the next,
+//! `common_picks` estimates how many rows of a matrix a run adds.
 
+mod common_picks;
 pub mod cpu;
 mod device;
 mod interface;

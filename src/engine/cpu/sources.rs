@@ -12,10 +12,9 @@ use super::workers::Workers;
 use super::{matrix, merge, product, rules, slot};
 use crate::corpus::Shape;
 use crate::engine::lru::Lru;
-use crate::engine::{Needs, RowSource};
+use crate::engine::{common_picks, Needs, RowSource};
 use crate::memory::Bytes;
 use crate::plan::PlanShape;
-use crate::rule::Rule;
 
 /// Sequences that go in step, at most: with 16 the multiply-adds of a step already take longer than
 /// to read the corpus.
@@ -137,34 +136,6 @@ impl Run<'_> {
         self.items() * f64::from(self.shape.dim)
     }
 
-    /// Rows that a sequence adds.
-    fn rows_of_each(&self) -> f64 {
-        let PlanShape { length, head, rule, .. } = *self.plan;
-        // A chain needs the last of its head only; the last pick's row nobody needs.
-        let first = if rule == Rule::Chain { head } else { 1 };
-        f64::from(length) - f64::from(first)
-    }
-
-    /// Rows that all sequences add.
-    fn rows(&self) -> f64 {
-        f64::from(self.plan.count) * self.rows_of_each()
-    }
-
-    /// Rows that all sequences add, each counted once, about: starts are different items, and the
-    /// sequences of a rule have more or fewer of their picks in common. Counted on clustered items
-    /// and on two collections of texts, see docs/performance.md.
-    fn different_rows(&self) -> f64 {
-        let starts = f64::from(self.plan.count).min(self.items());
-        let picks = (self.rows() - starts).max(0.0);
-        let new = match self.plan.rule {
-            Rule::Centroid => (6.0 * picks.sqrt()).max(self.rows_of_each()),
-            Rule::Farthest | Rule::Chain => 5.0 * picks.powf(2.0 / 3.0),
-            Rule::Mmr(_) => picks,
-        };
-        let picked = self.items() * (1.0 - (-new.min(picks) / self.items()).exp());
-        (starts + picked).min(self.rows()).min(self.items())
-    }
-
     /// Bytes that a row and what is known of the items are, of each pick.
     fn bytes_of_pick(&self) -> f64 {
         self.items() * (2.0 + 2.0 * rules::item_bytes(self.plan.rule) as f64)
@@ -193,7 +164,7 @@ impl Run<'_> {
         let multiply_adds = self.row() * self.items() / 2.0;
         let seconds = multiply_adds * SECONDS_OF_MATRIX
             + self.items() * self.items() * 2.0 * SECONDS_OF_NEW_BYTE
-            + self.rows() * self.items() * 2.0 * SECONDS_OF_ROW_BYTE;
+            + common_picks::rows(self.plan) * self.items() * 2.0 * SECONDS_OF_ROW_BYTE;
         let layout = Layout { group: 0, kept_rows: 0 };
         Way { source: RowSource::Matrix, layout, host_bytes, multiply_adds, seconds }
     }
@@ -201,7 +172,10 @@ impl Run<'_> {
     /// Rows that are kept, and some computed before they are needed.
     fn cache(&self) -> Way {
         let Run { shape, plan, workers } = *self;
-        let (all, different) = (self.rows().min(self.items()), self.different_rows());
+        let (all, different) = (
+            common_picks::rows(self.plan).min(self.items()),
+            common_picks::different_rows(self.shape, self.plan),
+        );
         // Twice as many as are likely to differ: more would only lie there.
         let wanted = match plan.count {
             1 => all.min(KEPT_FOR_ONE.into()),
@@ -217,7 +191,7 @@ impl Run<'_> {
         let layout = Layout { kept_rows: least.kept_rows + more, ..least };
         // What there is no room for is computed as often as it is needed.
         let held = f64::from(layout.kept_rows) / if plan.count == 1 { 1.0 } else { different };
-        let again = (1.0 - held).max(0.0) * (self.rows() - different);
+        let again = (1.0 - held).max(0.0) * (common_picks::rows(self.plan) - different);
         let first = (COMPUTED_OF_NEEDED * different + COMPUTED_AT_FIRST).min(self.items());
         let computed = first + again;
         let passes = computed / f64::from(ROWS_OF_PASS);
@@ -227,7 +201,7 @@ impl Run<'_> {
             false => SECONDS_OF_KEPT_BYTE,
         };
         let kept = new_bytes * SECONDS_OF_NEW_KEPT_BYTE
-            + self.rows() * self.bytes_of_pick() * seconds_of_byte;
+            + common_picks::rows(self.plan) * self.bytes_of_pick() * seconds_of_byte;
         let way = self.on_demand(RowSource::Cache, layout, computed, passes);
         Way { seconds: way.seconds + kept, ..way }
     }
@@ -235,7 +209,7 @@ impl Run<'_> {
     /// Rows that are computed for each step anew.
     fn direct(&self) -> Way {
         let layout = self.fitting(|group| Layout { group, kept_rows: 0 });
-        self.on_demand(RowSource::Direct, layout, self.rows(), f64::INFINITY)
+        self.on_demand(RowSource::Direct, layout, common_picks::rows(self.plan), f64::INFINITY)
     }
 
     /// One sequence after the other, whose rows wait for their items.
@@ -244,9 +218,9 @@ impl Run<'_> {
         if !super::lazy::can(plan.rule) {
             return None;
         }
-        let multiply_adds = self.row() * self.rows();
+        let multiply_adds = self.row() * common_picks::rows(self.plan);
         let seconds = f64::from(plan.count) * FIRST_PASSES * self.seconds_of_pass()
-            + self.rows() * (self.items() * SECONDS_OF_ITEM + SECONDS_OF_STEP);
+            + common_picks::rows(self.plan) * (self.items() * SECONDS_OF_ITEM + SECONDS_OF_STEP);
         let layout = Layout { group: 1, kept_rows: 0 };
         let host_bytes = super::lazy::bytes(shape, plan);
         let source = RowSource::Lazy;
@@ -268,12 +242,13 @@ impl Run<'_> {
     /// A way that computes `rows` rows while the corpus passes by `passes` times, or in each step.
     fn on_demand(&self, source: RowSource, layout: Layout, rows: f64, passes: f64) -> Way {
         let Run { shape, plan, workers } = *self;
-        let steps = self.rows_of_each() * f64::from(plan.count.div_ceil(layout.group));
+        let steps = f64::from(common_picks::rows_of_each(self.plan))
+            * f64::from(plan.count.div_ceil(layout.group));
         let multiply_adds = self.row() * rows;
         // Rows are multiplied in whole lines, and sequences know the items of one segment.
         let lines = (f64::from(shape.dim) / VALUES as f64).ceil() * VALUES as f64;
         let multiplied_in_lines = self.items() * lines * rows;
-        let known = self.rows() * self.bytes_of_pick() * SECONDS_OF_NEAR_BYTE;
+        let known = common_picks::rows(self.plan) * self.bytes_of_pick() * SECONDS_OF_NEAR_BYTE;
         let passes = passes.min(steps);
         // A row alone does not use what is loaded of the corpus often enough.
         let alone = (passes / rows).min(1.0) * (SECONDS_OF_ONE - SECONDS_OF_MANY);

@@ -12,7 +12,7 @@ use crate::engine::vulkan::kernels::layout::{row_length, HeldRows, MatrixLayout}
 use crate::engine::vulkan::kernels::prepared::TILE;
 use crate::engine::vulkan::runs::row_cache;
 use crate::engine::vulkan::settings::Settings;
-use crate::engine::{Needs, RowSource};
+use crate::engine::{common_picks, Needs, RowSource};
 use crate::error::{Error, Result};
 use crate::memory::Bytes;
 use crate::plan::PlanShape;
@@ -158,26 +158,40 @@ fn rows_needed(shape: Shape, plan: &PlanShape) -> u64 {
     u64::from(plan.count).saturating_mul(of_each).min(shape.num_items.into())
 }
 
-/// What the ways to get rows cost, in seconds. What a step takes beside its multiply-adds was
-/// measured on llvmpipe; no GPU was at hand, so the figures for GPUs are those of a small one.
+/// What the ways to get rows cost, in seconds, by rates measured on llvmpipe; no GPU was at hand,
+/// so the rates of GPUs are those of a small one.
 struct Costs {
     matrix: f64,
     rows: f64,
 }
 
+/// What a device takes.
+struct Rates {
+    multiply_add: f64,
+    /// What a step takes beside its multiply-adds.
+    step: f64,
+    /// Rows that a step computes at least.
+    least_rows: u32,
+}
+
+const SOFTWARE_RATES: Rates = Rates { multiply_add: 7e-11, step: 2e-4, least_rows: 4 };
+
+/// A tile is computed whole.
+const GPU_RATES: Rates = Rates { multiply_add: 1e-12, step: 1e-4, least_rows: TILE };
+
 impl Costs {
     fn new(shape: Shape, plan: &PlanShape, software: bool) -> Costs {
-        let (of_multiply_add, of_step) = if software { (4e-10, 1e-3) } else { (1e-12, 1e-4) };
+        let rates = if software { SOFTWARE_RATES } else { GPU_RATES };
         let row = f64::from(shape.num_items) * f64::from(shape.dim);
         let wave = if software { SOFTWARE_WAVE } else { GPU_WAVE }.min(plan.count);
         let waves = f64::from(plan.count.div_ceil(wave));
-        let steps = waves * f64::from(plan.length.saturating_sub(1));
-        // A tile is computed whole, and of a row no half is known from others.
-        let least = steps * f64::from(TILE);
-        let computed = least.max(rows_needed(shape, plan) as f64);
+        let steps = waves * f64::from(common_picks::rows_of_each(plan));
+        let least = steps * f64::from(rates.least_rows);
+        // Of a row no half is known from others.
+        let computed = least.max(common_picks::different_rows(shape, plan));
         Costs {
-            matrix: row * f64::from(shape.num_items) / 2.0 * of_multiply_add,
-            rows: row * computed * of_multiply_add + steps * of_step,
+            matrix: row * f64::from(shape.num_items) / 2.0 * rates.multiply_add,
+            rows: row * computed * rates.multiply_add + steps * rates.step,
         }
     }
 
