@@ -1,15 +1,17 @@
 # `make run` sets up, builds and shows the main job; `make test` sets up and tests everything.
 
 VALIDATION := $(CURDIR)/target/validation.log
-# What `make test` makes, in this order.
-STEPS := setup setup-test lint build shipped spirv-val lua-test examples leak install-test \
-	rust-test validation
+# What `make test` makes, in this order; the two lanes side by side. One builds in target/debug, the
+# other in target/release.
+CHECKED := lint test-build
+SHIPPED := build shipped lua-test examples leak install-test
+STEPS := setup setup-test spirv-val rust-test validation
 # Tests leave the user's cache of compiled kernels alone.
 test rust-test lua-test leak examples install-test tsan: \
 	export VKD_PIPELINE_CACHE := $(CURDIR)/target/kernels
 
-.PHONY: help run devices test $(STEPS) bench bench-growth fuzz tsan install uninstall header spirv \
-	clean
+.PHONY: help run devices test $(STEPS) $(CHECKED) $(SHIPPED) bench bench-growth fuzz tsan install \
+	uninstall header spirv clean
 help:
 	@echo "make run      install what is missing, build, compute the Psalms from LuaJIT"
 	@echo "make test     install what is missing, run all checks and tests"
@@ -34,7 +36,9 @@ devices:
 
 test:
 	@mkdir -p target && rm -f "$(VALIDATION)"
-	@for step in $(STEPS); do .ci/step $$step || exit 1; done
+	@for step in setup setup-test; do .ci/step $$step || exit 1; done
+	@.ci/side-by-side "$(CHECKED)" "$(SHIPPED)"
+	@for step in spirv-val rust-test validation; do .ci/step $$step || exit 1; done
 
 setup:
 	.ci/setup test
@@ -62,6 +66,9 @@ lint:
 
 shipped:
 	tests/shipped
+
+test-build:
+	cargo test --no-run
 
 rust-test:
 	VKD_VALIDATION="$(VALIDATION)" tests/rust
