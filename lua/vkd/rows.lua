@@ -27,6 +27,7 @@ local rows = {}
 ---@field dim? integer As in `vkd.EmbeddingsOptions`.
 ---@field element_type? "f32"|"f16"|"f64"
 ---@field ids? vkd.AnyIds As in `vkd.OutputOptions`.
+---@field zero_rows? boolean Changes nothing: rows of zeros are admitted, as in the run.
 
 ---What `verify` of results found, beside what it says of sequences.
 ---@class vkd.RowsReport

@@ -200,6 +200,7 @@ end
 ---@field num_items? integer Needed with a pointer.
 ---@field dim? integer As in `vkd.EmbeddingsOptions`.
 ---@field element_type? "f32"|"f16"|"f64"
+---@field zero_rows? boolean Changes nothing: rows of zeros are admitted, as in the run.
 ---@field sequences? integer How many to check, spread over all; default 16.
 ---@field picks? integer Of each; default 64.
 
