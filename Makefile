@@ -144,6 +144,13 @@ install:
 uninstall:
 	@build/install remove
 
+# What luarocks calls (build/rock): library and module into the two folders of a rock.
+build-library:
+	DESTDIR= cargo build --release $(CARGOFLAGS)
+
+install-rock:
+	@build/install rock "$(LUADIR)" "$(LIBDIR)"
+
 header:
 	VKD_BLESS=1 cargo test --test header header_and_cdef
 
