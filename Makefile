@@ -7,14 +7,16 @@ CHECKED := lint test-build
 SHIPPED := build shipped lua-test examples leak install-test
 STEPS := setup setup-test spirv-val rust-test validation
 # Tests leave the user's cache of compiled kernels alone.
-test rust-test lua-test leak examples install-test tsan: \
+test rust-test lua-test leak examples install-test tsan test-slurm test-packages: \
 	export VKD_PIPELINE_CACHE := $(CURDIR)/target/kernels
 
 .PHONY: help run devices test $(STEPS) $(CHECKED) $(SHIPPED) bench bench-growth fuzz tsan install \
-	uninstall header spirv clean
+	test-slurm test-packages deb build-library install-rock 	uninstall header spirv clean
 help:
 	@echo "make run      install what is missing, build, compute the Psalms from LuaJIT"
 	@echo "make test     install what is missing, run all checks and tests"
+	@echo "make test-slurm     shards and their merge on a cluster of two daemons here"
+	@echo "make test-packages  the packages that users install; make deb makes one"
 	@echo "make devices  list the devices that vkd can use"
 	@echo "make install  install library, header and LuaJIT module below PREFIX (/usr/local)"
 	@echo "make bench    measure against the direct method and numpy; CORPUS=file.npy adds one"
@@ -94,6 +96,27 @@ leak:
 
 install-test:
 	tests/install
+
+# A minute: daemons of Slurm on this machine. Not part of `make test`, which would install them.
+test-slurm:
+	@.ci/setup slurm
+	@$(MAKE) --no-print-directory build
+	tests/slurm/run
+
+# Some minutes: what users install, each in a place of its own.
+test-packages:
+	@.ci/setup packages
+	@$(MAKE) --no-print-directory build
+	tests/packages
+
+# target/debian/vkd_VERSION_ARCHITECTURE.deb
+deb:
+	@.ci/setup packages
+	@$(MAKE) --no-print-directory build
+	rm -rf target/deb-root target/debian
+	PREFIX=/usr DESTDIR=target/deb-root build/install
+	PATH="$(CURDIR)/target/tools/bin:$$PATH" cargo deb --no-build --no-strip --quiet \
+		--manifest-path cli/Cargo.toml --output target/debian/
 
 # CORPUS: another npy file (f2 or f4) beside the Psalms.
 bench:
