@@ -16,6 +16,7 @@ use crate::error::{Error, Result};
 use crate::memory::{copied, room, Bytes};
 use crate::rule::Rule;
 use crate::sequence::{SequenceMut, SequenceRow};
+use crate::shard::Shard;
 
 /// Which sequences to compute.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -30,6 +31,8 @@ pub struct Request {
     pub rule: Rule,
     /// Whether each place of a sequence gets a value, see [`crate::Sequences`].
     pub values: bool,
+    /// Which part of these sequences; `None`: all of them.
+    pub shard: Option<Shard>,
 }
 
 /// What sequences begin with: "these I have shown already".
@@ -51,22 +54,54 @@ impl Request {
             return Err(Error::LengthOutOfRange { length: self.length, num_items });
         }
         let length = if self.length == 0 { num_items } else { self.length };
-        let (count, head) = match (&self.starts, &self.heads) {
-            (None, None) => (num_items, 1),
-            (Some(starts), None) => (checked_count(starts, num_items)?, 1),
-            (None, Some(heads)) => (heads.checked_count(num_items)?, heads.length),
-            (Some(_), Some(_)) => return Err(Error::StartsAndHeads),
-        };
-        if count == 0 {
-            let name = if self.heads.is_some() { "num_heads" } else { "num_starts" };
-            return Err(Error::ZeroSize { name });
-        }
+        let head = self.head();
+        let part = self.part(self.whole_count(num_items)?)?;
         if head > length {
             return Err(Error::HeadTooLong { head, length });
         }
         let lists = if self.starts.is_some() || self.heads.is_some() { head } else { 0 };
-        let Request { rule, values, .. } = *self;
+        let (count, rule, values) = (part.end - part.start, self.rule, self.values);
         Ok(PlanShape { count, head, length, lists, rule, values, ..UNBOUND })
+    }
+
+    /// How many sequences the whole request has, whose heads are checked.
+    pub(crate) fn whole_count(&self, num_items: u32) -> Result<u32> {
+        let count = match (&self.starts, &self.heads) {
+            (None, None) => num_items,
+            (Some(starts), None) => checked_count(starts, num_items)?,
+            (None, Some(heads)) => heads.checked_count(num_items)?,
+            (Some(_), Some(_)) => return Err(Error::StartsAndHeads),
+        };
+        let name = if self.heads.is_some() { "num_heads" } else { "num_starts" };
+        match count {
+            0 => Err(Error::ZeroSize { name }),
+            count => Ok(count),
+        }
+    }
+
+    /// The items of all heads of the whole request, of which there are `count`.
+    pub(crate) fn whole_heads(&self, count: u32) -> impl Iterator<Item = u32> + '_ {
+        let (given, all) = match self.given() {
+            Some(items) => (items, 0..0),
+            None => (&[][..], 0..count),
+        };
+        given.iter().copied().chain(all)
+    }
+
+    /// The items of the heads that are given; `None`: every item is one.
+    fn given(&self) -> Option<&[u32]> {
+        let heads = self.heads.as_ref().map(|heads| heads.items.as_slice());
+        self.starts.as_deref().or(heads)
+    }
+
+    /// Items of a head.
+    fn head(&self) -> u32 {
+        self.heads.as_ref().map_or(1, |heads| heads.length)
+    }
+
+    /// Which of `count` sequences are asked for.
+    fn part(&self, count: u32) -> Result<Range<u32>> {
+        self.shard.map_or(Ok(0..count), |shard| shard.part(count))
     }
 }
 
@@ -218,26 +253,29 @@ impl Rows {
 /// The heads that were asked for.
 #[derive(Debug, Clone)]
 enum GivenHeads {
-    /// Sequence i begins with item i.
-    Items,
+    /// Sequence i begins with the item that is i behind the first.
+    Items { first: u32 },
     /// Of these items `length` each.
     List { items: Arc<Vec<u32>>, length: u32 },
 }
 
 impl GivenHeads {
-    fn new(request: &Request) -> Result<GivenHeads> {
-        let (items, length, what) = match (&request.starts, &request.heads) {
-            (Some(starts), _) => (starts, 1, "the starts"),
-            (_, Some(heads)) => (&heads.items, heads.length, "the heads"),
-            (None, None) => return Ok(GivenHeads::Items),
+    /// Those of a checked request.
+    fn new(request: &Request, num_items: u32) -> Result<GivenHeads> {
+        let length = request.head();
+        let Some(items) = request.given() else {
+            return Ok(GivenHeads::Items { first: request.part(num_items)?.start });
         };
-        Ok(GivenHeads::List { items: Arc::new(copied(items, what)?), length })
+        let part = request.part((items.len() / length as usize) as u32)?;
+        let place = |row: u32| row as usize * length as usize;
+        let items = copied(&items[place(part.start)..place(part.end)], "the heads")?;
+        Ok(GivenHeads::List { items: Arc::new(items), length })
     }
 
     /// The item at `place` of the head of row `row`.
     fn get(&self, row: u32, place: usize) -> u32 {
         match self {
-            GivenHeads::Items => row,
+            GivenHeads::Items { first } => first + row,
             GivenHeads::List { items, length } => items[row as usize * *length as usize + place],
         }
     }
@@ -260,7 +298,8 @@ impl Plan {
     pub fn new(request: &Request, num_items: u32) -> Result<Plan> {
         let shape = request.shape(num_items)?;
         let (rows, part) = (Rows::All(shape.count), 0..shape.count);
-        Ok(Plan { given: GivenHeads::new(request)?, earlier: None, rows, part, shape })
+        let given = GivenHeads::new(request, num_items)?;
+        Ok(Plan { given, earlier: None, rows, part, shape })
     }
 
     /// The plan of some rows of a whole one.
@@ -412,6 +451,26 @@ mod tests {
         let plan = Plan::new(&Request::default(), 3).unwrap();
         assert_eq!(heads(&plan), [[0], [1], [2]]);
         assert_eq!((plan.count(), plan.length(), plan.picks()), (3, 3, 6));
+    }
+
+    #[test]
+    fn a_shard_is_a_plan_of_its_own_starts() {
+        let shard = "2/3".parse().ok();
+        let all = Plan::new(&Request { shard, ..Request::default() }, 8).unwrap();
+        assert_eq!(heads(&all), [[2], [3], [4]]);
+        assert_eq!((all.picks(), all.shape().lists), (3 * 7, 0));
+        let some = Plan::new(&Request { shard, ..request(&[7, 1, 3, 5, 0, 2], 4) }, 8).unwrap();
+        assert_eq!(heads(&some), [[3], [5]]);
+        assert_eq!(heads(&some.part(1..2)), [[5]]);
+        assert_eq!(heads(&some.only(Rows::Some(Arc::new(vec![1])))), [[5]]);
+        assert_eq!(heads(&some.behind(Arc::new(Counted), 2)), [[0, 1], [1, 2]]);
+        let given = Heads { items: vec![7, 1, 3, 5, 0, 8], length: 2 };
+        let given = Request { heads: Some(given), shard, ..Request::default() };
+        assert_eq!(heads(&Plan::new(&given, 9).unwrap()), [[3, 5]]);
+        assert!(given.whole_heads(3).eq([7, 1, 3, 5, 0, 8]));
+        let last = Request { shard: "5/5".parse().ok(), ..Request::default() };
+        assert!(Plan::new(&last, u32::MAX).unwrap().starts().last() == Some(u32::MAX - 1));
+        assert!(Plan::new(&last, 4).is_err());
     }
 
     #[test]

@@ -309,6 +309,7 @@ fn a_name_that_was_taken_or_lost_meanwhile_is_an_error() {
         head: 1,
         rule: Rule::Centroid,
         values: false,
+        shard: None,
     };
     let begin = |overwrite| match SequencesWriter::begin(&to(&path, overwrite), &meta, &plan) {
         Ok(Begun::Open(writer, _)) => writer,

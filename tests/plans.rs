@@ -82,6 +82,7 @@ fn write(npy: &Npy, length: u32, rows: u32, target: &OutputFile) {
         head: 1,
         rule: Rule::Centroid,
         values: false,
+        shard: None,
     };
     let plan = Plan::new(&Request { length, ..Request::default() }, npy.num_items).unwrap();
     let Begun::Open(writer, _) = SequencesWriter::begin(target, &meta, &plan).unwrap() else {

@@ -185,7 +185,14 @@ fn valued(length: u32) -> Vec<Request> {
     let heads = Some(Heads { items: vec![3, 1, 200, 2, 7, 8], length: 2 });
     let lambda = |lambda| Rule::Mmr(Lambda::new(lambda).unwrap());
     let rules = [Rule::Centroid, Rule::Farthest, lambda(0.0), lambda(0.7), Rule::Chain];
-    let request = |rule| Request { heads: heads.clone(), length, rule, values: true, starts: None };
+    let request = |rule| Request {
+        heads: heads.clone(),
+        length,
+        rule,
+        values: true,
+        starts: None,
+        shard: None,
+    };
     rules.map(request).into()
 }
 

@@ -89,6 +89,7 @@ fn partial(bytes: &[u8], ids: Option<Arc<Ids>>) {
         head: 1,
         rule: Rule::Centroid,
         values: false,
+        shard: None,
     };
     let target = OutputFile { path: file().clone(), overwrite: false, ids };
     if let Ok(Begun::Open(writer, rest)) = SequencesWriter::begin(&target, &meta, &plan) {

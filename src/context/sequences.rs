@@ -12,6 +12,7 @@ use crate::progress::{Phase, Progress};
 use crate::sequence::Sequences;
 use crate::store::{
     self, Begun, Family, OutputFile, OutputPlace, SequencesFile, SequencesMeta, SequencesWriter,
+    ShardMeta,
 };
 
 /// Where the result of a run goes.
@@ -116,6 +117,7 @@ impl Context {
         let place = OutputPlace::new(file, Family::Results, &progress)?;
         let run = self.prepare(input, request, Destination::File(file), progress)?;
         let PreparedRun { progress, corpus, plan } = run;
+        let shard = shard_meta(request, corpus.num_items())?;
         let meta = SequencesMeta {
             version: env!("CARGO_PKG_VERSION").into(),
             fingerprint: store::fingerprint(&corpus),
@@ -126,6 +128,7 @@ impl Context {
             head: plan.head(),
             rule: plan.rule(),
             values: plan.shape().values,
+            shard,
         };
         // The ids are in the file as soon as it is begun.
         let file = OutputFile { ids: None, ..file.clone() };
@@ -162,6 +165,14 @@ impl Context {
     pub fn sequences(&self, input: &Input, request: &Request) -> Result<Sequences> {
         self.start_in_memory(input, request, |sequences| sequences)?.into_result()
     }
+}
+
+/// What a file of a part says of the whole run.
+fn shard_meta(request: &Request, num_items: u32) -> Result<Option<ShardMeta>> {
+    let Some(shard) = request.shard else { return Ok(None) };
+    let of_sequences = request.whole_count(num_items)?;
+    let of_heads = store::heads_hash(request.whole_heads(of_sequences));
+    Ok(Some(ShardMeta { shard, of_sequences, of_heads }))
 }
 
 /// A checked run, ready for the engine.

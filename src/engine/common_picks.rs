@@ -44,8 +44,14 @@ mod tests {
         different_rows(shape, &request.shape(6000).expect("a plan"))
     }
 
-    const UNASKED: Request =
-        Request { starts: None, heads: None, length: 0, rule: Rule::Centroid, values: false };
+    const UNASKED: Request = Request {
+        starts: None,
+        heads: None,
+        length: 0,
+        rule: Rule::Centroid,
+        values: false,
+        shard: None,
+    };
 
     /// One sequence needs each of its rows once; many need fewer than they add, and never more than
     /// there are.

@@ -18,6 +18,7 @@ use crate::job::{Job, Output};
 use crate::plan::{Heads, Request};
 use crate::rule::Rule;
 use crate::sequence::Sequences;
+use crate::shard::Shard;
 
 /// Computes diversity sequences: from every start, again and again the item that is least similar
 /// (cosine) to the centroid of all picked so far; on equal scores the lowest number. Or by another
@@ -26,7 +27,8 @@ use crate::sequence::Sequences;
 /// `embeddings` holds `num_items` x `dim` values, row after row: 32-bit floats, or what
 /// `options->element_type` says (cast the pointer). They need not be normalised. `options` may be
 /// NULL for all defaults: one full sequence from every item. `out_sequences` has room for starts x
-/// length numbers; row r begins with start r, or with head r. Item numbers count from 0. It is
+/// length numbers; row r begins with start r, or with head r; of a shard only the rows that are its
+/// own (`options->shard_index`). Item numbers count from 0. It is
 /// written only on success, and may be NULL where `options->output_path` names a file for the
 /// result. Blocks until done; `vkd_batch_start` is the same without blocking. All pointers are read
 /// during the call only. The result does not depend on the device.
@@ -185,7 +187,8 @@ fn request(options: &Options<vkd_batch_options>) -> Result<Request> {
     };
     let values = has(options.flags, VKD_VALUES) || !options.out_values.is_null();
     let (heads, rule) = (heads(options)?, rule(options)?);
-    Ok(Request { starts, heads, length: options.length, rule, values })
+    let (length, shard) = (options.length, shard(options)?);
+    Ok(Request { starts, heads, length, rule, values, shard })
 }
 
 fn heads(options: &Options<vkd_batch_options>) -> Result<Option<Heads>> {
@@ -200,6 +203,13 @@ fn heads(options: &Options<vkd_batch_options>) -> Result<Option<Heads>> {
 fn rule(options: &Options<vkd_batch_options>) -> Result<Rule> {
     let is_given = has(options.flags, vkd_flags::VKD_LAMBDA) || options.lambda != 0.0;
     numbered_rule(options.rule, is_given.then_some(options.lambda))
+}
+
+fn shard(options: &Options<vkd_batch_options>) -> Result<Option<Shard>> {
+    match (options.shard_index, options.shard_count) {
+        (0, 0) => Ok(None),
+        (index, count) => Ok(Some(Shard::new(index, count)?)),
+    }
 }
 
 /// The rule of a number of `vkd_rule`.

@@ -45,5 +45,6 @@ pub(crate) use location::follow_links;
 pub use neighbors::{NeighborsFile, NeighborsMeta, NeighborsRow, NeighborsWriter};
 pub use output_file::OutputFile;
 pub(crate) use output_file::OutputPlace;
-pub use sequences::{Begun, SequencesFile, SequencesMeta, SequencesWriter};
+pub(crate) use sequences::heads_hash;
+pub use sequences::{Begun, SequencesFile, SequencesMeta, SequencesWriter, ShardMeta};
 pub(crate) use stream::Stream;

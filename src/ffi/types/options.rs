@@ -98,6 +98,15 @@ pub struct vkd_batch_options {
     /// In the place of `ids`: open embeddings, whose ids these are; NULL, or embeddings without
     /// ids: none. Read during the call only.
     pub ids_of: *const vkd_embeddings,
+    /// Which part of these sequences to compute, for runs that are split over several machines: of
+    /// S starts (heads, items) number S x (shard_index - 1) / shard_count and those behind it up to
+    /// S x shard_index / shard_count, in 64-bit integers, as if no other had been given. 1 to
+    /// `shard_count`; 0 with `shard_count` 0: all. A file of a part says which it is, and
+    /// `vkd_merge_write` makes one of all.
+    pub shard_index: u32,
+    /// How many parts there are, at most as many as starts. More, and a `shard_index` that is none
+    /// of them, are VKD_ERROR_BAD_OPTION.
+    pub shard_count: u32,
 }
 
 /// Options of a search for neighbours. Set all bytes to 0, then `struct_size`; 0 means the default
@@ -344,7 +353,7 @@ pub struct vkd_embeddings_options {
 
 structs! {
     vkd_context_options: [40],
-    vkd_batch_options: [40, 80, 96],
+    vkd_batch_options: [40, 80, 96, 104],
     vkd_neighbors_options: [32, 48],
     vkd_similarity_options: [16],
     vkd_site_options: [56, 64],

@@ -12,6 +12,7 @@ use std::ops::Range;
 
 use safetensors::tensor::Dtype;
 
+use super::shard::ShardMeta;
 use crate::error::{Error, Result};
 use crate::rule::Rule;
 use crate::store::checksums::{self, Frame};
@@ -55,6 +56,8 @@ pub struct SequencesMeta {
     pub rule: Rule,
     /// Whether each place of a sequence has a value.
     pub values: bool,
+    /// Which part of a whole run these sequences are; `None`: they are the whole.
+    pub shard: Option<ShardMeta>,
 }
 
 impl SequencesMeta {
@@ -103,6 +106,7 @@ impl SequencesMeta {
             ("items", self.num_items.to_string()),
             ("checksum", unfinished.clone()),
         ]);
+        texts.extend(self.shard.iter().flat_map(ShardMeta::texts));
         texts.extend(self.rule.lambda().map(|lambda| ("lambda", lambda.value().to_string())));
         let header = tensors::header(&texts, &self.tensors(ids));
         Frame::new(&header, &unfinished).map_err(|detail| Error::Internal { detail })
@@ -202,6 +206,7 @@ impl SequencesHeader {
             head,
             rule: rule(header.text("rule"), header.text("lambda"))?,
             values: header.has(VALUES),
+            shard: ShardMeta::of(&header, count)?,
         };
         if count == 0 || length == 0 || length > num_items {
             let [count, length, items] = [count, length, num_items].map(units::count);
@@ -250,6 +255,7 @@ mod tests {
             head,
             rule,
             values,
+            shard: None,
         }
     }
 

@@ -289,7 +289,16 @@ impl Contents<'_> {
         require_same(path, "lambda", &lambda(found), &lambda(want))?;
         let kind = |meta: &SequencesMeta| if meta.values { "items and values" } else { "items" };
         require_same(path, "kind of rows", &kind(found), &kind(want))?;
+        let part = |meta: &SequencesMeta| {
+            meta.shard.as_ref().map_or("all of it".to_owned(), |part| part.shard.to_string())
+        };
+        require_same(path, "part of a run", &part(found), &part(want))?;
         require_same(path, "number of items in a head", &found.head, &want.head)?;
+        if let (Some(found), Some(want)) = (&found.shard, &want.shard) {
+            let what = "number of starts of the whole run";
+            require_same(path, what, &found.of_sequences, &want.of_sequences)?;
+            require_same(path, "hash of all starts", &found.of_heads, &want.of_heads)?;
+        }
         require_same(path, "number of starts", &found.count, &want.count)?;
         let mut pairs = self.heads.iter().zip(wanted.heads);
         match pairs.position(|(found, wanted)| found != wanted) {
