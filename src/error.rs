@@ -186,6 +186,24 @@ pub enum Error {
         units::quoted(.found), units::quoted(.wanted)
     )]
     FileMismatch { path: String, what: &'static str, found: String, wanted: String },
+    #[error(
+        "these files are not the parts of one run: {faults}; give each part of it once, all \
+         computed with the same options"
+    )]
+    NotWhole { faults: String },
+    #[error(
+        "row {row} (0-based) of {path} is not what {device} computes: at place {place} it has \
+         {found}, computed is {computed}; check it on another device, and where that agrees \
+         compute the file again"
+    )]
+    OtherRow {
+        path: String,
+        row: u32,
+        place: usize,
+        found: String,
+        computed: String,
+        device: String,
+    },
     #[error("{path} holds {holds}, not {wanted}; open it as {holds}, or give another path")]
     OtherKind { path: String, holds: &'static str, wanted: &'static str },
     #[error("{path} is {is}, no file of vkd's results; {next}")]

@@ -162,8 +162,8 @@ impl Progress {
         self.bytes_written.fetch_add(bytes, Relaxed);
     }
 
-    pub(crate) fn add_written_row(&self) {
-        self.rows_written.fetch_add(1, Relaxed);
+    pub(crate) fn add_written_rows(&self, rows: u64) {
+        self.rows_written.fetch_add(rows, Relaxed);
     }
 
     pub(crate) fn add_submission(&self, took: Duration) {
@@ -212,7 +212,7 @@ impl Progress {
         self.bytes_read.load(Relaxed)
     }
 
-    /// Files of a site or an export finished.
+    /// Files of a site, an export or a merge finished.
     pub fn files_done(&self) -> u64 {
         self.files_done.load(Relaxed)
     }
@@ -227,7 +227,7 @@ impl Progress {
         self.bytes_written.load(Relaxed)
     }
 
-    /// Rows of a site or an export that are written, though not all on the disk yet.
+    /// Rows of a site, an export or a merge that are written, though not all on the disk yet.
     pub fn rows_written(&self) -> u64 {
         self.rows_written.load(Relaxed)
     }

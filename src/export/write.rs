@@ -107,7 +107,7 @@ fn each_row(
         put(row, &items)?;
         source.release_after(row);
         progress.add_rows(1);
-        progress.add_written_row();
+        progress.add_written_rows(1);
     }
     Ok(())
 }

@@ -214,12 +214,15 @@ fn library_status(error: &Error) -> vkd_status {
         E::OtherProcess { .. } => VKD_ERROR_OTHER_PROCESS,
         E::File { .. } => VKD_ERROR_FILE,
         E::DiskFull { .. } => VKD_ERROR_DISK_FULL,
-        E::BadFile { .. } | E::ForeignFile { .. } | E::NoResults { .. } | E::NotReplaced { .. } => {
-            VKD_ERROR_BAD_FILE
-        }
-        E::FileMismatch { .. } | E::OtherKind { .. } | E::OtherEmbeddings { .. } => {
-            VKD_ERROR_FILE_MISMATCH
-        }
+        E::BadFile { .. }
+        | E::ForeignFile { .. }
+        | E::NoResults { .. }
+        | E::NotReplaced { .. }
+        | E::OtherRow { .. } => VKD_ERROR_BAD_FILE,
+        E::FileMismatch { .. }
+        | E::OtherKind { .. }
+        | E::OtherEmbeddings { .. }
+        | E::NotWhole { .. } => VKD_ERROR_FILE_MISMATCH,
         E::Embeddings { flaw, .. } => flaw_status(flaw),
         E::Ids { flaw } => match **flaw {
             Flaw::RepeatedId { .. } => VKD_ERROR_BAD_ID,

@@ -73,7 +73,7 @@ impl<'a> Files<'a> {
             self.json.ranking(row.others, text)?;
             lock(rankings).add(row.number, text)?;
         }
-        self.progress.add_written_row();
+        self.progress.add_written_rows(1);
         Ok(())
     }
 

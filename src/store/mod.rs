@@ -45,6 +45,6 @@ pub(crate) use location::follow_links;
 pub use neighbors::{NeighborsFile, NeighborsMeta, NeighborsRow, NeighborsWriter};
 pub use output_file::OutputFile;
 pub(crate) use output_file::OutputPlace;
-pub(crate) use sequences::heads_hash;
+pub(crate) use sequences::{heads_hash, merge, merge_bytes, Parts};
 pub use sequences::{Begun, SequencesFile, SequencesMeta, SequencesWriter, ShardMeta};
 pub(crate) use stream::Stream;

@@ -9,8 +9,9 @@ use std::path::{Path, PathBuf};
 use std::sync::atomic::AtomicBool;
 use std::sync::Arc;
 
-use super::errors::not_replaced;
+use super::errors::{file_error, not_replaced};
 use super::family::Family;
+use super::folder::About;
 use super::location::Location;
 use super::origin::require_count;
 use super::partial::PartialFile;
@@ -32,6 +33,23 @@ pub struct OutputFile {
 }
 
 impl OutputFile {
+    /// Refuses a place that is one of the files that are to be read, by whatever name.
+    pub(crate) fn require_none_of(&self, files: &[PathBuf]) -> Result<()> {
+        let Location { folder, name, partial, path, partial_path, .. } =
+            Location::new(&self.path, Family::Results)?;
+        for (name, path) in [(&name, &path), (&partial, &partial_path)] {
+            let about = folder.about(name).map_err(|error| file_error("open", path, 0, &error))?;
+            let is_there = |file: &PathBuf| {
+                let there = std::fs::metadata(file).map(|there| About::of(&there).identity).ok();
+                about.is_some_and(|about| there == Some(about.identity))
+            };
+            if files.iter().any(is_there) {
+                return Err(not_replaced(path, "it is one of the files that are to be merged"));
+            }
+        }
+        Ok(())
+    }
+
     /// Refuses ids that are not one for each item.
     pub(crate) fn require_ids_of(&self, num_items: u32) -> Result<()> {
         require_count(self.ids.as_deref().map(Ids::as_slice), num_items)

@@ -1,13 +1,18 @@
-//! Files of sequences: `format` knows their bytes, `shard` what a part says of the whole, `reader` maps a finished one, `writer` lets one
-//! grow, resumes and extends it.
+//! Files of sequences: `format` knows their bytes, `shard` what a part says of the whole, `reader`
+//! maps a finished one, `writer` lets one grow, resumes and extends it. `parts` finds out whether
+//! files are the parts of one run, `merge` makes a file of them.
 
 mod format;
+mod merge;
+mod parts;
 mod reader;
 mod shard;
 mod writer;
 
 pub use format::SequencesMeta;
 pub(super) use format::FORMAT;
+pub(crate) use merge::{merge, merge_bytes};
+pub(crate) use parts::Parts;
 pub use reader::SequencesFile;
 pub(crate) use shard::heads_hash;
 pub use shard::ShardMeta;

@@ -180,6 +180,11 @@ impl SequencesFile {
         map::release_after(&self.map, index, self.meta.row_bytes() + self.meta.value_bytes());
     }
 
+    /// Gives back all that was read of the map.
+    pub(super) fn release(&self) {
+        map::release(&self.map);
+    }
+
     fn check_row(&self, index: u32) -> Result<()> {
         let checksums: &[u64] = bytemuck::cast_slice(self.bytes(&self.tensors.row_checksums));
         let parts = [self.row_bytes(index), self.value_bytes(index)];

@@ -74,8 +74,18 @@ impl SequencesWriter {
 
     /// The same at a place that was looked at before.
     pub(crate) fn begin_at(place: OutputPlace, meta: &SequencesMeta, plan: &Plan) -> Result<Begun> {
+        let ids = place.target().ids.clone();
+        SequencesWriter::begin_with(place, meta, plan, ids.as_deref().map(Ids::as_slice))
+    }
+
+    /// The same for a file with these `ids`, whatever those of the target are.
+    pub(super) fn begin_with(
+        place: OutputPlace,
+        meta: &SequencesMeta,
+        plan: &Plan,
+        ids: Option<IdSlice>,
+    ) -> Result<Begun> {
         let (target, heads) = (place.target().clone(), given_heads(plan)?);
-        let ids = target.ids.as_deref().map(Ids::as_slice);
         let wanted = Contents { meta, heads: &heads, ids };
         let suffices = |earlier: &SequencesFile| earlier.meta().length >= meta.length;
         if wanted.in_file(place.earlier()?, &target.path)?.is_some_and(|file| suffices(&file)) {
@@ -192,6 +202,16 @@ impl SequencesWriter {
         self.partial.publish()
     }
 
+    /// The row in the file of sequence `index` of the plan.
+    pub(super) fn row(&self, index: u32) -> u32 {
+        self.rows.get(index)
+    }
+
+    /// Bytes of the whole file.
+    pub(super) fn file_bytes(&self) -> u64 {
+        self.tensors.file_bytes()
+    }
+
     /// How many sequences were finished before this run.
     pub fn already_finished(&self) -> u64 {
         u64::from(self.meta.count - self.rows.count())
@@ -265,17 +285,17 @@ fn given_heads(plan: &Plan) -> Result<Vec<u32>> {
 }
 
 /// Which sequences a file holds, or is to hold.
-struct Contents<'a> {
-    meta: &'a SequencesMeta,
+pub(super) struct Contents<'a> {
+    pub(super) meta: &'a SequencesMeta,
     /// The items of all heads.
-    heads: &'a [u32],
-    ids: Option<IdSlice<'a>>,
+    pub(super) heads: &'a [u32],
+    pub(super) ids: Option<IdSlice<'a>>,
 }
 
 impl Contents<'_> {
     /// The error that names the first thing in which the file at `path`, which holds these, is of
     /// other results than wanted; lengths may differ.
-    fn require(&self, wanted: &Contents, path: &Path) -> Result<()> {
+    pub(super) fn require(&self, wanted: &Contents, path: &Path) -> Result<()> {
         let (found, want) = (self.meta, wanted.meta);
         require_same(path, "number of items", &found.num_items, &want.num_items)?;
         require_same(path, "centring", &found.centered, &want.centered)?;
