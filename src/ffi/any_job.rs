@@ -13,7 +13,7 @@ pub(super) enum AnyJob {
     Sequences(Job<Output<Sequences>>),
     Neighbors(Job<Output<Neighbors>>),
     Similarity(Job<Vec<f32>>),
-    /// The files of a site, or an export.
+    /// The files of a site, an export or a merge.
     Files(Job<()>),
 }
 

@@ -187,6 +187,19 @@ impl<'a> In<'a, *const c_char> {
         Ok(())
     }
 
+    /// The `len` paths of an array.
+    pub(super) fn paths(self, len: u64) -> Result<Vec<PathBuf>> {
+        let bytes = len.saturating_mul(size_of::<PathBuf>() as u64);
+        check_memory(self.name, bytes)?;
+        let mut paths = Vec::new();
+        let refused = |_| Error::HostMemory { what: self.name, bytes };
+        paths.try_reserve_exact(len as usize).map_err(refused)?;
+        for path in self.pointers(len)? {
+            paths.push(path.path()?);
+        }
+        Ok(paths)
+    }
+
     /// Copies of the `len` texts of an array, which are UTF-8.
     pub(super) fn texts(self, len: u64) -> Result<Vec<String>> {
         let refused = |bytes| move |_| Error::HostMemory { what: self.name, bytes };

@@ -89,6 +89,10 @@ pub unsafe extern "C" fn vkd_sequences_file_get_info(
                 } as u32,
                 head_length: meta.head,
                 lambda: meta.rule.lambda().map_or(0.0, Lambda::value),
+                shard_index: meta.shard.as_ref().map_or(0, |part| part.shard.index()),
+                shard_count: meta.shard.as_ref().map_or(0, |part| part.shard.count()),
+                whole_count: meta.shard.as_ref().map_or(meta.count, |part| part.of_sequences),
+                reserved: 0,
             })
         })
     })

@@ -243,6 +243,21 @@ pub struct vkd_export_options {
     pub model: *const c_char,
 }
 
+/// The file that `vkd_merge_write` makes. Set all bytes to 0, then `struct_size` and `path`. Read
+/// during the call only.
+#[repr(C)]
+#[allow(non_camel_case_types)]
+#[derive(Debug, Clone, Copy)]
+pub struct vkd_merge_options {
+    /// `sizeof(vkd_merge_options)`.
+    pub struct_size: u32,
+    /// VKD_OVERWRITE: replace other results at `path`, as a run does.
+    pub flags: u32,
+    /// The file, as a NUL-terminated path: none of the parts. While it grows it is called
+    /// PATH.partial. Of a link the file that it leads to.
+    pub path: *const c_char,
+}
+
 /// Results that make a site or an export: exactly one of `path`, `sequences`, `indices`,
 /// `sequences_file` and `neighbors_file`. Set all bytes to 0, then `struct_size`. Read during the
 /// call only. The rows of a file are checked as they are read: one that does not fit its checksum
@@ -358,6 +373,7 @@ structs! {
     vkd_similarity_options: [16],
     vkd_site_options: [56, 64],
     vkd_export_options: [56],
+    vkd_merge_options: [16],
     vkd_site_source: [48, 64, 72],
     vkd_verify_options: [20],
     vkd_check_options: [32],

@@ -118,14 +118,15 @@ pub struct vkd_job_progress {
     pub steps_seconds: f64,
     /// Seconds spent bringing the results back.
     pub download_seconds: f64,
-    /// Files of a site or an export finished (`vkd_site_start`, `vkd_export_write_start`).
+    /// Files of a site, an export or a merge finished (`vkd_site_start`, `vkd_export_write_start`,
+    /// `vkd_merge_write_start`).
     pub files_done: u64,
-    /// Files of the whole site or export; 0 for other jobs.
+    /// Files of the whole site, export or merge; 0 for other jobs.
     pub files_total: u64,
     /// Bytes of the files finished.
     pub bytes_written: u64,
-    /// Of a site or an export: rows that are written. Of `rows_total` they are the measure of
-    /// how far the job is; `files_done` follows when they are on the disk.
+    /// Of a site, an export or a merge: rows that are written. Of `rows_total` they are the measure
+    /// of how far the job is; `files_done` follows when they are on the disk.
     pub rows_written: u64,
 }
 
@@ -158,6 +159,15 @@ pub struct vkd_sequences_file_info {
     pub head_length: u32,
     /// Of VKD_RULE_MMR, else 0.
     pub lambda: f64,
+    /// Which part of a run that was split the file holds, see `vkd_batch_options.shard_index`; 0:
+    /// the whole run.
+    pub shard_index: u32,
+    /// How many parts that run has; 0 where the file holds the whole.
+    pub shard_count: u32,
+    /// Sequences of the whole run, `count` or more.
+    pub whole_count: u32,
+    /// 0.
+    pub reserved: u32,
 }
 
 /// What a file of neighbours holds. Set `struct_size` before the call, the library fills the rest.
@@ -232,7 +242,7 @@ structs! {
     vkd_device_info: [816, 1328],
     vkd_run_plan: [80, 96],
     vkd_job_progress: [128, 136],
-    vkd_sequences_file_info: [88, 104],
+    vkd_sequences_file_info: [88, 104, 120],
     vkd_neighbors_file_info: [128],
     vkd_verify_report: [40],
     vkd_embeddings_info: [24],
