@@ -615,6 +615,19 @@ typedef struct vkd_batch_options {
    * ids: none. Read during the call only.
    */
   const struct vkd_embeddings *ids_of;
+  /**
+   * Which part of these sequences to compute, for runs that are split over several machines: of
+   * S starts (heads, items) number S x (shard_index - 1) / shard_count and those behind it up to
+   * S x shard_index / shard_count, in 64-bit integers, as if no other had been given. 1 to
+   * `shard_count`; 0 with `shard_count` 0: all. A file of a part says which it is, and
+   * `vkd_merge_write` makes one of all.
+   */
+  uint32_t shard_index;
+  /**
+   * How many parts there are, at most as many as starts. More, and a `shard_index` that is none
+   * of them, are VKD_ERROR_BAD_OPTION.
+   */
+  uint32_t shard_count;
 } vkd_batch_options;
 
 /**
@@ -1050,11 +1063,12 @@ typedef struct vkd_job_progress {
    */
   double download_seconds;
   /**
-   * Files of a site or an export finished (`vkd_site_start`, `vkd_export_write_start`).
+   * Files of a site, an export or a merge finished (`vkd_site_start`, `vkd_export_write_start`,
+   * `vkd_merge_write_start`).
    */
   uint64_t files_done;
   /**
-   * Files of the whole site or export; 0 for other jobs.
+   * Files of the whole site, export or merge; 0 for other jobs.
    */
   uint64_t files_total;
   /**
@@ -1062,11 +1076,31 @@ typedef struct vkd_job_progress {
    */
   uint64_t bytes_written;
   /**
-   * Of a site or an export: rows that are written. Of `rows_total` they are the measure of
-   * how far the job is; `files_done` follows when they are on the disk.
+   * Of a site, an export or a merge: rows that are written. Of `rows_total` they are the measure
+   * of how far the job is; `files_done` follows when they are on the disk.
    */
   uint64_t rows_written;
 } vkd_job_progress;
+
+/**
+ * The file that `vkd_merge_write` makes. Set all bytes to 0, then `struct_size` and `path`. Read
+ * during the call only.
+ */
+typedef struct vkd_merge_options {
+  /**
+   * `sizeof(vkd_merge_options)`.
+   */
+  uint32_t struct_size;
+  /**
+   * VKD_OVERWRITE: replace other results at `path`, as a run does.
+   */
+  uint32_t flags;
+  /**
+   * The file, as a NUL-terminated path: none of the parts. While it grows it is called
+   * PATH.partial. Of a link the file that it leads to.
+   */
+  const char *path;
+} vkd_merge_options;
 
 /**
  * Options of a search for neighbours. Set all bytes to 0, then `struct_size`; 0 means the default
@@ -1242,6 +1276,23 @@ typedef struct vkd_sequences_file_info {
    * Of VKD_RULE_MMR, else 0.
    */
   double lambda;
+  /**
+   * Which part of a run that was split the file holds, see `vkd_batch_options.shard_index`; 0:
+   * the whole run.
+   */
+  uint32_t shard_index;
+  /**
+   * How many parts that run has; 0 where the file holds the whole.
+   */
+  uint32_t shard_count;
+  /**
+   * Sequences of the whole run, `count` or more.
+   */
+  uint32_t whole_count;
+  /**
+   * 0.
+   */
+  uint32_t reserved;
 } vkd_sequences_file_info;
 
 /**
@@ -1415,7 +1466,8 @@ extern "C" {
  * `embeddings` holds `num_items` x `dim` values, row after row: 32-bit floats, or what
  * `options->element_type` says (cast the pointer). They need not be normalised. `options` may be
  * NULL for all defaults: one full sequence from every item. `out_sequences` has room for starts x
- * length numbers; row r begins with start r, or with head r. Item numbers count from 0. It is
+ * length numbers; row r begins with start r, or with head r; of a shard only the rows that are its
+ * own (`options->shard_index`). Item numbers count from 0. It is
  * written only on success, and may be NULL where `options->output_path` names a file for the
  * result. Blocks until done; `vkd_batch_start` is the same without blocking. All pointers are read
  * during the call only. The result does not depend on the device.
@@ -1750,6 +1802,46 @@ void vkd_job_cancel(const struct vkd_job *job);
  * `job` must be NULL or come from one of the `_start` functions, and must not be used again.
  */
 void vkd_job_free(struct vkd_job *job);
+
+/**
+ * Makes one file of the parts of a run (`vkd_batch_options.shard_index`): the bytes that one run
+ * on one machine writes. `parts` are the paths of `num_parts` finished files, in any order,
+ * NUL-terminated. Needs no context. Blocks until done; `vkd_merge_write_start` is the same without
+ * blocking.
+ *
+ * All parts must be of one run and be there, each once: the same corpus, ids, rule, length, values
+ * and starts. Each row is checked against its checksum. As for that run, an interrupted merge goes
+ * on where it stopped, shorter sequences at the path are extended, what is whole is left alone,
+ * and other results are VKD_ERROR_FILE_MISMATCH; an error leaves nothing new under the final name.
+ *
+ * Errors: VKD_ERROR_ZERO_SIZE without parts; VKD_ERROR_FILE_MISMATCH, before any work, for parts
+ * that are missing, there twice or of another run, all of which the message names;
+ * VKD_ERROR_BAD_FILE for a part that is damaged or not finished, for something at the path that
+ * must not be replaced, and where the path is one of the parts; VKD_ERROR_FILE,
+ * VKD_ERROR_FILE_BUSY, VKD_ERROR_DISK_FULL.
+ *
+ * # Safety
+ * `parts` must be NULL (an error) or hold `num_parts` NUL-terminated texts; `merge_options` must
+ * be NULL (an error) or valid as in `vkd_merge_options`.
+ */
+int32_t vkd_merge_write(const char *const *parts,
+                        uint32_t num_parts,
+                        const struct vkd_merge_options *merge_options);
+
+/**
+ * Starts what `vkd_merge_write` does and returns at once. Writes a job to `out_job`, to be freed
+ * with `vkd_job_free`; its `rows_written` counts the rows, `vkd_job_wait` tells how it ended. What
+ * is wrong with the parts or the options the call returns, what happens later `vkd_job_wait`;
+ * other results at the path, too.
+ *
+ * # Safety
+ * `parts` and `merge_options` as in `vkd_merge_write`; `out_job` must be NULL (an error) or valid
+ * for a write.
+ */
+int32_t vkd_merge_write_start(const char *const *parts,
+                              uint32_t num_parts,
+                              const struct vkd_merge_options *merge_options,
+                              struct vkd_job **out_job);
 
 /**
  * Finds the `k` most similar items of every item, or of every query: by falling cosine similarity,

@@ -138,6 +138,8 @@ typedef struct vkd_batch_options {
   uint32_t reserved_2;
   const char *const *ids;
   const struct vkd_embeddings *ids_of;
+  uint32_t shard_index;
+  uint32_t shard_count;
 } vkd_batch_options;
 typedef struct vkd_run_plan {
   uint32_t struct_size;
@@ -241,6 +243,11 @@ typedef struct vkd_job_progress {
   uint64_t bytes_written;
   uint64_t rows_written;
 } vkd_job_progress;
+typedef struct vkd_merge_options {
+  uint32_t struct_size;
+  uint32_t flags;
+  const char *path;
+} vkd_merge_options;
 typedef struct vkd_neighbors_options {
   uint32_t struct_size;
   uint32_t flags;
@@ -282,6 +289,10 @@ typedef struct vkd_sequences_file_info {
   uint32_t rule;
   uint32_t head_length;
   double lambda;
+  uint32_t shard_index;
+  uint32_t shard_count;
+  uint32_t whole_count;
+  uint32_t reserved;
 } vkd_sequences_file_info;
 typedef struct vkd_verify_options {
   uint32_t struct_size;
@@ -373,6 +384,13 @@ int32_t vkd_job_sequences(const struct vkd_job *job, uint64_t capacity, uint32_t
 int32_t vkd_job_values(const struct vkd_job *job, uint64_t capacity, float *out_values);
 void vkd_job_cancel(const struct vkd_job *job);
 void vkd_job_free(struct vkd_job *job);
+int32_t vkd_merge_write(const char *const *parts,
+                        uint32_t num_parts,
+                        const struct vkd_merge_options *merge_options);
+int32_t vkd_merge_write_start(const char *const *parts,
+                              uint32_t num_parts,
+                              const struct vkd_merge_options *merge_options,
+                              struct vkd_job **out_job);
 int32_t vkd_neighbors_compute(const struct vkd_context *context,
                               const float *embeddings,
                               uint32_t num_items,
