@@ -24,10 +24,11 @@ if folder then package.path = folder .. "?.lua;" .. package_path end
 
 local function modules()
   return require("vkd.library"), require("vkd.calls"), require("vkd.context"),
-    require("vkd.files"), require("vkd.embeddings"), require("vkd.npy"), require("vkd.progress")
+    require("vkd.files"), require("vkd.embeddings"), require("vkd.npy"), require("vkd.progress"),
+    require("vkd.merge")
 end
 
-local loaded, library, calls, contexts, files, loader, npy, progress = pcall(modules)
+local loaded, library, calls, contexts, files, loader, npy, progress, merges = pcall(modules)
 package.path = package_path
 -- Where the shared library is missing, say; the text tells it all.
 if not loaded then error(library, 0) end
@@ -105,6 +106,9 @@ vkd.terminal_width = progress.width
 ---@field rule? vkd.Rule
 ---@field lambda? number Of "mmr": 0 to 1, default 0.5.
 ---@field values? boolean Give each place a value, for `sequences:values(i)`.
+---Which part of these sequences to compute, such as "2/4" or { 2, 4 }: the second quarter of them
+---in their order. What several machines compute so, each into a file, `vkd.merge` makes one of.
+---@field shard? string|integer[]
 
 ---@class vkd.BatchOptions: vkd.StartOptions
 ---@field progress? vkd.ShowProgress
@@ -145,6 +149,18 @@ end
 ---@return string? message
 ---@return string? status
 function vkd.plan(num_items, dim, options) return calls.plan(num_items, dim, options) end
+
+---Makes one file of the parts of a run (option shard): the bytes that one run on one machine
+---writes. `parts` are the paths of their files, in any order. All must be there, each once, and be
+---of one run; what is not, and what is missing, the message names. Rows are checked as they are
+---read. An interrupted merge goes on where it stopped.
+---@param parts string[]
+---@param path string None of the parts.
+---@param options? vkd.MergeOptions
+---@return vkd.Sequences|vkd.Job|nil merged The file, opened; with wait = false the job.
+---@return vkd.Report|string|nil report Or the message; nil with a job.
+---@return string? status
+function vkd.merge(parts, path, options) return merges.write(parts, path, options) end
 
 -- Neighbours
 

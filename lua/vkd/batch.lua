@@ -5,6 +5,7 @@ local check = require("vkd.check")
 local memory = require("vkd.memory")
 local input = require("vkd.input")
 local ids = require("vkd.ids")
+local shards = require("vkd.shard")
 local library = require("vkd.library")
 local units = require("vkd.units")
 local contexts = require("vkd.context")
@@ -19,7 +20,8 @@ local batch = { kind = "sequences" }
 
 batch.OPTIONS = check.join(input.OPTIONS, { starts = "table cdata", num_starts = "number",
   heads = "table", length = "number", rule = "string", lambda = "number", values = "boolean",
-  center = "boolean", output = "string", overwrite = "boolean", ids = ids.TYPES })
+  center = "boolean", output = "string", overwrite = "boolean", ids = ids.TYPES,
+  shard = shards.TYPES })
 batch.arguments = input.arguments
 
 function batch.plan_arguments(num_items, dim, options)
@@ -164,7 +166,9 @@ local function raw_options(options, starts)
   elseif starts.items then
     raw.starts, raw.num_starts = hold(raw, starts.items), starts.count
   end
-  return raw
+  local shard = shards.of(options)
+  if shard then raw.shard_index, raw.shard_count = shard.index, shard.count end
+  return raw, shard
 end
 
 -- An array of what a C function copies from the job.
@@ -201,7 +205,7 @@ function batch.start(context, options, embeddings, num_items)
   if not corpus then return nil, message, name end
   local starts, why, refused = starts_of(options, corpus.num_items)
   if not starts then return nil, why, refused end
-  local raw = raw_options(options, starts)
+  local raw, shard = raw_options(options, starts)
   raw.element_type = corpus.element_type
   local output, with_values = options.output, options.values
   local kept, place
@@ -212,7 +216,8 @@ function batch.start(context, options, embeddings, num_items)
   local out = ffi.new("vkd_job *[1]")
   local status = c.vkd_batch_start(place.handle, corpus.pointer, corpus.num_items, corpus.dim, raw,
     out)
-  local results = { count = starts.count, head_length = starts.head_length or 1,
+  local results = { count = shards.share(shard, starts.count), whole_count = starts.count,
+    shard = shards.text(raw.shard_index, raw.shard_count), head_length = starts.head_length or 1,
     length = raw.length > 0 and raw.length or corpus.num_items, num_items = corpus.num_items,
     rule = options.rule or "centroid", lambda = options.rule == "mmr" and (options.lambda or 0.5)
       or nil, _ids = kept._ids, _item_of = kept._item_of }

@@ -7,7 +7,7 @@ local misuse, describe = check.misuse, check.describe
 local c, sized, failure, live = library.c, library.sized, library.failure, library.live
 
 ---What a job computes.
----@alias vkd.JobKind "sequences"|"neighbors"|"similarity"|"site"|"export"
+---@alias vkd.JobKind "sequences"|"neighbors"|"similarity"|"site"|"export"|"merge"
 
 ---How far a job is.
 ---@class vkd.Progress
@@ -16,11 +16,11 @@ local c, sized, failure, live = library.c, library.sized, library.failure, libra
 ---@field fraction number Share of the steps (of files: rows written), 0 to 1.
 ---@field rows_done number Rows of the result that are finished.
 ---@field rows_total number
----@field rows_written number Of a site or an export: rows that are written.
+---@field rows_written number Of a site, an export or a merge: rows that are written.
 ---@field steps_done number Picks of sequences; dot products of neighbours and similarities.
 ---@field steps_total number
 ---@field bytes_read number
----@field files_done number Of a site or an export.
+---@field files_done number Of a site, an export or a merge.
 ---@field files_total number The same; 0 for other jobs.
 ---@field bytes_written number Of the files that are finished.
 ---@field seconds number Since the start, or of the whole job.
@@ -43,7 +43,7 @@ local c, sized, failure, live = library.c, library.sized, library.failure, libra
 ---@field rows number Rows of the result.
 ---@field steps number Picks of sequences; dot products of neighbours and similarities.
 ---@field bytes_read number Bytes of the contribution matrix read by the picks.
----@field files number Of a site or an export.
+---@field files number Of a site, an export or a merge.
 ---@field bytes_written number Of these files.
 
 local STATES = { [0] = "running", "done", "failed" }
@@ -51,7 +51,7 @@ local PHASES = { "prepare_seconds", "upload_seconds", "matrix_seconds", "steps_s
   "download_seconds" }
 
 -- Jobs that write files only: how far they are their rows tell.
-local FILES = { site = true, export = true }
+local FILES = { site = true, export = true, merge = true }
 
 local function progress_table(raw, kind)
   local done, total = tonumber(raw.steps_done), tonumber(raw.steps_total)
@@ -86,7 +86,7 @@ local function progress_table(raw, kind)
 end
 
 ---A running or finished computation, from `vkd.start`, `vkd.start_neighbors`,
----`vkd.start_similarity`, `vkd.start_site` or `results:export`.
+---`vkd.start_similarity`, `vkd.start_site`, `results:export` or `vkd.merge`.
 ---@class vkd.Job
 ---@field kind vkd.JobKind
 local Job = {}
@@ -128,8 +128,8 @@ function Job:cancel()
   c.vkd_job_cancel(live(self, Job, "job", "cancel"))
 end
 
----The result of a finished job: sequences or neighbours (with option output the opened file),
----a `float *` of similarities, for a site or an export true.
+---The result of a finished job: sequences or neighbours (with option output, and for a merge, the
+---opened file), a `float *` of similarities, for a site or an export true.
 ---@return vkd.Sequences|vkd.Neighbors|ffi.cdata*|true|nil result
 ---@return vkd.Report|string report Or the message.
 ---@return string? status

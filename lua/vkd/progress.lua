@@ -64,6 +64,7 @@ local WORDS = {
   similarity = { before = "preparing the embeddings", rows = "rows", steps = "dot products" },
   site = { before = "preparing the files", rows = "files" },
   export = { before = "preparing the file", rows = "rows" },
+  merge = { before = "preparing the file", rows = "sequences" },
   pages = { before = "preparing the files", rows = "pages" },
   rankings = { before = "preparing the files", rows = "rankings" },
 }
@@ -71,7 +72,8 @@ local WORDS = {
 local ANY = { before = "preparing", rows = "rows", steps = "steps" }
 
 -- Whether a job writes files only.
-local function writes(state) return state.kind == "site" or state.kind == "export" end
+local WRITES = { site = true, export = true, merge = true }
+local function writes(state) return WRITES[state.kind] == true end
 
 -- Files get their names many at a time, so a site that is at work tells what is written.
 local function words_for(state)

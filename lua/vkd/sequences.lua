@@ -9,6 +9,7 @@ local library = require("vkd.library")
 local input = require("vkd.input")
 local rows = require("vkd.rows")
 local ids = require("vkd.ids")
+local shards = require("vkd.shard")
 local misuse, describe = check.misuse, check.describe
 local c, sized, failure = library.c, library.sized, library.failure
 
@@ -41,6 +42,8 @@ for name, number in pairs(sequences.RULES) do RULE_NAMES[number] = name end
 ---@field rule vkd.Rule
 ---@field lambda? number Of the rule mmr, rounded to 1/32768.
 ---@field head_length integer Items that were given of each sequence; 1: a start.
+---@field shard? string Which part of a run they are (option shard), such as "2/4"; nil: the whole.
+---@field whole_count integer Number of sequences of the whole run.
 ---@field has_values boolean Whether `values` has an answer.
 ---@field path? string Of a file.
 ---@field centered? boolean Of a file: the mean was subtracted.
@@ -293,6 +296,8 @@ function sequences.open(path)
     rule = rule,
     lambda = rule == "mmr" and info.lambda or nil,
     head_length = info.head_length,
+    shard = shards.text(info.shard_index, info.shard_count),
+    whole_count = info.whole_count,
     path = path,
     -- The rows lie one behind the other.
     data = memory.anchored(file, ffi.cast("const " .. item_type .. " *", row[0])),
