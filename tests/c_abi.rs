@@ -228,6 +228,18 @@ fn ids_in_files_from_c() {
 }
 
 #[test]
+fn runs_in_parts_from_c() {
+    for (shared, device) in [(true, "cpu"), (false, "reference")] {
+        let program = compiled("merge", shared);
+        let folder = program.with_extension("folder");
+        let _ = std::fs::remove_dir_all(&folder);
+        std::fs::create_dir(&folder).unwrap();
+        run(Command::new(&program).arg(&folder).env("VKD_DEVICE", device));
+        std::fs::remove_dir_all(&folder).unwrap();
+    }
+}
+
+#[test]
 fn embeddings_from_files_from_c() {
     for (shared, device) in [(true, "cpu"), (false, "reference"), (true, "llvmpipe")] {
         let program = compiled("embeddings", shared);

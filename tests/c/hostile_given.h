@@ -17,7 +17,10 @@ static vkd_sequences_file *sequences_file, *values_file;
 static vkd_neighbors_file *neighbors_file;
 static vkd_embeddings *embeddings_file, *plain_file;
 static char sequences_path[ROOM], neighbors_path[ROOM], site_path[ROOM], values_path[ROOM];
-static char export_path[ROOM];
+static char export_path[ROOM], merged_path[ROOM];
+enum { PARTS = 2 };
+static char part_paths[PARTS][ROOM];
+static const char *parts[PARTS];
 /* What runs with ids write. */
 static char ids_path[ROOM];
 static char embeddings_path[ROOM];
@@ -28,6 +31,7 @@ static void fill(void) {
         embeddings[i] = (float)((i * 7919) % 101) - 50.5f;
     for (uint32_t i = 0; i < 2 * DIM; ++i) queries[i] = (float)i + 1;
     for (uint32_t i = 0; i < 3; ++i) starts[i] = i;
+    for (uint32_t i = 0; i < PARTS; ++i) parts[i] = part_paths[i];
     for (uint32_t i = 0; i < ITEMS; ++i) {
         snprintf(id_texts[i], sizeof id_texts[i], "id%u", i);
         ids[i] = id_texts[i];
@@ -120,6 +124,13 @@ static void make_fixtures(void) {
     batch.output_path = in_folder(values_path, "values");
     need(vkd_batch_compute(context, embeddings, ITEMS, DIM, &batch, NULL));
     need(vkd_sequences_file_open(values_path, &values_file));
+    for (uint32_t i = 0; i < PARTS; ++i) {
+        batch.output_path = in_folder(part_paths[i], i ? "part 2" : "part 1");
+        batch.shard_index = i + 1;
+        batch.shard_count = PARTS;
+        need(vkd_batch_compute(context, embeddings, ITEMS, DIM, &batch, NULL));
+    }
+    batch.shard_index = batch.shard_count = 0;
     batch.output_path = NULL;
     need(vkd_batch_start(context, embeddings, ITEMS, DIM, &batch, &values_job));
     need(vkd_job_wait(values_job, -1));
@@ -139,6 +150,7 @@ static void make_fixtures(void) {
     vkd_job *const jobs[] = {sequences_job, neighbors_job, similarity_job, site_job};
     for (int i = 0; i < 4; ++i) need(vkd_job_wait(jobs[i], -1));
     in_folder(export_path, "export");
+    in_folder(merged_path, "merged");
     make_embeddings();
     sequences_file = new_sequences_file();
     neighbors_file = new_neighbors_file();

@@ -31,7 +31,7 @@ VALUES = {
     "context": "context", "embeddings": "embeddings", "num_items": "ITEMS", "dim": "DIM", "k": "K",
     "index": "1", "item": "1", "id": '"id1"', "first": "1", "count": "2", "start": "1",
     "timeout_ms": "-1", "status": "0", "capacity": "ITEMS * ITEMS",
-    "format": "VKD_FORMAT_SAFETENSORS", "flags": "0",
+    "format": "VKD_FORMAT_SAFETENSORS", "flags": "0", "parts": "parts", "num_parts": "PARTS",
 }
 # Numbers at their limits, and what they give. In a function of its own: `NUMBERS_OF`.
 NUMBERS = {
@@ -48,6 +48,7 @@ NUMBERS = {
     "item": [("ITEMS", OPTION), (MOST, OPTION)],
     "format": [("VKD_FORMAT_NPY", OK), ("2", OPTION), (MOST, OPTION)],
     "flags": [("VKD_OVERWRITE", OK), ("1", FLAGS), ("512", FLAGS), (MOST, FLAGS)],
+    "num_parts": [("0", ZERO), ("1", ["VKD_ERROR_FILE_MISMATCH"]), (MOST, LARGE)],
 }
 MISMATCH = ["VKD_ERROR_FILE_MISMATCH", "VKD_ERROR_ZERO_SIZE"]
 OTHER_NUMBERS = [
@@ -98,6 +99,13 @@ OTHER_IDS = [("an id that none has", 'a.id = "id"', NO_ID),
              ("an id no UTF-8", 'a.id = "\\xff\\xfe"', OPTION),
              ("an id long", "a.id = long_text()", NO_ID)]
 CHECKED = [NAN, ("huge both", "a.num_items = a.dim = UINT32_MAX", MISMATCH + WIDE)]
+NO_FLAG = ("merge_options.flags = VKD_CENTER", FLAGS)
+PARTS = [("a part NULL", "parts[1] = NULL", NULL),
+         ("a part empty", 'parts[1] = ""', OPTION),
+         ("a part that is none", "parts[1] = values_path", ["VKD_ERROR_FILE_MISMATCH"]),
+         ("a part twice", "parts[1] = parts[0]", ["VKD_ERROR_FILE_MISMATCH"]),
+         ("neighbours", "parts[1] = neighbors_path", ["VKD_ERROR_FILE_MISMATCH"]),
+         ("a part long", "parts[1] = long_text()", ["VKD_ERROR_FILE"])]
 KINDS = ["sequences_job", "neighbors_job", "similarity_job", "site_job"]
 OVERLAP = [("the same output twice", "a.out_similarities = (void *)a.out_indices", OPTION)]
 
@@ -144,6 +152,8 @@ FUNCTIONS = {
     "vkd_site_write_start": Function(cheap=("site_options.reserved = 1", OPTION)),
     "vkd_export_write": Function(cheap=("export_options.format = 9", OPTION)),
     "vkd_export_write_start": Function(cheap=("export_options.format = 9", OPTION)),
+    "vkd_merge_write": Function(cheap=NO_FLAG, more=PARTS),
+    "vkd_merge_write_start": Function(cheap=NO_FLAG, more=PARTS),
     "vkd_results_identify": Function(path="neighbors_path"),
     "vkd_sequences_file_open": Function(
         path="sequences_path",
@@ -252,6 +262,7 @@ KNOWN_FLAGS = {
     "vkd_similarity_options": ["VKD_CENTER", "VKD_UPPER_TRIANGLE", "VKD_ZERO_ROWS"],
     "vkd_site_options": ["VKD_NO_SYNC"],
     "vkd_export_options": ["VKD_OVERWRITE"],
+    "vkd_merge_options": ["VKD_OVERWRITE"],
     "vkd_verify_options": ["VKD_ZERO_ROWS"],
     "vkd_check_options": [],
     "vkd_embeddings_options": [],
@@ -272,7 +283,7 @@ STRUCTS = {
             "submit_target_ms", ("1", OK), ("1000", OK), ("1001", OPTION), (MOST, OPTION)),
         "threads": numbers("threads", ("1", OK), ("4097", OPTION), (MOST, OPTION)),
     }),
-    "vkd_batch_options": ([40, 80, 96], {
+    "vkd_batch_options": ([40, 80, 96, 104], {
         "flags": "flags",
         "element_type": enum("element_type", 3),
         "length": numbers(
@@ -327,6 +338,15 @@ STRUCTS = {
         "ids": ids("ids_path") + [("ids without a file", "@.ids = ids", OPTION)],
         "ids_of": ids_of("ids_path") + [
             ("ids_of without a file", "@.ids_of = embeddings_file", OPTION)],
+        "shard_index": [
+            ("a part", "@.shard_index = 2; @.shard_count = 3", OK),
+            ("a part without a number", "@.shard_count = 3", OPTION),
+            ("a part behind the last", "@.shard_index = 4; @.shard_count = 3", OPTION)],
+        "shard_count": [
+            ("a part of none", "@.shard_index = 1", OPTION),
+            ("as many parts as items", "@.shard_index = @.shard_count = ITEMS", OK),
+            ("more parts than items", "@.shard_index = 1; @.shard_count = ITEMS + 1", OPTION),
+            ("most parts", "@.shard_index = @.shard_count = UINT32_MAX", OPTION)],
     }),
     "vkd_neighbors_options": ([32, 48], {
         "flags": "flags",
@@ -389,6 +409,10 @@ STRUCTS = {
              f"@.{field} = {field}; @.num_items = {count}", OPTION)
             for field in ("ids", "metadata") for count in ("0", "ITEMS - 1", "ITEMS + 1", MOST)],
         "reserved": reserved(),
+    }),
+    "vkd_merge_options": ([16], {
+        "flags": "flags",
+        "path": path("path", "WRITE", "OVER") + [("no path", "@.path = NULL", NULL)],
     }),
     "vkd_export_options": ([56], {
         "flags": "flags",
@@ -506,13 +530,14 @@ STRUCTS = {
 # Output structs: their sizes.
 OUTPUTS = {
     "vkd_run_plan": [80, 96], "vkd_device_info": [816, 1328], "vkd_job_progress": [128, 136],
-    "vkd_sequences_file_info": [88, 104], "vkd_neighbors_file_info": [128],
+    "vkd_sequences_file_info": [88, 104, 120], "vkd_neighbors_file_info": [128],
     "vkd_verify_report": [40], "vkd_embeddings_info": [24],
 }
 # What an option struct holds in a call that works.
 FILLED = {
     "vkd_site_options": "@.flags = VKD_NO_SYNC; @.directory = site_path",
     "vkd_export_options": "@.flags = VKD_OVERWRITE; @.path = export_path",
+    "vkd_merge_options": "@.path = merged_path",
     "vkd_site_source": "@.path = neighbors_path",
 }
 # Where a field means something else for one function: another status for its cases, or None where
