@@ -3,8 +3,9 @@
 //! `options` is what the caller wants, `choice` finds the engine that a name means, `bounds` says
 //! what a run takes and whether there is memory for it, `turns` who has the engine; `open` holds it
 //! all together. Each kind of work has a file: `sequences`, `neighbors`, `similarity`, `site`,
-//! `export`, `merge`, `recheck`; `shared` is for several runs over one corpus. A context may be used from any thread of
-//! its process; its engine works for one run at a time, in the order in which they were started.
+//! `export`, `merge`, `recheck`; `shared` is for several runs over one corpus. A context may be
+//! used from any thread of its process; its engine works for one run at a time, in the order in
+//! which they were started.
 
 mod bounds;
 mod choice;
