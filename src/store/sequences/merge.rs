@@ -40,6 +40,7 @@ pub(crate) fn merge(parts: Parts, place: OutputPlace, progress: &Progress) -> Re
     drop(plan);
     add_rows(progress, writer.already_finished());
     put_rows(parts, &writer, &rest, progress)?;
+    progress.check()?;
     let bytes = writer.file_bytes();
     writer.finish()?;
     progress.add_file(bytes);
