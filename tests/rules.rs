@@ -48,7 +48,7 @@ impl Case {
         Case {
             npy: expected["file"].as_str().unwrap().into(),
             center: expected["center"].as_bool().unwrap(),
-            request: Request { starts, heads, length, rule, values: true },
+            request: Request { starts, heads, length, rule, values: true, shard: None },
             expected,
         }
     }

@@ -53,8 +53,8 @@ impl Parts {
 
     /// Refuses other ids than those of the parts; `None`: any.
     pub(crate) fn require_ids(&self, ids: Option<IdSlice>) -> Result<()> {
-        let first = self.files.iter().take(1);
-        first.map(|file| require_same_ids(file.path(), file.ids(), ids)).collect()
+        let require = |file: &SequencesFile| require_same_ids(file.path(), file.ids(), ids);
+        self.files.first().map_or(Ok(()), require)
     }
 
     /// What the whole is.
