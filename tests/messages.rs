@@ -87,6 +87,15 @@ fn table() -> Vec<Error> {
             found: "30000".into(),
             wanted: "31000".into(),
         },
+        Error::NotWhole { faults: "parts 3 and 7 of 16 are missing".into() },
+        Error::OtherRow {
+            path: path(),
+            row: 3,
+            place: 4,
+            found: "item 7".into(),
+            computed: "item 9".into(),
+            device: device(),
+        },
         Error::OtherKind { path: path(), holds: "neighbours", wanted: "sequences" },
         Error::ForeignFile { path: path(), is: "a numpy array (.npy)", next: "read it otherwise" },
         Error::OtherEmbeddings {
