@@ -35,6 +35,9 @@ impl Failure {
     pub(crate) fn of_arguments(error: clap::Error) -> Failure {
         match error.kind() {
             ErrorKind::DisplayHelp | ErrorKind::DisplayVersion => Failure::Shown(error),
+            ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand => {
+                Failure::Usage("a subcommand is missing, such as vkd order; see --help".into())
+            }
             _ => Failure::Usage(one_line(&error.render().to_string())),
         }
     }

@@ -116,6 +116,7 @@ impl Reading {
 
 /// What becomes of embeddings before they are compared.
 #[derive(Debug, Clone, Copy, Args)]
+#[command(next_help_heading = "Vectors")]
 pub(crate) struct Vectors {
     /// Subtract the mean embedding first
     #[arg(long)]

@@ -13,6 +13,7 @@ const MOST_PRINTED: u64 = 4096;
 
 /// Where rows go.
 #[derive(Debug, Args)]
+#[command(next_help_heading = "Output")]
 pub(crate) struct Output {
     /// Write a results file; the same command resumes it. - prints all rows [default: print them]
     #[arg(short, long, value_name = "FILE")]

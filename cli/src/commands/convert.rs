@@ -16,9 +16,6 @@ use crate::show::Show;
 /// Convert embeddings to npy (values) or safetensors (values and ids), which are read at once
 #[derive(Debug, Args)]
 pub(crate) struct Convert {
-    #[command(flatten)]
-    corpus: Corpus,
-
     /// File to write, of the format that its name ends with; - is standard output
     #[arg(short, long, value_name = "FILE")]
     output: PathBuf,
@@ -30,6 +27,9 @@ pub(crate) struct Convert {
     /// Replace a safetensors file of embeddings that vkd wrote
     #[arg(long)]
     overwrite: bool,
+
+    #[command(flatten)]
+    corpus: Corpus,
 }
 
 #[derive(Debug, Clone, Copy, ValueEnum)]

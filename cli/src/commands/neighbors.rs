@@ -23,9 +23,6 @@ use crate::show::Show;
 /// from 0 with blanks. --json adds the similarities.
 #[derive(Debug, Args)]
 pub(crate) struct Neighbors {
-    #[command(flatten)]
-    corpus: Corpus,
-
     /// Neighbours of each
     #[arg(short, value_name = "K", value_parser = clap::value_parser!(u32).range(1..))]
     k: u32,
@@ -34,6 +31,8 @@ pub(crate) struct Neighbors {
     #[arg(long, value_name = "FILE")]
     queries: Option<PathBuf>,
 
+    #[command(flatten)]
+    corpus: Corpus,
     #[command(flatten)]
     output: Output,
     #[command(flatten)]

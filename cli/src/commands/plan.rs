@@ -18,14 +18,13 @@ use crate::show::report::Report;
 /// itself would be.
 #[derive(Debug, Args)]
 pub(crate) struct Plan {
-    #[command(flatten)]
-    corpus: Corpus,
-
     /// Plan a search for so many neighbours of each item
     #[arg(short, value_name = "K", value_parser = clap::value_parser!(u32).range(1..),
           conflicts_with_all = ["length", "starts", "heads", "values", "lambda"])]
     k: Option<u32>,
 
+    #[command(flatten)]
+    corpus: Corpus,
     #[command(flatten)]
     output: Output,
     #[command(flatten)]

@@ -24,17 +24,16 @@ use crate::show::Show;
 /// tabs between numbers.
 #[derive(Debug, Args)]
 pub(crate) struct Similarity {
-    #[command(flatten)]
-    corpus: Corpus,
-
     /// Embeddings to compare with, instead of the items themselves; --center subtracts their mean
-    #[arg(value_name = "B")]
+    #[arg(value_name = "B", index = 2)]
     others: Option<PathBuf>,
 
     /// Write an npy file of 32-bit floats. - prints all rows [default: print them]
     #[arg(short, long, value_name = "FILE")]
     output: Option<PathBuf>,
 
+    #[command(flatten)]
+    corpus: Corpus,
     #[command(flatten)]
     vectors: Vectors,
     #[command(flatten)]

@@ -27,9 +27,6 @@ const ENTRIES: u32 = 10;
 /// CORPUS may also be results that vkd order or vkd neighbors wrote; then the pages are of these.
 #[derive(Debug, Args)]
 pub(crate) struct Site {
-    #[command(flatten)]
-    corpus: Corpus,
-
     /// Folder to write to: FOLDER/similar/ID.json and FOLDER/different/ID.json
     #[arg(short, long, value_name = "FOLDER")]
     output: PathBuf,
@@ -52,6 +49,8 @@ pub(crate) struct Site {
 
     #[command(flatten)]
     rule: RuleArguments,
+    #[command(flatten)]
+    corpus: Corpus,
     #[command(flatten)]
     vectors: Vectors,
     #[command(flatten)]

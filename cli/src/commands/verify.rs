@@ -23,9 +23,6 @@ pub(crate) struct Verify {
     /// Results that vkd order or vkd neighbors wrote
     results: PathBuf,
 
-    #[command(flatten)]
-    corpus: Corpus,
-
     /// Sequences, spread over the file, whose picks are checked
     #[arg(long, value_name = "N", default_value = "16")]
     sequences: u32,
@@ -50,6 +47,9 @@ pub(crate) struct Verify {
     /// Print one JSON object
     #[arg(long)]
     json: bool,
+
+    #[command(flatten)]
+    corpus: Corpus,
 }
 
 impl Verify {
