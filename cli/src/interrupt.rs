@@ -12,7 +12,7 @@ use std::time::Duration;
 use crate::failure::{self, Failure};
 
 /// How long a run may take to end by itself.
-const PATIENCE: Duration = Duration::from_millis(170);
+const PATIENCE: Duration = Duration::from_millis(150);
 
 static WANTED: AtomicBool = AtomicBool::new(false);
 static TOLD: AtomicBool = AtomicBool::new(false);
