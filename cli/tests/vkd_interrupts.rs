@@ -13,11 +13,11 @@ use std::time::Duration;
 use common::{ended, printed, vkd, Ended, Folder};
 use vkd::store::UnfinishedSequences;
 
-/// Ends the child by a signal, once `is_time`.
+/// Ends the child by a signal, once it listens and `is_time`.
 fn interrupted(mut command: Command, signal: &str, is_time: impl Fn() -> bool) -> Ended {
-    command.stdout(Stdio::piped()).stderr(Stdio::piped());
+    command.stdout(Stdio::piped()).stderr(Stdio::piped()).env("VKD_THREADS", "1");
     let mut child = command.spawn().unwrap();
-    while !is_time() {
+    while !listens(&child) || !is_time() {
         assert!(child.try_wait().unwrap().is_none(), "it ended before the signal");
         sleep(Duration::from_millis(1));
     }
@@ -25,9 +25,23 @@ fn interrupted(mut command: Command, signal: &str, is_time: impl Fn() -> bool) -
     Ended::of(child.wait_with_output().unwrap())
 }
 
+/// Whether the child has a handler of SIGTERM.
+fn listens(child: &Child) -> bool {
+    let status = fs::read_to_string(format!("/proc/{}/status", child.id())).unwrap();
+    let caught = status.lines().find_map(|line| line.strip_prefix("SigCgt:")).unwrap();
+    u64::from_str_radix(caught.trim(), 16).unwrap() >> (15 - 1) & 1 == 1
+}
+
 fn kill(child: &Child, signal: &str) {
     let id = child.id().to_string();
     assert!(Command::new("kill").args([signal, &id]).status().unwrap().success());
+}
+
+fn after(milliseconds: u64) -> impl Fn() -> bool {
+    move || {
+        sleep(Duration::from_millis(milliseconds));
+        true
+    }
 }
 
 fn partial(path: &Path) -> PathBuf {
@@ -67,16 +81,12 @@ fn an_interrupted_run_is_gone_on_with_to_the_same_bytes() {
 #[test]
 fn a_run_on_a_vulkan_driver_is_interrupted_at_any_time() {
     let folder = Folder::new();
-    let corpus = folder.random("corpus.npy", 3000, 32);
+    let corpus = folder.random("corpus.npy", 6000, 32);
     for milliseconds in [0, 20, 100, 400] {
         let path = folder.path(&milliseconds.to_string());
         let mut command = vkd(args!["order", corpus, "-o", path]);
         command.env("VKD_DEVICE", "llvmpipe");
-        let listens = || {
-            sleep(Duration::from_millis(30 + milliseconds));
-            true
-        };
-        let said = interrupted(command, "-TERM", listens).refusal(130);
+        let said = interrupted(command, "-TERM", after(milliseconds)).refusal(130);
         assert!(said.starts_with("interrupted; "), "{said}");
         assert!(!path.exists());
     }
@@ -86,19 +96,18 @@ fn a_run_on_a_vulkan_driver_is_interrupted_at_any_time() {
 fn who_prints_rows_is_interrupted_too() {
     let folder = Folder::new();
     let corpus = folder.random("corpus.npy", 3000, 32);
-    let listens = || {
-        sleep(Duration::from_millis(300));
-        true
-    };
     let command = vkd(args!["order", corpus, "-o", "-"]);
-    let said = interrupted(command, "-INT", listens).refusal(130);
+    let said = interrupted(command, "-INT", after(300)).refusal(130);
     assert_eq!(said, "interrupted; nothing was written");
     // While it waits for standard input.
     let mut command = vkd(["order", "-"]);
     command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
     let mut child = command.spawn().unwrap();
     let input = child.stdin.take();
-    sleep(Duration::from_millis(300));
+    while !listens(&child) {
+        sleep(Duration::from_millis(1));
+    }
+    sleep(Duration::from_millis(100));
     kill(&child, "-INT");
     let end = Ended::of(child.wait_with_output().unwrap());
     drop(input);
