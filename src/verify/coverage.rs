@@ -11,7 +11,7 @@
 //! Rows of zeros are at distance 1 from all others. It costs N x D for each of S.
 
 use super::rows::Rows;
-use super::spread;
+use super::spread::spread;
 use crate::corpus::{Elements, Input, Shape, ZeroRows};
 use crate::error::Result;
 use crate::memory::{self, filled, room, zeroed, Bytes};

@@ -9,7 +9,7 @@
 //! for farthest and mmr they are its first ones: each item before a pick costs N x D as well there.
 
 use super::rows::Rows;
-use super::spread;
+use super::spread::spread;
 use crate::corpus::{Elements, Input, Shape, ZeroRows};
 use crate::error::Result;
 use crate::memory::{self, room, zeroed, Bytes};

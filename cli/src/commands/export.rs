@@ -15,7 +15,7 @@ use crate::show::Show;
 /// Write results in the shape of an older program
 #[derive(Debug, Args)]
 pub(crate) struct Export {
-    /// Results that vkd order or vkd neighbors wrote
+    /// Results that `vkd order` or `vkd neighbors` wrote
     results: PathBuf,
 
     /// File to write

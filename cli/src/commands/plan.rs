@@ -12,7 +12,7 @@ use crate::arguments::run::{Device, Sequences};
 use crate::failure::Failure;
 use crate::show::report::Report;
 
-/// Say what vkd order, or with -k vkd neighbors, would take with the same options
+/// Say what `vkd order`, or with -k `vkd neighbors`, would take with the same options
 ///
 /// Nothing is computed or written. What the device or the memory cannot do is refused as the run
 /// itself would be.

@@ -20,7 +20,7 @@ use crate::show::report;
 /// wrong.
 #[derive(Debug, Args)]
 pub(crate) struct Verify {
-    /// Results that vkd order or vkd neighbors wrote
+    /// Results that `vkd order` or `vkd neighbors` wrote
     results: PathBuf,
 
     /// Sequences, spread over the file, whose picks are checked
