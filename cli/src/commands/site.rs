@@ -24,7 +24,8 @@ const ENTRIES: u32 = 10;
 
 /// Write the pages of a website: for each item a JSON file of similar and one of different items
 ///
-/// CORPUS may also be results that `vkd order` or `vkd neighbors` wrote; then the pages are of these.
+/// CORPUS may also be results that `vkd order` or `vkd neighbors` wrote; then the pages are of
+/// these.
 #[derive(Debug, Args)]
 pub(crate) struct Site {
     /// Folder to write to: FOLDER/similar/ID.json and FOLDER/different/ID.json
