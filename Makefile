@@ -48,15 +48,16 @@ setup:
 setup-test:
 	tests/setup
 
+# Library and command at once: their builds of the library have one name, so they must be one build.
 # Programs that are linked in target/release look for the name in the library, libvkd.so.0.
 build:
-	DESTDIR= cargo build --release $(CARGOFLAGS)
+	DESTDIR= cargo build --release -p vkd -p vkd-cli $(CARGOFLAGS)
 	@ln -sf libvkd.so target/release/libvkd.so.0
 
 # The library is also checked as it ships, without the feature that tests need.
 lint:
 	cargo fmt --all --check
-	cargo clippy --all-targets -- -D warnings
+	cargo clippy --workspace --all-targets -- -D warnings
 	cargo clippy --lib -- -D warnings
 	cargo clippy --lib --no-default-features -- -D warnings
 	RUSTDOCFLAGS=-Dwarnings cargo doc --no-deps --quiet
@@ -70,7 +71,7 @@ shipped:
 	tests/shipped
 
 test-build:
-	cargo test --no-run
+	cargo test --workspace --no-run
 
 rust-test:
 	VKD_VALIDATION="$(VALIDATION)" tests/rust

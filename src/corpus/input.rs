@@ -37,8 +37,13 @@ impl Input<'_> {
 
     /// Refuses shapes that no engine can do, and a number of values that does not fit the shape.
     pub(crate) fn check(&self) -> Result<()> {
+        self.shape().check()?;
+        self.check_count()
+    }
+
+    /// Refuses a number of values that does not fit the shape.
+    pub(crate) fn check_count(&self) -> Result<()> {
         let (shape, given) = (self.shape(), self.elements.len());
-        shape.check()?;
         let needed = shape.values();
         if given as u64 != needed {
             let Shape { num_items, dim } = shape;

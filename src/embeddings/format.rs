@@ -20,6 +20,21 @@ pub(super) enum Format {
     Fvecs,
 }
 
+impl Format {
+    /// The name that users see.
+    pub(super) fn name(&self) -> &'static str {
+        match self {
+            Format::Npy => "npy",
+            Format::Npz => "npz",
+            Format::Tensors => "safetensors",
+            Format::Json(_) => "JSON",
+            Format::Words(_) => "words as text (word2vec or GloVe)",
+            Format::BinaryWords(_) => "word2vec, binary",
+            Format::Fvecs => "fvecs",
+        }
+    }
+}
+
 /// What some editors put before a text.
 const MARK: &[u8] = b"\xef\xbb\xbf";
 

@@ -30,4 +30,4 @@ mod zip;
 
 pub use open::Embeddings;
 pub use options::{ElementType, OpenOptions, RawValues};
-pub use write::SaveAs;
+pub use write::{write_npy, SaveAs};

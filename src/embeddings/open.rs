@@ -20,6 +20,7 @@ use crate::store::map;
 #[derive(Debug)]
 pub struct Embeddings {
     path: PathBuf,
+    format: &'static str,
     values: Values,
     /// Shared with the files of results that they go into.
     ids: Option<Arc<Ids>>,
@@ -36,6 +37,10 @@ impl Embeddings {
         let Some(map) = map::open_any(path)? else {
             return Err(Stop::file(Flaw::Empty).at(path, &[]));
         };
+        let format = match options.raw {
+            Some(_) => "raw values",
+            None => Format::of(&map).map_or("", |format| format.name()),
+        };
         let mut contents = read(map, options).map_err(|failed| failed.at(path))?;
         let named = options.ids.as_deref().map(|ids| read_ids(ids, contents.values.shape));
         let ids = match named.transpose()? {
@@ -47,12 +52,17 @@ impl Embeddings {
             }
         };
         let (path, ids) = (path.to_owned(), ids.map(Arc::new));
-        Ok(Embeddings { path, values: contents.values, ids })
+        Ok(Embeddings { path, format, values: contents.values, ids })
     }
 
     /// Where the file is.
     pub fn path(&self) -> &Path {
         &self.path
+    }
+
+    /// The name of the file's format.
+    pub fn format(&self) -> &'static str {
+        self.format
     }
 
     /// Items and dimensions.

@@ -5,14 +5,14 @@
 //! wrote it.
 
 use std::collections::BTreeMap;
-use std::io::Write;
+use std::io::{self, Write};
 use std::sync::Arc;
 
 use serde_json::json;
 
 use super::open::Embeddings;
 use super::tensors::{IDS, ID_ENDS};
-use crate::corpus::{Elements, Shape};
+use crate::corpus::{Elements, Input, Shape};
 use crate::error::Result;
 use crate::ids::Ids;
 use crate::progress::Progress;
@@ -34,23 +34,55 @@ pub enum SaveAs {
 impl Embeddings {
     /// Writes the embeddings in another format, in the element type that they have.
     pub fn write(&self, file: &OutputFile, format: SaveAs) -> Result<()> {
-        let place = OutputPlace::new(file, Family::Embeddings, &Progress::default())?;
-        let partial = place.hold_new()?;
-        partial.begin_anew()?;
+        self.bytes(format).write(file)
+    }
+
+    /// Writes them to something else than a file of its own, such as standard output.
+    pub fn write_to(&self, to: &mut impl Write, format: SaveAs) -> io::Result<()> {
+        self.bytes(format).parts().into_iter().try_for_each(|part| to.write_all(part))
+    }
+
+    fn bytes(&self, format: SaveAs) -> Written<'_> {
         let (shape, elements) = (self.shape(), self.elements());
         let ids = self.ids().map(Arc::as_ref).filter(|_| format == SaveAs::Safetensors);
         let head = match format {
             SaveAs::Safetensors => safetensors_head(shape, &elements, ids),
             SaveAs::Npy => npy_head(shape, &elements),
         };
-        put(&partial, &head)?;
-        put(&partial, bytes_of(&elements))?;
-        if let Some(ids) = ids {
-            let padding = padded(bytes_of(&elements).len()) - bytes_of(&elements).len();
-            put(&partial, &[0; 8][..padding])?;
-            put(&partial, bytemuck::cast_slice(ids.ends()))?;
-            put(&partial, ids.text().as_bytes())?;
+        Written { head, elements, ids }
+    }
+}
+
+/// Writes values as an npy file: rows of `shape.dim` each. A file that is there is not replaced.
+pub fn write_npy(file: &OutputFile, elements: Elements, shape: Shape) -> Result<()> {
+    let input = Input::new(elements, shape.num_items, shape.dim);
+    input.check_count()?;
+    Written { head: npy_head(shape, &elements), elements, ids: None }.write(file)
+}
+
+/// A file's bytes, part by part.
+struct Written<'a> {
+    head: Vec<u8>,
+    elements: Elements<'a>,
+    ids: Option<&'a Ids>,
+}
+
+impl Written<'_> {
+    fn parts(&self) -> Vec<&[u8]> {
+        let values = bytes_of(&self.elements);
+        let mut parts = vec![&*self.head, values];
+        if let Some(ids) = self.ids {
+            parts.push(&[0; 8][..padded(values.len()) - values.len()]);
+            parts.extend([bytemuck::cast_slice(ids.ends()), ids.text().as_bytes()]);
         }
+        parts
+    }
+
+    fn write(&self, file: &OutputFile) -> Result<()> {
+        let place = OutputPlace::new(file, Family::Embeddings, &Progress::default())?;
+        let partial = place.hold_new()?;
+        partial.begin_anew()?;
+        self.parts().into_iter().try_for_each(|part| put(&partial, part))?;
         partial.publish()
     }
 }

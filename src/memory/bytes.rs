@@ -6,6 +6,9 @@
 
 use std::iter::Sum;
 use std::ops::{Add, AddAssign, Mul};
+use std::str::FromStr;
+
+use crate::error::Error;
 
 /// A number of bytes.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -48,6 +51,33 @@ impl Bytes {
     }
 }
 
+impl FromStr for Bytes {
+    type Err = Error;
+
+    /// A number of bytes, or one with K, M, G or T behind it (powers of 1,024; also KB, KiB).
+    fn from_str(text: &str) -> Result<Bytes, Error> {
+        parse(text).ok_or_else(|| Error::BadOption {
+            option: "the size",
+            got: format!("\"{text}\""),
+            allowed: "give a number of bytes from 1, such as 3000000000, 500M or 2G".into(),
+        })
+    }
+}
+
+fn parse(text: &str) -> Option<Bytes> {
+    let digits = text.trim_end_matches(|c: char| c.is_ascii_alphabetic());
+    let shift = match &*text[digits.len()..].to_ascii_uppercase() {
+        "" => 0,
+        "K" | "KB" | "KIB" => 10,
+        "M" | "MB" | "MIB" => 20,
+        "G" | "GB" | "GIB" => 30,
+        "T" | "TB" | "TIB" => 40,
+        _ => return None,
+    };
+    let number: u64 = digits.trim_end().parse().ok()?;
+    number.checked_mul(1 << shift).filter(|&bytes| bytes > 0).map(Bytes::new)
+}
+
 impl Add for Bytes {
     type Output = Bytes;
 
@@ -79,6 +109,18 @@ impl Sum for Bytes {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn sizes_have_units() {
+        let bytes = |text| parse(text).map(Bytes::get);
+        assert_eq!(bytes("3000"), Some(3000));
+        assert_eq!(bytes("2G"), Some(2 << 30));
+        assert_eq!(bytes("500 mb"), Some(500 << 20));
+        assert_eq!([bytes("0"), bytes("-1"), bytes("2X"), bytes("G"), bytes("")], [None; 5]);
+        assert_eq!([bytes("1 2"), bytes("1e9"), bytes("99999999999999999999T")], [None; 3]);
+        let error = "2X".parse::<Bytes>().unwrap_err().to_string();
+        assert!(error.starts_with("the size is \"2X\"; "), "{error}");
+    }
 
     #[test]
     fn nothing_wraps_and_nothing_holds_what_would() {

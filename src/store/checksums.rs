@@ -65,6 +65,11 @@ impl Frame {
         Ok(Frame { bytes, digits, total: Some(total).filter(|&total| total != UNFINISHED) })
     }
 
+    /// Whether the file is whole, as it says itself.
+    pub(super) fn is_finished(&self) -> bool {
+        self.total.is_some()
+    }
+
     /// The header of a file that is not finished.
     pub(super) fn unfinished(&self) -> &[u8] {
         &self.bytes

@@ -46,5 +46,7 @@ pub use neighbors::{NeighborsFile, NeighborsMeta, NeighborsRow, NeighborsWriter}
 pub use output_file::OutputFile;
 pub(crate) use output_file::OutputPlace;
 pub(crate) use sequences::{heads_hash, merge, merge_bytes, Parts};
-pub use sequences::{Begun, SequencesFile, SequencesMeta, SequencesWriter, ShardMeta};
+pub use sequences::{
+    Begun, SequencesFile, SequencesMeta, SequencesWriter, ShardMeta, UnfinishedSequences,
+};
 pub(crate) use stream::Stream;

@@ -1,5 +1,4 @@
-//! Checks results against the embeddings they came from, in f64 and without any of the integers:
-//! how far is each pick from the best one?
+//! How far is each pick from the best one?
 //!
 //! At a pick every item has a cost in cosines: its similarity with the centroid of those before
 //! (rule centroid), the largest with one of them (farthest), with the last one, negated (chain), or
@@ -8,11 +7,9 @@
 //! docs/results-files.md); a wrong file has regrets of 0.1 and more. A sample of sequences and of
 //! picks in each keeps this short: a pick costs N x D. The picks are spread over a sequence, but
 //! for farthest and mmr they are its first ones: each item before a pick costs N x D as well there.
-//!
-//! The embeddings are widened row by row, each time anew: beside them a check holds some numbers
-//! for each item, some rows of scratch and a sequence, and it is refused where there is no memory
-//! for those.
 
+use super::rows::Rows;
+use super::spread::spread;
 use crate::corpus::{Elements, Input, Shape, ZeroRows};
 use crate::error::Result;
 use crate::memory::{self, room, zeroed, Bytes};
@@ -103,94 +100,44 @@ fn host_bytes(meta: &SequencesMeta, shape: Shape) -> Bytes {
     row + seen.max(Items::bytes(shape, meta.rule))
 }
 
-/// `wanted` numbers below `count`, evenly spread, the last one among them.
-fn spread(count: u32, wanted: u32) -> impl Iterator<Item = u32> {
-    let wanted = wanted.min(count);
-    (1..=u64::from(wanted)).map(move |at| (at * u64::from(count) / u64::from(wanted)) as u32 - 1)
-}
-
-/// The embeddings in f64, centred if the results are; a row at a time.
+/// The embeddings, and what the rule keeps of each.
 struct Items<'a> {
-    input: &'a Input<'a>,
+    rows: Rows<'a>,
     rule: Rule,
-    /// What is subtracted from every row.
-    mean: Option<Vec<f64>>,
-    norms: Vec<f64>,
     taken: Vec<bool>,
-    /// What items are compared with: the sum of the rows so far, or the last one.
-    anchor: Vec<f64>,
-    /// Its length.
-    length: f64,
     /// Of farthest and mmr: the similarity with the first item, and the largest with one of those
     /// so far, for mmr but the first.
     relevance: Vec<f64>,
     nearest: Vec<f64>,
-    /// The row that was loaded last.
-    row: Vec<f64>,
 }
 
-/// Numbers of f64 for each item: its length, and what the rule keeps.
+/// Numbers of f64 that the rule keeps for each item.
 fn numbers(rule: Rule) -> u64 {
     match rule {
-        Rule::Centroid | Rule::Chain => 1,
-        Rule::Farthest | Rule::Mmr(_) => 3,
+        Rule::Centroid | Rule::Chain => 0,
+        Rule::Farthest | Rule::Mmr(_) => 2,
     }
 }
 
 impl<'a> Items<'a> {
     fn new(input: &'a Input<'a>, rule: Rule) -> Result<Items<'a>> {
-        let (count, dim) = (input.num_items as usize, input.dim as usize);
-        let zeros = |len: usize| zeroed::<f64>(len, "the check of picks");
+        let count = input.num_items as usize;
         let taken = zeroed(count, "the items that are taken")?;
-        let kept = if numbers(rule) > 1 { count } else { 0 };
-        let mut items = Items {
-            input,
-            rule,
-            mean: None,
-            norms: zeros(count)?,
-            taken,
-            anchor: zeros(dim)?,
-            length: 0.0,
-            relevance: zeros(kept)?,
-            nearest: zeros(kept)?,
-            row: zeros(dim)?,
-        };
-        if input.center {
-            items.mean = Some(items.mean(zeros(dim)?));
-        }
-        for item in 0..input.num_items {
-            items.load(item);
-            items.norms[item as usize] = dot(&items.row, &items.row).sqrt();
-        }
-        Ok(items)
+        let kept = if numbers(rule) > 0 { count } else { 0 };
+        let zeros = || zeroed::<f64>(kept, "the check of picks");
+        let (relevance, nearest) = (zeros()?, zeros()?);
+        Ok(Items { rows: Rows::new(input)?, rule, taken, relevance, nearest })
     }
 
     /// What one holds.
     fn bytes(shape: Shape, rule: Rule) -> Bytes {
         let item = Bytes::of::<f64>(numbers(rule)) + Bytes::of::<bool>(1);
-        item * shape.num_items.into() + Bytes::of::<f64>(shape.dim.into()) * 3
-    }
-
-    /// The mean of all rows, into `sum`.
-    fn mean(&mut self, mut sum: Vec<f64>) -> Vec<f64> {
-        for item in 0..self.input.num_items {
-            self.load(item);
-            add(&mut sum, &self.row);
-        }
-        sum.iter_mut().for_each(|sum| *sum /= f64::from(self.input.num_items));
-        sum
-    }
-
-    fn load(&mut self, item: u32) {
-        self.input.elements.widen_row(item as usize, &mut self.row);
-        if let Some(mean) = &self.mean {
-            self.row.iter_mut().zip(mean).for_each(|(value, mean)| *value -= mean);
-        }
+        Rows::bytes(shape) + item * shape.num_items.into()
     }
 
     /// Tells `found` the regrets of some picks of a sequence that begins with `head` given items.
     fn check(&mut self, sequence: &[u32], head: u32, picks: u32, mut found: impl FnMut(u32, f64)) {
-        self.anchor.fill(0.0);
+        self.rows.clear_anchor();
         self.taken.fill(false);
         self.nearest.fill(f64::NEG_INFINITY);
         let picked = sequence.len() as u32 - head;
@@ -215,12 +162,10 @@ impl<'a> Items<'a> {
     /// Notes an item of the sequence.
     fn take(&mut self, item: u32, is_first: bool) {
         self.taken[item as usize] = true;
-        self.load(item);
         match self.rule {
-            Rule::Centroid => add(&mut self.anchor, &self.row),
-            _ => self.anchor.copy_from_slice(&self.row),
+            Rule::Centroid => self.rows.add_to_anchor(item),
+            _ => self.rows.anchor_at(item),
         }
-        self.length = dot(&self.anchor, &self.anchor).sqrt();
         match self.rule {
             Rule::Centroid | Rule::Chain => {}
             Rule::Mmr(_) if is_first => self.each_cosine(|kept, cosine| kept.relevance = cosine),
@@ -232,8 +177,8 @@ impl<'a> Items<'a> {
 
     /// Hands what is kept of every item to `note`, with its similarity to the anchor.
     fn each_cosine(&mut self, note: impl Fn(&mut Kept, f64)) {
-        for item in 0..self.input.num_items {
-            let (at, cosine) = (item as usize, self.cosine(item));
+        for item in 0..self.rows.num_items() {
+            let (at, cosine) = (item as usize, self.rows.cosine(item));
             let mut kept = Kept { relevance: self.relevance[at], nearest: self.nearest[at] };
             note(&mut kept, cosine);
             (self.relevance[at], self.nearest[at]) = (kept.relevance, kept.nearest);
@@ -243,12 +188,12 @@ impl<'a> Items<'a> {
     /// How much more `item` costs than some untaken one; `None` where the centroid is zero.
     fn regret(&mut self, item: u32) -> Option<f64> {
         let mut lowest = f64::INFINITY;
-        for other in 0..self.input.num_items {
+        for other in 0..self.rows.num_items() {
             if !self.taken[other as usize] {
                 lowest = lowest.min(self.cost(other));
             }
         }
-        let is_clear = self.length > 0.0 || !matches!(self.rule, Rule::Centroid);
+        let is_clear = self.rows.has_direction() || !matches!(self.rule, Rule::Centroid);
         is_clear.then_some((self.cost(item) - lowest).max(0.0))
     }
 
@@ -256,8 +201,8 @@ impl<'a> Items<'a> {
     fn cost(&mut self, item: u32) -> f64 {
         let at = item as usize;
         match self.rule {
-            Rule::Centroid => self.cosine(item),
-            Rule::Chain => -self.cosine(item),
+            Rule::Centroid => self.rows.cosine(item),
+            Rule::Chain => -self.rows.cosine(item),
             Rule::Farthest => self.nearest[at],
             Rule::Mmr(lambda) => {
                 // None so far but the first: nothing to repeat.
@@ -267,16 +212,6 @@ impl<'a> Items<'a> {
             }
         }
     }
-
-    /// The cosine similarity of an item with the anchor; 0 where one of them has no direction.
-    fn cosine(&mut self, item: u32) -> f64 {
-        let lengths = self.norms[item as usize] * self.length;
-        if lengths == 0.0 {
-            return 0.0;
-        }
-        self.load(item);
-        dot(&self.row, &self.anchor) / lengths
-    }
 }
 
 /// What is kept of an item.
@@ -285,33 +220,9 @@ struct Kept {
     nearest: f64,
 }
 
-fn add(sum: &mut [f64], row: &[f64]) {
-    sum.iter_mut().zip(row).for_each(|(sum, value)| *sum += value);
-}
-
-fn dot(a: &[f64], b: &[f64]) -> f64 {
-    // Four sums at once, for the vector registers.
-    let mut sums = [0.0; 4];
-    let (chunks_a, chunks_b) = (a.chunks_exact(4), b.chunks_exact(4));
-    let rest: f64 = chunks_a.remainder().iter().zip(chunks_b.remainder()).map(|(a, b)| a * b).sum();
-    for (a, b) in chunks_a.zip(chunks_b) {
-        for lane in 0..4 {
-            sums[lane] += a[lane] * b[lane];
-        }
-    }
-    sums.iter().sum::<f64>() + rest
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn samples_are_spread_and_hold_the_last() {
-        assert_eq!(spread(10, 3).collect::<Vec<_>>(), [2, 5, 9]);
-        assert_eq!(spread(2, 9).collect::<Vec<_>>(), [0, 1]);
-        assert_eq!(spread(0, 9).count(), 0);
-    }
 
     #[test]
     fn a_wrong_pick_has_a_regret_and_the_right_one_none() {
