@@ -45,6 +45,7 @@ pub(crate) struct Vkd {
 #[derive(Debug, Subcommand)]
 enum Task {
     Order(commands::order::Order),
+    Merge(commands::merge::Merge),
     Neighbors(commands::neighbors::Neighbors),
     Similarity(commands::similarity::Similarity),
     Site(commands::site::Site),
@@ -69,6 +70,7 @@ fn asked() -> Result<(), Failure> {
     let show = Show::new(vkd.quiet);
     match vkd.task {
         Task::Order(order) => order.run(&show),
+        Task::Merge(merge) => merge.run(&show),
         Task::Neighbors(neighbors) => neighbors.run(&show),
         Task::Similarity(similarity) => similarity.run(&show),
         Task::Site(site) => site.run(&show),

@@ -1,10 +1,11 @@
 //! What is to be computed, and on which device.
 
 use clap::Args;
-use vkd::{Bytes, Context, ContextOptions, Embeddings, Request, Rule};
+use vkd::{Bytes, Context, ContextOptions, Embeddings, Request, Rule, Shard};
 
 use super::items;
 use crate::failure::Failure;
+use crate::shard;
 use crate::show::Show;
 
 /// Which sequences to compute.
@@ -29,6 +30,11 @@ pub(crate) struct Sequences {
     /// Add a value to each place: how similar the pick is to those before it (see docs/rules.md)
     #[arg(long)]
     values: bool,
+
+    /// Only part I of N of these sequences, which `vkd merge` puts together; auto: the one of this
+    /// job in an array of Slurm or Kubernetes
+    #[arg(long, value_name = "I/N", value_parser = shard::parse)]
+    shard: Option<Shard>,
 }
 
 impl Sequences {
@@ -42,6 +48,7 @@ impl Sequences {
             length: self.length.unwrap_or(0),
             rule,
             values: self.values,
+            shard: self.shard,
         })
     }
 

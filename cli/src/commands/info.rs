@@ -83,6 +83,9 @@ fn of_meta(meta: &SequencesMeta) -> Report {
     if let Some(lambda) = meta.rule.lambda() {
         report.add("lambda", lambda.value());
     }
+    if let Some(part) = &meta.shard {
+        report.add("shard", part.shard.to_string()).add("of_sequences", part.of_sequences);
+    }
     report.add("count", meta.count).add("length", meta.length).add("head", meta.head);
     report.add("values", meta.values).add("items", meta.num_items);
     report.add("centered", meta.centered).add("fingerprint", meta.fingerprint.as_str());
