@@ -25,10 +25,11 @@ if folder then package.path = folder .. "?.lua;" .. package_path end
 local function modules()
   return require("vkd.library"), require("vkd.calls"), require("vkd.context"),
     require("vkd.files"), require("vkd.embeddings"), require("vkd.npy"), require("vkd.progress"),
-    require("vkd.merge")
+    require("vkd.merge"), require("vkd.workers"), require("vkd.worker")
 end
 
-local loaded, library, calls, contexts, files, loader, npy, progress, merges = pcall(modules)
+local loaded, library, calls, contexts, files, loader, npy, progress, merges, workers, worker =
+  pcall(modules)
 package.path = package_path
 -- Where the shared library is missing, say; the text tells it all.
 if not loaded then error(library, 0) end
@@ -46,6 +47,7 @@ vkd.load = loader.load
 vkd.load_npy = npy.load
 vkd.progress_line = progress.line
 vkd.terminal_width = progress.width
+vkd.report_progress = worker.report_progress
 
 ---Embeddings, row after row: `float *` or `float[n]` cdata (also double, and uint16_t with
 ---element_type "f16"), a flat Lua table of numbers, a Lua table of tables, or what `vkd.load` or
@@ -314,5 +316,31 @@ function vkd.start_site(source, options) return calls.start_site(source, options
 ---@return string? message
 ---@return string? status
 function vkd.plan_site(num_items, dim, options) return calls.plan_site(num_items, dim, options) end
+
+-- Workers
+
+---@class vkd.WorkersOptions
+---@field progress? vkd.ShowProgress Of what the workers report by `vkd.report_progress(fraction)`.
+---@field lua? string The interpreter. Default: that of this program, else luajit along PATH.
+---@field environment? table<string, string|number> Variables that the workers have besides.
+---@field timeout? number Seconds after which the workers are stopped. Default: none.
+
+---Runs a Lua script in `count` processes of LuaJIT and waits for all. In each `arg[1]` is its
+---number from 1, `arg[2]` the count, and from `arg[3]` on stand the arguments, so that it takes
+---every n-th row of the results that it opens for itself. The workers share nothing but files.
+---
+---Their `require` looks where that of this program does, and finds the same vkd. They write to the
+---same standard output, and have nothing to read. The first that fails, by an error or a signal,
+---ends the call: the others get SIGTERM, and SIGKILL where they have not ended 3 s later. Where
+---this program is killed, a worker ends when it next reports progress, and else runs on.
+---@param count? integer At most 1024. nil or 0: one for each processor that this process may use.
+---@param script string A path from the current folder.
+---@param arguments? (string|number)[] Numbers arrive as texts that give the same number.
+---@param options? vkd.WorkersOptions
+---@return true? done
+---@return vkd.WorkersReport|string report Or which worker failed, how, and what it wrote.
+function vkd.workers(count, script, arguments, options)
+  return workers.run(count, script, arguments, options)
+end
 
 return vkd

@@ -9,16 +9,18 @@ local c, sized, failure, live = library.c, library.sized, library.failure, libra
 ---What a job computes.
 ---@alias vkd.JobKind "sequences"|"neighbors"|"similarity"|"site"|"export"|"merge"
 
----How far a job is.
+---How far a job is, or the workers of `vkd.workers`, whose rows are workers.
 ---@class vkd.Progress
----@field kind vkd.JobKind
+---@field kind vkd.JobKind|"workers"
 ---@field state "running"|"done"|"failed"
 ---@field fraction number Share of the steps (of files: rows written), 0 to 1.
 ---@field rows_done number Rows of the result that are finished.
 ---@field rows_total number
 ---@field rows_written number Of a site, an export or a merge: rows that are written.
----@field steps_done number Picks of sequences; dot products of neighbours and similarities.
+---Picks of sequences; dot products of neighbours and similarities; of workers their fractions' sum.
+---@field steps_done number
 ---@field steps_total number
+---@field fractions? number[] Of each worker.
 ---@field bytes_read number
 ---@field files_done number Of a site, an export or a merge.
 ---@field files_total number The same; 0 for other jobs.

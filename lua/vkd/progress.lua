@@ -66,6 +66,7 @@ local WORDS = {
   export = { before = "preparing the file", rows = "rows" },
   merge = { before = "preparing the file", rows = "sequences" },
   pages = { before = "preparing the files", rows = "pages" },
+  workers = { before = "workers are at work", rows = "workers" },
   rankings = { before = "preparing the files", rows = "rankings" },
 }
 -- What a caller's own table may be about.

@@ -9,12 +9,12 @@ local run = {}
 run.OPTIONS = { progress = "boolean function table" }
 
 -- Often enough for a smooth line, seldom enough to cost nothing.
-local POLL_SECONDS = 0.1
+run.POLL_SECONDS = 0.1
 
 local function wait_showing(job, show)
   local finished, message, status
   repeat
-    finished, message, status = job:wait(POLL_SECONDS)
+    finished, message, status = job:wait(run.POLL_SECONDS)
     local state, why, name = job:poll()
     if not state then return nil, why, name end
     if finished or status == "VKD_PENDING" then show(state) end
@@ -22,8 +22,11 @@ local function wait_showing(job, show)
   return finished, message, status
 end
 
--- What shows the progress, and the line that is to be ended, if one is drawn.
-local function shown(option)
+---What shows the progress, and the line that is to be ended, if one is drawn.
+---@param option vkd.ShowProgress?
+---@return (fun(progress: vkd.Progress)|vkd.ProgressLine)? show
+---@return vkd.ProgressLine? line
+function run.shown(option)
   if option == true then
     local line = progress.line()
     return line.visible and line or nil, line
@@ -36,7 +39,7 @@ end
 
 ---Checks the option where no job is started.
 ---@param option any
-function run.check(option) shown(option) end
+function run.check(option) run.shown(option) end
 
 ---Starts a job, waits for it, fetches its result and frees it.
 ---@param option vkd.ShowProgress?
@@ -45,7 +48,7 @@ function run.check(option) shown(option) end
 ---@return vkd.Report|string report Or the message.
 ---@return string? status
 function run.job(option, start)
-  local show, line = shown(option)
+  local show, line = run.shown(option)
   local job, why, name = start()
   if not job then return nil, why, name end
   local called, finished, message, status

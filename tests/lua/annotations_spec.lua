@@ -70,6 +70,7 @@ local calls = {
   start_site = function() vkd.start_site(two, unknown) end,
   plan_site = function() vkd.plan_site(2, 2, unknown) end,
   merge = function() vkd.merge({ "a part" }, "a file", unknown) end,
+  workers = function() vkd.workers(2, "a script", {}, unknown) end,
 }
 
 -- Functions of other files, with the class of their options.
