@@ -78,6 +78,25 @@ describe("workers", function()
     end)
   end)
 
+  it("inherit no pipe of each other", function()
+    local pipes = [[
+      local ffi = require("ffi")
+      if not pcall(function() return ffi.C.spec_link end) then
+        ffi.cdef('intptr_t spec_link(const char *, char *, size_t) __asm__("readlink");')
+      end
+      local pipes = {}
+      for descriptor = 4, 255 do
+        local to = ffi.new("char[64]")
+        ffi.C.spec_link("/proc/self/fd/" .. descriptor, to, 63)
+        if ffi.string(to):find("^pipe:") then table.insert(pipes, ffi.string(to)) end
+      end
+      return table.concat(pipes, " ")
+    ]]
+    -- Those that `make` and others leave open are no concern of this.
+    local own = assert(loadstring(pipes))()
+    assert(run(3, "assert((function() " .. pipes .. " end)() == arg[3])", { own }))
+  end)
+
   it("may be many", function()
     local done, report = run(64, "assert(count == 64)")
     assert.is_true(done, report)
@@ -129,6 +148,27 @@ describe("workers", function()
             file:close()
           end
         end
+      end)
+    end)
+
+    it("let the others end by SIGTERM", function()
+      with_folder(function(folder)
+        failed("worker 2 of 2", run(2, [[
+          if index == 2 then
+            while not io.open(arg[3] .. "/ready") do sleep(0.05) end
+            error("enough")
+          end
+          ffi.cdef("int sigemptyset(void *); int sigaddset(void *, int);"
+            .. "int sigprocmask(int, void *, void *); int sigwait(void *, int *);")
+          local set = ffi.new("char[128]")
+          ffi.C.sigemptyset(set)
+          ffi.C.sigaddset(set, 15)
+          ffi.C.sigprocmask(0, set, nil)
+          save(arg[3] .. "/ready", "")
+          ffi.C.sigwait(set, ffi.new("int[1]"))
+          save(arg[3] .. "/ready", "asked to end")
+        ]], { folder }))
+        assert.equal("asked to end", helper.read_file(folder .. "/ready"))
       end)
     end)
 
