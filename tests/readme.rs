@@ -124,7 +124,7 @@ fn the_lua_example_of_rules_runs() {
 fn the_examples_beside_effil_run() {
     let blocks = blocks("docs/from-effil.md", "lua");
     let ours: Vec<String> = blocks.into_iter().filter(|block| !block.contains("effil")).collect();
-    assert_eq!(ours.len(), 6);
+    assert_eq!(ours.len(), 9);
     let mut luajit = program("luajit");
     luajit.arg(file("from-effil.lua", &ours.concat())).env("VKD_LIBRARY", library());
     let text = output(&mut luajit);
@@ -133,7 +133,9 @@ fn the_examples_beside_effil_run() {
         text.lines().filter(|line| !line.is_empty() && line.parse::<f64>().is_err()).collect();
     assert_eq!(lines[..3], ["1 3 4 2", "2\t4", "0 2 3 1 "], "{text}");
     assert!(lines[3].starts_with("{\"id\":\"sea\",\"similar\":[{\"id\":\"ocean\","), "{text}");
-    assert_eq!(lines[4..], ["nil\tVKD_ERROR_FILE_MISMATCH"], "{text}");
+    let workers = ["true\t2", "1 3 4 2", "3 1 4 2", "2 4 3 1", "4 1 3 2", "nil\toption timeout"];
+    assert_eq!(lines[4..10], workers, "{text}");
+    assert_eq!(lines[10..], ["nil\tVKD_ERROR_FILE_MISMATCH"], "{text}");
 }
 
 /// What takes the place of the older interface, all in one script.
