@@ -17,7 +17,7 @@ use crate::failure::{self, Failure};
 
 /// How long a run may take to end by itself.
 #[cfg(unix)]
-const PATIENCE: Duration = Duration::from_millis(150);
+const PATIENCE: Duration = Duration::from_millis(120);
 
 static WANTED: AtomicBool = AtomicBool::new(false);
 static TOLD: AtomicBool = AtomicBool::new(false);
