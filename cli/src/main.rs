@@ -20,7 +20,7 @@ use show::Show;
 
 /// What `vkd --help` says at its end.
 const ENDS: &str = "\
-Exit codes: 0 done, 1 failed, 2 wrong usage, 130 interrupted (by Ctrl-C, SIGTERM or SIGHUP).
+Exit codes: 0 done, 1 failed, 2 wrong usage, 130 interrupted (by Ctrl-C or SIGTERM).
 Errors are one line on standard error. Items are numbered from 0.
 VKD_DEVICE, VKD_MEMORY_LIMIT and VKD_THREADS are defaults; NO_COLOR switches colours off.
 

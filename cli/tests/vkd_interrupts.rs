@@ -62,7 +62,7 @@ fn an_interrupted_run_is_gone_on_with_to_the_same_bytes() {
     let order = |path: &Path| vkd(args!["order", corpus, "-o", path, "--starts", "0-999"]);
     let whole = folder.path("whole");
     assert_eq!(ended(order(&whole)).printed(), "");
-    for signal in ["-INT", "-TERM", "-HUP"] {
+    for signal in ["-INT", "-TERM"] {
         let path = folder.path(signal);
         let said = interrupted(order(&path), signal, || rows_done(&path) > 0).refusal(130);
         assert!(said.starts_with("interrupted; ") && said.contains("the same command"), "{said}");
@@ -82,7 +82,7 @@ fn an_interrupted_run_is_gone_on_with_to_the_same_bytes() {
 fn a_run_on_a_vulkan_driver_is_interrupted_at_any_time() {
     let folder = Folder::new();
     let corpus = folder.random("corpus.npy", 6000, 32);
-    for milliseconds in [0, 20, 100, 400] {
+    for milliseconds in [0, 5, 20, 40, 100, 400] {
         let path = folder.path(&milliseconds.to_string());
         let mut command = vkd(args!["order", corpus, "-o", path]);
         command.env("VKD_DEVICE", "llvmpipe");

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use indicatif::{ProgressBar, ProgressStyle};
+use indicatif::{HumanDuration, ProgressBar, ProgressStyle};
 use vkd::job::Job;
 use vkd::progress::{Phase, Progress};
 
@@ -37,14 +37,19 @@ impl Show {
 
 /// Without colours, so that there are none to switch off.
 fn bar() -> ProgressBar {
-    let style = ProgressStyle::with_template("{msg:8} [{wide_bar}] {percent:>3} %, {eta} left");
+    let style = ProgressStyle::with_template("{msg:8} [{wide_bar}] {percent:>3} %{prefix}");
     let style = style.unwrap_or_else(|_| ProgressStyle::default_bar());
     ProgressBar::new(WHOLE).with_style(style.progress_chars("=> "))
 }
 
 fn draw(bar: &ProgressBar, progress: &Progress) {
+    let done = thousandths(progress);
     bar.set_message(phase(progress).name());
-    bar.set_position(thousandths(progress));
+    bar.set_position(done);
+    // What nothing is done of yet takes nobody knows how long.
+    if done > 0 {
+        bar.set_prefix(format!(", {} left", HumanDuration(bar.eta())));
+    }
 }
 
 /// The last phase that has begun.
