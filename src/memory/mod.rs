@@ -1,7 +1,7 @@
 //! Memory: how much this process may take, counts of bytes, and vectors that may be refused.
 //!
 //! `bytes` is the type of every size that is planned, `allocate` makes what grows with the input,
-//! `pages` what is largest.
+//! `pages` what is largest. `state` tells users what bounds them.
 //! What may be taken is the least of what the system has free, what the control groups leave
 //! (`group`), what the limits of the process leave (`process`, with `heaps`, which keeps the C
 //! library from wasting that), and what the user allows (`VKD_MEMORY_LIMIT`).
@@ -12,6 +12,7 @@ mod group;
 mod heaps;
 mod pages;
 mod process;
+mod state;
 
 use std::path::Path;
 
@@ -21,6 +22,7 @@ pub(crate) use allocate::{
 };
 pub use bytes::Bytes;
 pub(crate) use pages::Pages;
+pub use state::MemoryState;
 
 use allocate::SPARE;
 
