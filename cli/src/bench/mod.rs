@@ -1,7 +1,150 @@
-//! x
+//! `vkd bench`: a device checked and measured, in one file that can be carried to any machine.
+//!
+//! `work` runs what is measured, `clustered` makes corpora for it, `bandwidth` is what runs are
+//! compared with (`reads` of the processor, the library's own of a Vulkan device). `machine` is
+//! what is measured, `report` what comes of it, `file` where it goes.
+
+mod bandwidth;
+mod clustered;
+mod file;
+mod machine;
+mod reads;
+mod report;
+mod work;
+
+use std::io::{self, IsTerminal, Write};
+use std::path::PathBuf;
 use std::process::ExitCode;
-#[derive(Debug, clap::Args)]
-pub(crate) struct Arguments {}
-pub(crate) fn run(_: &Arguments) -> ExitCode {
-    ExitCode::SUCCESS
+use std::time::Instant;
+
+use clap::Args;
+use vkd::{Context, ContextOptions};
+
+use crate::golden::{self, Effort};
+use crate::print::{print, tell, Stopped};
+use bandwidth::Bandwidth;
+use file::Place;
+use machine::Machine;
+use report::Report;
+use work::{Extent, Results};
+
+/// Check and measure a device: golden cases, then sequences, matrix and neighbours by phase
+///
+/// The report is Markdown, on standard output or in a file, and JSON on request. On a GPU it takes
+/// up to three minutes, with --quick some seconds. The exit code is 1 where a golden case is wrong.
+#[derive(Debug, Args)]
+pub(crate) struct Arguments {
+    /// The device, by name, UUID or number [default: the best one]
+    #[arg(long, short, value_name = "DEVICE")]
+    device: Option<String>,
+    /// Write the report in Markdown to this file
+    #[arg(long, value_name = "FILE.md")]
+    report: Option<PathBuf>,
+    /// Write it in JSON to this file
+    #[arg(long, value_name = "FILE")]
+    json: Option<PathBuf>,
+    /// Measure little: within 20 seconds on a processor
+    #[arg(long)]
+    quick: bool,
+    /// Compare with this bandwidth, in GB/s, instead of a measured one
+    #[arg(long, value_name = "GB/S", value_parser = positive)]
+    bandwidth: Option<f64>,
+    /// Replace the files of the reports
+    #[arg(long)]
+    overwrite: bool,
+}
+
+fn positive(text: &str) -> Result<f64, String> {
+    match text.parse::<f64>() {
+        Ok(number) if number.is_finite() && number > 0.0 => Ok(number),
+        _ => Err("give a number of GB/s above 0, such as 484".into()),
+    }
+}
+
+/// Why there is no report, or none that is right.
+enum Failure {
+    Said(String),
+    Stopped(Stopped),
+}
+
+impl From<vkd::Error> for Failure {
+    fn from(error: vkd::Error) -> Failure {
+        Failure::Said(error.to_string())
+    }
+}
+
+impl From<String> for Failure {
+    fn from(text: String) -> Failure {
+        Failure::Said(text)
+    }
+}
+
+impl From<Stopped> for Failure {
+    fn from(stopped: Stopped) -> Failure {
+        Failure::Stopped(stopped)
+    }
+}
+
+/// Measures, and writes the reports.
+pub(crate) fn run(arguments: &Arguments) -> ExitCode {
+    match measure(arguments) {
+        Ok(true) | Err(Failure::Stopped(Stopped::Closed)) => ExitCode::SUCCESS,
+        Ok(false) => {
+            tell("golden cases are wrong: do not use this device, and report what stands there");
+            ExitCode::FAILURE
+        }
+        Err(Failure::Said(text)) => {
+            tell(&text);
+            ExitCode::FAILURE
+        }
+        Err(Failure::Stopped(Stopped::Failed(error))) => {
+            tell(&format!("cannot write to standard output: {error}; give --report FILE.md"));
+            ExitCode::FAILURE
+        }
+    }
+}
+
+/// Returns whether all golden cases are right.
+fn measure(arguments: &Arguments) -> Result<bool, Failure> {
+    let begin = Instant::now();
+    let place = |path: &PathBuf| Place::take(path, arguments.overwrite);
+    let markdown = arguments.report.as_ref().map(place).transpose()?;
+    let json = arguments.json.as_ref().map(place).transpose()?;
+    let machine = Machine::here();
+    let (extent, effort) = match arguments.quick {
+        true => (Extent::QUICK, Effort::Quick),
+        false => (Extent::FULL, Effort::Full),
+    };
+    let options = ContextOptions { device: arguments.device.clone(), ..Default::default() };
+    let device = Context::new(&options)?.info().clone();
+    say(&format!("{}: golden cases", device.name));
+    let golden = golden::check(arguments.device.as_deref(), effort, |case| {
+        if case.is_multiple_of(100) {
+            say(&format!("{case} golden cases"));
+        }
+    })?;
+    say("bandwidth");
+    let bandwidth = Bandwidth::of(&device, arguments.bandwidth);
+    let rate = bandwidth.as_ref().ok().map(|bandwidth| bandwidth.rate);
+    let context = Context::new(&options)?;
+    let results = Results::measure(&context, extent, rate, &say)?;
+    let (is_quick, seconds) = (arguments.quick, begin.elapsed().as_secs_f64());
+    let report = Report { machine, device, golden, bandwidth, results, is_quick, seconds };
+    match markdown {
+        Some(place) => place.fill(&report.markdown())?,
+        None => print(&report.markdown())?,
+    }
+    if let Some(place) = json {
+        place.fill(&format!("{:#}\n", report.json()))?;
+    }
+    Ok(report.golden.is_right())
+}
+
+/// Tells a person who watches what is done.
+fn say(what: &str) {
+    let mut error = io::stderr();
+    if error.is_terminal() {
+        // There is nowhere to say that it is closed.
+        let _ = writeln!(error, "vkd bench: {what}");
+    }
 }

@@ -60,9 +60,16 @@ fn judge(heard: &Heard) -> Seen {
     seen
 }
 
+/// Names another file of the loader.
+const LIBRARY: &str = "VKD_VULKAN_LIBRARY";
+
 fn loader(answer: &Value) -> Finding {
     let Some(version) = answer["loader"]["version"].as_str() else {
         let reason = answer["error"].as_str().unwrap_or("it does not say why");
+        if let Some(file) = std::env::var_os(LIBRARY).filter(|file| !file.is_empty()) {
+            let text = format!("{LIBRARY} names {}, which does not load", file.display());
+            return Finding::wrong(text, format!("correct the variable, or unset it ({reason})"));
+        }
         return Finding::note(format!("none, so the CPU engine works alone: {reason}"));
     };
     let file = answer["loader"]["file"].as_str().unwrap_or("its file is not known");

@@ -105,6 +105,10 @@ fn judge(
         Answer::Given(answer) => answer,
         other => return (failed(&driver, other), Vec::new()),
     };
+    if answer["loader"].is_null() {
+        let text = format!("{driver}: not asked, for there is no loader");
+        return (Finding::note(text), Vec::new());
+    }
     let devices: Vec<String> = answer["devices"]
         .as_array()
         .into_iter()
@@ -186,12 +190,15 @@ mod tests {
 
     #[test]
     fn a_driver_is_judged_by_its_answer_and_by_what_the_loader_says() {
-        let none = || Answer::Given(json!({ "devices": [] }));
-        let one = || Answer::Given(json!({ "devices": [{ "name": "RX 580" }] }));
+        let loader = json!({ "version": "1.3.239" });
+        let given = |devices: Value| Answer::Given(json!({ "loader": loader, "devices": devices }));
+        let none = || given(json!([]));
+        let one = || given(json!([{ "name": "RX 580" }]));
         let linker = "ERROR: libLLVM-15.so.1: cannot open shared object file: No such file";
         let cases = [
             (heard(one(), ""), Level::Ok, "RX 580"),
             (heard(none(), ""), Level::Note, "no device on this machine"),
+            (heard(Answer::Given(json!({ "error": "x" })), ""), Level::Note, "there is no loader"),
             (heard(none(), linker), Level::Wrong, "libLLVM-15.so.1: cannot open"),
             (heard(none(), "ERROR: a.so: wrong ELF class: ELFCLASS32"), Level::Note, "another arc"),
             (heard(Answer::Crashed("signal: 11".into()), ""), Level::Wrong, "signal: 11"),

@@ -48,7 +48,7 @@ fn render_node(system: &System, node: &str, drivers: &[Driver]) -> Finding {
         Ok(_) => match (kernel.as_deref().and_then(mesa_driver), reached(drivers)) {
             (Some(_), false) => Finding::wrong(
                 format!("{name}: a GPU is there, but no driver gives a device of it"),
-                "apt install mesa-vulkan-drivers",
+                "apt install libvulkan1 mesa-vulkan-drivers",
             ),
             _ => Finding::ok(name),
         },

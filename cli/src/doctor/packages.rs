@@ -49,7 +49,8 @@ pub(crate) fn nvidia(is_container: bool) -> String {
             .into(),
         false => {
             "install NVIDIA's graphics libraries of the driver's version (Debian: apt install \
-                  nvidia-vulkan-icd libegl1, Ubuntu: libnvidia-gl-VERSION libegl1); in a \
+                  libvulkan1 nvidia-vulkan-icd libegl1, Ubuntu: \
+                  libvulkan1 libnvidia-gl-VERSION libegl1); in a \
                   container, start it with NVIDIA_DRIVER_CAPABILITIES=all"
                 .into()
         }

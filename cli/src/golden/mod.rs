@@ -33,14 +33,15 @@ impl Outcome {
 /// Asks a device for all cases of an effort, with the rows of the matrix as the device chooses, and
 /// with the whole matrix. `step` hears of each case.
 pub(crate) fn check(
-    device: &str,
+    device: Option<&str>,
     effort: Effort,
     mut step: impl FnMut(usize),
 ) -> vkd::Result<Outcome> {
     let cases = cases::cases(effort);
     let mut outcome = Outcome::default();
     for source in [None, Some(RowSource::Matrix)] {
-        let mut options = ContextOptions { device: Some(device.into()), ..Default::default() };
+        let mut options =
+            ContextOptions { device: device.map(str::to_owned), ..Default::default() };
         (options.cpu.rows, options.vulkan.rows) = (source, source);
         let context = Context::new(&options)?;
         let mut corpus: Option<(&str, Rows)> = None;
