@@ -135,8 +135,9 @@ impl Report {
     fn sequences_table(&self) -> String {
         let mut text = String::from(
             "\n## Sequences of full length\n\n\
-             Seconds by phase, of the run in the middle. Rows are read at the steps; the fraction \
-             is of the bandwidth, and above 100% where caches hold rows or sequences share them.\n\n\
+             Seconds by phase, of the run in the middle. Rows are read at the steps. The fraction \
+             is of the bandwidth; it is above 100% where caches hold rows or sequences share \
+             them.\n\n\
              | corpus | items | sequences | runs | prepare | upload | matrix | steps | download | \
              total | matrix, G multiply-adds/s | picks, M/s | rows read, GB | GB/s | fraction |\n\
              |---|---|---|---|---|---|---|---|---|---|---|---|---|---|---|\n",
