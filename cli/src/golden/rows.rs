@@ -37,6 +37,10 @@ impl Rows {
         Rows::of_npy(bytes)
     }
 
+    pub(crate) fn is_there(name: &str) -> bool {
+        FILES.iter().any(|(file, _)| *file == name)
+    }
+
     pub(crate) fn input(&self, center: bool) -> Input<'_> {
         let elements = Elements::F32(&self.values);
         Input { center, ..Input::new(elements, self.num_items, self.dim) }
