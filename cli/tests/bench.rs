@@ -141,6 +141,17 @@ fn a_bandwidth_may_be_given_and_files_are_replaced_on_request_only() {
 }
 
 #[test]
+fn what_has_no_room_is_named_and_left_out() {
+    let mut command = vkd(&["--quick", "--device", "cpu", "--bandwidth", "20"]);
+    let output = command.env("VKD_MEMORY_LIMIT", "12M").output().unwrap();
+    let text = String::from_utf8(output.stdout).unwrap();
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    let skipped = "- Not measured: Psalms, 2461 x 384: 256 sequences: ";
+    assert!(text.lines().any(|line| line.starts_with(skipped)), "{text}");
+    assert!(text.contains("right to the bit"), "{text}");
+}
+
+#[test]
 fn what_cannot_be_done_is_refused_before_any_work() {
     let folder = Folder::new("refused");
     let nowhere = folder.0.join("none/report.md");

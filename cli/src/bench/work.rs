@@ -40,6 +40,8 @@ impl Extent {
 const ENOUGH: f64 = 8.0;
 /// Assumed where no bandwidth is known, in bytes per second.
 const USUAL_RATE: f64 = 20e9;
+/// Bytes of all sequences of a run, which are in the host's memory.
+const MOST_RESULT: u64 = 1 << 30;
 /// With fewer sequences a GPU has nothing to do.
 const FEWEST_STARTS: u32 = 64;
 
@@ -250,12 +252,13 @@ fn describe(corpus: Corpus, task: Task) -> String {
     format!("{}, {num_items} x {dim}: {what}", corpus.name())
 }
 
-/// As many sequences as the picks read in the time that they should take.
+/// As many sequences as can be read in the time that their picks should take.
 fn starts(shape: Shape, extent: Extent, bandwidth: Option<f64>) -> u32 {
     let items = f64::from(shape.num_items);
     let bytes = items * items * 2.0;
     let fitting = extent.seconds * bandwidth.unwrap_or(USUAL_RATE) / bytes;
     let most = extent.most_starts.unwrap_or(u32::MAX).min(shape.num_items);
+    let most = most.min((MOST_RESULT / 4 / u64::from(shape.num_items)) as u32);
     (fitting as u32).clamp(FEWEST_STARTS.min(most), most)
 }
 
@@ -335,6 +338,7 @@ mod tests {
         assert_eq!(of(1e9), 111);
         assert_eq!(of(1.0), FEWEST_STARTS);
         assert_eq!(starts(Shape::new(2_048, DIM), Extent::QUICK, Some(1e15)), 256);
+        assert_eq!(starts(Shape::new(32_768, DIM), Extent::FULL, Some(1e15)), 8_192);
         assert_eq!(starts(Shape::new(20, DIM), Extent::FULL, Some(1.0)), 20);
     }
 

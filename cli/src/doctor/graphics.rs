@@ -2,7 +2,6 @@
 
 use std::fs::OpenOptions;
 use std::io::ErrorKind;
-use std::os::unix::fs::MetadataExt;
 use std::path::Path;
 
 use super::drivers::{elsewhere, Driver};
@@ -77,20 +76,32 @@ fn mesa_driver(kernel: &str) -> Option<&'static str> {
     }
 }
 
+/// The number of a file's group.
+#[cfg(unix)]
+fn group_of(path: &Path) -> Option<u32> {
+    use std::os::unix::fs::MetadataExt;
+    Some(std::fs::metadata(path).ok()?.gid())
+}
+
+#[cfg(not(unix))]
+fn group_of(_: &Path) -> Option<u32> {
+    None
+}
+
 /// Names the group that may open a file, and the command that joins it.
 fn no_permission(system: &System, path: &Path, name: &str) -> Finding {
     let user = system.variable("USER").or_else(|| system.variable("LOGNAME"));
     let user = user.map_or("USER".into(), |user| user.to_string_lossy().into_owned());
-    let number = std::fs::metadata(path).map(|about| about.gid());
+    let number = group_of(path);
     let next = match number.map(|number| (system.group(number), number)) {
-        Ok((Some(group), _)) => format!(
+        Some((Some(group), _)) => format!(
             "join the group {group}: usermod -aG {group} {user} (as root), then log in again; in a \
              container: --group-add {group}"
         ),
-        Ok((None, number)) => format!(
+        Some((None, number)) => format!(
             "give the group {number}, which has no name here: in a container --group-add {number}"
         ),
-        Err(_) => format!("join the group render: usermod -aG render {user}"),
+        None => format!("join the group render: usermod -aG render {user}"),
     };
     Finding::wrong(format!("{name}: no permission to open it"), next)
 }
@@ -221,7 +232,7 @@ mod tests {
         let machine = Imitation::new("group");
         machine.write("dev/dri/renderD128", "");
         let path = machine.system(&[]).path("/dev/dri/renderD128");
-        let number = std::fs::metadata(&path).unwrap().gid();
+        let number = group_of(&path).unwrap();
         let of = |system: &System| no_permission(system, &path, "node").next.unwrap();
         let nameless = of(&machine.system(&[]));
         assert!(nameless.contains(&format!("--group-add {number}")), "{nameless}");
