@@ -81,7 +81,7 @@ pub(crate) fn linker_error(said: &str) -> Option<LinkerError> {
     let text = line.rsplit_once("ERROR:").map_or(line, |(_, text)| text);
     let text = text.rsplit_once("WARNING:").map_or(text, |(_, text)| text).trim();
     let missing = text.split_once(": cannot open shared object file").map(|(name, _)| name);
-    let musl = || Some(text.split_once("Error loading shared library ")?.1.split(':').next()?);
+    let musl = || text.split_once("Error loading shared library ")?.1.split(':').next();
     let missing = missing.or_else(musl).map(|name| name.trim().to_owned());
     Some(LinkerError { missing, text: text.into() })
 }

@@ -3,10 +3,13 @@
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 
+/// Tells a variable's value.
+type Variable = dyn Fn(&str) -> Option<OsString>;
+
 /// Files below a root, and variables.
 pub(crate) struct System {
     root: PathBuf,
-    variable: Box<dyn Fn(&str) -> Option<OsString>>,
+    variable: Box<Variable>,
 }
 
 impl System {

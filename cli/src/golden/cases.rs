@@ -136,6 +136,7 @@ fn of_rule(case: &Value) -> Option<Case> {
         length: case["length"].as_u64()?.try_into().ok()?,
         rule: Rule::new(case["rule"].as_str()?, case["lambda"].as_f64()).ok()?,
         values: true,
+        ..Request::default()
     };
     let hash = |name: &str| case[name].as_str().map(str::to_owned);
     let expected = Hashes { items: hash("items_sha256")?, values: hash("values_sha256") };
