@@ -1,55 +1,68 @@
-//! A file for a report: it is there when it is whole, and nothing that was there is replaced.
+//! A file for a report: there when it is whole; what was there is replaced on request only.
 
 use std::fs::{self, File, OpenOptions};
-use std::io::Write;
+use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 
 /// A place that a report will have.
 #[derive(Debug)]
 pub(crate) struct Place {
     path: PathBuf,
-    partial: PathBuf,
-    file: File,
+    overwrite: bool,
 }
 
 impl Place {
-    /// Takes the place before the work begins, or tells why it cannot be had.
+    /// Tells before the work begins why a file cannot be had. Nothing stays there until the end,
+    /// so that an interrupted run leaves nothing.
     pub(crate) fn take(path: &Path, overwrite: bool) -> Result<Place, String> {
-        let shown = path.display();
-        match fs::symlink_metadata(path) {
+        let place = Place { path: path.into(), overwrite };
+        place.check()?;
+        let partial = place.partial();
+        let made = create(&partial).and_then(|_| fs::remove_file(&partial));
+        made.map_err(|error| place.failed(&error))?;
+        Ok(place)
+    }
+
+    /// Refuses to replace what is no file, or unasked.
+    fn check(&self) -> Result<(), String> {
+        let shown = self.path.display();
+        match fs::symlink_metadata(&self.path) {
             Ok(about) if !about.is_file() => {
-                return Err(format!("{shown} is no file; choose another path"));
+                Err(format!("{shown} is no file; choose another path"))
             }
-            Ok(_) if !overwrite => {
-                return Err(format!(
-                    "{shown} is there already; choose another path, or give --overwrite"
-                ));
+            Ok(_) if !self.overwrite => {
+                Err(format!("{shown} is there already; choose another path, or give --overwrite"))
             }
-            _ => {}
+            _ => Ok(()),
         }
-        let mut name = path.file_name().unwrap_or_default().to_owned();
+    }
+
+    /// The name that the file has until it is whole.
+    fn partial(&self) -> PathBuf {
+        let mut name = self.path.file_name().unwrap_or_default().to_owned();
         name.push(format!(".{}.partial", std::process::id()));
-        let partial = path.with_file_name(name);
-        let opened = OpenOptions::new().write(true).create_new(true).open(&partial);
-        let file = opened.map_err(|error| failed(path, &error))?;
-        Ok(Place { path: path.into(), partial, file })
+        self.path.with_file_name(name)
     }
 
     /// Writes the text, and gives the file its name.
-    pub(crate) fn fill(mut self, text: &str) -> Result<(), String> {
-        let written = self.file.write_all(text.as_bytes()).and_then(|()| self.file.sync_all());
-        let named = written.and_then(|()| fs::rename(&self.partial, &self.path));
-        named.map_err(|error| failed(&self.path, &error))
+    pub(crate) fn fill(&self, text: &str) -> Result<(), String> {
+        self.check()?;
+        let partial = self.partial();
+        let written = create(&partial).and_then(|mut file| {
+            let written = file.write_all(text.as_bytes()).and_then(|()| file.sync_all());
+            let named = written.and_then(|()| fs::rename(&partial, &self.path));
+            named.inspect_err(|_| drop(fs::remove_file(&partial)))
+        });
+        written.map_err(|error| self.failed(&error))
+    }
+
+    fn failed(&self, error: &io::Error) -> String {
+        let path = self.path.display();
+        format!("cannot write {path}: {error}; check the path and its permissions")
     }
 }
 
-impl Drop for Place {
-    fn drop(&mut self) {
-        // Where it got its name, there is none of this one.
-        let _ = fs::remove_file(&self.partial);
-    }
-}
-
-fn failed(path: &Path, error: &std::io::Error) -> String {
-    format!("cannot write {}: {error}; check the path and its permissions", path.display())
+/// Makes a file that is not there.
+fn create(path: &Path) -> io::Result<File> {
+    OpenOptions::new().write(true).create_new(true).open(path)
 }

@@ -1,13 +1,15 @@
 //! `vkd bench`: a device checked and measured, in one file that can be carried to any machine.
 //!
-//! `work` runs what is measured, `clustered` makes corpora for it, `bandwidth` is what runs are
-//! compared with (`reads` of the processor, the library's own of a Vulkan device). `machine` is
-//! what is measured, `report` what comes of it, `file` where it goes.
+//! `work` runs what is `measured` of each `corpus` (`clustered` makes them), `bandwidth` is what
+//! runs are compared with (`reads` of the processor, the library's own of a Vulkan device).
+//! `machine` is where, `report` what comes of it, `file` where it goes.
 
 mod bandwidth;
 mod clustered;
+mod corpus;
 mod file;
 mod machine;
+mod measured;
 mod reads;
 mod report;
 mod work;

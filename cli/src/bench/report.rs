@@ -9,7 +9,8 @@ use vkd::Shape;
 
 use super::bandwidth::Bandwidth;
 use super::machine::Machine;
-use super::work::{Measured, Results, Task};
+use super::measured::{Measured, Task};
+use super::work::Results;
 use crate::doctor::probe::{kind, uuid};
 use crate::golden::Outcome;
 

@@ -1,19 +1,17 @@
 //! What is measured: sequences and neighbours of some corpora, phase by phase as the library books
 //! its time.
 
+use std::mem::discriminant;
 use std::time::Instant;
 
-use serde_json::{json, Map, Value};
 use vkd::context::{Destination, NeighborsRequest};
+use vkd::engine::neighbors::QueryShape;
 use vkd::engine::RowSource;
-use vkd::progress::{Phase, Progress};
 use vkd::{Context, Request, Shape};
 
-use super::clustered::Clustered;
-use crate::golden::{Rows, PSALMS};
-
-/// Dimensions of the synthetic corpora: those of the Psalms.
-const DIM: u32 = 384;
+use super::corpus::Corpus;
+use super::measured::{Measured, Task, Times};
+use crate::golden::Rows;
 
 /// How much is measured.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -38,142 +36,14 @@ impl Extent {
 
 /// Seconds of runs after which there is no further one.
 const ENOUGH: f64 = 8.0;
+/// Seconds of dot products that are not waited for.
+const TOO_LONG: f64 = 60.0;
 /// Assumed where no bandwidth is known, in bytes per second.
 const USUAL_RATE: f64 = 20e9;
 /// Bytes of all sequences of a run, which are in the host's memory.
 const MOST_RESULT: u64 = 1 << 30;
 /// With fewer sequences a GPU has nothing to do.
 const FEWEST_STARTS: u32 = 64;
-
-/// A corpus by its size; it is made when it is needed.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Corpus {
-    Psalms,
-    Synthetic(u32),
-}
-
-impl Corpus {
-    pub(crate) fn name(self) -> String {
-        match self {
-            Corpus::Psalms => "Psalms".into(),
-            Corpus::Synthetic(_) => "synthetic".into(),
-        }
-    }
-
-    pub(crate) fn shape(self) -> Shape {
-        match self {
-            Corpus::Psalms => Shape::new(2_461, DIM),
-            Corpus::Synthetic(num_items) => Shape::new(num_items, DIM),
-        }
-    }
-
-    fn rows(self) -> Option<Rows> {
-        match self {
-            Corpus::Psalms => Rows::named(PSALMS),
-            Corpus::Synthetic(num_items) => {
-                let mut items = Clustered::new(DIM);
-                let mut values = Vec::with_capacity((num_items * DIM) as usize);
-                (0..num_items).for_each(|_| items.push_item(&mut values));
-                Some(Rows { num_items, dim: DIM, values })
-            }
-        }
-    }
-}
-
-/// What one run took.
-#[derive(Debug, Clone, PartialEq)]
-pub(crate) struct Times {
-    pub(crate) phases: [f64; Phase::ALL.len()],
-    pub(crate) total: f64,
-    pub(crate) steps: u64,
-    pub(crate) bytes_read: u64,
-}
-
-impl Times {
-    fn of(progress: &Progress, begin: Instant) -> Times {
-        Times {
-            phases: Phase::ALL.map(|phase| progress.seconds(phase)),
-            total: begin.elapsed().as_secs_f64(),
-            steps: progress.steps_done(),
-            bytes_read: progress.bytes_read(),
-        }
-    }
-
-    pub(crate) fn of_phase(&self, phase: Phase) -> f64 {
-        self.phases[phase as usize]
-    }
-}
-
-/// What is computed of a corpus.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Task {
-    /// In full length.
-    Sequences {
-        starts: u32,
-    },
-    Neighbors {
-        k: u32,
-    },
-}
-
-/// A measured task.
-#[derive(Debug, Clone, PartialEq)]
-pub(crate) struct Measured {
-    pub(crate) corpus: Corpus,
-    pub(crate) task: Task,
-    pub(crate) runs: usize,
-    /// Of the run in the middle.
-    pub(crate) times: Times,
-}
-
-impl Measured {
-    /// Multiply-adds of all dot products per second: of the matrix, where each pair is computed
-    /// once, or of the search.
-    pub(crate) fn products_per_second(&self) -> Option<f64> {
-        let Shape { num_items, dim } = self.corpus.shape();
-        let pairs = f64::from(num_items) * f64::from(num_items);
-        let (products, seconds) = match self.task {
-            Task::Sequences { .. } => (pairs / 2.0, self.times.of_phase(Phase::Matrix)),
-            Task::Neighbors { .. } => (pairs, self.times.of_phase(Phase::Steps)),
-        };
-        (seconds > 0.0).then(|| products * f64::from(dim) / seconds)
-    }
-
-    /// Bytes of rows that the picks read per second.
-    pub(crate) fn read_rate(&self) -> f64 {
-        self.times.bytes_read as f64 / self.times.of_phase(Phase::Steps)
-    }
-
-    pub(crate) fn json(&self, bandwidth: Option<f64>) -> Value {
-        let Shape { num_items, dim } = self.corpus.shape();
-        let phases: Map<String, Value> = Phase::ALL
-            .into_iter()
-            .map(|phase| (phase.name().to_owned(), self.times.of_phase(phase).into()))
-            .collect();
-        let mut all = json!({
-            "corpus": self.corpus.name(),
-            "num_items": num_items,
-            "dim": dim,
-            "runs": self.runs,
-            "phases": phases,
-            "total": self.times.total,
-            "multiply_adds_per_second": self.products_per_second(),
-        });
-        match self.task {
-            Task::Neighbors { k } => all["k"] = k.into(),
-            Task::Sequences { starts } => {
-                let seconds = self.times.of_phase(Phase::Steps);
-                all["starts"] = starts.into();
-                all["picks"] = self.times.steps.into();
-                all["picks_per_second"] = (self.times.steps as f64 / seconds).into();
-                all["bytes_read"] = self.times.bytes_read.into();
-                all["bytes_per_second"] = self.read_rate().into();
-                all["fraction"] = bandwidth.map(|rate| self.read_rate() / rate).into();
-            }
-        }
-        all
-    }
-}
 
 /// Something that was not measured.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -205,6 +75,13 @@ impl Results {
         Ok(results)
     }
 
+    /// Whether a task will not take too long.
+    fn is_short(&self, corpus: Corpus, task: Task) -> Result<(), String> {
+        let is_alike = |one: &&Measured| discriminant(&one.task) == discriminant(&task);
+        let before = self.measured.iter().rev().find(is_alike);
+        before.map_or(Ok(()), |before| expected(before, corpus.shape()))
+    }
+
     fn add(
         &mut self,
         context: &Context,
@@ -218,7 +95,8 @@ impl Results {
         let mut rows = None;
         for task in tasks {
             let what = describe(corpus, task);
-            if let Err(why) = fits(context, corpus, task) {
+            if let Err(why) = fits(context, corpus, task).and_then(|()| self.is_short(corpus, task))
+            {
                 self.skipped.push(Skipped { what, why });
                 continue;
             }
@@ -240,6 +118,17 @@ impl Results {
             self.measured.push(Measured { corpus, task, runs: count, times });
         }
         Ok(())
+    }
+}
+
+/// Whether the dot products of a corpus will take as long as somebody waits, by those of the one
+/// before.
+fn expected(before: &Measured, shape: Shape) -> Result<(), String> {
+    let ratio = f64::from(shape.num_items) / f64::from(before.corpus.shape().num_items);
+    let seconds = before.seconds_of_products() * ratio * ratio;
+    match seconds > TOO_LONG {
+        true => Err(format!("its dot products would take about {seconds:.0} s")),
+        false => Ok(()),
     }
 }
 
@@ -290,13 +179,7 @@ fn fits(context: &Context, corpus: Corpus, task: Task) -> Result<(), String> {
         }
         Task::Neighbors { k } => {
             let Shape { num_items, dim } = shape;
-            let query = vkd::engine::neighbors::QueryShape {
-                num_items,
-                dim,
-                num_rows: num_items,
-                own: true,
-                k,
-            };
+            let query = QueryShape { num_items, dim, num_rows: num_items, own: true, k };
             context.plan_neighbors(&query, Destination::Memory).map(|_| ()).map_err(text)
         }
     }
@@ -328,7 +211,23 @@ fn ended<T: Send + Sync + 'static>(job: vkd::job::Job<T>, begin: Instant) -> vkd
 
 #[cfg(test)]
 mod tests {
+    #![allow(clippy::unwrap_used)]
+
     use super::*;
+    use crate::bench::corpus::DIM;
+
+    #[test]
+    fn what_would_take_minutes_is_left_out() {
+        let times =
+            Times { phases: [0.0, 0.0, 0.0, 4.0, 0.0], total: 9.0, steps: 1, bytes_read: 0 };
+        let (corpus, task) = (Corpus::Synthetic(8_192), Task::Neighbors { k: 50 });
+        let results =
+            Results { measured: vec![Measured { corpus, task, runs: 1, times }], skipped: vec![] };
+        let of = |size, task| results.is_short(Corpus::Synthetic(size), task);
+        assert_eq!(of(16_384, task), Ok(()));
+        assert!(of(32_768, task).unwrap_err().ends_with("about 64 s"));
+        assert_eq!(of(32_768, Task::Sequences { starts: 1 }), Ok(()));
+    }
 
     #[test]
     fn starts_are_as_many_as_the_time_allows() {
@@ -346,11 +245,5 @@ mod tests {
     fn starts_are_spread_and_distinct() {
         assert_eq!(spread(4, 10), [0, 2, 5, 7]);
         assert!(spread(32_768, 32_768).into_iter().eq(0..32_768));
-    }
-
-    #[test]
-    fn the_psalms_are_as_large_as_said() {
-        let rows = Corpus::Psalms.rows().map(|rows| Shape::new(rows.num_items, rows.dim));
-        assert_eq!(rows, Some(Corpus::Psalms.shape()));
     }
 }
