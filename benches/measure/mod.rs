@@ -5,11 +5,10 @@ pub mod apart;
 pub mod corpus;
 pub mod plot;
 #[path = "../../cli/src/bench/reads.rs"]
-mod reads;
+pub mod reads;
 
 use std::time::Instant;
 
-pub(crate) use reads::read_bandwidth;
 use vkd::context::Destination;
 use vkd::progress::{Phase, SUBMISSION_CLASSES};
 use vkd::{Context, ContextOptions, Elements, Input, Request};
