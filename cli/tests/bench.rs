@@ -1,34 +1,13 @@
 //! `vkd bench --quick` as users run it, on the CPU engine and on llvmpipe. No speed is asserted.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, missing_docs)]
 
-use std::path::{Path, PathBuf};
+mod common;
+
+use std::path::Path;
 use std::process::{Command, Output};
 
+use common::Folder;
 use serde_json::Value;
-
-/// A folder of one test, gone at its end.
-struct Folder(PathBuf);
-
-impl Folder {
-    fn new(name: &str) -> Folder {
-        let path = std::env::temp_dir().join(format!("vkd-bench-{}-{name}", std::process::id()));
-        std::fs::create_dir_all(&path).unwrap();
-        Folder(path)
-    }
-
-    fn files(&self) -> Vec<String> {
-        let entries = std::fs::read_dir(&self.0).unwrap().map(|entry| entry.unwrap().file_name());
-        let mut names: Vec<String> = entries.map(|name| name.into_string().unwrap()).collect();
-        names.sort();
-        names
-    }
-}
-
-impl Drop for Folder {
-    fn drop(&mut self) {
-        let _ = std::fs::remove_dir_all(&self.0);
-    }
-}
 
 fn vkd(arguments: &[&str]) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_vkd"));
@@ -49,14 +28,14 @@ struct Reports {
 }
 
 fn measure(device: &str, folder: &Folder, more: &[&str]) -> Reports {
-    let (markdown, json) = (folder.0.join("report.md"), folder.0.join("report.json"));
+    let (markdown, json) = (folder.path("report.md"), folder.path("report.json"));
     let mut command = vkd(&["--quick", "--device", device, "--report"]);
     command.arg(&markdown).arg("--json").arg(&json).args(more);
     let Output { status, stdout, stderr } = command.output().unwrap();
     assert!(status.success(), "{}", String::from_utf8_lossy(&stderr));
     // It tells what it does to a terminal only.
     assert!(stdout.is_empty() && stderr.is_empty(), "{}", String::from_utf8_lossy(&stderr));
-    assert_eq!(folder.files(), ["report.json", "report.md"]);
+    assert_eq!(folder.names(), ["report.json", "report.md"]);
     let read = |path: &Path| std::fs::read_to_string(path).unwrap();
     Reports { markdown: read(&markdown), json: serde_json::from_str(&read(&json)).unwrap() }
 }
@@ -103,7 +82,7 @@ impl Reports {
 
 #[test]
 fn a_quick_report_of_the_cpu_engine() {
-    let folder = Folder::new("cpu");
+    let folder = Folder::new();
     let found = measure("cpu", &folder, &[]);
     found.check("CPU (", "CPU engine");
     assert_eq!(found.json["bandwidth"]["measured"], true);
@@ -113,7 +92,7 @@ fn a_quick_report_of_the_cpu_engine() {
 
 #[test]
 fn a_quick_report_of_llvmpipe() {
-    let folder = Folder::new("llvmpipe");
+    let folder = Folder::new();
     let found = measure("llvmpipe", &folder, &[]);
     found.check("llvmpipe", "software driver");
     assert_eq!(found.json["bandwidth"]["measured"], true);
@@ -123,7 +102,7 @@ fn a_quick_report_of_llvmpipe() {
 
 #[test]
 fn a_bandwidth_may_be_given_and_files_are_replaced_on_request_only() {
-    let folder = Folder::new("given");
+    let folder = Folder::new();
     let found = measure("cpu", &folder, &["--bandwidth", "1000"]);
     assert_eq!(found.json["bandwidth"]["measured"], false);
     assert_eq!(found.json["bandwidth"]["bytes_per_second"], 1e12);
@@ -131,7 +110,7 @@ fn a_bandwidth_may_be_given_and_files_are_replaced_on_request_only() {
     let rate = sequences["bytes_per_second"].as_f64().unwrap();
     assert_eq!(sequences["fraction"].as_f64().unwrap(), rate / 1e12);
 
-    let report = folder.0.join("report.md");
+    let report = folder.path("report.md");
     let refused = vkd(&["--quick", "--device", "cpu", "--report"]).arg(&report).output().unwrap();
     let text = String::from_utf8(refused.stderr).unwrap();
     assert_eq!(refused.status.code(), Some(1));
@@ -153,8 +132,8 @@ fn what_has_no_room_is_named_and_left_out() {
 
 #[test]
 fn what_cannot_be_done_is_refused_before_any_work() {
-    let folder = Folder::new("refused");
-    let nowhere = folder.0.join("none/report.md");
+    let folder = Folder::new();
+    let nowhere = folder.path("none/report.md");
     let cases: [(&[&str], &str); 3] = [
         (&["--device", "voodoo"], "matches no device"),
         (&["--bandwidth", "0"], "above 0"),
@@ -166,8 +145,8 @@ fn what_cannot_be_done_is_refused_before_any_work() {
         assert!(!output.status.success() && text.contains(says), "{text}");
         assert!(output.stdout.is_empty());
     }
-    let file = folder.0.join("x.md");
+    let file = folder.path("x.md");
     let output = vkd(&["--device", "voodoo", "--report"]).arg(&file).output().unwrap();
     assert!(!output.status.success());
-    assert_eq!(folder.files(), [""; 0]);
+    assert_eq!(folder.names(), [""; 0]);
 }

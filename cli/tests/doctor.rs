@@ -1,49 +1,29 @@
 //! `vkd doctor` as its users run it: on this machine as it is, and with drivers that are broken.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, missing_docs)]
+#![cfg(unix)]
+
+mod common;
 
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
 
+use common::Folder;
 use serde_json::Value;
 
-/// A folder of one test, gone at its end.
-struct Folder(PathBuf);
-
-impl Folder {
-    fn new(name: &str) -> Folder {
-        let path = std::env::temp_dir().join(format!("vkd-doctor-{}-{name}", std::process::id()));
-        std::fs::create_dir_all(&path).unwrap();
-        Folder(path)
-    }
-
-    fn file(&self, name: &str, text: &str) -> PathBuf {
-        let path = self.0.join(name);
-        std::fs::write(&path, text).unwrap();
-        path
-    }
-
-    /// A driver's JSON file that names this library.
-    fn manifest(&self, library: &str) -> PathBuf {
-        let icd = format!("{{\"library_path\": \"{library}\", \"api_version\": \"1.1.0\"}}");
-        let text = format!("{{\"file_format_version\": \"1.0.0\", \"ICD\": {icd}}}");
-        self.file("driver.json", &text)
-    }
-
-    /// A shared library of this C source, linked with `with`.
-    fn library(&self, name: &str, source: &str, with: &[&Path]) -> PathBuf {
-        let (c, library) = (self.file(&format!("{name}.c"), source), self.0.join(name));
-        let mut cc = Command::new("cc");
-        cc.args(["-shared", "-fPIC", "-o"]).arg(&library).arg(c).args(with);
-        cc.arg("-Wl,--no-as-needed");
-        assert!(cc.status().unwrap().success(), "cc is needed for this test");
-        library
-    }
+/// A driver's JSON file that names this library.
+fn manifest(folder: &Folder, library: &str) -> PathBuf {
+    let icd = format!("{{\"library_path\": \"{library}\", \"api_version\": \"1.1.0\"}}");
+    let text = format!("{{\"file_format_version\": \"1.0.0\", \"ICD\": {icd}}}");
+    folder.text("driver.json", &text)
 }
 
-impl Drop for Folder {
-    fn drop(&mut self) {
-        let _ = std::fs::remove_dir_all(&self.0);
-    }
+/// A shared library of this C source, linked with `with`.
+fn library(folder: &Folder, name: &str, source: &str, with: &[&Path]) -> PathBuf {
+    let (c, library) = (folder.text(&format!("{name}.c"), source), folder.path(name));
+    let mut cc = Command::new("cc");
+    cc.args(["-shared", "-fPIC", "-Wl,--no-as-needed", "-o"]).arg(&library).arg(c).args(with);
+    assert!(cc.status().unwrap().success(), "cc is needed for this test");
+    library
 }
 
 /// The command, with the tests' folder of compiled kernels.
@@ -66,8 +46,12 @@ struct Said {
 
 fn said(command: &mut Command) -> Said {
     let Output { status, stdout, stderr } = command.output().unwrap();
-    assert_eq!(String::from_utf8(stderr).unwrap(), "");
-    Said { code: status.code().unwrap(), text: String::from_utf8(stdout).unwrap() }
+    // One line, and only where something is wrong.
+    let error = String::from_utf8(stderr).unwrap();
+    let code = status.code().unwrap();
+    assert_eq!(error.lines().count(), usize::from(code != 0), "{error}");
+    assert!(error.is_empty() || error.contains("wrong"), "{error}");
+    Said { code, text: String::from_utf8(stdout).unwrap() }
 }
 
 impl Said {
@@ -121,14 +105,14 @@ fn json_has_the_same_findings() {
 
 #[test]
 fn a_driver_whose_library_is_missing_is_wrong() {
-    let folder = Folder::new("missing");
-    let path = with_driver(&folder.manifest("/usr/lib/libvulkan_radeon_not_there.so"));
+    let folder = Folder::new();
+    let path = with_driver(&manifest(&folder, "/usr/lib/libvulkan_radeon_not_there.so"));
     assert_eq!(path.code, 1);
     let line = path.line("WRONG");
     assert!(line.contains("/usr/lib/libvulkan_radeon_not_there.so is not there"), "{line}");
     assert!(line.contains("driver.json") && line.contains("mesa-vulkan-drivers"), "{line}");
     // By name alone the dynamic linker tells.
-    let name = with_driver(&folder.manifest("libGLX_nvidia_not_there.so.0"));
+    let name = with_driver(&manifest(&folder, "libGLX_nvidia_not_there.so.0"));
     let line = name.line("WRONG");
     assert!(line.contains("libGLX_nvidia_not_there.so.0: cannot open shared object"), "{line}");
     assert!(name.code == 1 && line.contains("libegl1"), "{line}");
@@ -136,12 +120,12 @@ fn a_driver_whose_library_is_missing_is_wrong() {
 
 #[test]
 fn what_a_drivers_library_needs_is_named() {
-    let folder = Folder::new("needs");
-    let needed = folder.library("libLLVM-99.so", "int needed(void) { return 1; }", &[]);
+    let folder = Folder::new();
+    let needed = library(&folder, "libLLVM-99.so", "int needed(void) { return 1; }", &[]);
     let source = "int needed(void); int vk_icdGetInstanceProcAddr(void) { return needed(); }";
-    let driver = folder.library("driver.so", source, &[&needed]);
+    let driver = library(&folder, "driver.so", source, &[&needed]);
     std::fs::remove_file(needed).unwrap();
-    let found = with_driver(&folder.manifest(driver.to_str().unwrap()));
+    let found = with_driver(&manifest(&folder, driver.to_str().unwrap()));
     let line = found.line("WRONG");
     assert!(line.contains("does not load") && line.contains("libLLVM-99.so"), "{line}");
     assert!(found.code == 1 && line.contains("apt install mesa-vulkan-drivers"), "{line}");
@@ -149,10 +133,10 @@ fn what_a_drivers_library_needs_is_named() {
 
 #[test]
 fn a_driver_that_crashes_is_a_finding() {
-    let folder = Folder::new("crash");
+    let folder = Folder::new();
     let source = "#include <stdlib.h>\n__attribute__((constructor)) void f(void) { abort(); }";
-    let driver = folder.library("driver.so", source, &[]);
-    let found = with_driver(&folder.manifest(driver.to_str().unwrap()));
+    let driver = library(&folder, "driver.so", source, &[]);
+    let found = with_driver(&manifest(&folder, driver.to_str().unwrap()));
     assert_eq!(found.code, 1);
     assert!(found.text.contains("driver.so crashes (signal: 6"), "{}", found.text);
     // The rest is looked at all the same.
@@ -161,13 +145,13 @@ fn a_driver_that_crashes_is_a_finding() {
 
 #[test]
 fn files_that_are_no_drivers_are_wrong() {
-    let folder = Folder::new("empty");
+    let folder = Folder::new();
     for (text, says) in [("{}", "it names no library"), ("", "no JSON")] {
-        let found = with_driver(&folder.file("driver.json", text));
+        let found = with_driver(&folder.text("driver.json", text));
         let line = found.line("WRONG");
         assert!(found.code == 1 && line.contains(says) && line.contains("dpkg -S"), "{line}");
     }
-    let found = with_driver(&folder.0.join("nothing.json"));
+    let found = with_driver(&folder.path("nothing.json"));
     let line = found.line("WRONG");
     assert!(line.contains("nothing.json, which is not there"), "{line}");
     assert!(found.code == 1 && line.contains("unset VK_DRIVER_FILES"), "{line}");
@@ -175,8 +159,8 @@ fn files_that_are_no_drivers_are_wrong() {
 
 #[test]
 fn no_driver_and_no_gpu_are_not_wrong() {
-    let folder = Folder::new("none");
-    let found = with_driver(&folder.0);
+    let folder = Folder::new();
+    let found = with_driver(&folder.path(""));
     found.has_no_wrong();
     assert!(found.text.contains("apt install mesa-vulkan-drivers"), "{}", found.text);
     assert!(found.text.contains("the CPU engine is used"), "{}", found.text);
@@ -191,8 +175,8 @@ fn a_loader_that_a_variable_names_must_load() {
 
 #[test]
 fn a_cache_that_cannot_be_made_is_wrong() {
-    let folder = Folder::new("cache");
-    let file = folder.file("file", "");
+    let folder = Folder::new();
+    let file = folder.text("file", "");
     let mut command = vkd(&["--no-test"]);
     let found = said(command.env("VKD_PIPELINE_CACHE", file.join("below")));
     let line = found.line("WRONG");

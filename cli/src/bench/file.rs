@@ -4,6 +4,8 @@ use std::fs::{self, File, OpenOptions};
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 
+use crate::failure::Failure;
+
 /// A place that a report will have.
 #[derive(Debug)]
 pub(crate) struct Place {
@@ -14,7 +16,7 @@ pub(crate) struct Place {
 impl Place {
     /// Tells before the work begins why a file cannot be had. Nothing stays there until the end,
     /// so that an interrupted run leaves nothing.
-    pub(crate) fn take(path: &Path, overwrite: bool) -> Result<Place, String> {
+    pub(crate) fn take(path: &Path, overwrite: bool) -> Result<Place, Failure> {
         let place = Place { path: path.into(), overwrite };
         place.check()?;
         let partial = place.partial();
@@ -24,15 +26,15 @@ impl Place {
     }
 
     /// Refuses to replace what is no file, or unasked.
-    fn check(&self) -> Result<(), String> {
+    fn check(&self) -> Result<(), Failure> {
         let shown = self.path.display();
         match fs::symlink_metadata(&self.path) {
             Ok(about) if !about.is_file() => {
-                Err(format!("{shown} is no file; choose another path"))
+                Err(Failure::Failed(format!("{shown} is no file; choose another path")))
             }
-            Ok(_) if !self.overwrite => {
-                Err(format!("{shown} is there already; choose another path, or give --overwrite"))
-            }
+            Ok(_) if !self.overwrite => Err(Failure::Failed(format!(
+                "{shown} is there already; choose another path, or give --overwrite"
+            ))),
             _ => Ok(()),
         }
     }
@@ -45,7 +47,7 @@ impl Place {
     }
 
     /// Writes the text, and gives the file its name.
-    pub(crate) fn fill(&self, text: &str) -> Result<(), String> {
+    pub(crate) fn fill(&self, text: &str) -> Result<(), Failure> {
         self.check()?;
         let partial = self.partial();
         let written = create(&partial).and_then(|mut file| {
@@ -56,9 +58,10 @@ impl Place {
         written.map_err(|error| self.failed(&error))
     }
 
-    fn failed(&self, error: &io::Error) -> String {
+    fn failed(&self, error: &io::Error) -> Failure {
         let path = self.path.display();
-        format!("cannot write {path}: {error}; check the path and its permissions")
+        let text = format!("cannot write {path}: {error}; check the path and its permissions");
+        Failure::Failed(text)
     }
 }
 

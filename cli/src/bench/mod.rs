@@ -14,16 +14,15 @@ mod reads;
 mod report;
 mod work;
 
-use std::io::{self, IsTerminal, Write};
 use std::path::PathBuf;
-use std::process::ExitCode;
 use std::time::Instant;
 
 use clap::Args;
 use vkd::{Context, ContextOptions};
 
+use crate::failure::Failure;
 use crate::golden::{self, Effort};
-use crate::print::{print, tell, Stopped};
+use crate::show::{out, Show};
 use bandwidth::Bandwidth;
 use file::Place;
 use machine::Machine;
@@ -63,51 +62,9 @@ fn positive(text: &str) -> Result<f64, String> {
     }
 }
 
-/// Why there is no report, or none that is right.
-enum Failure {
-    Said(String),
-    Stopped(Stopped),
-}
-
-impl From<vkd::Error> for Failure {
-    fn from(error: vkd::Error) -> Failure {
-        Failure::Said(error.to_string())
-    }
-}
-
-impl From<String> for Failure {
-    fn from(text: String) -> Failure {
-        Failure::Said(text)
-    }
-}
-
-impl From<Stopped> for Failure {
-    fn from(stopped: Stopped) -> Failure {
-        Failure::Stopped(stopped)
-    }
-}
-
 /// Measures, and writes the reports.
-pub(crate) fn run(arguments: &Arguments) -> ExitCode {
-    match measure(arguments) {
-        Ok(true) | Err(Failure::Stopped(Stopped::Closed)) => ExitCode::SUCCESS,
-        Ok(false) => {
-            tell("golden cases are wrong: do not use this device, and report what stands there");
-            ExitCode::FAILURE
-        }
-        Err(Failure::Said(text)) => {
-            tell(&text);
-            ExitCode::FAILURE
-        }
-        Err(Failure::Stopped(Stopped::Failed(error))) => {
-            tell(&format!("cannot write to standard output: {error}; give --report FILE.md"));
-            ExitCode::FAILURE
-        }
-    }
-}
-
-/// Returns whether all golden cases are right.
-fn measure(arguments: &Arguments) -> Result<bool, Failure> {
+pub(crate) fn run(arguments: &Arguments, show: &Show) -> Result<(), Failure> {
+    let say = |what: &str| show.note(&format!("bench: {what}"));
     let begin = Instant::now();
     let place = |path: &PathBuf| Place::take(path, arguments.overwrite);
     let markdown = arguments.report.as_ref().map(place).transpose()?;
@@ -134,19 +91,15 @@ fn measure(arguments: &Arguments) -> Result<bool, Failure> {
     let report = Report { machine, device, golden, bandwidth, results, is_quick, seconds };
     match markdown {
         Some(place) => place.fill(&report.markdown())?,
-        None => print(&report.markdown())?,
+        None => out::print(&report.markdown())?,
     }
     if let Some(place) = json {
         place.fill(&format!("{:#}\n", report.json()))?;
     }
-    Ok(report.golden.is_right())
-}
-
-/// Tells a person who watches what is done.
-fn say(what: &str) {
-    let mut error = io::stderr();
-    if error.is_terminal() {
-        // There is nowhere to say that it is closed.
-        let _ = writeln!(error, "vkd bench: {what}");
+    match report.golden.is_right() {
+        true => Ok(()),
+        false => Err(Failure::Failed(
+            "golden cases are wrong: do not use this device, and report what stands there".into(),
+        )),
     }
 }

@@ -18,15 +18,14 @@ mod packages;
 pub(crate) mod probe;
 mod system;
 
-use std::process::ExitCode;
-
 use clap::Args;
 use serde_json::{json, Value};
 use vkd::engine::cpu;
 use vkd::engine::vulkan::KernelCache;
 use vkd::MemoryState;
 
-use crate::print::{print, tell, Stopped};
+use crate::failure::Failure;
+use crate::show::out;
 use finding::{Block, Finding};
 use probe::Question;
 use system::System;
@@ -49,18 +48,14 @@ pub(crate) struct Arguments {
 }
 
 /// Examines the machine and prints what is found.
-pub(crate) fn run(arguments: &Arguments) -> ExitCode {
-    let done = match &arguments.probe {
-        Some(question) => probe::answer(&Question::parse(question)).map(|()| 0),
-        None => examine(arguments),
-    };
-    match done {
-        Ok(0) | Err(Stopped::Closed) => ExitCode::SUCCESS,
-        Ok(_) => ExitCode::FAILURE,
-        Err(Stopped::Failed(error)) => {
-            tell(&format!("cannot write to standard output: {error}; make room there"));
-            ExitCode::FAILURE
-        }
+pub(crate) fn run(arguments: &Arguments) -> Result<(), Failure> {
+    if let Some(question) = &arguments.probe {
+        return probe::answer(&Question::parse(question));
+    }
+    match examine(arguments)? {
+        0 => Ok(()),
+        1 => Err(Failure::Failed("1 finding is wrong: see the line that begins so".into())),
+        wrong => Err(Failure::Failed(format!("{wrong} findings are wrong: see their lines"))),
     }
 }
 
@@ -71,29 +66,29 @@ struct Report {
 }
 
 impl Report {
-    fn add(&mut self, title: &'static str, findings: Vec<Finding>) -> Result<(), Stopped> {
+    fn add(&mut self, title: &'static str, findings: Vec<Finding>) -> Result<(), Failure> {
         let block = Block { title, findings };
         if !self.is_json {
-            print(&block.text())?;
+            out::print(&block.text())?;
         }
         self.blocks.push(block);
         Ok(())
     }
 
-    fn finish(self, devices: &[Value]) -> Result<usize, Stopped> {
+    fn finish(self, devices: &[Value]) -> Result<usize, Failure> {
         let wrong = self.blocks.iter().map(Block::wrong).sum();
         if self.is_json {
             let blocks: Vec<Value> = self.blocks.iter().map(Block::json).collect();
             let version = env!("CARGO_PKG_VERSION");
             let all =
                 json!({ "vkd": version, "wrong": wrong, "blocks": blocks, "devices": devices });
-            print(&format!("{all}\n"))?;
+            out::print(&format!("{all}\n"))?;
         }
         Ok(wrong)
     }
 }
 
-fn examine(arguments: &Arguments) -> Result<usize, Stopped> {
+fn examine(arguments: &Arguments) -> Result<usize, Failure> {
     let system = System::here();
     let mut report = Report { is_json: arguments.json, blocks: Vec::new() };
     let processor = processor();

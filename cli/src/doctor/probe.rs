@@ -14,8 +14,9 @@ use serde_json::{json, Value};
 use vkd::engine::vulkan::{self, DeviceReport};
 use vkd::engine::DeviceKind;
 
+use crate::failure::Failure;
 use crate::golden::{self, Effort};
-use crate::print::{print, Stopped};
+use crate::show::out;
 
 /// What a child is asked.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -125,12 +126,12 @@ fn last_json(text: &str) -> Option<Value> {
 }
 
 /// The child's side: answers the question.
-pub(crate) fn answer(question: &Question) -> Result<(), Stopped> {
+pub(crate) fn answer(question: &Question) -> Result<(), Failure> {
     let answer = match question {
         Question::Devices => devices(),
         Question::Test(device) => test(device),
     };
-    print(&format!("{answer}\n"))
+    out::print(&format!("{answer}\n"))
 }
 
 fn devices() -> Value {
