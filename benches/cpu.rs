@@ -11,7 +11,8 @@ mod measure;
 
 use std::process::Command;
 
-use measure::{median, read_bandwidth, run, Times};
+use measure::reads::read_bandwidth;
+use measure::{median, run, Times};
 use vkd::engine::cpu::{multiply_adds_per_second, Level, Settings};
 use vkd::progress::Phase;
 use vkd::ContextOptions;

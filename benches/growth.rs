@@ -11,7 +11,8 @@ mod common;
 mod measure;
 
 use measure::plot::{self, plot, Axis, Series};
-use measure::{read_bandwidth, run};
+use measure::reads::read_bandwidth;
+use measure::run;
 use vkd::engine::cpu::{multiply_adds_per_second, Level};
 use vkd::ContextOptions;
 

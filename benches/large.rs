@@ -19,7 +19,8 @@ use std::time::Instant;
 
 use measure::apart::{child, request, runs, Run, Wanted, ROUNDS};
 use measure::corpus::{write_clustered, Mapped};
-use measure::{median, read_bandwidth};
+use measure::median;
+use measure::reads::read_bandwidth;
 use vkd::context::Destination;
 use vkd::engine::cpu::{multiply_adds_per_second, Level};
 use vkd::engine::RowSource;

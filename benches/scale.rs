@@ -16,7 +16,7 @@ mod measure;
 use measure::apart::{child, runs, Run, Wanted};
 use measure::corpus::write_clustered;
 use measure::plot::{plot, Axis, Point, Series};
-use measure::read_bandwidth;
+use measure::reads::read_bandwidth;
 use vkd::engine::cpu::{multiply_adds_per_second, Level};
 
 const DIM: u32 = 384;

@@ -82,6 +82,12 @@ const TILE_VARIANTS: &[Variant] = &[
     buffers("dot8", &[("MULTIPLY", "3"), ("TEXELS", "0")]),
 ];
 
+/// Whether the words are a texel buffer.
+const READS_VARIANTS: &[Variant] = &[
+    buffers("plain", &[("TEXELS", "0")]),
+    Variant { name: "texels", definitions: &[("TEXELS", "1")], texels: 0b1, storage_texels: 0 },
+];
+
 /// Whether the rows and the centroids are texel buffers.
 const DIRECT_VARIANTS: &[Variant] = &[
     buffers("plain", &[("TEXELS", "0")]),
@@ -96,6 +102,7 @@ const KERNELS: &[Kernel] = &[
     sequences("sequences_buffer", SEQUENCE_VARIANTS),
     sequences("sequences_registers", REGISTER_VARIANTS),
     sequences("sequences_software", SOFTWARE_VARIANTS),
+    kernel("reads", 2, READS_VARIANTS),
     Kernel { internal: true, ..kernel("direct_method", 4, DIRECT_VARIANTS) },
 ];
 

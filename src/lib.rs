@@ -50,7 +50,7 @@ pub use corpus::{Corpus, Elements, Input, Shape, ZeroRows};
 pub use embeddings::Embeddings;
 pub use error::{Error, Result};
 pub use ids::{IdSlice, Ids};
-pub use memory::Bytes;
+pub use memory::{Bytes, MemoryState};
 pub use plan::{Heads, Request};
 pub use rule::{Lambda, Rule};
 pub use sequence::Sequences;

@@ -9,37 +9,14 @@ use half::slice::HalfBitsSliceExt;
 use memmap2::Mmap;
 use vkd::{Elements, Input};
 
-/// Clusters that items belong to.
-const CLUSTERS: u32 = 2_000;
+#[path = "../../cli/src/bench/clustered.rs"]
+mod clustered;
 
-/// Numbers from a multiplier of 64 bits (Steele, Lea, Flood 2014: splitmix64).
-struct Numbers(u64);
+use clustered::Clustered;
 
-impl Numbers {
-    fn next(&mut self) -> u64 {
-        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
-        let z = (self.0 ^ (self.0 >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-        let z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
-        z ^ (z >> 31)
-    }
-
-    /// About normal: the sum of four uniform numbers of 16 bits, of mean 0 and deviation 1.
-    fn normal(&mut self) -> f32 {
-        let bits = self.next();
-        let sum: u64 = (0..4).map(|part| bits >> (16 * part) & 0xffff).sum();
-        (sum as f32 / 65_536.0 - 2.0) * 1.732
-    }
-
-    fn row(&mut self, dim: u32) -> Vec<f32> {
-        (0..dim).map(|_| self.normal()).collect()
-    }
-}
-
-/// Writes `num_items` items: a common mean, a cluster and noise of equal weight each.
+/// Writes `num_items` items.
 pub fn write_clustered(path: &Path, num_items: u32, dim: u32) {
-    let mut numbers = Numbers(20_261_129);
-    let mean = numbers.row(dim);
-    let clusters: Vec<Vec<f32>> = (0..CLUSTERS).map(|_| numbers.row(dim)).collect();
+    let mut items = Clustered::new(dim);
     let mut file = BufWriter::with_capacity(1 << 20, File::create(path).unwrap());
     let mut header =
         format!("{{'descr': '<f2', 'fortran_order': False, 'shape': ({num_items}, {dim}), }}");
@@ -50,10 +27,11 @@ pub fn write_clustered(path: &Path, num_items: u32, dim: u32) {
     file.write_all(b"\x93NUMPY\x01\x00").unwrap();
     file.write_all(&(header.len() as u16).to_le_bytes()).unwrap();
     file.write_all(header.as_bytes()).unwrap();
+    let mut row = Vec::new();
     for _ in 0..num_items {
-        let cluster = &clusters[(numbers.next() % u64::from(CLUSTERS)) as usize];
-        for (mean, cluster) in mean.iter().zip(cluster) {
-            let value = 0.05 * (mean + cluster + numbers.normal());
+        row.clear();
+        items.push_item(&mut row);
+        for &value in &row {
             file.write_all(&f16::from_f32(value).to_le_bytes()).unwrap();
         }
     }

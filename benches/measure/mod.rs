@@ -4,6 +4,8 @@
 pub mod apart;
 pub mod corpus;
 pub mod plot;
+#[path = "../../cli/src/bench/reads.rs"]
+pub mod reads;
 
 use std::time::Instant;
 
@@ -51,32 +53,6 @@ pub fn run(
         bytes: progress.bytes_read() as f64,
         submissions: progress.submissions(),
     }
-}
-
-/// GB/s at which `threads` threads together read a buffer of `bytes` bytes, each its own part again
-/// and again: the best of several tries of some 0.2 s.
-pub fn read_bandwidth(bytes: usize, threads: usize) -> f64 {
-    let words = vec![1u64; bytes / 8];
-    let part = words.len().div_ceil(threads);
-    let rounds = (4_000_000_000 / bytes).max(1);
-    let try_once = || {
-        let begin = Instant::now();
-        std::thread::scope(|scope| {
-            for words in words.chunks(part) {
-                scope.spawn(move || {
-                    for _ in 0..rounds {
-                        let mut sums = [0u64; 16];
-                        for line in std::hint::black_box(words).chunks_exact(16) {
-                            sums.iter_mut().zip(line).for_each(|(sum, word)| *sum ^= word);
-                        }
-                        std::hint::black_box(sums);
-                    }
-                });
-            }
-        });
-        (rounds * words.len() * 8) as f64 / 1e9 / begin.elapsed().as_secs_f64()
-    };
-    (0..5).map(|_| try_once()).fold(0.0, f64::max)
 }
 
 /// The most bytes of memory that this process had at once, as far as they are not of a mapped file:

@@ -5,8 +5,11 @@
 //! nothing is computed here. `failure` says how the command ends, `interrupt` what a signal does.
 
 mod arguments;
+mod bench;
 mod commands;
+mod doctor;
 mod failure;
+mod golden;
 mod interrupt;
 mod shard;
 mod show;
@@ -55,6 +58,8 @@ enum Task {
     Convert(commands::convert::Convert),
     Plan(commands::plan::Plan),
     Devices(commands::devices::Devices),
+    Doctor(doctor::Arguments),
+    Bench(bench::Arguments),
     Completions(commands::completions::Completions),
     Man(commands::man::Man),
 }
@@ -80,6 +85,8 @@ fn asked() -> Result<(), Failure> {
         Task::Convert(convert) => convert.run(&show),
         Task::Plan(plan) => plan.run(),
         Task::Devices(devices) => devices.run(),
+        Task::Doctor(arguments) => doctor::run(&arguments),
+        Task::Bench(arguments) => bench::run(&arguments, &show),
         Task::Completions(completions) => completions.run(),
         Task::Man(man) => man.run(),
     }

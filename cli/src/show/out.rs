@@ -45,6 +45,13 @@ impl Write for Out {
     }
 }
 
+/// Prints a text at once.
+pub(crate) fn print(text: &str) -> Result<(), Failure> {
+    let mut out = Out::new();
+    out.bytes(text.as_bytes())?;
+    out.finish()
+}
+
 /// Why standard output takes no more.
 pub(crate) fn failed(error: io::Error) -> Failure {
     match error.kind() {

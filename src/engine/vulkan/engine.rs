@@ -9,6 +9,7 @@ use super::gpu::device::Device;
 use super::gpu::pipeline::Pipelines;
 use super::kernels::table::open_device;
 use super::planner::{not_open, VulkanPlanner};
+use super::runs::reads::{self, Reads};
 use super::runs::search;
 use super::runs::sequences;
 use super::runs::tools::{KeptSlabs, Tools};
@@ -79,6 +80,13 @@ impl VulkanEngine {
     /// The most bytes of device allocations that were live at once.
     pub fn most_allocated(&self) -> u64 {
         self.open.as_ref().map_or(0, |open| open.device.most_allocated())
+    }
+
+    /// Measures how fast the device reads its memory, the floor of every run.
+    pub fn measure_reads(&mut self) -> Result<Reads> {
+        self.free_kept();
+        let settings = self.settings.clone();
+        reads::measure(self.open()?.tools(&settings))
     }
 
     #[cfg(feature = "internals")]

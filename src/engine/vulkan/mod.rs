@@ -26,11 +26,14 @@ mod settings;
 pub use engine::VulkanEngine;
 #[cfg(feature = "internals")]
 pub use faults::Faults;
+pub use gpu::cache_state::KernelCache;
 pub use gpu::physical::devices;
+pub use gpu::report::{loader, reports, DeviceDetails, DeviceReport};
 #[cfg(feature = "internals")]
 pub use internals::{
     compiled::{build_all, compiled, Compiled},
     direct_method::direct_method,
     planted_error::planted_error,
 };
+pub use runs::reads::Reads;
 pub use settings::{Multiply, PipelineCache, Reduction, SequenceKernel, Settings};

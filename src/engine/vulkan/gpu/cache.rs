@@ -28,6 +28,9 @@ use crate::environment;
 const MAGIC: [u8; 8] = *b"vkdcache";
 const VERSION: u32 = 1;
 
+/// What the names of all files begin with.
+pub(super) const NAME: &str = "kernels-";
+
 /// Magic, version, key, length, hash.
 const HEADER: usize = 8 + 4 + 8 + 8 + 8;
 
@@ -38,7 +41,7 @@ static WRITTEN: AtomicU64 = AtomicU64::new(0);
 const LARGEST: u64 = 64 << 20;
 
 /// The folder that a setting means.
-fn folder(place: &PipelineCache) -> Option<PathBuf> {
+pub(super) fn folder(place: &PipelineCache) -> Option<PathBuf> {
     match place {
         PipelineCache::Off => None,
         PipelineCache::At(folder) => Some(folder.clone()),
@@ -68,7 +71,7 @@ impl Cache {
     /// Reads what an earlier start left.
     pub(crate) fn new(device: &Arc<Device>, place: &PipelineCache) -> Cache {
         let key = key(device);
-        let file = folder(place).map(|folder| folder.join(format!("kernels-{key:016x}")));
+        let file = folder(place).map(|folder| folder.join(format!("{NAME}{key:016x}")));
         let known = file.as_deref().and_then(|file| read(file, key)).unwrap_or_default();
         let info = vk::PipelineCacheCreateInfo::default().initial_data(&known);
         // SAFETY: the device is live, and the data is what this driver gave for this device.

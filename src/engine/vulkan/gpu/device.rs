@@ -10,6 +10,7 @@ use ash::prelude::VkResult;
 use ash::vk;
 use gpu_allocator::vulkan::{Allocator, AllocatorCreateDesc};
 
+use super::budget;
 use super::calls::{self, Call, Caller};
 use super::instance::Instance;
 use super::physical::{self, Candidate, Limits};
@@ -174,28 +175,14 @@ impl Device {
     /// Bytes of the largest heap that a run may take: what the driver's budget says where it has
     /// one, and what this device's own buffers hold, which are gone when the next run begins.
     fn available_bytes(&self) -> u64 {
-        let mut budget = vk::PhysicalDeviceMemoryBudgetPropertiesEXT::default();
-        let mut all = vk::PhysicalDeviceMemoryProperties2::default();
         if !self.limits.memory_budget {
             return self.info.memory_bytes;
         }
-        all = all.push_next(&mut budget);
-        // SAFETY: the physical device belongs to the live instance and has the extension whose
-        // struct is chained.
-        let memory = unsafe {
-            self.instance.raw().get_physical_device_memory_properties2(self.physical, &mut all);
-            all.memory_properties
-        };
-        let heaps = &memory.memory_heaps[..memory.memory_heap_count as usize];
-        let largest = (0..heaps.len())
-            .filter(|&heap| heaps[heap].flags.contains(vk::MemoryHeapFlags::DEVICE_LOCAL))
-            .max_by_key(|&heap| heaps[heap].size);
         let own = self.usage.live_with(0);
-        let free = |heap: usize| {
-            let others = budget.heap_usage[heap].saturating_sub(own);
-            budget.heap_budget[heap].saturating_sub(others)
-        };
-        largest.map_or(0, |heap| free(heap).min(self.info.memory_bytes))
+        budget::of_largest_heap(self.instance.raw(), self.physical).map_or(0, |heap| {
+            let others = heap.usage.saturating_sub(own);
+            heap.budget.saturating_sub(others).min(self.info.memory_bytes)
+        })
     }
 }
 

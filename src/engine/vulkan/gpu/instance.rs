@@ -43,6 +43,14 @@ fn loader() -> Result<Entry> {
     Ok(entry)
 }
 
+/// The version of the loader, as Vulkan packs it.
+pub(super) fn loader_version() -> Result<u32> {
+    // SAFETY: the loader is open.
+    let version = unsafe { loader()?.try_enumerate_instance_version() };
+    // A loader that cannot tell is one of Vulkan 1.0.
+    Ok(version.ok().flatten().unwrap_or(vk::API_VERSION_1_0))
+}
+
 /// Whose calls they are until a device is open.
 const LOADER_NAME: &str = "the Vulkan loader";
 

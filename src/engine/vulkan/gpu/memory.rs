@@ -112,7 +112,7 @@ impl Buffer {
         &self.device
     }
 
-    pub(super) fn bytes(&self) -> u64 {
+    pub(crate) fn bytes(&self) -> u64 {
         self.bytes
     }
 

@@ -74,7 +74,7 @@ pub(super) fn candidates(instance: &Instance) -> Result<Vec<Candidate>> {
 }
 
 /// Reads a device; `None` where it has no Vulkan 1.1 or cannot compute.
-fn inspect(owner: &Instance, physical: vk::PhysicalDevice) -> Result<Option<Candidate>> {
+pub(super) fn inspect(owner: &Instance, physical: vk::PhysicalDevice) -> Result<Option<Candidate>> {
     let instance = owner.raw();
     // SAFETY: the physical device belongs to this live instance.
     let basic = unsafe { instance.get_physical_device_properties(physical) };
@@ -212,7 +212,7 @@ fn kind(kind: vk::PhysicalDeviceType) -> DeviceKind {
     }
 }
 
-fn text<E>(text: std::result::Result<&CStr, E>) -> String {
+pub(super) fn text<E>(text: std::result::Result<&CStr, E>) -> String {
     text.map(|text| text.to_string_lossy().into_owned()).unwrap_or_default()
 }
 
