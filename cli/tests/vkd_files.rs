@@ -65,6 +65,9 @@ fn info_says_what_results_are() {
     bytes[last] ^= 1;
     fs::write(&results, bytes).unwrap();
     assert!(refusal(1, args!["info", results]).contains("is damaged"));
+    let site = folder.path("site");
+    assert!(refusal(1, args!["site", results, "-o", site]).contains("is damaged"));
+    assert!(!site.exists());
 }
 
 #[test]

@@ -36,6 +36,8 @@ fn embeddings_come_from_standard_input() {
     let said = fed(vkd(["order", "-"]), b"no embeddings\n").refusal(1);
     assert!(said.starts_with("standard input: it is in no format"), "{said}");
     assert!(fed(vkd(["order", "-"]), b"").refusal(1).starts_with("standard input: it holds no"));
+    let said = piped(&["order", "-", "--starts", "lake"]).refusal(1);
+    assert!(said.starts_with("no item of standard input has the id \"lake\""), "{said}");
     assert_eq!(fs::read_dir(&temporary).unwrap().count(), 0);
     let mut command = vkd(["order", "-"]);
     command.env("TMPDIR", folder.path("missing"));

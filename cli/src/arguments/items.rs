@@ -8,6 +8,7 @@ use std::fs;
 
 use vkd::{Embeddings, Error, Heads};
 
+use super::standard_input::name_of;
 use crate::failure::{self, Failure};
 
 /// The items of a list; `None` of all.
@@ -97,7 +98,7 @@ impl Reader<'_> {
     }
 
     fn find(&self, id: &str) -> Result<u32, Failure> {
-        let path = || self.embeddings.path().display().to_string();
+        let path = || name_of(self.embeddings.path());
         match self.embeddings.ids() {
             None => {
                 let has = format!("{} has \"{id}\", which is no number", self.option);

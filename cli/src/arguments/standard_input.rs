@@ -43,11 +43,22 @@ impl StandardInput {
     pub(crate) fn named(&self, error: vkd::Error) -> Failure {
         let path = self.path.display().to_string();
         match Failure::from(error) {
-            Failure::Failed(text) => Failure::Failed(text.replace(&path, "standard input")),
+            Failure::Failed(text) => Failure::Failed(text.replace(&path, &name_of(&self.path))),
             other => other,
         }
     }
 }
+
+/// What users call the file of embeddings at `path`.
+pub(crate) fn name_of(path: &Path) -> String {
+    match path.starts_with(OPEN_FILES) {
+        true => "standard input".into(),
+        false => path.display().to_string(),
+    }
+}
+
+/// Where files that are open have names.
+const OPEN_FILES: &str = "/dev/fd";
 
 /// A new file that loses its name before anything is in it.
 fn unnamed(folder: &Path) -> io::Result<File> {
@@ -62,7 +73,7 @@ fn unnamed(folder: &Path) -> io::Result<File> {
 #[cfg(unix)]
 fn path_of(file: &File) -> Result<PathBuf, Failure> {
     use std::os::fd::AsRawFd;
-    Ok(format!("/dev/fd/{}", file.as_raw_fd()).into())
+    Ok(Path::new(OPEN_FILES).join(file.as_raw_fd().to_string()))
 }
 
 #[cfg(not(unix))]

@@ -11,7 +11,7 @@ use vkd::context::{start_site_write, Destination, NeighborsRequest};
 use vkd::job::Output as Results;
 use vkd::site::{self, List, Source};
 use vkd::store::ResultsKind;
-use vkd::{Context, Embeddings, Input, Request, Rule};
+use vkd::{Context, Embeddings, Error, Input, Request, Rule};
 
 use crate::arguments::corpus::{Corpus, Vectors};
 use crate::arguments::run::{Device, RuleArguments};
@@ -71,6 +71,8 @@ impl Site {
         interrupt::leaves("pages that are whole stay; the same command begins anew".into());
         match ResultsKind::of(self.corpus.path()) {
             Ok(_) => self.write_results(show),
+            // Results by their header, but damaged.
+            Err(error @ Error::BadFile { .. }) => Err(error.into()),
             Err(_) => self.write_corpus(show),
         }
     }
