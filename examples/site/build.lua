@@ -12,7 +12,7 @@ package.path = here .. "?.lua;" .. here .. "../../lua/?.lua;" .. package.path
 local function short(path)
   local count
   repeat
-    path, count = path:gsub("([^/]+)/%.%./", function(name) return name ~= ".." and "" or nil end, 1)
+    path, count = path:gsub("([^/]+)/%.%./", function(name) return name ~= ".." and "" end, 1)
   until count == 0 or path:find("^%.%./")
   return path
 end

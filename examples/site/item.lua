@@ -24,12 +24,11 @@ local LIST = [[
 <section class="{class}" aria-labelledby="{name}">
 <h2 id="{name}">{title}</h2>
 <p class="note">{note}</p>
-{begin}<ol data-walk="{walk}">
+<ol data-list="{name}" data-walk="{walk}">
 {entries}</ol>
 </section>
 ]]
 
-local BEGIN = '<p><a class="begin" href="{href}">Begin the {name}</a></p>\n'
 local ENTRY = '<li><a href="{href}">{id}</a>{bar}{text}</li>\n'
 -- The number says it all; the bar is for the eye alone.
 local BAR = [[
@@ -55,29 +54,33 @@ local function list_of(config, corpus, opened, id)
       bar = bar(picks.similarities and picks.similarities[place]),
       text = list.brief and fill("") or layout.excerpt(config, corpus, i) })
   end
-  local first = corpus.item_of[picks.ids[1]]
-  return fill(LIST, {
-    name = list.name, title = list.title, note = list.note, class = list.brief and "brief" or "full",
-    begin = list.brief and fill(BEGIN, { href = href(corpus, first), name = list.title:lower() })
-      or fill(""),
-    walk = list.walk .. " " .. id, entries = join(entries),
-  })
+  local class = list.brief and "brief" or "full"
+  return fill(LIST, { name = list.name, title = list.title, note = list.note, class = class,
+    walk = list.walk .. " " .. id, entries = join(entries) })
 end
 
--- The items before and behind this one, and its group.
-local function around(config, corpus, i)
+local PREVIOUS = '<li><a rel="prev" href="{href}">Previous: {name}</a></li>\n'
+local NEXT = '<li><a rel="next" href="{href}">Next: {name}</a></li>\n'
+local GROUP = '<li><a href="../all.html#{anchor}">All of {name}</a></li>\n'
+-- The script makes a walk of it that begins here.
+local BEGIN = '<li><a class="begin" data-begin="{list}" href="{href}">Begin the {title}</a></li>\n'
+
+-- The items before and behind this one, its group, and where walks begin.
+local function around(config, corpus, lists, i)
   local links = {}
-  local function add(target, rel, words, name)
-    links[#links + 1] = fill('<li><a href="{target}"{rel}>{words} {name}</a></li>\n',
-      { target = target, words = words, name = name,
-        rel = rel and fill(' rel="{rel}"', { rel = rel }) or fill("") })
-  end
-  if i > 1 then add(href(corpus, i - 1), "prev", "Before it:", corpus.ids[i - 1]) end
+  local function add(source, values) links[#links + 1] = fill(source, values) end
+  if i > 1 then add(PREVIOUS, { href = href(corpus, i - 1), name = corpus.ids[i - 1] }) end
+  if i < corpus.count then add(NEXT, { href = href(corpus, i + 1), name = corpus.ids[i + 1] }) end
   if config.group_of then
-    local group = corpus.group_of[i]
-    add("../all.html#" .. group.anchor, nil, "All of", group.name)
+    add(GROUP, { anchor = corpus.group_of[i].anchor, name = corpus.group_of[i].name })
   end
-  if i < corpus.count then add(href(corpus, i + 1), "next", "Behind it:", corpus.ids[i + 1]) end
+  for _, opened in ipairs(lists) do
+    local list = opened.list
+    if list.brief then
+      local first = corpus.item_of[results.picks(opened, corpus.ids[i]).ids[1]]
+      add(BEGIN, { list = list.name, href = href(corpus, first), title = list.title:lower() })
+    end
+  end
   return join(links)
 end
 
@@ -94,7 +97,7 @@ function item.page(config, corpus, lists, i)
   return layout.page(config, {
     title = id, description = unicode.shorten(text, 150), root = "../",
     main = fill(MAIN, { id = id, text = own_text, item = config.item,
-      around = around(config, corpus, i), lists = join(shown) }),
+      around = around(config, corpus, lists, i), lists = join(shown) }),
   })
 end
 

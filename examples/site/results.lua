@@ -1,5 +1,6 @@
--- The lists of the site as results files, one for each: computed where the file is missing or is of
--- other embeddings, ids or options, and else taken as it is. A computation that was stopped goes on.
+-- The lists of the site as results files, one for each: computed where the file is missing or of
+-- other embeddings, ids or options, and else taken as it is. A computation that was stopped goes
+-- on.
 --
 -- Pages read them by id, in any number of processes: the files are mapped, nothing is copied.
 
@@ -89,7 +90,7 @@ end
 -- A file may hold longer rows than asked for, from an earlier build.
 local function cut(values, first, length)
   local part = {}
-  for place = 1, math.min(length, #values - first + 1) do part[place] = values[first + place - 1] end
+  for place = first, math.min(first + length - 1, #values) do part[#part + 1] = values[place] end
   return part
 end
 

@@ -107,8 +107,8 @@ every {item}:</p>
 <p>The map shows the two directions in which the embeddings differ most, their first two principal
 components. Near on the map is often near in meaning, but most of what the numbers say is lost
 there.</p>
-<p>Nothing of this is computed in the browser: each page is a file, written beforehand by a script in
-LuaJIT. Only the search, and the line that leads along a list, are JavaScript.</p>
+<p>Nothing of this is computed in the browser: each page is a file, written beforehand by a script
+in LuaJIT. Only the search, and the line that leads along a list, are JavaScript.</p>
 <h2>Times of the build</h2>
 <table>
 <thead><tr><th scope="col">Step</th><th scope="col">Seconds</th></tr></thead>
@@ -126,7 +126,7 @@ that computed the lists: later ones write only what has changed.</p>
 function start.about(config, corpus, times)
   local lists, rows = {}, {}
   for i, list in ipairs(config.lists) do
-    local rule = list.neighbors and "the most similar ones" or "rule " .. list.rule
+    local rule = list.neighbors and "by cosine similarity" or "rule " .. list.rule
     if list.lambda then rule = rule .. (", lambda %g"):format(list.lambda) end
     lists[i] = fill("<dt>{title}</dt>\n<dd>{note} ({length} of them, {rule})</dd>\n", {
       title = list.title, note = list.note, length = list.length, rule = rule })

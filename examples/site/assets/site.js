@@ -28,8 +28,9 @@ function addWalks() {
     const through = links.map((link) => pageName(link.getAttribute("href")));
     const walk = { walk: list.dataset.walk, from: pageName(location.pathname), through };
     links.forEach((link, at) => link.setAttribute("href", stepLink(walk, at)));
-    const begin = list.parentElement.querySelector("a.begin");
-    if (begin) begin.setAttribute("href", stepLink(walk, 0));
+    for (const begin of document.querySelectorAll("a[data-begin]")) {
+      if (begin.dataset.begin === list.dataset.list) begin.setAttribute("href", stepLink(walk, 0));
+    }
   }
 }
 
