@@ -1,7 +1,7 @@
 -- Orders the 2,461 verses of the Psalms by diversity, from every verse, and shows how the sequence
 -- from Psalms 23:1 begins: each next verse is the one least similar to the centroid of those
 -- before.
--- Runs from any folder: luajit examples/psalms.lua
+-- Runs from any folder: luajit examples/psalms.lua. A module of the example site reads the texts.
 
 local here = arg[0]:match("^(.*[/\\])") or "./"
 package.path = here .. "../lua/?.lua;" .. here .. "site/?.lua;" .. package.path

@@ -86,7 +86,7 @@ function jsonl.texts(path)
   local texts = {}
   for line in file:lines() do
     local members = jsonl.strings(line)
-    if not members or not members.id or not members.text then
+    if not members or (members.id or "") == "" or not members.text then
       file:close()
       return nil, ("%s:%d: no object with an \"id\" and a \"text\""):format(path, #texts + 1)
     end

@@ -7,6 +7,7 @@
 
 local here = arg[0]:match("^(.*[/\\])") or "./"
 package.path = here .. "?.lua;" .. here .. "../../lua/?.lua;" .. package.path
+local vkd = require("vkd")
 local corpora = require("corpus")
 local files = require("files")
 local item = require("item")
@@ -22,5 +23,6 @@ for i = index, corpus.count, count do
   if files.write(config.site .. "/" .. layout.item_path(corpus, i), page) then
     written = written + 1
   end
+  vkd.report_progress(i / corpus.count)
 end
 files.write(("%s/written-%d.txt"):format(config.results, index), written .. "\n")

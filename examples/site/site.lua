@@ -58,7 +58,8 @@ end
 -- The pages of all items, by so many processes (nil: one for each processor); how many pages were
 -- made or changed, and how many processes there were.
 local function write_pages(config, config_path, workers)
-  local _, each = assert(require("workers")(workers, here .. "pages.lua", { config_path }))
+  local _, each = assert(vkd.workers(workers, here .. "pages.lua", { config_path },
+    { progress = true }))
   local written = 0
   for index = 1, #each do
     local path = ("%s/written-%d.txt"):format(config.results, index)
