@@ -42,7 +42,7 @@ local function dots(corpus, places)
       inside[place] = fill(DOT, { href = layout.item_path(corpus, i), id = corpus.ids[i],
         x = places.x[i], y = places.y[i] })
     end
-    groups[g] = fill('<g fill="{color}">\n{dots}</g>\n', { color = color(g), dots = join(inside) })
+    groups[g] = fill('<g color="{color}">\n{dots}</g>\n', { color = color(g), dots = join(inside) })
   end
   return join(groups)
 end

@@ -5,6 +5,7 @@ import { spawn } from "node:child_process";
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { inflateSync } from "node:zlib";
 
 const PATIENCE = 60_000;
 
@@ -19,6 +20,17 @@ function within(milliseconds, what, promise) {
     timer = setTimeout(() => reject(new Error(`no answer to: ${what}`)), milliseconds);
   });
   return Promise.race([promise, late]).finally(() => clearTimeout(timer));
+}
+
+// What a PNG file holds: of each row the number of a filter, then the colours. Those of a single
+// pixel are as they are, whatever the filter.
+function pixels(png) {
+  const parts = [];
+  for (let at = 8; at < png.length; at += png.readUInt32BE(at) + 12) {
+    const kind = png.toString("latin1", at + 4, at + 8);
+    if (kind === "IDAT") parts.push(png.subarray(at + 8, at + 8 + png.readUInt32BE(at)));
+  }
+  return inflateSync(Buffer.concat(parts));
 }
 
 export class Browser {
@@ -131,14 +143,19 @@ export class Page {
     return result.value;
   }
 
-  // Presses the left button in the middle of an element.
-  async click(selector) {
-    const { x, y } = await this.evaluate(`(() => {
+  // Where the middle of an element is, which is brought into view.
+  middle(selector) {
+    return this.evaluate(`(() => {
       const element = document.querySelector(${JSON.stringify(selector)});
       element.scrollIntoView({ block: "center" });
       const [box] = element.getClientRects();
       return { x: box.x + box.width / 2, y: box.y + box.height / 2 };
     })()`);
+  }
+
+  // Presses the left button in the middle of an element.
+  async click(selector) {
+    const { x, y } = await this.middle(selector);
     for (const type of ["mouseMoved", "mousePressed", "mouseReleased"]) {
       const button = type === "mouseMoved" ? "none" : "left";
       await this.send("Input.dispatchMouseEvent", { type, x, y, button, clickCount: 1 });
@@ -167,6 +184,15 @@ export class Page {
     const quality = format === "webp" ? 80 : undefined;
     const { data } = await this.send("Page.captureScreenshot", { format, quality });
     return Buffer.from(data, "base64");
+  }
+
+  // Red, green and blue in the middle of an element that can be seen.
+  async color(selector) {
+    const middle = await this.middle(selector);
+    const [x, y] = await this.evaluate(`[${middle.x} + scrollX, ${middle.y} + scrollY]`);
+    const clip = { x: Math.round(x), y: Math.round(y), width: 1, height: 1, scale: 1 };
+    const { data } = await this.send("Page.captureScreenshot", { format: "png", clip });
+    return [...pixels(Buffer.from(data, "base64")).subarray(1, 4)];
   }
 
   async close() { await this.browser.send("Target.closeTarget", { targetId: this.targetId }); }
