@@ -140,6 +140,7 @@ bench:
 	luajit benches/older.lua $(CORPUS)
 	luajit benches/exports.lua $(CORPUS)
 	luajit benches/json_load.lua
+	luajit benches/site.lua $(CORPUS)
 
 # Not part of `make test`: it takes a browser of some 300 MB.
 test-site:

@@ -37,12 +37,12 @@ return {
     },
     {
       name = "different", title = "Different", walk = "Different from",
-      note = "Each as unlike as can be to all before it.",
+      note = "Each unlike all those before it.",
       rule = "centroid", length = 12,
     },
     {
       name = "nearest", title = "Nearest", walk = "Nearest to",
-      note = "The most similar ones, and how similar they are.",
+      note = "The most similar ones.",
       neighbors = true, length = 12,
     },
     {

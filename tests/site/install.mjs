@@ -17,7 +17,8 @@ function installed(place, version) {
 for (const [name, { version, resolved, integrity }] of Object.entries(lock.packages)) {
   const place = join(folder, name);
   if (!resolved || installed(place, version)) continue;
-  console.log(`setup: installing ${name.replace(/^.*node_modules\//, "")} ${version} into ${folder}`);
+  const short = name.replace(/^.*node_modules\//, "");
+  console.log(`setup: installing ${short} ${version} into ${folder}`);
   const archive = execFileSync("curl", ["-fsSL", "--retry", "3", resolved], { maxBuffer: 2 ** 28 });
   const hash = `sha512-${createHash("sha512").update(archive).digest("base64")}`;
   if (hash !== integrity) {

@@ -46,7 +46,8 @@ async function looking(base, look) {
 // Does the same from a disk and from a server.
 function everywhere(what, look) {
   for (const place of ["disk", "server"]) {
-    test(`${what}, from a ${place}`, () => looking(bases[place], (page) => look(page, bases[place])));
+    test(`${what}, from a ${place}`, () =>
+      looking(bases[place], (page) => look(page, bases[place])));
   }
 }
 
@@ -114,7 +115,9 @@ everywhere("a search finds words and their beginnings", async (page, base) => {
   await page.follow(() => page.press("Enter"));
   assert.deepEqual(await results(), ["Psalms 23:1", "Psalms 80:1"]);
   assert.match(await page.evaluate("document.getElementById('found').textContent"), /^2 found/);
-  assert.equal(await page.evaluate("document.querySelectorAll('#results mark').length"), 2);
+  assert.deepEqual(await page.evaluate(
+    "[...document.querySelectorAll('#results mark')].map((mark) => mark.textContent)"),
+  ["shepherd", "Shepherd"]);
   await page.evaluate("document.getElementById('q').select()");
   await page.type("goodn merc foll");
   assert.deepEqual(await results(), ["Psalms 23:6"]);
@@ -189,7 +192,8 @@ test("the keyboard reaches the main things, and shows where it is", () =>
     // On the start page no dot is a stop.
     await page.goto(`${bases.disk}index.html`);
     for (let count = 0; count < 9; count++) await page.press("Tab");
-    assert.equal((await at()).text, ID.replace("23", "1"));
+    assert.equal(await page.evaluate(
+      "document.activeElement.matches('section.begin li:first-child a')"), true);
   }));
 
 test("axe-core finds nothing serious, in light and dark, wide and narrow", () =>
@@ -265,8 +269,9 @@ test("what tries to be more than text stays text", () => {
       texts.filter(({ id, text }) => /window/.test(id + text)).map(({ id }) => id).sort());
     assert.equal(await page.evaluate("window.broken"), undefined);
     // An address that somebody made leads nowhere else.
-    for (const forged of ["from=javascript:alert(1)&at=0&through=plain", "from=..%2Fx&through=plain",
-      "from=plain&at=0&through=plain+https://x.example/", "from=plain&at=7&through=plain"]) {
+    for (const forged of ["from=javascript:alert(1)&at=0&through=plain",
+      "from=..%2Fx&at=0&through=plain", "from=plain&at=0&through=plain+https://x.example/",
+      "from=plain&at=7&through=plain"]) {
       await page.goto("about:blank");
       await page.goto(`${base}items/plain.html#walk=x&${forged}`);
       assert.equal(await stepOf(page), undefined, forged);
