@@ -142,7 +142,7 @@ bench:
 	luajit benches/json_load.lua
 	luajit benches/site.lua $(CORPUS)
 
-# Not part of `make test`: it takes a browser of some 300 MB.
+# Not part of `make test`: the browser takes 400 MB.
 test-site:
 	@.ci/setup site
 	@$(MAKE) --no-print-directory build

@@ -52,7 +52,7 @@ local function compute(config, corpus, report)
   end
   if drawn then report.computed[#report.computed + 1] = "map" end
   return { begin = begin, places = places, lists = lists, map_seconds = map_seconds,
-    dim = embeddings.dim }
+    drawn = drawn, dim = embeddings.dim }
 end
 
 -- The pages of all items, by so many processes (nil: one for each processor); how many pages were

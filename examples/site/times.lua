@@ -39,12 +39,20 @@ local function read(config)
   return taken.device and taken.version and taken.dim and taken.workers and taken or nil
 end
 
-local function of_this_build(computed, build)
+-- What a step took, in the build that computed it.
+local function step_of(name, seconds, computed, kept)
+  for _, step in ipairs(not computed and kept and kept.steps or {}) do
+    if step.name == name then return step end
+  end
+  return { name = name, seconds = seconds }
+end
+
+local function of_this_build(computed, build, kept)
   local steps = { { name = "reading the texts", seconds = build.read } }
   for _, list in ipairs(computed.lists) do
-    steps[#steps + 1] = { name = "list: " .. list.name, seconds = list.seconds }
+    steps[#steps + 1] = step_of("list: " .. list.name, list.seconds, list.computed, kept)
   end
-  steps[#steps + 1] = { name = "map", seconds = computed.map_seconds }
+  steps[#steps + 1] = step_of("map", computed.map_seconds, computed.drawn, kept)
   steps[#steps + 1] = { name = "writing the pages", seconds = build.write }
   return { steps = steps, device = computed.lists[1].device, version = vkd.version,
     dim = computed.dim, workers = build.workers }
@@ -52,14 +60,14 @@ end
 
 ---The times of this build, or of the one that computed the results that it found.
 ---@param config table
----@param computed table What was computed, with `lists`, `map_seconds` and `dim`.
+---@param computed table What there is, with `lists`, `map_seconds`, `drawn` and `dim`.
 ---@param anything boolean Whether anything was.
 ---@param build { read: number, write: number, workers: integer }
 ---@return site.Times
 function times.of(config, computed, anything, build)
   local kept = read(config)
   if kept and not anything then return kept end
-  files.write(path_of(config), text_of(of_this_build(computed, build)))
+  files.write(path_of(config), text_of(of_this_build(computed, build, kept)))
   return assert(read(config), "times.txt cannot be read back")
 end
 

@@ -348,7 +348,13 @@ describe("a build of the example site", function()
     assert.equal(1, report.removed)
     write_file(path, (helper.read_file(path):gsub("return config",
       "config.lists[1].lambda = 0.1 %0")))
+    -- What is not computed keeps its time.
+    local times = work .. "/site-results/times.txt"
+    write_file(times, (helper.read_file(times):gsub("step %S+ (list: %a+)", "step 7.00 %1")))
     assert.same({ "related" }, site.build(path, 1).computed)
+    local text = helper.read_file(times)
+    assert.truthy(text:find("step 7.00 list: different", 1, true))
+    assert.is_nil(text:find("step 7.00 list: related", 1, true))
   end)
 
   it("replaces nothing that it did not write", function()

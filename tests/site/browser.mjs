@@ -143,6 +143,14 @@ export class Page {
     return result.value;
   }
 
+  // Waits until an expression is true.
+  until(expression) {
+    return this.evaluate(`new Promise((resolve) => {
+      const look = () => (${expression}) ? resolve() : setTimeout(look, 20);
+      look();
+    })`);
+  }
+
   // Where the middle of an element is, which is brought into view.
   middle(selector) {
     return this.evaluate(`(() => {
@@ -160,6 +168,14 @@ export class Page {
       const button = type === "mouseMoved" ? "none" : "left";
       await this.send("Input.dispatchMouseEvent", { type, x, y, button, clickCount: 1 });
     }
+  }
+
+  // The same with a finger.
+  async touch(selector) {
+    const { x, y } = await this.middle(selector);
+    await this.send("Emulation.setTouchEmulationEnabled", { enabled: true });
+    await this.send("Input.dispatchTouchEvent", { type: "touchStart", touchPoints: [{ x, y }] });
+    await this.send("Input.dispatchTouchEvent", { type: "touchEnd", touchPoints: [] });
   }
 
   async press(key) {

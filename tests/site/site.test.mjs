@@ -152,6 +152,17 @@ everywhere("the map leads to every item", async (page, base) => {
   assert.deepEqual(listed.sort(), dots);
 });
 
+everywhere("a finger chooses a dot, and the line below leads to it", async (page, base) => {
+  await page.size(390, 844);
+  await page.goto(`${base}index.html`);
+  await page.touch('.map a[href="items/psalms-22-31.html"] circle');
+  await page.until("document.querySelector('#point a')");
+  assert.equal(await page.evaluate("document.getElementById('point').textContent"),
+    "Psalms 22:31");
+  await page.follow(() => page.click("#point a"));
+  assert.equal(await heading(page), "Psalms 22:31");
+});
+
 everywhere("no page misses a file or complains", async (page, base) => {
   for (const name of PAGES) {
     await page.goto(base + name);

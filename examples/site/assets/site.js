@@ -92,6 +92,7 @@ function watchMap(map) {
   map.addEventListener("pointermove", (event) => show(nearestDot(map, event)));
   // A finger covers many dots: it chooses one, and the line below leads to it.
   map.addEventListener("click", (event) => {
+    if (event.ctrlKey || event.metaKey || event.shiftKey) return;
     const dot = nearestDot(map, event);
     show(dot);
     event.preventDefault();
