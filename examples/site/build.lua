@@ -22,7 +22,7 @@ local function main()
   local site = require("site")
   local report = site.build(config_path, tonumber(arg[2]))
   local computed = table.concat(report.computed, ", ")
-  print(("%d items in %.2f s: computed %s; %d files written, %d removed"):format(report.items,
+  print(("%d items in %.2f s: computed %s; files written: %d, removed: %d"):format(report.items,
     report.seconds, computed == "" and "nothing" or computed, report.written, report.removed))
   print(("Look at it: open %s/index.html in a browser, or put the folder on any web server"):format(
     short(dofile(config_path).site)))
