@@ -11,12 +11,14 @@ test rust-test lua-test leak examples install-test tsan test-slurm test-packages
 	export VKD_PIPELINE_CACHE := $(CURDIR)/target/kernels
 
 .PHONY: help run devices test $(STEPS) $(CHECKED) $(SHIPPED) bench bench-growth fuzz tsan install \
-	test-slurm test-packages deb build-library install-rock 	uninstall header spirv clean
+	test-slurm test-packages deb build-library install-rock uninstall header spirv site test-site clean
 help:
 	@echo "make run      install what is missing, build, compute the Psalms from LuaJIT"
+	@echo "make site     build examples/site, a website of the Psalms, in target/site"
 	@echo "make test     install what is missing, run all checks and tests"
 	@echo "make test-slurm     shards and their merge on a cluster of two daemons here"
 	@echo "make test-packages  the packages that users install; make deb makes one"
+	@echo "make test-site      look at the website in Chromium"
 	@echo "make devices  list the devices that vkd can use"
 	@echo "make install  install library, header and LuaJIT module below PREFIX (/usr/local)"
 	@echo "make bench    measure against the direct method and numpy; CORPUS=file.npy adds one"
@@ -35,6 +37,11 @@ devices:
 	@.ci/setup run
 	@$(MAKE) --silent --no-print-directory build
 	@luajit examples/devices.lua
+
+site:
+	@.ci/setup run
+	@$(MAKE) --no-print-directory build
+	luajit examples/site/build.lua
 
 test:
 	@mkdir -p target && rm -f "$(VALIDATION)"
@@ -133,6 +140,13 @@ bench:
 	luajit benches/older.lua $(CORPUS)
 	luajit benches/exports.lua $(CORPUS)
 	luajit benches/json_load.lua
+	luajit benches/site.lua $(CORPUS)
+
+# Not part of `make test`: the browser takes 400 MB.
+test-site:
+	@.ci/setup site
+	@$(MAKE) --no-print-directory build
+	tests/site/run
 
 fuzz:
 	fuzz/run 600

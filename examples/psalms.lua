@@ -1,70 +1,18 @@
 -- Orders the 2,461 verses of the Psalms by diversity, from every verse, and shows how the sequence
 -- from Psalms 23:1 begins: each next verse is the one least similar to the centroid of those
 -- before.
--- Runs from any folder: luajit examples/psalms.lua
+-- Runs from any folder: luajit examples/psalms.lua. A module of the example site reads the texts.
 
 local here = arg[0]:match("^(.*[/\\])") or "./"
-package.path = here .. "../lua/?.lua;" .. package.path
+package.path = here .. "../lua/?.lua;" .. here .. "site/?.lua;" .. package.path
 local vkd = require("vkd")
+local jsonl = require("jsonl")
 
 local FIRST, SHOWN = "Psalms 23:1", 10
 
 local function fail(message)
   io.stderr:write("psalms: ", tostring(message), "\n")
   os.exit(1)
-end
-
-local function utf8(code)
-  if code < 0x80 then return string.char(code) end
-  if code < 0x800 then
-    return string.char(0xC0 + math.floor(code / 64), 0x80 + code % 64)
-  end
-  if code < 0x10000 then
-    return string.char(0xE0 + math.floor(code / 4096), 0x80 + math.floor(code / 64) % 64,
-      0x80 + code % 64)
-  end
-  return string.char(0xF0 + math.floor(code / 262144), 0x80 + math.floor(code / 4096) % 64,
-    0x80 + math.floor(code / 64) % 64, 0x80 + code % 64)
-end
-
-local ESCAPES = { b = "\b", f = "\f", n = "\n", r = "\r", t = "\t" }
-
--- The text of a JSON string without its quotes. Escaped backslashes step aside first, so that what
--- follows one is not taken for an escape.
-local function unescape(text)
-  return (text:gsub("\\\\", "\\u005c")
-    :gsub("\\u([dD][89aAbB]%x%x)\\u([dD][c-fC-F]%x%x)", function(high, low)
-      return utf8(0x10000 + (tonumber(high, 16) - 0xD800) * 1024 + tonumber(low, 16) - 0xDC00)
-    end)
-    :gsub("\\([^u])", function(letter) return ESCAPES[letter] or letter end)
-    :gsub("\\u(%x%x%x%x)", function(code) return utf8(tonumber(code, 16)) end))
-end
-
--- The value of a string field in one line of flat JSON.
-local function field(line, name)
-  local _, from = line:find('"' .. name .. '"%s*:%s*"')
-  if not from then return nil end
-  local to = from + 1
-  while to <= #line and line:sub(to, to) ~= '"' do
-    to = to + (line:sub(to, to) == "\\" and 2 or 1)
-  end
-  return unescape(line:sub(from + 1, to - 1))
-end
-
-local function load_verses(path)
-  local file, why = io.open(path, "r")
-  if not file then return nil, why end
-  local verses = {}
-  for line in file:lines() do
-    local id, text = field(line, "id"), field(line, "text")
-    if not id or not text then
-      file:close()
-      return nil, ("%s:%d: no id and text"):format(path, #verses + 1)
-    end
-    verses[#verses + 1] = { id = id, text = text }
-  end
-  file:close()
-  return verses
 end
 
 local function dot(a, b)
@@ -119,7 +67,7 @@ end
 local function main()
   local embeddings, why = vkd.load_npy(here .. "data/psalms.npy")
   if not embeddings then fail(why) end
-  local verses, missing = load_verses(here .. "data/psalms.jsonl")
+  local verses, missing = jsonl.texts(here .. "data/psalms.jsonl")
   if not verses then fail(missing) end
   if #verses ~= embeddings.num_items then
     fail(("%d verses, but %d embeddings"):format(#verses, embeddings.num_items))
