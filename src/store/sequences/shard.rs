@@ -19,7 +19,8 @@ pub struct ShardMeta {
     pub shard: Shard,
     /// Sequences of the whole run.
     pub of_sequences: u32,
-    /// Hash of all heads of the whole run, see [`heads_hash`].
+    /// Hash of all heads of the whole run: 128 bits of xxh3 over the items as little-endian u32, 32
+    /// hex digits.
     pub of_heads: String,
 }
 
