@@ -19,7 +19,7 @@ pub struct ShardMeta {
     pub shard: Shard,
     /// Sequences of the whole run.
     pub of_sequences: u32,
-    /// Hash of all heads of the whole run, see [`heads_hash`].
+    /// Hash of all heads of the whole run, of their items as little-endian u32.
     pub of_heads: String,
 }
 
