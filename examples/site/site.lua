@@ -35,13 +35,18 @@ local function names_of(corpus)
   return names
 end
 
--- Results and the map, computed where they are missing.
-local function compute(config, corpus, report)
+-- The embeddings of the texts, one for each.
+local function embeddings_of(config, corpus)
   local embeddings = corpora.embeddings(config)
   if embeddings.num_items ~= corpus.count then
     error(("%s holds %d texts, but %s %d embeddings; give one for each, in the same order"):format(
       config.texts, corpus.count, config.embeddings, embeddings.num_items), 0)
   end
+  return embeddings
+end
+
+-- Results and the map, computed where they are missing.
+local function compute(config, corpus, embeddings, report)
   local lists = results.compute(config, embeddings, corpus.ids)
   local begin = results.open(config, results.begin(config))
   local before = files.now()
@@ -94,11 +99,12 @@ function site.build(config_path, workers)
   local begin, config, report = files.now(), dofile(config_path), { computed = {} }
   local corpus = corpora.read(config)
   local read_seconds = files.now() - begin
+  local embeddings = embeddings_of(config, corpus)
   local names = names_of(corpus)
   files.make_folder(config.site .. "/items")
   files.make_folder(config.results)
   files.announce(config.site, names)
-  local computed = compute(config, corpus, report)
+  local computed = compute(config, corpus, embeddings, report)
   report.compute_seconds = files.now() - begin
   local before = files.now()
   report.written, report.workers = write_pages(config, config_path, workers)

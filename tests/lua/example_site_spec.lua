@@ -264,6 +264,8 @@ describe("a build of the example site", function()
     write_file(work .. "/texts.jsonl", '{"id":"a","text":"b"}\n')
     _, message = pcall(site.build, path, 1)
     assert.truthy(message:find("needs two texts or more", 1, true))
+    -- All that comes before anything is written.
+    assert.is_nil(io.open(work .. "/site"))
   end)
 
   it("is of embeddings alone, too, of which the ids stand for the texts", function()
