@@ -94,8 +94,8 @@ describe("the progress of workers", function()
       helper.with_file(BEGIN .. [[
         package.path = arg[3]
         local vkd = require("vkd")
-        save(arg[4] .. "/new", ffi.C.getpid())
-        os.rename(arg[4] .. "/new", arg[4] .. "/pid" .. index)
+        save(arg[4] .. "/new" .. index, ffi.C.getpid())
+        os.rename(arg[4] .. "/new" .. index, arg[4] .. "/pid" .. index)
         -- What reads standard output does not wait for the workers.
         ffi.cdef("int close(int);")
         ffi.C.close(1)
