@@ -64,7 +64,7 @@ build:
 # The library is also checked as it ships, without the feature that tests need.
 lint:
 	cargo fmt --all --check
-	cargo clippy --workspace --all-targets -- -D warnings
+	cargo clippy -p vkd -p vkd-cli --all-targets -- -D warnings
 	cargo clippy --lib -- -D warnings
 	cargo clippy --lib --no-default-features -- -D warnings
 	RUSTDOCFLAGS=-Dwarnings cargo doc --no-deps --quiet
@@ -78,7 +78,7 @@ shipped:
 	tests/shipped
 
 test-build:
-	cargo test --workspace --no-run
+	cargo test -p vkd -p vkd-cli --no-run
 
 rust-test:
 	VKD_VALIDATION="$(VALIDATION)" tests/rust
