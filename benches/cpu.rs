@@ -12,7 +12,7 @@ mod measure;
 use std::process::Command;
 
 use measure::reads::read_bandwidth;
-use measure::{median, run, Times};
+use measure::{median, python, run, Times};
 use vkd::engine::cpu::{multiply_adds_per_second, Level, Settings};
 use vkd::progress::Phase;
 use vkd::ContextOptions;
@@ -25,6 +25,7 @@ fn main() {
     println!("CPU engine, {threads} threads, {}; medians of {RUNS} runs", level.name());
     let peak = (0..25).map(|_| multiply_adds_per_second(level, threads)).fold(0.0, f64::max);
     println!("multiply-adds from registers: {:.0} G/s", peak / 1e9);
+    println!("numpy runs OpenBLAS's kernel {}", python::kernel());
     let psalms = concat!(env!("CARGO_MANIFEST_DIR"), "/examples/data/psalms.npy").to_owned();
     let given = std::env::args().skip(1).filter(|argument| argument.ends_with(".npy"));
     for path in std::iter::once(psalms).chain(given) {
@@ -83,14 +84,13 @@ fn corpus(path: &str, center: bool, threads: usize, peak: f64) {
         );
     }
     let large = n > 4000;
-    let python = std::env::var("VKD_PYTHON").unwrap_or("/usr/bin/python3".into());
     let baselines = [
-        ("numpy, float32 matrix", &*python, "numpy_float.py", if large { 8 } else { 64 }, "starts"),
-        ("numpy, direct method with BLAS", &*python, "numpy_direct.py", 20, "picks of 256 starts"),
-        ("LuaJIT, direct method", "luajit", "luajit_direct.lua", 50, "picks of one start"),
+        ("numpy, float32 matrix", "numpy_float.py", if large { 8 } else { 64 }, "starts"),
+        ("numpy, direct method with BLAS", "numpy_direct.py", 20, "picks of 256 starts"),
+        ("LuaJIT, direct method", "luajit_direct.lua", 50, "picks of one start"),
     ];
-    for (name, program, script, sample, unit) in baselines {
-        match baseline(program, script, path, sample, center) {
+    for (name, script, sample, unit) in baselines {
+        match baseline(script, path, sample, center) {
             Some(seconds) => println!(
                 "  {name} ({sample} {unit}, scaled): {seconds:.1} s, {:.1} times as long",
                 seconds / total
@@ -100,12 +100,17 @@ fn corpus(path: &str, center: bool, threads: usize, peak: f64) {
     }
 }
 
-fn baseline(program: &str, script: &str, corpus: &str, sample: u32, center: bool) -> Option<f64> {
-    let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/benches/baselines/");
-    let output = Command::new(program)
-        .arg(format!("{folder}{script}"))
-        .args([corpus, &sample.to_string(), if center { "1" } else { "0" }])
-        .output()
-        .ok()?;
-    String::from_utf8_lossy(&output.stdout).trim().parse().ok()
+fn baseline(script: &str, corpus: &str, sample: u32, center: bool) -> Option<f64> {
+    let mut command = match script.ends_with(".py") {
+        true => python::baseline(script),
+        false => luajit(script),
+    };
+    let center = if center { "1" } else { "0" };
+    python::number(command.args([corpus, &sample.to_string(), center]))
+}
+
+fn luajit(script: &str) -> Command {
+    let mut command = Command::new("luajit");
+    command.arg(format!("{}/benches/baselines/{script}", env!("CARGO_MANIFEST_DIR")));
+    command
 }

@@ -14,12 +14,12 @@ mod common;
 mod measure;
 
 use std::path::{Path, PathBuf};
-use std::process::Command;
 use std::time::Instant;
 
 use measure::apart::{child, request, runs, Run, Wanted, ROUNDS};
 use measure::corpus::{write_clustered, Mapped};
 use measure::median;
+use measure::python::{baseline, kernel};
 use measure::reads::read_bandwidth;
 use vkd::context::Destination;
 use vkd::engine::cpu::{multiply_adds_per_second, Level};
@@ -44,6 +44,7 @@ fn main() {
         level.name(),
         peak / 1e9,
     );
+    println!("numpy runs OpenBLAS's kernel {}", kernel());
     let machine = Machine { peak, bandwidth };
     let folder = std::env::temp_dir().join(format!("vkd-large-{}", std::process::id()));
     std::fs::create_dir_all(&folder).unwrap();
@@ -241,17 +242,9 @@ fn seconds_of(path: &Path, request: &Request, options: &ContextOptions) -> Timed
 
 /// Seconds of a whole process in Python.
 fn python(script: &str, path: &Path, picks: u32) -> Option<f64> {
-    let script = format!("{}/benches/baselines/{script}", env!("CARGO_MANIFEST_DIR"));
-    let python = std::env::var("VKD_PYTHON").unwrap_or("/usr/bin/python3".into());
     let once = |_| {
         let begin = Instant::now();
-        let output = Command::new(&python)
-            .arg(&script)
-            .arg(path)
-            .arg(picks.to_string())
-            .env("PYTHONPATH", concat!(env!("CARGO_MANIFEST_DIR"), "/target/python-bench"))
-            .output()
-            .ok()?;
+        let output = baseline(script).arg(path).arg(picks.to_string()).output().ok()?;
         output.status.success().then(|| begin.elapsed().as_secs_f64())
     };
     let times: Option<Vec<f64>> = (0..ROUNDS).map(once).collect();

@@ -7,11 +7,12 @@
 
 #[path = "../tests/common/mod.rs"]
 mod common;
+mod measure;
 
 use common::Npy;
-use std::process::Command;
 use std::time::Instant;
 
+use measure::python;
 use vkd::context::{Destination, NeighborsRequest};
 use vkd::engine::Pairs;
 use vkd::{Context, ContextOptions, Elements, Input};
@@ -21,6 +22,7 @@ const RUNS: usize = 3;
 fn main() {
     let threads = std::thread::available_parallelism().map_or(1, usize::from);
     println!("neighbours, {threads} threads, the best of {RUNS} runs");
+    println!("numpy runs OpenBLAS's kernel {}", python::kernel());
     let psalms = concat!(env!("CARGO_MANIFEST_DIR"), "/examples/data/psalms.npy").to_owned();
     let large = std::env::temp_dir().join(format!("vkd-bench-{}.npy", std::process::id()));
     common::write_npy(&large, &common::random(31_000, 384, 7));
@@ -92,14 +94,7 @@ fn similarities(context: &Context, npy: &Npy) -> f64 {
 }
 
 fn baseline(script: &str, corpus: &str, k: u32, threads: usize) -> Option<f64> {
-    let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/benches/baselines/");
-    let python = std::env::var("VKD_PYTHON").unwrap_or("/usr/bin/python3".into());
-    let output = Command::new(python)
-        .arg(format!("{folder}{script}"))
-        .args([corpus, &k.to_string(), &threads.to_string()])
-        .env("OPENBLAS_NUM_THREADS", threads.to_string())
-        .env("PYTHONPATH", concat!(env!("CARGO_MANIFEST_DIR"), "/target/python-bench"))
-        .output()
-        .ok()?;
-    String::from_utf8_lossy(&output.stdout).trim().parse().ok()
+    let mut baseline = python::baseline(script);
+    baseline.args([corpus, &k.to_string(), &threads.to_string()]);
+    python::number(baseline.env("OPENBLAS_NUM_THREADS", threads.to_string()))
 }

@@ -8,9 +8,7 @@
 mod common;
 mod measure;
 
-use std::process::Command;
-
-use measure::{median, Times};
+use measure::{median, python, Times};
 
 use vkd::engine::vulkan::{direct_method, SequenceKernel, Settings, VulkanEngine};
 use vkd::progress::Phase;
@@ -77,8 +75,7 @@ fn main() {
         direct * picks,
         direct * picks / picking
     );
-    let numpy = Command::new(std::env::var("VKD_PYTHON").unwrap_or("/usr/bin/python3".into()))
-        .arg(concat!(env!("CARGO_MANIFEST_DIR"), "/benches/baselines/numpy_integer.py"))
+    let numpy = python::baseline("numpy_integer.py")
         .arg(concat!(env!("CARGO_MANIFEST_DIR"), "/examples/data/psalms.npy"))
         .arg(NUMPY_STARTS.to_string())
         .output();

@@ -9,11 +9,10 @@
 mod common;
 mod measure;
 
-use std::process::Command;
 use std::time::Instant;
 
 use common::Npy;
-use measure::median;
+use measure::{median, python};
 use vkd::context::Destination;
 use vkd::engine::RowSource;
 use vkd::progress::Phase;
@@ -141,13 +140,6 @@ fn lists(npy: &Npy, path: &str) {
 
 /// Seconds of one list.
 fn pyversity(corpus: &str, strategy: &str) -> Option<f64> {
-    let script = concat!(env!("CARGO_MANIFEST_DIR"), "/benches/baselines/pyversity_lists.py");
-    let python = std::env::var("VKD_PYTHON").unwrap_or("/usr/bin/python3".into());
-    let output = Command::new(python)
-        .arg(script)
-        .args([corpus, strategy, &LIST.to_string(), &SAMPLE.to_string()])
-        .env("PYTHONPATH", concat!(env!("CARGO_MANIFEST_DIR"), "/target/python-bench"))
-        .output()
-        .ok()?;
-    String::from_utf8_lossy(&output.stdout).trim().parse().ok()
+    let arguments = [corpus, strategy, &LIST.to_string(), &SAMPLE.to_string()];
+    python::number(python::baseline("pyversity_lists.py").args(arguments))
 }

@@ -4,6 +4,7 @@
 pub mod apart;
 pub mod corpus;
 pub mod plot;
+pub mod python;
 #[path = "../../cli/src/bench/reads.rs"]
 pub mod reads;
 
