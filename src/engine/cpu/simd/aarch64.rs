@@ -157,9 +157,9 @@ impl Simd for Neon {
         )
     }
 
-    /// There is no sum of the products of a pair: the first values of eight pairs are gathered, then
-    /// their second ones, and each product goes to its pair's sum. What is gathered of a line that
-    /// meets several others is gathered once.
+    /// There is no sum of the products of a pair: the first values of eight pairs are gathered,
+    /// then their second ones, and each product goes to its pair's sum. What is gathered of a line
+    /// that meets several others is gathered once.
     #[inline(always)]
     fn multiply_add(self, sum: Wide, a: Wide, b: Wide) -> Wide {
         let (a, b): (Narrow, Narrow) = (must_cast(a), must_cast(b));
