@@ -7,17 +7,21 @@ CHECKED := lint test-build
 SHIPPED := build shipped lua-test examples leak install-test
 STEPS := setup setup-test spirv-val rust-test validation
 # Tests leave the user's cache of compiled kernels alone.
-test rust-test lua-test leak examples install-test tsan test-slurm test-packages: \
+test rust-test lua-test leak examples install-test tsan test-slurm test-packages \
+	test-arm test-windows: \
 	export VKD_PIPELINE_CACHE := $(CURDIR)/target/kernels
 
 .PHONY: help run devices test $(STEPS) $(CHECKED) $(SHIPPED) bench bench-growth fuzz tsan install \
-	test-slurm test-packages deb build-library install-rock uninstall header spirv site test-site clean
+	test-slurm test-packages test-arm test-windows deb build-library install-rock uninstall header \
+	spirv site test-site clean
 help:
 	@echo "make run      install what is missing, build, compute the Psalms from LuaJIT"
 	@echo "make site     build examples/site, a website of the Psalms, in target/site"
 	@echo "make test     install what is missing, run all checks and tests"
 	@echo "make test-slurm     shards and their merge on a cluster of two daemons here"
 	@echo "make test-packages  the packages that users install; make deb makes one"
+	@echo "make test-arm       the CPU engine on ARM processors of 64 bits, run by QEMU"
+	@echo "make test-windows   library and command on Windows, run by Wine"
 	@echo "make test-site      look at the website in Chromium"
 	@echo "make devices  list the devices that vkd can use"
 	@echo "make install  install library, header and LuaJIT module below PREFIX (/usr/local)"
@@ -116,6 +120,15 @@ test-packages:
 	@.ci/setup packages
 	@$(MAKE) --no-print-directory build
 	tests/packages
+
+# A quarter of an hour each, most of it to build all for another processor or system.
+test-arm:
+	@.ci/setup arm
+	tests/arm
+
+test-windows:
+	@.ci/setup windows
+	tests/windows
 
 # target/debian/vkd_VERSION_ARCHITECTURE.deb
 deb:

@@ -17,6 +17,17 @@
 #![warn(missing_docs)]
 #![cfg_attr(test, allow(clippy::unwrap_used, clippy::expect_used, clippy::panic))]
 
+#[cfg(not(target_pointer_width = "64"))]
+compile_error!(
+    "vkd needs a processor with 64-bit addresses: build it for a 64-bit target, with \
+     `cargo build --target` of x86_64-unknown-linux-gnu, aarch64-unknown-linux-gnu or another one"
+);
+#[cfg(target_endian = "big")]
+compile_error!(
+    "vkd needs a little-endian processor, as its files are mapped into memory as they are: build \
+     it for one, with `cargo build --target` of x86_64-unknown-linux-gnu or another one"
+);
+
 pub mod context;
 mod contract;
 pub mod corpus;

@@ -42,6 +42,7 @@ pub(crate) struct Ends {
 
 /// Whether a folder could be locked.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[cfg_attr(not(unix), expect(dead_code, reason = "folders are locked on Unix only"))]
 pub(crate) enum Locked {
     Yes,
     /// Another open handle has the lock, of this process or another one.

@@ -2,7 +2,7 @@
 //!
 //! On Unix it is an open descriptor: a program that changes its working directory, or renames the
 //! folder, changes nothing. No name in it is followed where it is a symbolic link, and opening a
-//! FIFO does not wait. Elsewhere it is an absolute path.
+//! FIFO does not wait. On Windows it is an absolute path.
 
 use std::ffi::OsStr;
 use std::fs::{File, Metadata};
@@ -48,14 +48,15 @@ pub(super) struct About {
 pub(super) struct Folder {
     #[cfg(unix)]
     handle: File,
-    #[cfg(not(unix))]
+    #[cfg(windows)]
     path: PathBuf,
 }
 
 /// The folder that a path names, and the name in it.
 pub(super) fn split(path: &Path) -> Option<(PathBuf, &OsStr)> {
     // `file_name` does not see a slash at the end, which means a folder.
-    if path.as_os_str().as_encoded_bytes().last().is_none_or(|&last| last == b'/') {
+    let last = path.as_os_str().as_encoded_bytes().last();
+    if last.is_none_or(|&last| std::path::is_separator(last.into())) {
         return None;
     }
     let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty());
@@ -77,7 +78,18 @@ mod unix {
 
     impl About {
         /// Of an open file.
-        pub(in crate::store) fn of(about: &Metadata) -> About {
+        pub(in crate::store) fn of(file: &File) -> io::Result<About> {
+            Ok(About::from(&file.metadata()?))
+        }
+
+        /// Of what a path leads to, through links.
+        pub(in crate::store) fn at(path: &Path) -> io::Result<About> {
+            Ok(About::from(&std::fs::metadata(path)?))
+        }
+    }
+
+    impl From<&Metadata> for About {
+        fn from(about: &Metadata) -> About {
             let identity = Identity(about.dev(), about.ino());
             About { kind: Kind::of(about), identity, names: about.nlink() }
         }
@@ -172,19 +184,35 @@ mod unix {
     }
 }
 
-#[cfg(not(unix))]
-mod elsewhere {
+#[cfg(windows)]
+mod windows {
+    use std::os::windows::fs::OpenOptionsExt;
+
     use super::*;
 
+    /// Of fileapi.h: opens folders too.
+    const FILE_FLAG_BACKUP_SEMANTICS: u32 = 0x0200_0000;
+    /// Of fileapi.h: opens a link itself.
+    const FILE_FLAG_OPEN_REPARSE_POINT: u32 = 0x0020_0000;
+
     impl About {
-        /// Of an open file. The time of creation stands for its number, which the standard library
-        /// does not give on Windows.
-        pub(in crate::store) fn of(about: &Metadata) -> About {
-            let since = |time: std::time::SystemTime| time.duration_since(std::time::UNIX_EPOCH);
-            let created = about.created().ok().and_then(|time| since(time).ok());
-            let identity = Identity(0, created.map_or(0, |time| time.as_nanos() as u64));
-            About { kind: Kind::of(about), identity, names: 1 }
+        /// Of an open file.
+        pub(in crate::store) fn of(file: &File) -> io::Result<About> {
+            let about = winapi_util::file::information(file)?;
+            let identity = Identity(about.volume_serial_number(), about.file_index());
+            let names = about.number_of_links();
+            Ok(About { kind: Kind::of(&file.metadata()?), identity, names })
         }
+
+        /// Of what a path leads to, through links.
+        pub(in crate::store) fn at(path: &Path) -> io::Result<About> {
+            About::of(&look_at(path, FILE_FLAG_BACKUP_SEMANTICS)?)
+        }
+    }
+
+    /// A handle that neither reads nor writes, so that what others may do is no matter.
+    fn look_at(path: &Path, flags: u32) -> io::Result<File> {
+        File::options().access_mode(0).custom_flags(flags).open(path)
     }
 
     impl Folder {
@@ -203,8 +231,9 @@ mod elsewhere {
 
         /// What `name` stands for, if anything.
         pub(in crate::store) fn about(&self, name: &OsStr) -> io::Result<Option<About>> {
-            match std::fs::symlink_metadata(self.path.join(name)) {
-                Ok(about) => Ok(Some(About::of(&about))),
+            let flags = FILE_FLAG_BACKUP_SEMANTICS | FILE_FLAG_OPEN_REPARSE_POINT;
+            match look_at(&self.path.join(name), flags) {
+                Ok(file) => About::of(&file).map(Some),
                 Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
                 Err(error) => Err(error),
             }
@@ -236,8 +265,13 @@ mod elsewhere {
 
         /// Renames a file unless something has the new name.
         pub(in crate::store) fn rename_new(&self, from: &OsStr, to: &OsStr) -> io::Result<()> {
-            std::fs::hard_link(self.path.join(from), self.path.join(to))?;
-            self.remove(from)
+            match std::fs::hard_link(self.path.join(from), self.path.join(to)) {
+                Ok(()) => self.remove(from),
+                Err(error) if error.kind() == io::ErrorKind::AlreadyExists => Err(error),
+                // A file system without links.
+                Err(_) if self.about(to)?.is_none() => self.rename(from, to),
+                Err(_) => Err(io::ErrorKind::AlreadyExists.into()),
+            }
         }
 
         /// The names reach the disk with the files.

@@ -72,7 +72,7 @@ impl Location {
             Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
             file => file.map_err(failed)?,
         };
-        let about = About::of(&file.metadata().map_err(failed)?);
+        let about = About::of(&file).map_err(failed)?;
         require_file(&self.path, about.kind)?;
         if !self.family.knows_file(&file).map_err(failed)? {
             return Err(not_replaced(&self.path, self.family.unlike()));

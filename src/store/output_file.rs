@@ -40,7 +40,7 @@ impl OutputFile {
         for (name, path) in [(&name, &path), (&partial, &partial_path)] {
             let about = folder.about(name).map_err(|error| file_error("open", path, 0, &error))?;
             let is_there = |file: &PathBuf| {
-                let there = std::fs::metadata(file).map(|there| About::of(&there).identity).ok();
+                let there = About::at(file).map(|there| there.identity).ok();
                 about.is_some_and(|about| there == Some(about.identity))
             };
             if files.iter().any(is_there) {

@@ -253,9 +253,8 @@ fn open_locked(location: &Location) -> Result<Opened> {
     let path = &location.partial_path;
     for _ in 0..ATTEMPTS {
         let Some((file, is_new)) = open_once(location)? else { continue };
-        let about =
-            |file: &File| file.metadata().map_err(|error| file_error("open", path, 0, &error));
-        let About { kind, identity, .. } = About::of(&about(&file)?);
+        let failed = |error: io::Error| file_error("open", path, 0, &error);
+        let About { kind, identity, .. } = About::of(&file).map_err(failed)?;
         require_file(path, kind)?;
         #[cfg(test)]
         BEFORE_LOCK.take().into_iter().for_each(|work| work());
@@ -274,7 +273,7 @@ fn open_locked(location: &Location) -> Result<Opened> {
         }
         if still_partial(location, identity)? {
             // Whoever had it before the lock may have left something in it.
-            let is_new = is_new && about(&locked.file)?.len() == 0;
+            let is_new = is_new && locked.file.metadata().map_err(failed)?.len() == 0;
             return Ok(Opened { locked, identity, is_new });
         }
     }

@@ -15,9 +15,6 @@ use super::errors::Refusal;
 use super::family::Family;
 use crate::units;
 
-#[cfg(target_endian = "big")]
-compile_error!("results files are mapped as they are: little endian only");
-
 /// A tensor of a file.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Tensor {

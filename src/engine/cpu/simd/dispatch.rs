@@ -25,7 +25,13 @@ pub(crate) fn dispatch<W: OnSimd>(level: Level, work: W) -> W::Output {
                     return work.run(simd);
                 }
             }
-            Level::Portable => {}
+            Level::Portable | Level::Neon => {}
+        }
+    }
+    #[cfg(target_arch = "aarch64")]
+    if level == Level::Neon {
+        if let Some(simd) = pulp::aarch64::Neon::try_new() {
+            return work.run(simd);
         }
     }
     let _ = level;

@@ -3,8 +3,10 @@
 /// Levels of vector instructions.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Level {
-    /// What the compiler makes of plain loops; for processors other than x86-64.
+    /// What the compiler makes of plain loops; for processors other than x86-64 and ARM of 64 bits.
     Portable,
+    /// 128 bits: every ARM processor of 64 bits (aarch64).
+    Neon,
     /// 128 bits: x86-64-v2, since about 2009.
     Sse42,
     /// 256 bits: x86-64-v3, since about 2013.
@@ -22,7 +24,9 @@ impl Level {
             (Level::Avx2, pulp::x86::V3::try_new().is_some()),
             (Level::Avx512, pulp::x86::V4::try_new().is_some()),
         ];
-        #[cfg(not(target_arch = "x86_64"))]
+        #[cfg(target_arch = "aarch64")]
+        let levels = [(Level::Neon, pulp::aarch64::Neon::try_new().is_some())];
+        #[cfg(not(any(target_arch = "x86_64", target_arch = "aarch64")))]
         let levels = [];
         let higher = levels.into_iter().filter(|(_, there)| *there).map(|(level, _)| level);
         std::iter::once(Level::Portable).chain(higher).collect()
@@ -37,6 +41,7 @@ impl Level {
     pub fn name(self) -> &'static str {
         match self {
             Level::Portable => "portable",
+            Level::Neon => "NEON",
             Level::Sse42 => "SSE4.2",
             Level::Avx2 => "AVX2",
             Level::Avx512 => "AVX-512",

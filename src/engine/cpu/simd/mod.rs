@@ -4,6 +4,8 @@
 //! safe. A level is a type here, so a kernel is compiled once for every level and chosen once per
 //! run. No other file knows of instruction sets.
 
+#[cfg(target_arch = "aarch64")]
+mod aarch64;
 mod dispatch;
 mod level;
 mod operations;

@@ -1,4 +1,4 @@
-//! Plain loops: for processors other than x86-64.
+//! Plain loops: for processors other than x86-64 and ARM of 64 bits.
 
 use pulp::NullaryFnOnce;
 
