@@ -11,7 +11,8 @@ test rust-test lua-test leak examples install-test tsan test-slurm test-packages
 	export VKD_PIPELINE_CACHE := $(CURDIR)/target/kernels
 
 .PHONY: help run devices test $(STEPS) $(CHECKED) $(SHIPPED) bench bench-growth fuzz tsan install \
-	test-slurm test-packages test-drivers deb build-library install-rock uninstall header spirv site test-site clean
+	test-slurm test-packages test-drivers deb build-library install-rock uninstall header spirv \
+	site test-site clean
 help:
 	@echo "make run      install what is missing, build, compute the Psalms from LuaJIT"
 	@echo "make site     build examples/site, a website of the Psalms, in target/site"
