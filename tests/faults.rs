@@ -13,6 +13,7 @@ mod common;
 use std::sync::Arc;
 use std::time::Duration;
 
+use common::software_driver;
 use vkd::engine::neighbors::Query;
 use vkd::engine::reference::Reference;
 use vkd::engine::vulkan::{Faults, Settings, VulkanEngine};
@@ -65,7 +66,7 @@ impl Case {
     /// second run too, where the engine could be opened at all.
     fn run(&self, faults: &Arc<Faults>) -> (Outcome, Option<Outcome>) {
         let settings = Settings { memory_limit: self.memory_limit, ..settings(faults) };
-        let mut engine = match VulkanEngine::new("llvmpipe", &settings) {
+        let mut engine = match VulkanEngine::new(&software_driver(), &settings) {
             Ok(engine) => engine,
             Err(error) => return (Err(error), None),
         };
@@ -93,7 +94,7 @@ fn a_failure_at_any_call_is_a_status_or_does_no_harm() {
 fn a_failure_at_any_call_with_a_row_cache_is_a_status_or_does_no_harm() {
     let case = Case { memory_limit: Some(40_000), ..case_of((0..3).collect(), 5) };
     let engine = VulkanEngine::new(
-        "llvmpipe",
+        &software_driver(),
         &Settings { memory_limit: case.memory_limit, ..settings(&counter(false)) },
     );
     let held_rows =
@@ -106,7 +107,7 @@ fn a_failure_at_any_call_with_a_row_cache_is_a_status_or_does_no_harm() {
 /// Calls that open the device: their failures are the first test's.
 fn calls_to_open(lost: bool) -> u64 {
     let counter = counter(lost);
-    drop(VulkanEngine::new("llvmpipe", &settings(&counter)).unwrap());
+    drop(VulkanEngine::new(&software_driver(), &settings(&counter)).unwrap());
     counter.calls()
 }
 
@@ -133,7 +134,7 @@ fn every_refusal(case: &Case, first: u64) {
                 let text = error.to_string();
                 assert!(refused_memory(error), "call {call}: {text}");
                 let opened = second.is_some();
-                assert!(text.contains("llvmpipe") || !opened, "call {call}: {text}");
+                assert!(text.contains(&software_driver()) || !opened, "call {call}: {text}");
                 if let Some(second) = second {
                     assert!(second.as_ref().unwrap() == &case.expected, "call {call}");
                 }
@@ -188,7 +189,7 @@ fn a_device_that_refuses_memory_gets_less_to_hold() {
     let engine = |granted: u64| {
         let faults = Some(Arc::new(Faults::granting(granted)));
         let settings = Settings { faults, ..Settings::default() };
-        VulkanEngine::new("llvmpipe", &settings).unwrap()
+        VulkanEngine::new(&software_driver(), &settings).unwrap()
     };
     // The whole matrix takes 986 KB, the prepared rows 45 to 56 KB, a block of neighbours up to 2
     // MB.
@@ -229,7 +230,7 @@ fn a_failure_at_any_call_of_a_search_is_a_status_or_does_no_harm() {
     };
     type Found = Result<(Vec<u32>, Vec<f32>), Error>;
     let run = |faults: &Arc<Faults>| -> (bool, Found) {
-        let mut engine = match VulkanEngine::new("llvmpipe", &settings(faults)) {
+        let mut engine = match VulkanEngine::new(&software_driver(), &settings(faults)) {
             Ok(engine) => engine,
             Err(error) => return (false, Err(error)),
         };
@@ -294,7 +295,7 @@ fn lost(error: &Error) -> bool {
 fn a_device_lost_for_good_stays_lost_and_says_so() {
     let case = case();
     let opening = counter(true);
-    drop(VulkanEngine::new("llvmpipe", &settings(&opening)).unwrap());
+    drop(VulkanEngine::new(&software_driver(), &settings(&opening)).unwrap());
     for later in [0, 3, 12, 24] {
         let faults = Arc::new(Faults::new(opening.calls() + later, u64::MAX, true));
         let (first, second) = case.run(&faults);
@@ -309,7 +310,7 @@ fn a_device_lost_for_good_stays_lost_and_says_so() {
 fn a_device_lost_twice_in_one_run_is_given_up() {
     let case = case();
     // Lost at every 20th call that can lose it: opening anew works, the second run is lost again.
-    let engine = VulkanEngine::new("llvmpipe", &settings(&Arc::new(Faults::every(20))));
+    let engine = VulkanEngine::new(&software_driver(), &settings(&Arc::new(Faults::every(20))));
     let mut engine = engine.unwrap();
     let run = |engine: &mut VulkanEngine| {
         engine.sequences_in_memory(&case.corpus, &case.plan, &Progress::default()).unwrap_err()

@@ -6,7 +6,7 @@ mod common;
 
 use std::time::Duration;
 
-use common::{random, vulkan, Npy};
+use common::{random, software_driver, vulkan, Npy};
 use vkd::engine::vulkan::{Reduction, SequenceKernel, Settings, VulkanEngine};
 use vkd::engine::Engine;
 use vkd::plan::Plan;
@@ -124,7 +124,7 @@ fn rules_with_rows_that_come_and_go() {
         let settings = Settings { memory_limit, force_staging: staged, ..Settings::default() };
         for rule in rules() {
             let request = Request { length: 60, ..starts(257, rule) };
-            let engine = VulkanEngine::new("llvmpipe", &settings).unwrap();
+            let engine = VulkanEngine::new(&software_driver(), &settings).unwrap();
             let plan = request.shape(257).unwrap();
             assert!(engine.needs(Shape::new(257, 7), &plan).unwrap().held_rows < 257);
             check(&npy, &request, std::slice::from_ref(&settings));
@@ -174,7 +174,7 @@ fn a_run_with_values_keeps_to_its_plan() {
     let plan = Plan::new(&Request { length: 1500, ..request }, 2001).unwrap();
     for (force_staging, memory_limit) in [(false, None), (true, None), (false, Some(4 << 20))] {
         let settings = Settings { force_staging, memory_limit, ..Settings::default() };
-        let mut engine = VulkanEngine::new("llvmpipe", &settings).unwrap();
+        let mut engine = VulkanEngine::new(&software_driver(), &settings).unwrap();
         let needs = engine.needs(Shape::new(2001, 60), &plan.shape()).unwrap();
         engine.sequences_in_memory(&corpus, &plan, &Progress::default()).unwrap();
         let staged = if force_staging { needs.host_bytes } else { Bytes::ZERO };

@@ -104,6 +104,11 @@ pub fn random(num_items: u32, dim: u32, seed: u64) -> Npy {
     Npy { num_items, dim, values }
 }
 
+/// A part of the name of the software driver under test: llvmpipe, or what tests/drivers/run names.
+pub fn software_driver() -> String {
+    std::env::var("VKD_TEST_DRIVER").unwrap_or("llvmpipe".into())
+}
+
 /// The best Vulkan device, with the matrix where it fits: the small questions of tests would be
 /// answered without.
 pub fn vulkan(vulkan: Settings) -> ContextOptions {

@@ -38,6 +38,8 @@ pub(crate) struct Limits {
     /// Sizes that it can be fixed to: the powers of two among these.
     pub(crate) subgroup_sizes: RangeInclusive<u32>,
     pub(crate) software: bool,
+    /// SwiftShader, whose fastest kernels are not llvmpipe's.
+    pub(crate) is_swiftshader: bool,
     pub(crate) max_texels: u64,
     pub(crate) portability_subset: bool,
     pub(crate) memory_budget: bool,
@@ -151,6 +153,7 @@ pub(super) fn inspect(owner: &Instance, physical: vk::PhysicalDevice) -> Result<
         subgroup_sizes: size_control.min_subgroup_size..=size_control.max_subgroup_size,
         subgroup_control: controls_subgroups(instance, physical, &size_control, &info, &has),
         software,
+        is_swiftshader: driver.driver_id == vk::DriverId::GOOGLE_SWIFTSHADER,
         max_texels: u64::from(limits.max_texel_buffer_elements),
         portability_subset: has(ash::khr::portability_subset::NAME),
         memory_budget: has(ash::ext::memory_budget::NAME),
