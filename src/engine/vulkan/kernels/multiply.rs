@@ -16,7 +16,7 @@ impl Multiply {
             Some(Multiply::Dot16) if !limits.dot16 => Multiply::Biased,
             Some(Multiply::Dot8) if !limits.dot8 => Multiply::Biased,
             Some(multiply) => multiply,
-            // Half of what wide products take there; dot products of 8 bits take six times as long.
+            // Faster there than wide products; dot products of 8 bits are the slowest.
             None if limits.is_swiftshader => Multiply::Biased,
             None if limits.software => Multiply::Wide,
             None if limits.dot16_is_fast => Multiply::Dot16,
