@@ -112,11 +112,7 @@ function export.write(source, results, path, options)
     return jobs.new("export", { device = "none", on_lost = function() end }, status, out,
       function() return true end)
   end
-  if options.wait == false then
-    if options.progress then misuse("option progress goes with waiting: poll the job instead") end
-    return start()
-  end
-  return run.job(options.progress, start)
+  return run.waited(options, start)
 end
 
 return export

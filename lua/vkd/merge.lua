@@ -49,11 +49,7 @@ function merges.write(parts, path, options)
     return jobs.new("merge", { device = "none", on_lost = function() end }, status, out,
       function() return files.open(path) end)
   end
-  if options.wait == false then
-    if options.progress then misuse("option progress goes with waiting: poll the job instead") end
-    return start()
-  end
-  return run.job(options.progress, start)
+  return run.waited(options, start)
 end
 
 return merges

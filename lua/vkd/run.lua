@@ -71,4 +71,19 @@ function run.job(option, start)
   return result, report, status
 end
 
+---What a call of files gives: the result of the job that `start` starts, or with wait = false the
+---job.
+---@param options { wait?: boolean, progress?: vkd.ShowProgress }
+---@param start fun(): vkd.Job?, string?, string?
+---@return any result
+---@return any report
+---@return string? status
+function run.waited(options, start)
+  if options.wait ~= false then return run.job(options.progress, start) end
+  if options.progress then
+    check.misuse("option progress goes with waiting: poll the job instead")
+  end
+  return start()
+end
+
 return run
