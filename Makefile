@@ -12,8 +12,8 @@ test rust-test lua-test leak examples install-test tsan test-slurm test-packages
 	export VKD_PIPELINE_CACHE := $(CURDIR)/target/kernels
 
 .PHONY: help run devices test $(STEPS) $(CHECKED) $(SHIPPED) bench bench-growth fuzz tsan install \
-	test-slurm test-packages test-drivers test-arm test-windows deb build-library install-rock \
-	uninstall header spirv site test-site clean
+	test-slurm test-packages test-drivers test-swiftshader test-arm test-windows deb build-library \
+	install-rock uninstall header spirv site test-site clean
 help:
 	@echo "make run      install what is missing, build, compute the Psalms from LuaJIT"
 	@echo "make site     build examples/site, a website of the Psalms, in target/site"
@@ -21,6 +21,7 @@ help:
 	@echo "make test-slurm     shards and their merge on a cluster of two daemons here"
 	@echo "make test-packages  the packages that users install; make deb makes one"
 	@echo "make test-drivers   the same bits on several Vulkan drivers, fetched into target/drivers"
+	@echo "make test-swiftshader  a minute of it, on one driver"
 	@echo "make test-arm       the CPU engine on ARM processors of 64 bits, run by QEMU"
 	@echo "make test-windows   library and command on Windows, run by Wine"
 	@echo "make test-site      look at the website in Chromium"
@@ -134,7 +135,14 @@ test-windows:
 # Many minutes: not part of `make test`, which would fetch the drivers.
 test-drivers:
 	@.ci/setup test
+	@$(MAKE) --no-print-directory build
 	tests/drivers/run
+
+# A minute of it, with the driver that comes with Chromium.
+test-swiftshader:
+	@.ci/setup test
+	@$(MAKE) --no-print-directory build
+	VKD_QUICK=1 tests/drivers/run swiftshader
 
 # target/debian/vkd_VERSION_ARCHITECTURE.deb
 deb:

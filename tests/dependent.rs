@@ -1,5 +1,6 @@
 //! A crate that depends on vkd by path builds and runs, with and without the shader compiler; where
 //! there is no compiler, cargo says at once what can be done.
+#![cfg(unix)]
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, missing_docs)]
 
 mod common;

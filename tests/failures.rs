@@ -1,4 +1,5 @@
 //! Errors of devices and memory, and the proof that the validation layer is listening.
+#![cfg(unix)]
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, missing_docs)]
 
 mod common;

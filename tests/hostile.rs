@@ -1,6 +1,7 @@
 //! Hostile callers from C: a program that tests/c/hostile.py writes from the header calls every
 //! function with what no caller should pass, under the address sanitizer. What is allowed and what
 //! is left out stands in tests/c/hostile_tables.py.
+#![cfg(unix)]
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, missing_docs)]
 
 mod common;

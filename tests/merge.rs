@@ -389,7 +389,10 @@ fn what_is_at_the_target_is_treated_as_by_a_run() {
     assert_eq!(std::fs::read(&to).unwrap(), b"mine");
     // One of the parts, by its own name, through a link, and as the partial file.
     let link = folder.join("link");
+    #[cfg(unix)]
     std::os::unix::fs::symlink(&parts[2], &link).unwrap();
+    #[cfg(not(unix))]
+    std::fs::hard_link(&parts[2], &link).unwrap();
     let partial = folder.join("new.partial");
     std::fs::copy(&parts[0], &partial).unwrap();
     let mut given = parts.clone();

@@ -173,7 +173,7 @@ fn without_kernel_driver(system: &System, no_nodes: bool) -> Vec<Finding> {
     findings
 }
 
-#[cfg(test)]
+#[cfg(all(test, target_os = "linux"))]
 mod tests {
     #![allow(clippy::unwrap_used)]
 
