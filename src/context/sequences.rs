@@ -144,6 +144,7 @@ impl Context {
         progress.expect_steps(rest.picks());
         if rest.count() == 0 {
             // Whole but for its name: it need not wait for the engine.
+            drop(rest);
             return Job::spawn(progress, move |_| {
                 writer.finish()?;
                 Ok(Output::File(file.path))
@@ -154,8 +155,8 @@ impl Context {
             run_plan(planner, bounds, stage, shape, &size, Destination::File(&target))
         };
         self.spawn(progress, check, move |engine, run, progress| {
-            let rest = rest.within(run.engine.host_bytes);
-            compute(engine, &corpus, &rest, &*writer, progress)?;
+            compute(engine, &corpus, &rest.within(run.engine.host_bytes), &*writer, progress)?;
+            drop(rest);
             writer.finish()?;
             Ok(Output::File(file.path))
         })

@@ -258,9 +258,17 @@ mod windows {
             std::fs::remove_file(self.path.join(name))
         }
 
-        /// Renames a file, over whatever has the new name.
+        /// Renames a file, over whatever has the new name unless somebody has that open.
         pub(in crate::store) fn rename(&self, from: &OsStr, to: &OsStr) -> io::Result<()> {
-            std::fs::rename(self.path.join(from), self.path.join(to))
+            let to = self.path.join(to);
+            std::fs::rename(self.path.join(from), &to).map_err(|error| match to.exists() {
+                true => io::Error::other(format!(
+                    "{error} Windows replaces no file that is open; close {} everywhere and call \
+                     again",
+                    to.display()
+                )),
+                false => error,
+            })
         }
 
         /// Renames a file unless something has the new name.

@@ -375,4 +375,25 @@ mod tests {
         assert!(!partial.exists() && fs::read(&path).unwrap().starts_with(b"12345678"));
         fs::remove_file(&path).unwrap();
     }
+
+    /// The reason is said, and the file gets its name as soon as it can.
+    #[test]
+    #[cfg(windows)]
+    fn a_file_that_is_open_is_not_replaced() {
+        let path = std::env::temp_dir().join(format!("vkd-partial-open-{}", std::process::id()));
+        let header = "12345678{\"__metadata__\":{\"format\":\"vkd sequences 2\"";
+        fs::write(&path, header).unwrap();
+        let location = Location::new(&path, Family::Results).unwrap();
+        let partial = PartialFile::open(location, true, &Arc::default()).unwrap();
+        partial.with("write", 3, |mut file| io::Write::write_all(&mut file, b"new")).unwrap();
+        let reader = crate::store::map::open(&path).unwrap();
+        let text = partial.publish().unwrap_err().to_string();
+        assert!(text.contains("replaces no file that is open"), "{text}");
+        assert_eq!(*reader, *header.as_bytes());
+        drop(reader);
+        partial.publish().unwrap();
+        assert_eq!(fs::read(&path).unwrap(), b"new");
+        drop(partial);
+        fs::remove_file(&path).unwrap();
+    }
 }

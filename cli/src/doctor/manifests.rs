@@ -100,7 +100,7 @@ pub(crate) fn library(system: &System, manifest: &Path) -> Result<Library, Strin
     Ok(Library { name: name.into(), exists })
 }
 
-#[cfg(test)]
+#[cfg(all(test, unix))]
 mod tests {
     #![allow(clippy::unwrap_used)]
 

@@ -187,7 +187,9 @@ impl SequencesWriter {
         Ok(Rows::All(self.meta.count))
     }
 
-    /// Brings the whole file to the disk and gives it its name.
+    /// Brings the whole file to the disk and gives it its name. The plan that began with the writer
+    /// must be gone: it has a shorter file mapped that this one takes the place of, and Windows
+    /// replaces no mapped file.
     pub fn finish(self) -> Result<()> {
         let parts = [self.tensors.outside(), self.tensors.ids.text.clone()];
         let room = |part: &Range<u64>| zeroed_of(part.end - part.start, "the checksums and ids");
