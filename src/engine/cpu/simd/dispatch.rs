@@ -9,7 +9,15 @@ pub(crate) fn dispatch<W: OnSimd>(level: Level, work: W) -> W::Output {
     #[cfg(target_arch = "x86_64")]
     {
         use pulp::x86::{V2, V3, V4};
+
+        use super::x86::V4Vnni;
+
         match level {
+            Level::Avx512Vnni => {
+                if let Some(simd) = V4Vnni::try_new() {
+                    return work.run(simd);
+                }
+            }
             Level::Avx512 => {
                 if let Some(simd) = V4::try_new() {
                     return work.run(simd);

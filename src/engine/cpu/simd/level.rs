@@ -13,6 +13,9 @@ pub enum Level {
     Avx2,
     /// 512 bits: x86-64-v4.
     Avx512,
+    /// The same with VNNI, which multiplies and adds in one instruction: since about 2019 (Intel)
+    /// and 2022 (AMD).
+    Avx512Vnni,
 }
 
 impl Level {
@@ -23,6 +26,7 @@ impl Level {
             (Level::Sse42, pulp::x86::V2::try_new().is_some()),
             (Level::Avx2, pulp::x86::V3::try_new().is_some()),
             (Level::Avx512, pulp::x86::V4::try_new().is_some()),
+            (Level::Avx512Vnni, super::x86::V4Vnni::try_new().is_some()),
         ];
         #[cfg(target_arch = "aarch64")]
         let levels = [(Level::Neon, pulp::aarch64::Neon::try_new().is_some())];
@@ -45,6 +49,7 @@ impl Level {
             Level::Sse42 => "SSE4.2",
             Level::Avx2 => "AVX2",
             Level::Avx512 => "AVX-512",
+            Level::Avx512Vnni => "AVX-512 VNNI",
         }
     }
 }

@@ -8,6 +8,33 @@ use pulp::NullaryFnOnce;
 
 use super::operations::{HalfLine, Line, Simd, LINE};
 
+pulp::simd_type! {
+    /// x86-64-v4 with VNNI: the compiler makes one instruction, vpdpwssd, of products of pairs and
+    /// their addition to sums.
+    pub(super) struct V4Vnni {
+        pub sse: "sse",
+        pub sse2: "sse2",
+        pub fxsr: "fxsr",
+        pub sse3: "sse3",
+        pub ssse3: "ssse3",
+        pub sse4_1: "sse4.1",
+        pub sse4_2: "sse4.2",
+        pub popcnt: "popcnt",
+        pub avx: "avx",
+        pub avx2: "avx2",
+        pub bmi1: "bmi1",
+        pub bmi2: "bmi2",
+        pub fma: "fma",
+        pub lzcnt: "lzcnt",
+        pub avx512f: "avx512f",
+        pub avx512bw: "avx512bw",
+        pub avx512cd: "avx512cd",
+        pub avx512dq: "avx512dq",
+        pub avx512vl: "avx512vl",
+        pub avx512vnni: "avx512vnni",
+    }
+}
+
 /// A level from its registers and the names of its instructions.
 macro_rules! level {
     (
@@ -217,20 +244,28 @@ level!(
         simd.avx2._mm256_blendv_epi8(no, yes, simd.avx2._mm256_cmpeq_epi16(a, b))
     }
 );
-level!(
-    V4, 8 rows, 1 x __m512i, from __m256i,
-    avx512f._mm512_set1_epi32, avx512f._mm512_cvtepi16_epi32,
-    avx512f._mm512_add_epi32, avx512f._mm512_min_epi32,
-    avx512bw._mm512_madd_epi16,
-    |half: __m256i| half,
-    |simd: V4, a, b, yes, no| {
-        let mask = simd.avx512f._mm512_cmpeq_epi32_mask(a, b);
-        simd.avx512f._mm512_mask_blend_epi32(mask, no, yes)
-    },
-    avx512bw.(_mm512_unpacklo_epi16, _mm512_unpackhi_epi16),
-    (_mm512_add_epi16, _mm512_sub_epi16, _mm512_min_epi16, _mm512_max_epi16),
-    |simd: V4, a, b, yes, no| {
-        let mask = simd.avx512bw._mm512_cmpeq_epi16_mask(a, b);
-        simd.avx512bw._mm512_mask_blend_epi16(mask, no, yes)
-    }
-);
+/// A level whose registers have 512 bits.
+macro_rules! level_of_512_bits {
+    ($level:ident) => {
+        level!(
+            $level, 8 rows, 1 x __m512i, from __m256i,
+            avx512f._mm512_set1_epi32, avx512f._mm512_cvtepi16_epi32,
+            avx512f._mm512_add_epi32, avx512f._mm512_min_epi32,
+            avx512bw._mm512_madd_epi16,
+            |half: __m256i| half,
+            |simd: $level, a, b, yes, no| {
+                let mask = simd.avx512f._mm512_cmpeq_epi32_mask(a, b);
+                simd.avx512f._mm512_mask_blend_epi32(mask, no, yes)
+            },
+            avx512bw.(_mm512_unpacklo_epi16, _mm512_unpackhi_epi16),
+            (_mm512_add_epi16, _mm512_sub_epi16, _mm512_min_epi16, _mm512_max_epi16),
+            |simd: $level, a, b, yes, no| {
+                let mask = simd.avx512bw._mm512_cmpeq_epi16_mask(a, b);
+                simd.avx512bw._mm512_mask_blend_epi16(mask, no, yes)
+            }
+        );
+    };
+}
+
+level_of_512_bits!(V4);
+level_of_512_bits!(V4Vnni);
