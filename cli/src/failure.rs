@@ -1,19 +1,10 @@
-//! How the command ends: its exit code, and one line on standard error where it failed.
+//! Why the command does not end as it was to, in a line on standard error.
 //!
 //! What the library says names the options of C and Lua; here they become those of the command.
 
 use std::io::Write;
-use std::process::ExitCode;
 
 use clap::error::ErrorKind;
-
-use crate::interrupt;
-use crate::show::out;
-
-/// Exit codes.
-const FAILED: u8 = 1;
-const USAGE: u8 = 2;
-pub(crate) const INTERRUPTED: u8 = 130;
 
 /// Why the command does not end as it was to.
 #[derive(Debug)]
@@ -55,29 +46,6 @@ impl From<vkd::Error> for Failure {
             error => Failure::Failed(in_our_words(&error)),
         }
     }
-}
-
-/// Says why the command failed, if it did, and gives its exit code.
-pub(crate) fn end(result: Result<(), Failure>) -> ExitCode {
-    match result {
-        Ok(()) | Err(Failure::Closed) => ExitCode::SUCCESS,
-        Err(Failure::Failed(message)) => told(&message, FAILED),
-        Err(Failure::Usage(message)) => told(&message, USAGE),
-        Err(Failure::Interrupted) => {
-            interrupt::tell();
-            ExitCode::from(INTERRUPTED)
-        }
-        // With colours where there is a terminal.
-        Err(Failure::Shown(help)) => match help.print().map_err(out::failed) {
-            Ok(()) => ExitCode::SUCCESS,
-            failed => end(failed),
-        },
-    }
-}
-
-fn told(message: &str, code: u8) -> ExitCode {
-    tell(message);
-    ExitCode::from(code)
 }
 
 /// One line on standard error.

@@ -15,6 +15,9 @@ use std::{io, thread, time::Duration};
 
 use crate::failure::{self, Failure};
 
+/// The exit code of an interrupted command, as shells give it after Ctrl-C.
+pub(crate) const CODE: u8 = 130;
+
 /// How long a run may take to end by itself.
 #[cfg(unix)]
 const PATIENCE: Duration = Duration::from_millis(120);
@@ -55,7 +58,7 @@ fn end_soon() {
     WANTED.store(true, SeqCst);
     thread::sleep(PATIENCE);
     tell();
-    signal_hook::low_level::exit(failure::INTERRUPTED.into());
+    signal_hook::low_level::exit(CODE.into());
 }
 
 /// Whether a signal came.

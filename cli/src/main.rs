@@ -2,12 +2,14 @@
 //!
 //! Each subcommand is a file in `commands`, with its arguments and a function that runs it; what
 //! several of them take stands in `arguments`. They call the library and `show` what it gives;
-//! nothing is computed here. `failure` says how the command ends, `interrupt` what a signal does.
+//! nothing is computed here. `ending` says how the command ends, `failure` why, `interrupt` what a
+//! signal does.
 
 mod arguments;
 mod bench;
 mod commands;
 mod doctor;
+mod ending;
 mod failure;
 mod golden;
 mod interrupt;
@@ -65,7 +67,7 @@ enum Task {
 }
 
 fn main() -> ExitCode {
-    failure::end(asked())
+    ending::end(asked())
 }
 
 /// Does what the command line asks for.
