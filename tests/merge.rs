@@ -195,13 +195,13 @@ fn rewrite(from: &Path, to: &Path, change: impl FnOnce(&mut SequencesMeta, &mut 
     };
     let plan = Plan::new(&request, meta.num_items).unwrap();
     let target = OutputFile { overwrite: true, ..file(to) };
-    let Begun::Open(writer, _) = SequencesWriter::begin(&target, &meta, &plan).unwrap() else {
+    let Begun::Open(writer, rest) = SequencesWriter::begin(&target, &meta, &plan).unwrap() else {
         panic!("{to:?} is there")
     };
     for (index, (items, values)) in rows.items.iter().zip(&rows.values).enumerate() {
         writer.put(index, Sequence { items, values }).unwrap();
     }
-    writer.finish().unwrap();
+    writer.finish(rest).unwrap();
 }
 
 #[test]

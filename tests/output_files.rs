@@ -312,28 +312,29 @@ fn a_name_that_was_taken_or_lost_meanwhile_is_an_error() {
         shard: None,
     };
     let begin = |overwrite| match SequencesWriter::begin(&to(&path, overwrite), &meta, &plan) {
-        Ok(Begun::Open(writer, _)) => writer,
+        Ok(Begun::Open(writer, rest)) => (writer, rest),
         other => panic!("{other:?}"),
     };
     for overwrite in [false, true] {
-        let writer = begin(overwrite);
+        let (writer, rest) = begin(overwrite);
         std::fs::write(&path, "a poem").unwrap();
-        let error = writer.finish().unwrap_err();
+        let error = writer.finish(rest).unwrap_err();
         assert!(error.to_string().contains("file"), "{error}");
         assert_eq!(std::fs::read(&path).unwrap(), b"a poem");
         std::fs::remove_file(&path).unwrap();
     }
     // The partial file is whole, but for its name.
-    begin(false).finish().unwrap();
+    let (writer, rest) = begin(false);
+    writer.finish(rest).unwrap();
     let whole = std::fs::read(&path).unwrap();
     for change in [
         (|path| std::fs::remove_file(path)) as fn(&Path) -> std::io::Result<()>,
         |path| std::fs::rename(path, path.with_extension("moved")),
         |path| std::fs::remove_file(path).and_then(|()| std::fs::write(path, "another's")),
     ] {
-        let writer = begin(true);
+        let (writer, rest) = begin(true);
         change(&partial(&path)).unwrap();
-        let error = writer.finish().unwrap_err();
+        let error = writer.finish(rest).unwrap_err();
         assert!(error.to_string().contains("while the run was at work"), "{error}");
         let _ = std::fs::remove_file(partial(&path));
         assert!(std::fs::read(&path).unwrap() == whole);

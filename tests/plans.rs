@@ -85,7 +85,7 @@ fn write(npy: &Npy, length: u32, rows: u32, target: &OutputFile) {
         shard: None,
     };
     let plan = Plan::new(&Request { length, ..Request::default() }, npy.num_items).unwrap();
-    let Begun::Open(writer, _) = SequencesWriter::begin(target, &meta, &plan).unwrap() else {
+    let Begun::Open(writer, rest) = SequencesWriter::begin(target, &meta, &plan).unwrap() else {
         panic!("{target:?} is there")
     };
     for start in 0..rows {
@@ -93,7 +93,7 @@ fn write(npy: &Npy, length: u32, rows: u32, target: &OutputFile) {
         writer.put(start as usize, Sequence { items: &row, values: &[] }).unwrap();
     }
     if rows == npy.num_items {
-        writer.finish().unwrap();
+        writer.finish(rest).unwrap();
     }
 }
 

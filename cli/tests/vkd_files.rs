@@ -142,11 +142,11 @@ fn wrong_picks_are_found() {
     let meta = SequencesFile::open(&right).unwrap().meta().clone();
     let plan = Plan::new(&Request::default(), 257).unwrap();
     let begun = SequencesWriter::begin(&to(&wrong), &meta, &plan).unwrap();
-    let Begun::Open(writer, _) = begun else { panic!("{begun:?}") };
+    let Begun::Open(writer, rest) = begun else { panic!("{begun:?}") };
     for (row, items) in rows.chunks(257).enumerate() {
         writer.put(row, Sequence { items, values: &[] }).unwrap();
     }
-    writer.finish().unwrap();
+    writer.finish(rest).unwrap();
     let said = refusal(1, args!["verify", wrong, corpus]);
     assert!(said.contains("has wrong picks, such as place"), "{said}");
     printed(args!["verify", right, corpus]);

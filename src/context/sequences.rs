@@ -144,9 +144,8 @@ impl Context {
         progress.expect_steps(rest.picks());
         if rest.count() == 0 {
             // Whole but for its name: it need not wait for the engine.
-            drop(rest);
             return Job::spawn(progress, move |_| {
-                writer.finish()?;
+                writer.finish(rest)?;
                 Ok(Output::File(file.path))
             });
         }
@@ -156,8 +155,7 @@ impl Context {
         };
         self.spawn(progress, check, move |engine, run, progress| {
             compute(engine, &corpus, &rest.within(run.engine.host_bytes), &*writer, progress)?;
-            drop(rest);
-            writer.finish()?;
+            writer.finish(rest)?;
             Ok(Output::File(file.path))
         })
     }

@@ -261,13 +261,13 @@ mod windows {
         /// Renames a file, over whatever has the new name unless somebody has that open.
         pub(in crate::store) fn rename(&self, from: &OsStr, to: &OsStr) -> io::Result<()> {
             let to = self.path.join(to);
-            std::fs::rename(self.path.join(from), &to).map_err(|error| match to.exists() {
-                true => io::Error::other(format!(
-                    "{error} Windows replaces no file that is open; close {} everywhere and call \
+            std::fs::rename(self.path.join(from), &to).map_err(|error| match error.kind() {
+                io::ErrorKind::PermissionDenied => io::Error::other(format!(
+                    "{error} Windows replaces no file that is open: if {} is, close it and call \
                      again",
                     to.display()
                 )),
-                false => error,
+                _ => error,
             })
         }
 

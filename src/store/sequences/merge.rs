@@ -42,8 +42,7 @@ pub(crate) fn merge(parts: Parts, place: OutputPlace, progress: &Progress) -> Re
     put_rows(parts, &writer, &rest, progress)?;
     progress.check()?;
     let bytes = writer.file_bytes();
-    drop(rest);
-    writer.finish()?;
+    writer.finish(rest)?;
     progress.add_file(bytes);
     Ok(())
 }

@@ -54,7 +54,8 @@ mod tests {
         };
         let target = OutputFile { path: path.clone(), overwrite: true, ids: None };
         let plan = Plan::new(&Request::default(), 3).unwrap();
-        let Begun::Open(writer, _) = SequencesWriter::begin(&target, &meta, &plan).unwrap() else {
+        let Begun::Open(writer, rest) = SequencesWriter::begin(&target, &meta, &plan).unwrap()
+        else {
             panic!("nothing was there");
         };
         let partial = crate::store::location::partial_path(&path);
@@ -64,7 +65,7 @@ mod tests {
             assert_eq!(read(&partial), Some(UnfinishedSequences { meta: meta.clone(), rows_done }));
             writer.put(done, Sequence { items, values: &[] }).unwrap();
         }
-        writer.finish().unwrap();
+        writer.finish(rest).unwrap();
         assert_eq!(read(&path), None);
         std::fs::remove_file(path).unwrap();
     }

@@ -187,10 +187,11 @@ impl SequencesWriter {
         Ok(Rows::All(self.meta.count))
     }
 
-    /// Brings the whole file to the disk and gives it its name. The plan that began with the writer
-    /// must be gone: it has a shorter file mapped that this one takes the place of, and Windows
-    /// replaces no mapped file.
-    pub fn finish(self) -> Result<()> {
+    /// Brings the whole file to the disk and gives it its name. Takes the plan that began with the
+    /// writer: it has the shorter file mapped whose place this one takes, and Windows replaces no
+    /// mapped file.
+    pub fn finish(self, plan: Plan) -> Result<()> {
+        drop(plan);
         let parts = [self.tensors.outside(), self.tensors.ids.text.clone()];
         let room = |part: &Range<u64>| zeroed_of(part.end - part.start, "the checksums and ids");
         let (mut outside, mut ids): (Vec<u8>, Vec<u8>) = (room(&parts[0])?, room(&parts[1])?);
